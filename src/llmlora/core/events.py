@@ -1,0 +1,86 @@
+"""The append-only `events.jsonl` of a run: one JSON object per line, written by one process, read by anyone."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from llmlora.core.layout import EVENTS_FILE, run_dir, run_numbers
+
+EventType = Literal[
+    "run_started", "phase", "step", "evaluation", "sample", "checkpoint", "finding", "warning", "run_ended"
+]
+
+
+def finite(value: Any) -> Any:
+    """Return a JSON value in which NaN and infinities are null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+class EventWriter:
+    """Append events to the file of one run; each line is flushed, so that a reader sees it at once."""
+
+    def __init__(self, folder: Path, run: int) -> None:
+        self.run = run
+        self.path = folder / EVENTS_FILE
+        self._seq = 0
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def emit(self, event_type: EventType, **fields: Any) -> None:
+        """Append one event; non-finite metrics become null and are named in `nonfinite`."""
+        self._seq += 1
+        event: dict[str, Any] = {
+            "seq": self._seq,
+            "run": self.run,
+            "type": event_type,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "mono": round(time.monotonic(), 3),
+            **finite(fields),
+        }
+        broken = {name: str(value) for name, value in (fields.get("metrics") or {}).items() if finite(value) is not value}
+        if broken:
+            event["nonfinite"] = broken
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"
+        os.write(self._descriptor, line.encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """Flush the file to the disk and close it."""
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of one file; an unterminated last line is still being written and is ignored."""
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        for line in stream:
+            if line.endswith(b"\n"):
+                yield json.loads(line)
+
+
+def read_job_events(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of all runs of a job folder in order."""
+    for run in run_numbers(folder):
+        yield from read_events(run_dir(folder, run) / EVENTS_FILE)
+
+
+def step_history(folder: Path) -> list[dict[str, Any]]:
+    """Return one record per optimizer step, ascending; of a step logged twice the higher run counts."""
+    steps: dict[int, dict[str, Any]] = {}
+    for event in read_job_events(folder):
+        if event["type"] == "step":
+            steps[event["step"]] = {"step": event["step"], "run": event["run"], **event["metrics"]}
+    return [steps[step] for step in sorted(steps)]

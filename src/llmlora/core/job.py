@@ -1,0 +1,80 @@
+"""The frozen `config.json` of a training job: what was asked, on which model and data, with every value resolved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import InputError, NotFound
+from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
+from llmlora.core.publish import write_json
+
+SCHEMA = "llmlora.job/1"
+
+
+class DataSource(BaseModel):
+    """A data file as it was when the job was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="Absolute path of the file.")
+    sha256: str = Field(description="SHA-256 of its bytes.")
+    format: str | None = Field(None, description="Format asked for; detected when empty.")
+    columns: dict[str, str] = Field({}, description="Column of each field, where given.")
+    encoding: str | None = Field(None, description="Encoding asked for; detected when empty.")
+
+
+class JobConfig(BaseModel):
+    """Everything a training run needs to start, and to be repeated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal["llmlora.job/1"] = Field(SCHEMA, alias="schema")
+    id: str = Field(description="ULID of the job.")
+    kind: Literal["train"] = "train"
+    base_model: str = Field(description="The base model as the user named it.")
+    base_dir: str = Field(description="Folder its files were read from.")
+    base_digest: str = Field(description="Digest of those files.")
+    data: DataSource
+    eval_data: DataSource | None = None
+    train: TrainConfig
+    reasons: dict[str, str] = Field({}, description="Where each value came from: recommended, model, recipe, preset or set.")
+    llmlora_version: str
+
+    @property
+    def method(self) -> str:
+        """The fine-tuning method."""
+        return self.train.method
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of `config.json`."""
+        return json.loads(self.model_dump_json(by_alias=True))  # type: ignore[no-any-return]
+
+
+def write_job(folder: Path, job: JobConfig) -> None:
+    """Write `config.json` of a job folder."""
+    write_json(folder / CONFIG_FILE, job.to_json())
+
+
+def read_job(folder: Path) -> JobConfig:
+    """Read a job folder's configuration; raise NotFound when it is not a job folder, InputError when damaged."""
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise NotFound("not_a_job", path=str(folder))
+    try:
+        return JobConfig.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise InputError("damaged_job", path=str(path), detail=str(error).splitlines()[0]) from error
+
+
+def trained_dir(folder: Path) -> Path:
+    """Return the published result of a finished job: its adapter folder, or its model folder for `full`."""
+    job = read_job(folder)
+    result = folder / (MODEL_DIR if job.method == "full" else ADAPTER_DIR)
+    if not result.is_dir():
+        raise NotFound("job_not_finished", path=str(folder))
+    return result

@@ -1,0 +1,83 @@
+"""Where things lie on disk; every file and folder name of a workspace or a job folder is written here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+from platformdirs import user_data_dir
+
+CONFIG_FILE = "config.json"
+META_FILE = "meta.json"
+LOCK_FILE = "worker.lock"
+EVENTS_FILE = "events.jsonl"
+LOG_FILE = "log.txt"
+ENVIRONMENT_FILE = "environment.json"
+RESULT_FILE = "result.json"
+REPORT_FILE = "report.json"
+REPORT_PAGE = "report.html"
+ANSWERS_FILE = "answers.jsonl"
+VERIFY_FILE = "verify.json"
+MODELFILE = "Modelfile"
+ADAPTER_GGUF = "adapter.gguf"
+MANIFEST_FILE = "MANIFEST.json"
+
+RUNS_DIR = "runs"
+CHECKPOINTS_DIR = "checkpoints"
+ADAPTER_DIR = "adapter"
+MODEL_DIR = "model"
+MERGED_DIR = "merged"
+TEMPORARY_PREFIX = ".tmp-"
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def home_dir() -> Path:
+    """Return the workspace: `LLMLORA_HOME`, else the platform's data folder."""
+    override = os.environ.get("LLMLORA_HOME")
+    return Path(override).expanduser() if override else Path(user_data_dir("llmlora", appauthor=False))
+
+
+def jobs_dir() -> Path:
+    """Return the folder of jobs started without `--out`."""
+    return home_dir() / "jobs"
+
+
+def prepared_dir() -> Path:
+    """Return the cache of prepared datasets, one folder per content hash."""
+    return home_dir() / "prepared"
+
+
+def scratch_dir() -> Path:
+    """Return the folder of short-lived work folders (chat, preview, probe)."""
+    return home_dir() / "scratch"
+
+
+def new_id() -> str:
+    """Return a ULID: 26 characters, sortable by creation time."""
+    value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    characters = []
+    for _ in range(26):
+        value, digit = divmod(value, 32)
+        characters.append(_CROCKFORD[digit])
+    return "".join(reversed(characters))
+
+
+def run_numbers(folder: Path) -> list[int]:
+    """Return the attempts of a job folder in ascending order."""
+    runs = folder / RUNS_DIR
+    if not runs.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in runs.iterdir() if entry.is_dir() and entry.name.isdigit())
+
+
+def run_dir(folder: Path, run: int) -> Path:
+    """Return the folder of attempt `run`."""
+    return folder / RUNS_DIR / str(run)
+
+
+def gguf_name(quantization: str) -> str:
+    """Return the file name of a GGUF model in an export folder."""
+    return f"model-{quantization}.gguf"

@@ -1,0 +1,41 @@
+"""Named sets of settings; the values are requirements (the sources are named in docs/reference/presets.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmlora.core.errors import ConfigError
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+LORA_PRESETS: dict[str, dict[str, Any]] = {
+    "recommended": {},
+    "light": {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1, "target_modules": ("q_proj", "v_proj")},
+    "balanced": {"r": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": ATTENTION},
+    "high": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": (*ATTENTION, "gate_proj", "up_proj")},
+    "efficient": {"r": 12, "lora_alpha": 24, "lora_dropout": 0.1, "learning_rate": 3e-5, "num_train_epochs": 4},
+}
+
+TRAINING_PRESETS: dict[str, dict[str, Any]] = {
+    "recommended": {},
+    "standard": {"learning_rate": 5e-5, "num_train_epochs": 1, "per_device_train_batch_size": 2, "max_length": 512},
+    "manual": {"r": 16, "lora_alpha": 32, "learning_rate": 3e-4, "per_device_train_batch_size": 4, "num_train_epochs": 3},
+    "experiment1": {"r": 16, "lora_alpha": 32, "learning_rate": 5e-5, "num_train_epochs": 5},
+    "experiment2": {"r": 4, "lora_alpha": 8, "learning_rate": 2e-4, "num_train_epochs": 2},
+    "memory_saver": {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 16, "gradient_checkpointing": True, "dtype": "float16"},
+    "gpu8": {"per_device_train_batch_size": 8, "r": 16, "lora_alpha": 32},
+    "gpu16": {"per_device_train_batch_size": 4, "r": 16, "lora_alpha": 32},
+    "gpu24": {"per_device_train_batch_size": 2, "r": 32, "lora_alpha": 64},
+    "large32b": {
+        "method": "qlora", "r": 128, "lora_alpha": 32, "max_length": 512, "num_train_epochs": 2,
+        "per_device_train_batch_size": 1, "gradient_accumulation_steps": 32, "gradient_checkpointing": True,
+    },
+}
+
+
+def preset_values(kind: str, name: str) -> dict[str, Any]:
+    """Return the settings a preset names; `kind` is "preset" (LoRA) or "training_preset"."""
+    presets = LORA_PRESETS if kind == "preset" else TRAINING_PRESETS
+    if name not in presets:
+        raise ConfigError("unknown_preset", kind=f"--{kind.replace('_', '-')}", name=name, known=", ".join(presets))
+    return dict(presets[name])

@@ -1,0 +1,155 @@
+"""Publish files and folders so that a kill or a power cut at any moment leaves either the old state or the new one.
+
+Everything is written under a temporary name, flushed to the disk, and renamed; a folder gets a `MANIFEST.json` with
+the size and SHA-256 of each file as its last member, so that a reader can tell a whole folder from a broken one.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import DiskFull
+from llmlora.core.layout import MANIFEST_FILE, TEMPORARY_PREFIX
+
+
+def sha256_file(path: Path) -> str:
+    """Return the hex SHA-256 of a file, read in 1 MiB pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def sha256_json(value: Any) -> str:
+    """Return the hex SHA-256 of a JSON value in canonical form."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fsync_path(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn "no space left" into `DiskFull` naming the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("disk_full", path=str(path), free_bytes=free_bytes(path)) from error
+        raise
+
+
+def free_bytes(path: Path) -> int:
+    """Return the free bytes of the disk that holds `path` (or its nearest existing parent)."""
+    existing = path.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    return shutil.disk_usage(existing).free
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file atomically."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace a file atomically."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file atomically; non-finite numbers are refused because no reader could load them."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success flush it and rename it to `path`, on failure delete it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{os.getpid()}")
+    with disk_errors(path.parent):
+        try:
+            yield temporary
+            fsync_path(temporary)
+            temporary.replace(path)
+            fsync_path(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def publishing_dir(path: Path, manifest: dict[str, Any] | None = None) -> Iterator[Path]:
+    """Yield a temporary folder; on success write its manifest, flush everything and rename it to `path`.
+
+    An existing folder of that name is moved aside first and removed only after the new one stands in its place.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    with disk_errors(path.parent):
+        try:
+            temporary.mkdir()
+            yield temporary
+            _write_manifest(temporary, manifest or {})
+            _swap_in(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_manifest(folder: Path, extra: dict[str, Any]) -> None:
+    files = {}
+    for entry in sorted(folder.rglob("*")):
+        if entry.is_file():
+            fsync_path(entry)
+            name = entry.relative_to(folder).as_posix()
+            files[name] = {"size": entry.stat().st_size, "sha256": sha256_file(entry)}
+    manifest = folder / MANIFEST_FILE
+    manifest.write_text(json.dumps({**extra, "files": files}, ensure_ascii=False, indent=2), encoding="utf-8")
+    fsync_path(manifest)
+    fsync_path(folder)
+
+
+def _swap_in(temporary: Path, path: Path) -> None:
+    old = path.with_name(f"{TEMPORARY_PREFIX}old-{path.name}-{os.getpid()}")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    temporary.rename(path)
+    fsync_path(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a published folder when every file it names is whole, else None."""
+    try:
+        manifest = read_json(folder / MANIFEST_FILE)
+        files = manifest["files"]
+        for name, expected in files.items():
+            entry = folder / name
+            if entry.stat().st_size != expected["size"] or sha256_file(entry) != expected["sha256"]:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return dict(manifest)

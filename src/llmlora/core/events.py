@@ -61,14 +61,22 @@ class EventWriter:
         os.close(self._descriptor)
 
 
-def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of one file; an unterminated last line is still being written and is ignored."""
+def events_after(path: Path, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (end offset, event) for the whole lines after byte `offset`; an unterminated last line is still being written."""
     if not path.is_file():
         return
     with path.open("rb") as stream:
+        stream.seek(offset)
         for line in stream:
             if line.endswith(b"\n"):
-                yield json.loads(line)
+                offset += len(line)
+                yield offset, json.loads(line)
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield all events of one file."""
+    for _, event in events_after(path, 0):
+        yield event
 
 
 def read_job_events(folder: Path) -> Iterator[dict[str, Any]]:

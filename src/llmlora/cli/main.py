@@ -1,0 +1,147 @@
+"""The `llmlora` command: reads the options every command shares, loads the one verb asked for, words every error."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer._click.exceptions import MissingParameter, NoSuchOption, UsageError
+
+from llmlora import __version__
+from llmlora.cli import output
+from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
+from llmlora.core.locale import LANGUAGES, set_language, translate
+
+VERBS = {
+    "demo": "llmlora.cli.demo",
+    "dataset": "llmlora.cli.dataset",
+    "train": "llmlora.cli.train",
+    "evaluate": "llmlora.cli.evaluate",
+    "compare": "llmlora.cli.evaluate",
+    "merge": "llmlora.cli.export",
+    "export": "llmlora.cli.export",
+    "verify": "llmlora.cli.export",
+    "chat": "llmlora.cli.chat",
+    "models": "llmlora.cli.models",
+    "doctor": "llmlora.cli.doctor",
+}
+FLAGS = {"--debug", "--quiet", "-q", "--no-progress", "-y", "--yes"}
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a cp932 console must not crash on a character it lacks
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error is worded here."""
+    as_json = "--json" in arguments
+    try:
+        rest = read_shared_options(arguments)
+        app = build_app(rest[0] if rest else "")
+        result = app(args=rest, prog_name="llmlora", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except typer.Exit as finished:
+        return finished.exit_code
+    except LlmloraError as error:
+        output.print_error(error, as_json)
+        return exit_code_of(error)
+    except UsageError as error:
+        output.print_error(usage_error(error), as_json)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        output.print_error(Stopped("interrupted"), as_json)
+        return 130
+    except BrokenPipeError:
+        return 1
+    except Exception as error:  # the edge: no traceback reaches the screen without --debug
+        internal = WorkerDied("internal", detail=f"{type(error).__name__}: {error}"[:500])
+        internal.__cause__ = error
+        output.print_error(internal, as_json)
+        return 1
+
+
+def read_shared_options(arguments: Sequence[str]) -> list[str]:
+    """Take --lang --debug --quiet --no-progress -y out of the arguments, wherever they stand, and apply them."""
+    rest: list[str] = []
+    words = list(arguments)
+    language: str | None = None
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            rest.extend([word, *words])
+            break
+        if word == "--lang" or word.startswith("--lang="):
+            language = word.partition("=")[2] or (words.pop(0) if words else "")
+        elif word in FLAGS:
+            _apply_flag(word)
+        else:
+            rest.append(word)
+    if language is not None and language not in LANGUAGES:
+        set_language(None)
+        raise ConfigError("unknown_language", language=language, known=", ".join(LANGUAGES))
+    set_language(language)
+    return rest
+
+
+def _apply_flag(word: str) -> None:
+    if word == "--debug":
+        output.options.debug = True
+    elif word in ("--quiet", "-q"):
+        output.options.quiet = True
+        output.options.show_progress = False
+    elif word == "--no-progress":
+        output.options.show_progress = False
+    else:
+        output.options.assume_yes = True
+
+
+def build_app(verb: str) -> typer.Typer:
+    """Return the application with the asked verb loaded; the others are named for the help only."""
+    app = typer.Typer(
+        add_completion=True, no_args_is_help=True, rich_markup_mode=None, help=translate("cli.help"),
+        epilog=translate("cli.shared_options"), pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    for name, module in VERBS.items():
+        command = getattr(importlib.import_module(module), name if name != "dataset" else "app") if name == verb else _not_loaded
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, help=translate(f"cli.{name}.help"))
+        else:
+            app.command(name=name, help=translate(f"cli.{name}.help"), short_help=translate(f"cli.{name}.short"))(command)
+    return app
+
+
+def _not_loaded() -> None:
+    """Stand in the help for a verb that this call did not ask for."""
+
+
+def _root(version: bool = typer.Option(False, "--version", help=translate("cli.version"), is_eager=True, callback=lambda value: _print_version(value))) -> None:
+    """Hold the options of the program itself."""
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"llmlora {__version__}\n")
+        raise typer.Exit
+
+
+def usage_error(error: UsageError) -> ConfigError:
+    """Return the typed error for a wrong call of the command line."""
+    if isinstance(error, NoSuchOption):
+        close: Any = ", ".join(error.possibilities or ()) or "-"
+        return ConfigError("unknown_option", option=error.option_name, close=close)
+    if isinstance(error, MissingParameter):
+        return ConfigError("missing_argument", name=str(error.param_hint or getattr(error.param, "name", "")).strip("'\""))
+    return ConfigError("wrong_usage", detail=error.format_message())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""What the terminal shows: data on stdout, everything else on stderr, errors with cause and next step."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import ConfigError, LlmloraError
+from llmlora.core.events import finite
+from llmlora.core.locale import error_texts, has_text, translate
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass
+class Options:
+    """The options that every command takes."""
+
+    quiet: bool = False
+    show_progress: bool = True
+    debug: bool = False
+    assume_yes: bool = False
+
+
+options = Options()
+
+
+def print_json(noun: str, data: dict[str, Any]) -> None:
+    """Print exactly one JSON document of schema `llmlora.<noun>/1` on stdout."""
+    document = {"schema": f"llmlora.{noun}/1", **finite(data)}
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(key: str, **params: Any) -> None:
+    """Tell the user something on stderr, unless --quiet."""
+    if not options.quiet:
+        console.print(escape(translate(key, **params)))
+
+
+def warn(key: str, **params: Any) -> None:
+    """Warn the user on stderr, also with --quiet."""
+    console.print(f"[yellow]! {escape(translate(key, **params))}[/yellow]")
+
+
+def print_error(error: LlmloraError, as_json: bool) -> None:
+    """Tell what happened, why, and the exact next step; with --json as one JSON line that ends stderr."""
+    texts = error_texts(error)
+    if options.debug:
+        traceback.print_exception(error)
+    if as_json:
+        document = {"schema": "llmlora.error/1", **finite(error.to_dict()), **texts}
+        sys.stderr.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        return
+    console.print(f"[red bold]{escape(translate('cli.error'))}:[/red bold] {escape(texts['what'])}")
+    if texts["why"]:
+        console.print(escape(texts["why"]))
+    for problem in _setting_problems(error):
+        console.print(f"  • {escape(problem)}")
+    console.print(f"[cyan]{escape(translate('cli.hint'))}:[/cyan] {escape(texts['hint'])}")
+
+
+def _setting_problems(error: LlmloraError) -> list[str]:
+    if not isinstance(error, ConfigError):
+        return []
+    known = ", ".join(TrainConfig.model_fields)
+    lines = []
+    for problem in error.params.get("problems", []):
+        key = f"cli.setting.{problem['code']}"
+        if has_text(key):
+            lines.append(translate(key, **{"limit": "", "known": known, **problem}))
+    return lines

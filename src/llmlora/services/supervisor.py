@@ -1,0 +1,125 @@
+"""Start worker processes, follow their events, stop them cleanly; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import Conflict, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
+from llmlora.core.events import events_after
+from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, LOCK_FILE, new_id, run_dir, run_numbers, scratch_dir
+from llmlora.core.publish import write_json
+
+Event = dict[str, Any]
+OnEvent = Callable[[Event], None]
+POLL_SECONDS = 0.05
+
+
+class Worker:
+    """One running worker process and the events it has written so far."""
+
+    def __init__(self, kind: str, folder: Path, *, pipes: bool = False) -> None:
+        self.kind = kind
+        self.folder = folder
+        self.run = (run_numbers(folder) or [0])[-1] + 1
+        pipe = subprocess.PIPE if pipes else subprocess.DEVNULL
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "llmlora.worker", kind, str(folder)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "LLMLORA_PARENT": str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+        )
+        self._offset = 0
+
+    @property
+    def events_path(self) -> Path:
+        """The event file of this run; it appears when the worker has started."""
+        return run_dir(self.folder, self.run) / EVENTS_FILE
+
+    def new_events(self) -> Iterator[Event]:
+        """Yield the events written since the last call."""
+        for self._offset, event in events_after(self.events_path, self._offset):
+            yield event
+
+    def stop(self) -> None:
+        """Ask the worker to stop at its next safe point."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+
+def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
+    """Run one worker to its end and return its result.
+
+    Ctrl-C and SIGTERM of this process are passed on as a request to stop; the worker then saves what it has.
+
+    Raises:
+        LlmloraError: the typed error of the worker; `WorkerDied` or `OutOfMemory` when it ended without a word.
+    """
+    worker = Worker(kind, folder)
+    ended: Event | None = None
+    with _passing_on_signals(worker):
+        while ended is None:
+            finished = worker.process.poll() is not None
+            for event in worker.new_events():
+                ended = event if event["type"] == "run_ended" else ended
+                if on_event:
+                    on_event(event)
+            if finished and ended is None:
+                raise _silent_end(worker)
+            time.sleep(0 if ended else POLL_SECONDS)
+        worker.process.wait()
+    if ended["status"] == "succeeded":
+        return dict(ended["result"])
+    error = error_from_dict(ended["error"])
+    error.__dict__["result"] = ended.get("result")
+    raise error
+
+
+def _silent_end(worker: Worker) -> LlmloraError:
+    code = worker.process.returncode
+    if code == Conflict.exit_code:
+        pid = (worker.folder / LOCK_FILE).read_text(encoding="utf-8").strip()
+        return Conflict("folder_locked", path=str(worker.folder), pid=pid or "?")
+    if code == -signal.SIGKILL:
+        return OutOfMemory("worker_killed", kind=worker.kind, folder=str(worker.folder))
+    return WorkerDied("worker_died", kind=worker.kind, exit_code=code, folder=str(worker.folder))
+
+
+@contextmanager
+def _passing_on_signals(worker: Worker) -> Iterator[None]:
+    previous = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            previous[number] = signal.signal(number, lambda *_: worker.stop())
+    except ValueError:  # not the main thread: the caller handles signals itself
+        previous.clear()
+    try:
+        yield
+    except BaseException:
+        worker.stop()
+        raise
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def scratch_folder(config: dict[str, Any]) -> Iterator[Path]:
+    """Yield a short-lived folder with a `config.json`, for work that leaves nothing behind."""
+    folder = scratch_dir() / new_id()
+    folder.mkdir(parents=True)
+    try:
+        write_json(folder / CONFIG_FILE, config)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

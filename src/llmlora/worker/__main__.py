@@ -1,0 +1,25 @@
+"""`python -m llmlora.worker KIND FOLDER`: one heavy piece of work in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from llmlora.core.errors import Conflict
+from llmlora.worker.frame import KINDS, run_kind
+
+
+def main(arguments: list[str]) -> int:
+    """Run one kind of work; exit 2 on a wrong call, 3 when another worker holds the folder."""
+    if len(arguments) != 2 or arguments[0] not in KINDS:
+        sys.stderr.write(f"usage: python -m llmlora.worker {{{'|'.join(KINDS)}}} FOLDER\n")
+        return 2
+    try:
+        return run_kind(arguments[0], Path(arguments[1]))
+    except Conflict as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,148 @@
+"""What every worker process does around its one kind of work: lock, run folder, log, stop signals, events, exit code."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import importlib
+import io
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from llmlora import __version__
+from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, exit_code_of
+from llmlora.core.events import EventWriter, finite
+from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESULT_FILE, run_dir, run_numbers
+from llmlora.core.publish import free_bytes, read_json, write_json
+
+KINDS = {
+    "train": "llmlora.worker.train",
+    "prepare": "llmlora.worker.prepare",
+    "evaluate": "llmlora.worker.evaluate",
+    "merge": "llmlora.worker.merge",
+    "export": "llmlora.worker.export",
+    "verify": "llmlora.worker.verify",
+    "chat": "llmlora.worker.chat",
+    "probe": "llmlora.worker.probe",
+}
+OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+LOCK_WAIT_SECONDS = 30.0
+
+
+class StopFlag:
+    """Set by SIGTERM, by Ctrl-C, or when the process that started this worker is gone; the work looks at it often."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Ask the work to stop at its next safe point."""
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+
+class Work(Protocol):
+    """The one function of a worker kind."""
+
+    def __call__(self, folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]: ...
+
+
+def watch_stop_signals() -> StopFlag:
+    """Return a flag that SIGTERM, SIGINT and the death of the starting process (`LLMLORA_PARENT`) set."""
+    stop = StopFlag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    parent = int(os.environ.get("LLMLORA_PARENT") or 0)
+    if parent:
+        threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
+    return stop
+
+
+def _watch_parent(parent: int, stop: StopFlag) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    stop.set()
+
+
+@contextmanager
+def folder_lock(folder: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[None]:
+    """Hold `worker.lock` of a folder; a worker that is just stopping is waited for, then `Conflict`."""
+    with (folder / LOCK_FILE).open("a+") as stream:
+        deadline = time.monotonic() + wait_seconds
+        while not _try_lock(stream):
+            if time.monotonic() > deadline:
+                stream.seek(0)
+                raise Conflict("folder_locked", path=str(folder), pid=stream.read().strip() or "?")
+            time.sleep(0.1)
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+
+
+def _try_lock(stream: io.TextIOBase) -> bool:
+    try:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _log_to(path: Path) -> None:
+    """Send everything that libraries print to the run's log; nobody has to read a pipe for the run to go on."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 2)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)
+
+
+def classify(error: BaseException, folder: Path) -> LlmloraError:
+    """Return the typed error for anything a worker can raise."""
+    if isinstance(error, LlmloraError):
+        return error
+    if isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY_WORDS):
+        return OutOfMemory("out_of_memory", detail=str(error).splitlines()[0][:200] if str(error) else "")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("disk_full", path=str(folder), free_bytes=free_bytes(folder))
+    return WorkerDied("internal", detail=f"{type(error).__name__}: {error}"[:500])
+
+
+def run_kind(kind: str, folder: Path) -> int:
+    """Do one kind of work on one folder and return the exit code; the outcome is the `run_ended` event."""
+    stop = watch_stop_signals()
+    with folder_lock(folder):
+        run = (run_numbers(folder) or [0])[-1] + 1
+        directory = run_dir(folder, run)
+        directory.mkdir(parents=True)
+        _log_to(directory / LOG_FILE)
+        events = EventWriter(directory, run)
+        events.emit("run_started", kind=kind, pid=os.getpid(), version=__version__)
+        try:
+            work: Work = importlib.import_module(KINDS[kind]).run
+            result = work(folder, read_json(folder / CONFIG_FILE), events, stop)
+            write_json(directory / RESULT_FILE, finite(result))
+            events.emit("run_ended", status="succeeded", result=result)
+            return 0
+        except Exception as error:  # the edge: whatever happened becomes one typed error
+            traceback.print_exc()
+            sys.stderr.flush()
+            return _report_failure(error, folder, events)
+        finally:
+            events.close()
+
+
+def _report_failure(error: Exception, folder: Path, events: EventWriter) -> int:
+    typed = classify(error, folder)
+    status = "interrupted" if isinstance(typed, Stopped) else "failed"
+    events.emit("run_ended", status=status, error=typed.to_dict(), result=getattr(typed, "result", None))
+    return exit_code_of(typed)

@@ -1,0 +1,80 @@
+# llmlora: `make demo` shows the whole way from data to a checked GGUF; `make test` proves that it works here.
+# Works with GNU make 3.81 (macOS) and newer; needs Python >= 3.11, nothing else.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# Where pip finds PyTorch's CPU-only wheel (Linux without a GPU); unreachable or empty = the ordinary index.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH := torch==$(shell sed -n 's/^torch==//p' constraints.txt)
+# Test processes at a time.
+JOBS ?= 2
+# More arguments for pytest: make test ARGS="-k data"
+ARGS ?=
+
+BIN := .venv/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+RUN_STAMP := .venv/.installed-run
+DEV_STAMP := .venv/.installed-dev
+
+.PHONY: help demo install dev test check tests gates bench docs clean
+
+# Show this list.
+help:
+	@awk '/^# /{note=substr($$0,3);next} /^[a-z]+:/{split($$0,part,":");if(note!="")printf "  make %-8s %s\n",part[1],note} {note=""}' Makefile
+
+# From data to a checked GGUF on the bundled model: train, before/after, export, chat (offline after installing).
+demo: $(RUN_STAMP)
+	@$(BIN)/llmlora demo
+
+# Install what a user needs into .venv.
+install: $(RUN_STAMP)
+
+# Install what a developer needs into .venv.
+dev: $(DEV_STAMP)
+
+# Everything that has to be green: check, then all tests except the long ones (under 15 minutes on 2 cores).
+test: check tests
+
+# Lint, format, types, layers and the budgets of the house.
+check: $(DEV_STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(BIN)/lint-imports --no-logo
+	$(PY) -m pytest -q tests/architecture
+
+# The tests alone.
+tests: $(DEV_STAMP)
+	$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+
+# The long acceptance tests, marked `gate`.
+gates: $(DEV_STAMP)
+	$(PY) -m pytest -q -m gate --timeout 3600 $(ARGS)
+
+# Tokens per second, peak memory and the share of this machine's matrix speed, on the 135 M shape.
+bench: $(RUN_STAMP)
+	$(PY) -m benchmarks
+
+# Write the generated reference pages again.
+docs: $(DEV_STAMP)
+	$(PY) docs/generate.py
+
+# Remove the environment and everything that was built.
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
+
+$(PY):
+	@sh .ci/make-venv
+
+$(RUN_STAMP): pyproject.toml constraints.txt | $(PY)
+	@TORCH="$(TORCH)" TORCH_INDEX="$(TORCH_INDEX)" sh .ci/install-torch $(PY)
+	@echo "Installing llmlora and its libraries (exact versions: constraints.txt) ..."
+	@$(PIP) install -c constraints.txt -e '.[train]'
+	@touch $(RUN_STAMP)
+
+$(DEV_STAMP): $(RUN_STAMP)
+	@echo "Installing the development tools ..."
+	@$(PIP) install -c constraints.txt -e '.[train,dev]'
+	@touch $(DEV_STAMP)

@@ -1,0 +1,76 @@
+"""What every test gets: a workspace of its own, no network, English texts, one thread per process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SESSION_HOME = Path(tempfile.mkdtemp(prefix="llmlora-tests-"))
+os.environ.update(
+    {
+        "LLMLORA_HOME": str(_SESSION_HOME),
+        "LLMLORA_LANG": "en",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
+)
+os.environ.pop("FORCE_COLOR", None)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_SESSION_HOME, ignore_errors=True)
+
+
+def _is_loopback(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    return str(address[0]) in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Refuse every connection that leaves this machine: the whole product works offline."""
+    patch = pytest.MonkeyPatch()
+
+    def guarded(method: Any) -> Any:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if not _is_loopback(address):
+                raise AssertionError(f"a test tried to reach {address}")
+            return method(self, address)
+
+        return connect
+
+    patch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+    patch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a test an empty workspace; without it the workspace of the session is used."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("LLMLORA_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def reset_language() -> Iterator[None]:
+    """Undo a language that a test has fixed."""
+    from llmlora.core.locale import set_language
+
+    set_language(None)
+    yield
+    set_language(None)

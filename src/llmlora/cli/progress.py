@@ -1,0 +1,108 @@
+"""Follow a worker's events on the terminal: one live line on a TTY, else a line per 10 % or 30 seconds."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+
+from llmlora.cli.output import console, options, say, warn
+from llmlora.core.locale import has_text, translate
+
+PLAIN_INTERVAL_SECONDS = 30.0
+PLAIN_SHARE = 0.1
+
+
+class EventPrinter:
+    """Show events as they arrive; call it with each event, inside `with`."""
+
+    def __init__(self) -> None:
+        self._live: Progress | None = None
+        self._task: Any = None
+        self._last_line = (0.0, 0.0)
+
+    def __enter__(self) -> EventPrinter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._close_bar()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        handler = {
+            "phase": self._phase, "step": self._step, "evaluation": self._evaluation,
+            "warning": self._remark, "finding": self._remark, "run_ended": self._ended,
+        }.get(event["type"])
+        if handler is not None:
+            handler(event)
+
+    def _phase(self, event: dict[str, Any]) -> None:
+        key = f"cli.phase.{event['name']}"
+        params = dict(event.get("params") or {})
+        if "reason" in params:
+            params["reason"] = translate(params["reason"], **(params.get("gflops") or {}))
+        if "done" in params and "total" in params:
+            self._bar(translate(key, **params), params["done"], params["total"])
+            return
+        if has_text(key):
+            self._close_bar()
+            say(key, **params)
+
+    def _step(self, event: dict[str, Any]) -> None:
+        metrics = event["metrics"]
+        loss = metrics.get("loss")
+        text = translate(
+            "cli.step",
+            step=event["step"],
+            total=event["total_steps"],
+            loss="NaN" if loss is None else f"{loss:.3f}",
+            speed=f"{metrics['tokens_per_second']:,.0f}",
+            eta=duration(metrics["eta_seconds"]),
+        )
+        self._bar(text, event["step"], event["total_steps"])
+
+    def _evaluation(self, event: dict[str, Any]) -> None:
+        metrics = event["metrics"]
+        if metrics.get("eval_loss") is not None and not self._live:
+            say("cli.evaluation", step=event["step"], eval_loss=f"{metrics['eval_loss']:.3f}", perplexity=f"{metrics['perplexity']:.1f}")
+
+    def _remark(self, event: dict[str, Any]) -> None:
+        key = f"cli.{event['type']}.{event['code']}"
+        (warn if event["type"] == "warning" else say)(key, **{"step": event.get("step"), **(event.get("params") or {})})
+
+    def _ended(self, event: dict[str, Any]) -> None:
+        self._close_bar()
+
+    def _bar(self, text: str, done: float, total: float) -> None:
+        if options.quiet or not options.show_progress:
+            return
+        if not console.is_terminal:
+            self._plain_line(text, done, total)
+            return
+        if self._live is None:
+            self._live = Progress(BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"), console=console, transient=True)
+            self._live.start()
+            self._task = self._live.add_task("", total=total)
+        self._live.update(self._task, completed=done, total=total, description=escape(text))
+
+    def _plain_line(self, text: str, done: float, total: float) -> None:
+        share, now = done / max(1, total), time.monotonic()
+        last_share, last_time = self._last_line
+        if share >= 1 or share - last_share >= PLAIN_SHARE or share < last_share or now - last_time >= PLAIN_INTERVAL_SECONDS:
+            self._last_line = (share, now)
+            console.print(escape(f"{share:4.0%} {text}"))
+
+    def _close_bar(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as 0:42 or 1:02:03."""
+    total = max(0, round(seconds or 0))
+    hours, minutes = divmod(total // 60, 60)
+    return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"
+

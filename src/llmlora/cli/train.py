@@ -1,0 +1,171 @@
+"""`llmlora train`: start, repeat from a recipe, or resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.markup import escape
+from rich.table import Table
+
+from llmlora.cli.output import console, options, print_json, say
+from llmlora.cli.progress import EventPrinter, duration
+from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
+from llmlora.core.locale import has_text, translate
+from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
+from llmlora.data.read import ReadOptions
+from llmlora.services.train import PlannedJob, TrainRequest, plan_training, request_from_recipe, resume_training, start_training
+
+SHOWN_FIELDS = (
+    "method", "r", "lora_alpha", "lora_dropout", "target_modules", "learning_rate", "num_train_epochs", "max_steps",
+    "per_device_train_batch_size", "gradient_accumulation_steps", "max_length", "lr_scheduler_type",
+)
+RESULT_FIELDS = (
+    "final_loss", "eval_loss", "perplexity", "num_tokens", "tokens_per_second", "peak_memory_bytes", "seconds", "adapter_dir",
+)
+
+
+def _help(name: str) -> str:
+    return translate(f"cli.train.{name}")
+
+
+def train(
+    recipe: Annotated[Path | None, typer.Argument(help=_help("recipe"), show_default=False)] = None,
+    model: Annotated[str | None, typer.Option("--model", help=_help("model"))] = None,
+    data: Annotated[Path | None, typer.Option("--data", help=_help("data"))] = None,
+    preset: Annotated[str | None, typer.Option("--preset", help=translate("cli.train.preset", known=", ".join(LORA_PRESETS)))] = None,
+    training_preset: Annotated[str | None, typer.Option("--training-preset", help=translate("cli.train.training_preset", known=", ".join(TRAINING_PRESETS)))] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help=_help("set"), metavar="KEY=VALUE")] = None,
+    eval_data: Annotated[Path | None, typer.Option("--eval-data", help=_help("eval_data"))] = None,
+    init_adapter: Annotated[str | None, typer.Option("--init-adapter", help=_help("init_adapter"))] = None,
+    chat_template: Annotated[str | None, typer.Option("--chat-template", help=_help("chat_template"))] = None,
+    system: Annotated[str | None, typer.Option("--system", help=_help("system"))] = None,
+    data_format: Annotated[str | None, typer.Option("--format", help=_help("format"))] = None,
+    columns: Annotated[list[str] | None, typer.Option("--map", help=_help("map"), metavar="FIELD=COLUMN")] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", help=_help("encoding"))] = None,
+    out: Annotated[Path | None, typer.Option("--out", help=_help("out"))] = None,
+    resume: Annotated[Path | None, typer.Option("--resume", help=_help("resume"))] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=_help("json"))] = False,
+) -> int:
+    """Fine-tune a model on a data file."""
+    given = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
+    overrides = {**pairs(settings or [], "--set"), **{name: value for name, value in given.items() if value is not None}}
+    if resume is not None:
+        _refuse_with_resume(recipe, model, data, overrides)
+        result = _followed(lambda printer: resume_training(resume, printer), as_json)
+    else:
+        request = _request(recipe, model, data, preset, training_preset, overrides)
+        read = ReadOptions(format=data_format, columns=pairs(columns or [], "--map"), encoding=encoding)  # type: ignore[arg-type]
+        planned = plan_training(_with_data_options(request, eval_data, read))
+        show_plan(planned)
+        result = _followed(lambda printer: start_training(planned, out, printer), as_json)
+    if as_json:
+        print_json("train", result)
+    show_summary(result)
+    return 0
+
+
+def pairs(words: list[str], option: str) -> dict[str, Any]:
+    """Return KEY=VALUE words as a dictionary; values are read as YAML, so 3 is a number and [a, b] a list."""
+    values: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError("not_key_value", option=option, word=word)
+        values[key.strip()] = text if option == "--map" else _yaml_value(option, word, text)
+    return values
+
+
+def _yaml_value(option: str, word: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError("not_key_value", option=option, word=word) from error
+
+
+def _refuse_with_resume(*others: Any) -> None:
+    if any(others):
+        raise ConfigError("resume_alone")
+
+
+def _request(
+    recipe: Path | None, model: str | None, data: Path | None, preset: str | None, training_preset: str | None, overrides: dict[str, Any]
+) -> TrainRequest:
+    if recipe is not None:
+        if model is not None or data is not None:
+            raise ConfigError("recipe_or_options")
+        described = request_from_recipe(recipe)
+        return TrainRequest(described.base_model, described.data, described.eval_data, preset, training_preset, overrides, described.recipe, described.read)
+    if model is None or data is None:
+        raise ConfigError("missing_argument", name="--model" if model is None else "--data")
+    return TrainRequest(model, data, None, preset, training_preset, overrides)
+
+
+def _with_data_options(request: TrainRequest, eval_data: Path | None, read: ReadOptions) -> TrainRequest:
+    merged = ReadOptions(
+        format=read.format or request.read.format,
+        columns={**request.read.columns, **read.columns},
+        encoding=read.encoding or request.read.encoding,
+    )
+    return TrainRequest(
+        request.base_model, request.data, eval_data or request.eval_data, request.preset, request.training_preset, request.settings, request.recipe, merged
+    )
+
+
+def show_plan(planned: PlannedJob) -> None:
+    """Show model, data, warnings and every settled value with its reason, before anything is spent."""
+    if options.quiet:
+        return
+    base, report = planned.base, planned.report
+    say("cli.plan.model", name=base.name, millions=f"{base.num_parameters / 1e6:,.1f}", license=base.license or "?")
+    say("cli.plan.data", rows=report.num_examples, format=report.format, warnings=sum(1 for problem in report.problems if problem.level == "warning"))
+    for problem in report.problems:
+        console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
+    for name in SHOWN_FIELDS:
+        value = getattr(planned.job.train, name)
+        if value is not None:
+            table.add_row(name, _value_text(value), escape(_reason(name, planned)))
+    console.print(table)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return escape(", ".join(map(str, value)))
+    return f"{value:g}" if isinstance(value, float) else escape(str(value))
+
+
+def _reason(name: str, planned: PlannedJob) -> str:
+    origin = planned.resolved.origins.get(name, "default")
+    if origin == "recommended" and has_text(f"recommend.{name}"):
+        return translate(f"recommend.{name}", **planned.resolved.reasons.get(name, {}))
+    return translate(f"cli.origin.{origin}")
+
+
+def show_summary(result: dict[str, Any]) -> None:
+    """Show the outcome of a run in a few lines on stderr."""
+    loss, eval_loss = result.get("final_loss"), result.get("eval_loss")
+    say(
+        "cli.train.done",
+        seconds=duration(result.get("seconds")),
+        loss="-" if loss is None else f"{loss:.3f}",
+        speed=f"{result.get('tokens_per_second') or 0:,.0f}",
+        memory=f"{result['peak_memory_bytes'] / 1e9:.1f}",
+    )
+    if eval_loss is not None:
+        say("cli.train.done_eval", eval_loss=f"{eval_loss:.3f}", perplexity=f"{result['perplexity'] or 0:.1f}")
+    say("cli.train.adapter", path=result["adapter_dir"])
+
+
+def _followed(run: Callable[[EventPrinter], dict[str, Any]], as_json: bool) -> dict[str, Any]:
+    """Run and follow a job; one that failed or was stopped still prints its document, the edge words the error."""
+    try:
+        with EventPrinter() as printer:
+            return run(printer)
+    except LlmloraError as error:
+        if as_json and not isinstance(error, InputError | NotFound | Conflict):
+            print_json("train", {"status": "interrupted" if isinstance(error, Stopped) else "failed", **dict.fromkeys(RESULT_FIELDS)})
+        raise

@@ -1,0 +1,75 @@
+"""Attention over examples that lie end to end in one row: each example attends to itself only, nothing is padded.
+
+Registered with transformers as an attention implementation, so that every architecture built on its attention
+interface gains it. The plain path beside it is transformers' own attention on padded rows; the two are tested equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import AttentionInterface, AttentionMaskInterface
+
+PACKED = "llmlora_packed"
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **options: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attend causally within each example.
+
+    Shapes: query [1, heads, tokens, head_dim]; key and value [1, kv_heads, tokens, head_dim]; returns
+    [1, tokens, heads, head_dim]. `example_lengths` (a list of token counts) comes through the model's keyword
+    arguments. Soft-capped scores and sliding windows shorter than an example take the explicit formula.
+    """
+    lengths: list[int] = options["example_lengths"]
+    scale = options.get("scaling") or query.shape[-1] ** -0.5
+    dropout = float(options.get("dropout") or 0.0) if module.training else 0.0
+    softcap, window = options.get("softcap"), options.get("sliding_window")
+    pieces = []
+    for q, k, v in zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True):
+        if softcap is None and (window is None or window >= q.shape[2]):
+            grouped = k.shape[1] != q.shape[1]
+            piece = functional.scaled_dot_product_attention(
+                q, k, v, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=grouped
+            )
+        else:
+            piece = _explicit_attention(q, k, v, scale, dropout, softcap, window)
+        pieces.append(piece)
+    return torch.cat(pieces, dim=2).transpose(1, 2), None
+
+
+def _explicit_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    scale: float,
+    dropout: float,
+    softcap: float | None,
+    window: int | None,
+) -> torch.Tensor:
+    groups = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    scores = (query @ key.transpose(2, 3)) * scale
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    positions = torch.arange(query.shape[2], device=query.device)
+    distance = positions[:, None] - positions[None, :]
+    allowed = (distance >= 0) if window is None else (distance >= 0) & (distance < window)
+    weights = functional.softmax(scores.masked_fill(~allowed, float("-inf")), dim=-1, dtype=torch.float32)
+    return functional.dropout(weights.to(query.dtype), dropout) @ value
+
+
+def _no_mask(*_: Any, **__: Any) -> None:
+    """Stand in for the mask builder: the example lengths say everything a mask would."""
+
+
+AttentionInterface.register(PACKED, packed_attention)
+AttentionMaskInterface.register(PACKED, _no_mask)

@@ -1,0 +1,113 @@
+"""Checkpoints of a run: whole or absent, verified before use, enough to go on with the very same bits.
+
+A checkpoint holds the trainable weights, the optimizer's moments and the counters. Data order, dropout and learning
+rate are functions of seed and step, so no generator state has to be saved.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from llmlora.core.layout import CHECKPOINTS_DIR, TEMPORARY_PREFIX, run_dir, run_numbers
+from llmlora.core.publish import publishing_dir, read_json, read_manifest
+from llmlora.engine.method import trainable_parameters
+
+WEIGHTS_FILE = "weights.safetensors"
+OPTIMIZER_FILE = "optimizer.safetensors"
+STATE_FILE = "state.json"
+
+
+@dataclass
+class TrainState:
+    """Counters of a run at an optimizer-step boundary."""
+
+    step: int = 0
+    num_tokens: int = 0
+    seconds: float = 0.0
+    nonfinite_steps: int = 0
+    epoch_loss_sum: float = 0.0
+    epoch_label_tokens: int = 0
+    last_epoch_loss: float | None = None
+    best_score: float | None = None
+    evaluations_without_gain: int = 0
+    is_finished: bool = False
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    checkpoints: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: TrainState, manifest: dict[str, Any]
+) -> Path:
+    """Publish `step-<8 digits>` and return its path; nothing half-written ever carries that name."""
+    path = checkpoints / f"step-{state.step:08d}"
+    with publishing_dir(path, {"step": state.step, **manifest}) as folder:
+        save_file({name: weight.detach().contiguous() for name, weight in trainable_parameters(model)}, folder / WEIGHTS_FILE)
+        save_file(_optimizer_tensors(model, optimizer), folder / OPTIMIZER_FILE)
+        _write_state(folder / STATE_FILE, state)
+    return path
+
+
+def _write_state(path: Path, state: TrainState) -> None:
+    # repr of a float round-trips exactly, so counters come back with the same bits
+    path.write_text(json.dumps(asdict(state)), encoding="utf-8")
+
+
+def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}/{key}": value.detach().contiguous()
+        for name, weight in trainable_parameters(model)
+        for key, value in optimizer.state.get(weight, {}).items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
+def find_checkpoint(folder: Path, config_digest: str) -> tuple[Path | None, int]:
+    """Return the newest whole checkpoint over all runs of a job, and how many damaged ones were passed over."""
+    candidates = []
+    for run in run_numbers(folder):
+        checkpoints = run_dir(folder, run) / CHECKPOINTS_DIR
+        for entry in checkpoints.iterdir() if checkpoints.is_dir() else ():
+            if entry.name.startswith(TEMPORARY_PREFIX):
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name.startswith("step-"):
+                candidates.append((int(entry.name.removeprefix("step-")), run, entry))
+    damaged = 0
+    for _, _, entry in sorted(candidates, reverse=True):
+        manifest = read_manifest(entry)
+        if manifest is not None and manifest.get("config_digest") == config_digest:
+            return entry, damaged
+        damaged += 1
+    return None, damaged
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainState:
+    """Put the weights and moments of a verified checkpoint in place and return its counters."""
+    weights = load_file(path / WEIGHTS_FILE)
+    moments: dict[str, dict[str, torch.Tensor]] = {}
+    for key, value in load_file(path / OPTIMIZER_FILE).items():
+        name, _, moment = key.rpartition("/")
+        moments.setdefault(name, {})[moment] = value
+    with torch.no_grad():
+        for name, weight in trainable_parameters(model):
+            weight.copy_(weights[name])
+            if name in moments:
+                optimizer.state[weight] = {key: value.to(weight.device) for key, value in moments[name].items()}
+    return TrainState(**read_json(path / STATE_FILE))
+
+
+def prune_checkpoints(folder: Path, keep: int) -> None:
+    """Delete all but the newest `keep` checkpoints of a job, counted over all its runs."""
+    entries = [
+        entry
+        for run in run_numbers(folder)
+        for entry in (run_dir(folder, run) / CHECKPOINTS_DIR).glob("step-*")
+    ]
+    for entry in sorted(entries, key=lambda path: path.name)[:-keep]:
+        shutil.rmtree(entry, ignore_errors=True)

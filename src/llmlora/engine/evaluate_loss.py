@@ -1,0 +1,61 @@
+"""Loss on rows that are not trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from llmlora.engine.batch import Rows, packed_batch
+from llmlora.engine.loss import attention_for, summed_loss
+
+
+@dataclass(frozen=True)
+class LossReport:
+    """Mean cross-entropy per label token, in nats, and the label tokens it was taken over."""
+
+    loss: float
+    num_tokens: int
+
+    @property
+    def perplexity(self) -> float:
+        """exp(loss); infinite rather than an error when the loss is huge."""
+        return math.exp(self.loss) if self.loss < 700 else math.inf
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"loss": self.loss, "perplexity": self.perplexity, "num_tokens": self.num_tokens}
+
+
+def dataset_loss(model: nn.Module, rows: Rows, micro_batch_tokens: int = 2048) -> LossReport:
+    """Return the loss over all label tokens of some rows, dropout off, memory bounded by `micro_batch_tokens`."""
+    was_training = model.training
+    model.eval()
+    total, num_tokens = 0.0, 0
+    device = next(model.parameters()).device
+    with torch.no_grad(), attention_for(model, packing=True):
+        for indices in _groups_by_tokens(rows, micro_batch_tokens):
+            batch = packed_batch([rows.row(index) for index in indices]).to(device)
+            if batch.num_label_tokens:
+                total += float(summed_loss(model, batch))
+                num_tokens += batch.num_label_tokens
+    model.train(was_training)
+    return LossReport(total / max(1, num_tokens), num_tokens)
+
+
+def _groups_by_tokens(rows: Rows, limit: int) -> Iterator[list[int]]:
+    group: list[int] = []
+    size = 0
+    for index in range(len(rows)):
+        length = len(rows.row(index)[0])
+        if group and size + length > limit:
+            yield group
+            group, size = [], 0
+        group.append(index)
+        size += length
+    if group:
+        yield group

@@ -1,0 +1,259 @@
+"""The training loop: step, log, evaluate, save.
+
+Everything that differs between methods and devices is built before; everything that is decided per step is a function
+of the step number, so a resumed run takes exactly the steps that the uninterrupted one would have taken.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import NonFiniteLoss, Stopped
+from llmlora.core.events import EventWriter
+from llmlora.engine.batch import Rows, StepPlan, count_label_tokens, micro_batches
+from llmlora.engine.checkpoint import TrainState, prune_checkpoints, save_checkpoint
+from llmlora.engine.evaluate_loss import dataset_loss
+from llmlora.engine.loss import attention_for, summed_loss
+from llmlora.engine.method import trainable_parameters
+from llmlora.engine.schedule import learning_rate_at, total_steps
+
+
+@dataclass
+class Training:
+    """What the loop works on, built once before it."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    accelerator: Accelerator
+    config: TrainConfig
+    train_rows: Rows
+    eval_rows: Rows | None
+    job_dir: Path
+    checkpoints: Path
+    manifest: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.plan = StepPlan(len(self.train_rows), self.config.effective_batch_size, self.config.seed)
+        self.total_steps = total_steps(self.config, self.plan.steps_per_epoch)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one optimizer step measured; `loss` is the mean over the label tokens of the whole effective batch."""
+
+    loss: float
+    grad_norm: float
+    learning_rate: float
+    num_tokens: int
+    num_label_tokens: int
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the step may be taken."""
+        return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
+
+
+def train_loop(training: Training, state: TrainState, events: EventWriter, stop: Any) -> TrainState:
+    """Train until the planned steps are done or early stopping says so.
+
+    Raises:
+        Stopped: a stop was asked for; a checkpoint of the last whole step has been saved.
+        NonFiniteLoss: too many steps in a row had no finite loss or gradient, or the weights are broken.
+    """
+    training.model.train()
+    saved_step = state.step
+    first_step = state.step
+    clock = _Clock(state)
+    if training.eval_rows is not None and state.step == 0:
+        _evaluate(training, state, events)
+
+    with attention_for(training.model, training.config.packing):
+        while state.step < training.total_steps and not state.is_finished:
+            # Step: one effective batch, one update; a stop in the middle drops the half-gathered gradient.
+            result = training_step(training, state.step, stop)
+            if result is None:
+                break
+            _count(training, state, result, events)
+            clock.tick(state, result.num_tokens)
+
+            # Log: one line of JSON, and the trackers that were asked for.
+            if state.step % training.config.logging_steps == 0 or state.step == training.total_steps:
+                metrics = _metrics(training, state, result, clock, first_step)
+                events.emit("step", step=state.step, total_steps=training.total_steps, metrics=metrics)
+                training.accelerator.log({name: value for name, value in metrics.items() if value is not None}, step=state.step)
+
+            # Evaluate: on held-out rows when there are any, once per epoch or every eval_steps.
+            if _is_evaluation_due(training, state):
+                _evaluate(training, state, events)
+                clock.skip()
+
+            # Save: every save_steps, at each epoch's end and at the last step.
+            if _is_save_due(training, state):
+                saved_step = _save(training, state, events)
+                clock.skip()
+
+    if stop and state.step < training.total_steps and not state.is_finished:
+        if saved_step != state.step:
+            _save(training, state, events)
+        raise Stopped("stopped", step=state.step, total_steps=training.total_steps, folder=str(training.job_dir), has_checkpoint=state.step > 0)
+    return state
+
+
+def training_step(training: Training, step: int, stop: Any) -> StepResult | None:
+    """Take one optimizer step (0-based) over its whole effective batch; None when a stop came in between.
+
+    Each micro-batch's loss is divided by the label tokens of the *whole* batch, so that neither the micro-batch size
+    nor the packing changes the gradient. A non-finite loss or gradient leaves the weights untouched.
+    """
+    config, optimizer = training.config, training.optimizer
+    indices = training.plan.rows_of(step)
+    num_label_tokens = count_label_tokens(training.train_rows, indices)
+    rate = learning_rate_at(step, training.total_steps, training.plan.steps_per_epoch, config)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    torch.manual_seed(config.seed * 1_000_003 + step)  # dropout depends on seed and step only, so a resume repeats it
+    optimizer.zero_grad()
+    losses, num_tokens = [], 0
+    for batch in micro_batches(training.train_rows, indices, config.per_device_train_batch_size, config.packing):
+        if stop:
+            optimizer.zero_grad()
+            return None
+        loss = summed_loss(training.model, batch.to(training.accelerator.device)) / num_label_tokens
+        training.accelerator.backward(loss)
+        losses.append(loss.detach())
+        num_tokens += batch.num_tokens
+    weights = [weight for _, weight in trainable_parameters(training.model)]
+    norm = training.accelerator.clip_grad_norm_(weights, config.max_grad_norm or math.inf)
+    result = StepResult(float(torch.stack(losses).sum()), float(norm), rate, num_tokens, num_label_tokens)
+    if result.is_finite:
+        optimizer.step()
+    return result
+
+
+def _count(training: Training, state: TrainState, result: StepResult, events: EventWriter) -> None:
+    state.step += 1
+    state.num_tokens += result.num_tokens
+    if result.is_finite:
+        state.nonfinite_steps = 0
+        state.epoch_loss_sum += result.loss * result.num_label_tokens
+        state.epoch_label_tokens += result.num_label_tokens
+    else:
+        _count_nonfinite(training, state, result, events)
+    if training.plan.is_epoch_end(state.step) and state.epoch_label_tokens:
+        state.last_epoch_loss = state.epoch_loss_sum / state.epoch_label_tokens
+        state.epoch_loss_sum, state.epoch_label_tokens = 0.0, 0
+
+
+def _count_nonfinite(training: Training, state: TrainState, result: StepResult, events: EventWriter) -> None:
+    state.nonfinite_steps += 1
+    cause = "loss" if not math.isfinite(result.loss) else "gradient"
+    events.emit("warning", code="nonfinite_step", step=state.step, params={"cause": cause, "in_a_row": state.nonfinite_steps})
+    broken = [name for name, weight in trainable_parameters(training.model) if not bool(torch.isfinite(weight).all())]
+    if broken:
+        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], folder=str(training.job_dir))
+    if state.nonfinite_steps >= training.config.max_nonfinite_steps:
+        raise NonFiniteLoss("nonfinite_loss", step=state.step, cause=cause, in_a_row=state.nonfinite_steps, learning_rate=training.config.learning_rate, folder=str(training.job_dir))
+
+
+def final_loss(state: TrainState) -> float | None:
+    """Return the mean training loss over the label tokens of the last epoch begun."""
+    if state.epoch_label_tokens:
+        return state.epoch_loss_sum / state.epoch_label_tokens
+    return state.last_epoch_loss
+
+
+def peak_memory_bytes() -> int:
+    """Return the largest resident size of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+class _Clock:
+    """Seconds spent in steps, without evaluation and saving, and the speed since the last log."""
+
+    def __init__(self, state: TrainState) -> None:
+        self._state = state
+        self._started = time.perf_counter()
+        self._begun_with = state.seconds
+        self.tokens_per_second = 0.0
+
+    def tick(self, state: TrainState, num_tokens: int) -> None:
+        now = time.perf_counter()
+        elapsed, self._started = now - self._started, now
+        state.seconds += elapsed
+        self.tokens_per_second = num_tokens / elapsed
+
+    def skip(self) -> None:
+        """Leave out the time since the last tick."""
+        self._started = time.perf_counter()
+
+    def seconds_per_step(self, first_step: int) -> float:
+        """Mean seconds per step of this run."""
+        return (self._state.seconds - self._begun_with) / max(1, self._state.step - first_step)
+
+
+def _metrics(training: Training, state: TrainState, result: StepResult, clock: _Clock, first_step: int) -> dict[str, Any]:
+    left = training.total_steps - state.step
+    return {
+        "loss": result.loss,
+        "learning_rate": result.learning_rate,
+        "grad_norm": result.grad_norm,
+        "epoch": round(state.step / training.plan.steps_per_epoch, 4),
+        "num_tokens": state.num_tokens,
+        "tokens_per_second": round(clock.tokens_per_second, 1),
+        "eta_seconds": round(clock.seconds_per_step(first_step) * left, 1),
+        "memory_bytes": peak_memory_bytes(),
+    }
+
+
+def _is_evaluation_due(training: Training, state: TrainState) -> bool:
+    every = training.config.eval_steps
+    if training.eval_rows is None:
+        return training.config.early_stopping_patience is not None and training.plan.is_epoch_end(state.step)
+    at_interval = state.step % every == 0 if every else training.plan.is_epoch_end(state.step)
+    return at_interval or state.step == training.total_steps
+
+
+def _evaluate(training: Training, state: TrainState, events: EventWriter) -> None:
+    """Measure eval_loss (or take the epoch's training loss when no rows are held out) and decide about stopping."""
+    score = final_loss(state)
+    if training.eval_rows is not None:
+        report = dataset_loss(training.model, training.eval_rows)
+        score = report.loss
+        record = {"step": state.step, "eval_loss": report.loss, "perplexity": report.perplexity}
+        state.evaluations.append(record)
+        events.emit("evaluation", step=state.step, metrics={"eval_loss": report.loss, "perplexity": report.perplexity})
+    if score is None or state.step == 0:
+        return
+    if state.best_score is None or score < state.best_score - training.config.early_stopping_min_delta:
+        state.best_score, state.evaluations_without_gain = score, 0
+        return
+    state.evaluations_without_gain += 1
+    patience = training.config.early_stopping_patience
+    if patience is not None and state.evaluations_without_gain >= patience:
+        state.is_finished = True
+        events.emit("finding", code="early_stopping", step=state.step, params={"patience": patience, "best": state.best_score})
+
+
+def _is_save_due(training: Training, state: TrainState) -> bool:
+    every = training.config.save_steps
+    at_interval = every is not None and state.step % every == 0
+    return at_interval or training.plan.is_epoch_end(state.step) or state.step == training.total_steps or state.is_finished
+
+
+def _save(training: Training, state: TrainState, events: EventWriter) -> int:
+    path = save_checkpoint(training.checkpoints, training.model, training.optimizer, state, training.manifest)
+    prune_checkpoints(training.job_dir, training.config.save_total_limit)
+    events.emit("checkpoint", step=state.step, path=path.name)
+    return state.step

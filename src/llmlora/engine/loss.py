@@ -1,0 +1,79 @@
+"""The loss of a micro-batch: logits are computed only where labels are, and only for some of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from llmlora.engine.attention import PACKED
+from llmlora.engine.batch import Batch
+
+CHUNK_TOKENS = 256  # at a vocabulary of 150k one float32 chunk is 150 MB
+
+
+def causal_model(model: nn.Module) -> Any:
+    """Return the transformers causal model inside a PEFT wrapper, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+@contextmanager
+def attention_for(model: nn.Module, packing: bool) -> Iterator[None]:
+    """Use the packed attention inside the block when `packing`; forward and backward both belong inside."""
+    config = causal_model(model).config
+    previous = config._attn_implementation
+    config._attn_implementation = PACKED if packing else previous
+    try:
+        yield
+    finally:
+        config._attn_implementation = previous
+
+
+def hidden_states(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """Run the decoder without its output layer; returns [rows, tokens, hidden]."""
+    causal = causal_model(model)
+    decoder = getattr(causal, causal.base_model_prefix)
+    layout: dict[str, Any] = {"attention_mask": batch.attention_mask}
+    if batch.example_lengths is not None:
+        layout = {"example_lengths": batch.example_lengths}
+    output = decoder(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, **layout)
+    return output.last_hidden_state  # type: ignore[no-any-return]
+
+
+def summed_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """Return the cross-entropy summed over the label tokens of a micro-batch, in float32.
+
+    With more than `CHUNK_TOKENS` labels the output layer is recomputed chunk by chunk in the backward pass, so that a
+    [tokens, vocabulary] float32 tensor never exists.
+    """
+    states = hidden_states(model, batch)
+    selected = states.reshape(-1, states.shape[-1])[batch.label_index]
+    causal = causal_model(model)
+    if len(selected) <= CHUNK_TOKENS:
+        return _chunk_loss(selected, batch.targets, causal)
+    total = selected.new_zeros((), dtype=torch.float32)
+    for chunk, targets in zip(selected.split(CHUNK_TOKENS), batch.targets.split(CHUNK_TOKENS), strict=True):
+        total = total + checkpoint(_chunk_loss, chunk, targets, causal, use_reentrant=False)
+    return total
+
+
+def _chunk_loss(states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:
+    logits = output_logits(causal, states).float()
+    return functional.cross_entropy(logits, targets, reduction="sum")
+
+
+def output_logits(causal: Any, states: torch.Tensor) -> torch.Tensor:
+    """Apply the output layer with the scaling some architectures add after it (Gemma, Cohere, Granite)."""
+    logits = causal.get_output_embeddings()(states)
+    config = causal.config
+    if getattr(config, "logit_scale", None):
+        logits = logits * config.logit_scale
+    if getattr(config, "logits_scaling", None):
+        logits = logits / config.logits_scaling
+    softcap = getattr(config, "final_logit_softcapping", None)
+    return torch.tanh(logits / softcap) * softcap if softcap else logits  # type: ignore[no-any-return]

@@ -1,0 +1,44 @@
+"""The learning rate of each step, as a function of the step number alone."""
+
+from __future__ import annotations
+
+import math
+
+from llmlora.core.config import TrainConfig
+
+
+def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
+    """Return the optimizer steps of a run."""
+    if config.max_steps is not None:
+        return config.max_steps
+    epochs = sum(stage.epochs for stage in config.stages) or config.num_train_epochs
+    return max(1, math.ceil(epochs * steps_per_epoch))
+
+
+def learning_rate_at(step: int, total: int, steps_per_epoch: int, config: TrainConfig) -> float:
+    """Return the learning rate of a step (0-based): warm-up from 0, then the chosen shape down to 0 after `total` steps."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    if config.lr_scheduler_type == "staged":
+        return _stage_rate(step / steps_per_epoch, config)
+    progress = (step - config.warmup_steps) / max(1, total - config.warmup_steps)
+    return config.learning_rate * _shape(progress, config)
+
+
+def _shape(progress: float, config: TrainConfig) -> float:
+    if config.lr_scheduler_type == "linear":
+        return 1 - progress
+    if config.lr_scheduler_type == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * progress))
+    if config.lr_scheduler_type == "cosine_with_restarts":
+        return 0.5 * (1 + math.cos(math.pi * ((progress * config.num_cycles) % 1.0)))
+    return 1.0
+
+
+def _stage_rate(epoch: float, config: TrainConfig) -> float:
+    end = 0.0
+    for stage in config.stages:
+        end += stage.epochs
+        if epoch < end:
+            return stage.learning_rate
+    return config.stages[-1].learning_rate

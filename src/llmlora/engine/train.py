@@ -1,0 +1,172 @@
+"""From a job and its prepared rows to trained weights on disk: everything around the loop."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from llmlora.core.config import TrainConfig
+from llmlora.core.events import EventWriter
+from llmlora.core.job import JobConfig
+from llmlora.core.layout import ADAPTER_DIR, CHECKPOINTS_DIR, ENVIRONMENT_FILE, MODEL_DIR, run_dir, run_numbers
+from llmlora.core.publish import publishing_dir, read_json, sha256_json, write_json
+from llmlora.engine.batch import Rows
+from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_checkpoint
+from llmlora.engine.device import DevicePlan, apply_plan, plan_device
+from llmlora.engine.load import empty_model, load_base
+from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
+from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
+
+PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome of a finished run: the model in memory, its counters, and what computed it."""
+
+    model: nn.Module
+    state: TrainState
+    plan: DevicePlan
+    parameters: dict[str, Any]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers of the run; eval_loss and perplexity are null without held-out rows."""
+        last = self.state.evaluations[-1] if self.state.evaluations else {}
+        return {
+            "final_loss": final_loss(self.state),
+            "eval_loss": last.get("eval_loss"),
+            "perplexity": last.get("perplexity"),
+            "eval_loss_before": self.state.evaluations[0]["eval_loss"] if self.state.evaluations else None,
+            "num_tokens": self.state.num_tokens,
+            "num_steps": self.state.step,
+            "tokens_per_second": round(self.state.num_tokens / self.state.seconds, 1) if self.state.seconds else None,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "training_seconds": round(self.state.seconds, 3),
+            "dtype": self.plan.dtype,
+            "device": self.plan.device,
+            "parameters": self.parameters,
+        }
+
+
+def fit(
+    job: JobConfig, folder: Path, run: int, rows: tuple[Rows, Rows | None], events: EventWriter, stop: Any
+) -> Trained:
+    """Train one job, from its newest whole checkpoint when it has one.
+
+    Raises:
+        ConfigError: a setting that this architecture cannot take, before any weight is loaded.
+        Stopped, NonFiniteLoss, ModelFileError: see the loop and the loader.
+    """
+    config = job.train
+    base_dir = Path(job.base_dir)
+    renamed = check_method(empty_model(base_dir), config)
+    if renamed:
+        events.emit("finding", code="renamed_targets", params={"names": ", ".join(f"{old} -> {new}" for old, new in renamed.items())})
+
+    plan = _frozen_plan(folder, run, config, events)
+    apply_plan(plan)
+    dtype = "float32" if config.method == "full" and plan.device == "cpu" else plan.dtype
+    events.emit("phase", name="loading", params={"dtype": dtype, "device": plan.device, "reason": plan.reason, "gflops": plan.gflops})
+    model = apply_method(load_base(base_dir, dtype, plan.device), config, base_dir)
+    if config.gradient_checkpointing:
+        _checkpoint_activations(model)
+    parameters = parameter_counts(model)
+    events.emit("phase", name="loaded", params=parameters)
+
+    training, state = _build(job, folder, run, rows, model, events)
+    events.emit("phase", name="training", params={"total_steps": training.total_steps, "start_step": state.step, "steps_per_epoch": training.plan.steps_per_epoch})
+    state = train_loop(training, state, events, stop)
+    training.accelerator.end_training()
+    return Trained(model, state, plan, parameters)
+
+
+def _build(
+    job: JobConfig, folder: Path, run: int, rows: tuple[Rows, Rows | None], model: nn.Module, events: EventWriter
+) -> tuple[Training, TrainState]:
+    config = job.train
+    accelerator = Accelerator(log_with=list(config.report_to) or None, project_dir=str(run_dir(folder, run)))
+    if config.report_to:
+        accelerator.init_trackers("llmlora", config={name: str(value) for name, value in config.model_dump().items()})
+    weights = [weight for _, weight in trainable_parameters(model)]
+    optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
+    digest = sha256_json(job.to_json()["train"])
+    path, damaged = find_checkpoint(folder, digest)
+    state = TrainState()
+    if damaged:
+        events.emit("warning", code="damaged_checkpoint", params={"count": damaged})
+    if path is not None:
+        state = load_checkpoint(path, model, optimizer)
+        events.emit("phase", name="resuming", params={"step": state.step, "checkpoint": path.name, "exact": _is_exact(folder, run)})
+    training = Training(
+        model=model,
+        optimizer=optimizer,
+        accelerator=accelerator,
+        config=config,
+        train_rows=rows[0],
+        eval_rows=rows[1],
+        job_dir=folder,
+        checkpoints=run_dir(folder, run) / CHECKPOINTS_DIR,
+        manifest={"run": run, "config_digest": digest, "versions": package_versions()},
+    )
+    training.checkpoints.mkdir(exist_ok=True)
+    return training, state
+
+
+def _checkpoint_activations(model: nn.Module) -> None:
+    causal: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+    causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def package_versions() -> dict[str, str]:
+    """Return the installed versions of the packages that decide a result."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "-"
+    return versions
+
+
+def _frozen_plan(folder: Path, run: int, config: TrainConfig, events: EventWriter) -> DevicePlan:
+    """Return the first run's device plan on a resume, else measure one; either way record it with this run."""
+    plan = None
+    for earlier in run_numbers(folder):
+        recorded = run_dir(folder, earlier) / ENVIRONMENT_FILE
+        if recorded.is_file():
+            plan = DevicePlan(**read_json(recorded)["plan"])
+            break
+    plan = plan or plan_device(config.dtype)
+    if plan.reason == "engine.dtype.float16_slow":
+        events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
+    environment = {"versions": package_versions(), "platform": platform.platform(), "plan": plan.to_dict(), "seed": config.seed}
+    write_json(run_dir(folder, run) / ENVIRONMENT_FILE, environment)
+    return plan
+
+
+def _is_exact(folder: Path, run: int) -> bool:
+    first = run_dir(folder, run_numbers(folder)[0]) / ENVIRONMENT_FILE
+    current = run_dir(folder, run) / ENVIRONMENT_FILE
+    return bool(read_json(first)["versions"] == read_json(current)["versions"])
+
+
+def publish_trained(trained: Trained, job: JobConfig, folder: Path, extra_files: dict[str, str], tokenizer: Any) -> Path:
+    """Write `adapter/` (a PEFT folder) or `model/` (method full) atomically and return its path.
+
+    `extra_files` are texts by file name (chat template, model card, training arguments).
+    """
+    target = folder / (MODEL_DIR if job.method == "full" else ADAPTER_DIR)
+    with publishing_dir(target, {"job": job.id}) as temporary:
+        model: Any = trained.model
+        model.save_pretrained(temporary, safe_serialization=True)
+        tokenizer.save_pretrained(temporary)
+        for name, text in extra_files.items():
+            (temporary / name).write_text(text, encoding="utf-8")
+    return target

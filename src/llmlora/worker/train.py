@@ -1,0 +1,82 @@
+"""Worker kind `train`: prepare the rows, run the loop, publish the adapter and the report."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import RunError
+from llmlora.core.events import EventWriter
+from llmlora.core.job import DataSource, JobConfig, read_job
+from llmlora.core.layout import run_numbers
+from llmlora.data.read import ReadOptions
+from llmlora.data.split import split_indices
+from llmlora.engine.batch import Rows, Subset
+from llmlora.engine.train import fit, publish_trained
+from llmlora.evaluation.report import write_training_report
+from llmlora.export.card import adapter_card
+from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
+from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.prepare.tokenizer import load_tokenizer
+
+
+def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: Any) -> dict[str, Any]:
+    """Train the job of a folder; the result is the document that `train --json` prints."""
+    started = time.monotonic()
+    job = read_job(folder)
+    base_dir = Path(job.base_dir)
+    template = load_template(base_dir, job.train.chat_template)
+    rows = _prepare(job, events)
+    trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
+    if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
+        raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", folder=str(folder))
+    events.emit("phase", name="saving", params={})
+    summary = {"status": "succeeded", **trained.summary()}
+    adapter_dir = publish_trained(trained, job, folder, _files(job, template, summary), load_tokenizer(base_dir))
+    result = {**summary, "seconds": round(time.monotonic() - started, 3), "adapter_dir": str(adapter_dir.absolute())}
+    write_training_report(folder, result)
+    return result
+
+
+def _prepare(job: JobConfig, events: EventWriter) -> tuple[Rows, Rows | None]:
+    events.emit("phase", name="preparing", params={})
+    prepared = _prepared(job.data, job)
+    events.emit("phase", name="prepared", params=_counts(prepared))
+    if job.eval_data is not None:
+        return prepared, _prepared(job.eval_data, job)
+    if not job.train.validation_split:
+        return prepared, None
+    train, held_out = split_indices([int(row) for row in prepared.rows], job.train.validation_split, job.train.seed)
+    return Subset(prepared, train), Subset(prepared, held_out)
+
+
+def _prepared(source: DataSource, job: JobConfig) -> PreparedDataset:
+    train = job.train
+    read = ReadOptions(format=source.format, columns=source.columns, encoding=source.encoding)  # type: ignore[arg-type]
+    options = PrepareOptions(
+        max_length=train.max_length,
+        assistant_only_loss=train.assistant_only_loss,
+        chat_template=train.chat_template,
+        system=train.system,
+    )
+    return prepare_file(Path(source.path), read, Path(job.base_dir), options)
+
+
+def _counts(prepared: PreparedDataset) -> dict[str, Any]:
+    return {
+        "rows": len(prepared),
+        "tokens": prepared.num_tokens,
+        "label_tokens": prepared.num_label_tokens,
+        "percent": round(100 * prepared.num_label_tokens / max(1, prepared.num_tokens), 1),
+        "truncated": prepared.num_truncated,
+    }
+
+
+def _files(job: JobConfig, template: ChatTemplate, summary: dict[str, Any]) -> dict[str, str]:
+    return {
+        "README.md": adapter_card(job, summary),
+        "chat_template.jinja": template.text,
+        "training_args.json": json.dumps(job.to_json()["train"], ensure_ascii=False, indent=2) + "\n",
+    }

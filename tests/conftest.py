@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from llmlora.core.locale import set_language
 
 _SESSION_HOME = Path(tempfile.mkdtemp(prefix="llmlora-tests-"))
 os.environ.update(
@@ -67,10 +70,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def reset_language() -> Iterator[None]:
-    """Undo a language that a test has fixed."""
-    from llmlora.core.locale import set_language
-
+def fresh_terminal() -> Iterator[None]:
+    """Undo the language and the output options that a test has fixed for its process."""
     set_language(None)
     yield
     set_language(None)
+    output = sys.modules.get("llmlora.cli.output")
+    if output is not None:
+        vars(output.options).update(vars(output.Options()))

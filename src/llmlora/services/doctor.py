@@ -1,0 +1,274 @@
+"""What this machine can do for llmlora: one check per question, each with its answer and the exact next step."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from llmlora import __version__
+from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
+from llmlora.core.locale import has_text, translate
+from llmlora.core.publish import free_bytes, read_json
+
+Status = Literal["ok", "warning", "error"]
+
+GIB = 2**30
+MEMORY_WISHED, MEMORY_NEEDED = 4 * GIB, 1 * GIB
+DISK_WISHED, DISK_NEEDED = 5 * GIB, 1 * GIB
+OLDEST_PYTHON = (3, 11)
+TRAIN_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "safetensors",
+    "tokenizers",
+    "numpy",
+    "jinja2",
+    "gguf",
+    "xllamacpp",
+)
+TRACKERS = ("tensorboard", "wandb", "mlflow")
+# The instructions that decide how fast a CPU multiplies matrices, and in which number format.
+CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "i8mm", "sve")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question: `id` is stable, `message` answers it, `hint` says what to do (empty when nothing is to be done)."""
+
+    id: str
+    status: Status
+    message: str
+    hint: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def doctor() -> dict[str, Any]:
+    """Return `{"ok", "version", "checks": [{"id", "status", "message", "hint", "data"}]}`.
+
+    `ok` is false when a check has status `error`. Takes well under a second, changes nothing, loads nothing heavy.
+    """
+    checks = [check() for check in CHECKS]
+    checks += [_tracker(name) for name in TRACKERS]
+    return {
+        "ok": all(check.status != "error" for check in checks),
+        "version": __version__,
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def _check(check_id: str, finding: str, status: Status, data: dict[str, Any], **params: Any) -> Check:
+    key = f"doctor.{check_id}.{finding}"
+    values = {**data, **params}
+    hint = translate(f"{key}_hint", **values) if has_text(f"{key}_hint") else ""
+    return Check(check_id, status, translate(key, **values), hint, data)
+
+
+def _gib(num_bytes: float) -> str:
+    return f"{num_bytes / GIB:.1f}"
+
+
+def _python() -> Check:
+    data = {"version": platform.python_version(), "executable": sys.executable}
+    if sys.version_info < OLDEST_PYTHON:
+        return _check("python", "old", "error", data, oldest=".".join(map(str, OLDEST_PYTHON)))
+    return _check("python", "ok", "ok", data)
+
+
+def _platform() -> Check:
+    data = {"system": platform.system(), "release": platform.release(), "machine": platform.machine()}
+    if data["system"] == "Windows":
+        return _check("platform", "windows", "error", data)
+    return _check("platform", "ok", "ok", data)
+
+
+def _cpu() -> Check:
+    flags = cpu_flags()
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    data = {"threads": threads, "cores": psutil.cpu_count(logical=False) or threads, "flags": flags}
+    shown = " ".join(flags) or "-"
+    if platform.machine().lower() in ("x86_64", "amd64") and platform.system() == "Linux" and "avx2" not in flags:
+        return _check("cpu", "slow", "warning", data, shown=shown)
+    return _check("cpu", "ok", "ok", data, shown=shown)
+
+
+def cpu_flags(path: Path = Path("/proc/cpuinfo")) -> list[str]:
+    """Return the CPU's instruction sets that matter here; empty where the system does not list them."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    line = next((text for text in lines if text.lower().startswith(("flags", "features"))), "")
+    present = set(line.partition(":")[2].split())
+    return [flag for flag in CPU_FLAGS if flag in present]
+
+
+def _memory() -> Check:
+    memory = psutil.virtual_memory()
+    total, available = memory.total, memory.available
+    limit = container_limit()
+    if limit is not None:
+        total = min(total, limit[0])
+        available = min(available, max(0, limit[0] - limit[1]))
+    data = {"total_bytes": total, "available_bytes": available}
+    finding, status = _amount(available, MEMORY_WISHED, MEMORY_NEEDED)
+    return _check("memory", finding, status, data, total=_gib(total), available=_gib(available))
+
+
+def container_limit(folder: Path = CGROUP) -> tuple[int, int] | None:
+    """Return limit and use in bytes of this process's container (cgroup v2), or None without a limit."""
+    try:
+        limit = (folder / "memory.max").read_text(encoding="utf-8").strip()
+        used = (folder / "memory.current").read_text(encoding="utf-8").strip()
+        return (int(limit), int(used)) if limit != "max" else None
+    except (OSError, ValueError):
+        return None
+
+
+def _amount(value: int, wished: int, needed: int) -> tuple[str, Status]:
+    if value < needed:
+        return "short", "error"
+    return ("tight", "warning") if value < wished else ("ok", "ok")
+
+
+def _disk() -> Check:
+    free = free_bytes(home_dir())
+    finding, status = _amount(free, DISK_WISHED, DISK_NEEDED)
+    data = {"path": str(home_dir()), "free_bytes": free}
+    return _check("disk", finding, status, data, free=_gib(free))
+
+
+def _workspace() -> Check:
+    """Tell whether the workspace (or, before its first use, its parent) takes files; nothing is left behind."""
+    folder = home_dir()
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    data = {"path": str(folder), "exists": folder.is_dir()}
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return _check("workspace", "ok", "ok", data)
+    except OSError as error:
+        return _check("workspace", "read_only", "error", data, reason=error.strerror or str(error))
+
+
+def _base_model() -> Check:
+    folder = resources.files("llmlora") / "assets" / "models"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    whole = [name for name in names if (folder / name / "config.json").is_file()]
+    data = {"bundled": whole}
+    if not whole:
+        return _check("base_model", "missing", "error", data)
+    return _check("base_model", "ok", "ok", data, names=", ".join(whole))
+
+
+def package_version(name: str) -> str | None:
+    """Return the version of an installed distribution without importing it, or None."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _train_packages() -> Check:
+    versions = {name: package_version(name) for name in TRAIN_PACKAGES}
+    missing = [name for name, version in versions.items() if version is None]
+    data = {"versions": versions}
+    if missing:
+        return _check("train_packages", "missing", "error", data, missing=", ".join(missing))
+    shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "transformers", "peft", "accelerate"))
+    return _check("train_packages", "ok", "ok", data, shown=shown)
+
+
+def _llama_cpp() -> Check:
+    version = package_version("xllamacpp")
+    if version is None:
+        return _check("llama_cpp", "missing", "error", {"version": None})
+    return _check("llama_cpp", "ok", "ok", {"version": version})
+
+
+def _tracker(name: str) -> Check:
+    version = package_version(name)
+    data = {"package": name, "version": version}
+    finding = "ok" if version else "missing"
+    return Check(
+        f"tracker_{name}",
+        "ok",
+        translate(f"doctor.tracker.{finding}", **data),
+        "" if version else translate("doctor.tracker.missing_hint", **data),
+        data,
+    )
+
+
+def _gpu() -> Check:
+    gpus = nvidia_gpus()
+    data: dict[str, Any] = {"gpus": gpus}
+    if not gpus:
+        finding = "apple" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "none"
+        return _check("gpu", finding, "ok", data)
+    shown = ", ".join(gpus)
+    if "+cpu" in (package_version("torch") or ""):
+        return _check("gpu", "unused", "warning", data, shown=shown)
+    return _check("gpu", "ok", "ok", data, shown=shown)
+
+
+def nvidia_gpus() -> list[str]:
+    """Return name and memory of each NVIDIA GPU that the driver's own tool reports."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    query = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        finished = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in finished.stdout.splitlines() if line.strip()]
+
+
+def _dtype() -> Check:
+    """Report the number format that the newest training job measured as fastest; nothing is measured here."""
+    plan = newest_device_plan(jobs_dir())
+    if plan is None:
+        return _check("dtype", "unknown", "ok", {})
+    return _check("dtype", "ok", "ok", plan, reason=translate(str(plan.get("reason", ""))))
+
+
+def newest_device_plan(jobs: Path) -> dict[str, Any] | None:
+    """Return the device plan (`dtype`, `reason`, …) in the newest readable environment record of the jobs, if any."""
+    records = sorted(jobs.glob(f"*/{RUNS_DIR}/*/{ENVIRONMENT_FILE}"), key=lambda path: path.stat().st_mtime)
+    for record in reversed(records):
+        try:
+            plan = read_json(record).get("device")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if isinstance(plan, dict) and "dtype" in plan:
+            return plan
+    return None
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    _python,
+    _platform,
+    _cpu,
+    _memory,
+    _disk,
+    _workspace,
+    _base_model,
+    _train_packages,
+    _llama_cpp,
+    _gpu,
+    _dtype,
+)

@@ -1,0 +1,172 @@
+"""Every word a user reads: in both languages, with the same placeholders, used, and filled in completely."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from string import Formatter
+
+from architecture import exceptions
+from architecture.source_tree import SOURCE, SourceFile, assert_none, called_name, source_files, string_constants
+from llmlora.core import errors
+from llmlora.core.locale import LANGUAGES
+
+JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]")
+ERROR_CLASSES = {
+    name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)
+}
+PARTS = ("what", "why", "hint")
+SPEAKING = {"translate", "say", "warn"}
+PRINTING = {"print", "echo", "secho", "print_text"}
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """Return all texts of a language; a key that two files define is a mistake."""
+    found: dict[str, str] = {}
+    files = [
+        SOURCE / "locales" / f"{language}.json",
+        *sorted((SOURCE / "locales" / "parts").glob(f"*.{language}.json")),
+    ]
+    for path in files:
+        if path.is_file():
+            part = json.loads(path.read_text(encoding="utf-8"))
+            assert not set(part) & set(found), f"{path.name} defines again: {set(part) & set(found)}"
+            found.update(part)
+    return found
+
+
+def placeholders(text: str) -> set[str]:
+    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def calls() -> Iterator[tuple[SourceFile, ast.Call]]:
+    for file in source_files():
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Call):
+                yield file, node
+
+
+def literal(call: ast.Call, position: int = 0) -> str | None:
+    """Return the string written at a position of a call, if it is one."""
+    if len(call.args) <= position:
+        return None
+    node = call.args[position]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def unfilled(call: ast.Call, text: str) -> set[str]:
+    """Return the placeholders of a text that a call gives no value for; a `**` may give any."""
+    given = {keyword.arg for keyword in call.keywords}
+    return set() if None in given else placeholders(text) - {name for name in given if name}
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    first, second = (set(texts(language)) for language in LANGUAGES)
+    assert first == second
+
+
+def test_both_languages_have_the_same_placeholders() -> None:
+    other = texts("en")
+    assert_none(key for key, text in texts("ja").items() if placeholders(text) != placeholders(other[key]))
+
+
+def test_no_text_is_empty_and_japanese_is_japanese() -> None:
+    assert_none(key for language in LANGUAGES for key, text in texts(language).items() if not text.strip())
+    latin = [key for key, text in texts("ja").items() if len(text) > 40 and not JAPANESE.search(text)]
+    assert_none(latin)
+    assert_none(key for key, text in texts("en").items() if JAPANESE.search(re.sub(r"[「\"].*?[」\"]", "", text)))
+
+
+def test_every_error_says_what_why_and_what_next() -> None:
+    missing, unfilled_texts = set(), set()
+    for file, call in calls():
+        code = literal(call)
+        if called_name(call) not in ERROR_CLASSES or code is None:
+            continue
+        for part in PARTS:
+            for language in LANGUAGES:
+                text = texts(language).get(f"error.{code}.{part}")
+                if text is None:
+                    missing.add(f"error.{code}.{part} ({language}, {file.name}:{call.lineno})")
+                elif unfilled(call, text):
+                    unfilled_texts.add(f"{file.name}:{call.lineno} {code}.{part} {sorted(unfilled(call, text))}")
+    assert_none(missing)
+    assert_none(unfilled_texts)
+
+
+def test_every_text_asked_for_exists_and_is_filled_in() -> None:
+    problems = set()
+    for file, call in calls():
+        key = literal(call)
+        if called_name(call) not in SPEAKING or key is None or "." not in key:
+            continue
+        text = texts("en").get(key)
+        if text is None:
+            problems.add(f"{file.name}:{call.lineno} {key} does not exist")
+        elif unfilled(call, text):
+            problems.add(f"{file.name}:{call.lineno} {key} lacks {sorted(unfilled(call, text))}")
+    assert_none(problems)
+
+
+def pattern_of(part: ast.expr) -> str:
+    return re.escape(str(part.value)) if isinstance(part, ast.Constant) else "(.+?)"
+
+
+@cache
+def words_of_source() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    """Return every string of the source, and a pattern for every formatted string that looks like a key."""
+    constants: set[str] = set()
+    patterns: set[str] = set()
+    for file in source_files():
+        constants |= string_constants(file.tree)
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.arg):
+                constants.add(node.arg)
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                constants.add(node.target.id)
+            if isinstance(node, ast.JoinedStr) and len(node.values) > 1:
+                patterns.add(
+                    "".join(
+                        re.escape(str(part.value)) if isinstance(part, ast.Constant) else "(.+?)"
+                        for part in node.values
+                    )
+                )
+    keys = [pattern for pattern in patterns if re.match(r"[a-z_]+\\\.|\(\.\+\?\)\\\.", pattern)]
+    return frozenset(constants), tuple(re.compile(pattern) for pattern in keys)
+
+
+def is_used(key: str) -> bool:
+    constants, patterns = words_of_source()
+    if key in constants:
+        return True
+    return any((match := pattern.fullmatch(key)) and set(match.groups()) <= constants for pattern in patterns)
+
+
+def test_every_text_is_used() -> None:
+    listed = exceptions.TEXTS_USED_ELSEWHERE
+    prefixes = tuple(name.removesuffix("*") for name in listed if name.endswith("*"))
+    unused = [key for key in texts("en") if not is_used(key)]
+    assert_none(key for key in unused if key not in listed and not key.startswith(prefixes or ("\0",)))
+
+
+def test_source_holds_no_japanese_text() -> None:
+    found = {file.name for file in source_files() if JAPANESE.search(file.text)}
+    assert found == set(exceptions.JAPANESE_DATA)
+
+
+def test_source_prints_no_english_sentence() -> None:
+    spoken = []
+    for file, call in calls():
+        shown = [literal(call)] if called_name(call) in PRINTING else []
+        shown += [
+            keyword.value.value
+            for keyword in call.keywords
+            if keyword.arg in {"help", "short_help", "epilog"} and isinstance(keyword.value, ast.Constant)
+        ]
+        sentences = [text for text in shown if isinstance(text, str) and len(re.findall(r"[A-Za-z]{2,}", text)) >= 3]
+        spoken.extend(f"{file.name}:{call.lineno} {text!r}" for text in sentences)
+    assert_none(spoken)

@@ -74,7 +74,9 @@ def _setting_problems(error: LlmloraError) -> list[str]:
     known = ", ".join(TrainConfig.model_fields)
     lines = []
     for problem in error.params.get("problems", []):
-        key = f"cli.setting.{problem['code']}"
-        if has_text(key):
-            lines.append(translate(key, **{"limit": "", "known": known, **problem}))
+        limit_key = f"cli.limit.{problem.get('limit_type')}"
+        limit = problem.get("limit", "")
+        if has_text(limit_key):
+            limit = translate(limit_key, **problem.get("limit_params", {}))
+        lines.append(translate(f"cli.setting.{problem['code']}", **{"known": known, **problem, "limit": limit}))
     return lines

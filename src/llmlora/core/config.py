@@ -127,15 +127,9 @@ def canonical_name(name: str) -> str:
 
 def build_config(values: dict[str, Any]) -> TrainConfig:
     """Return a validated configuration; raise `ConfigError("invalid_settings", problems=[…])` with all problems."""
-    merged: dict[str, Any] = {}
     problems: list[dict[str, Any]] = []
-    for name, value in values.items():
-        field = canonical_name(name)
-        if field in merged and merged[field] != value:
-            problems.append({"field": field, "code": "given_twice", "value": value})
-        merged[field] = value
     try:
-        config = TrainConfig.model_validate(_listed(merged))
+        config = TrainConfig.model_validate(_listed({canonical_name(name): value for name, value in values.items()}))
     except ValidationError as error:
         problems.extend(_problems_of(error))
     if problems:
@@ -162,8 +156,15 @@ def _problems_of(error: ValidationError) -> list[dict[str, Any]]:
         if isinstance(cause, _Combination):
             problems.extend(cause.problems)
             continue
-        field = ".".join(str(part) for part in item["loc"][:1])
-        code = "unknown_setting" if item["type"] == "extra_forbidden" else "bad_value"
         value = item.get("input")
-        problems.append({"field": field, "code": code, "value": value if isinstance(value, str | int | float) else str(value)[:80], "limit": item["msg"]})
+        problems.append(
+            {
+                "field": str(item["loc"][0]) if item["loc"] else "",
+                "code": "unknown_setting" if item["type"] == "extra_forbidden" else "bad_value",
+                "value": value if isinstance(value, str | int | float) else str(value)[:80],
+                "limit": item["msg"],
+                "limit_type": item["type"],
+                "limit_params": {name: str(bound) for name, bound in (item.get("ctx") or {}).items()},
+            }
+        )
     return problems

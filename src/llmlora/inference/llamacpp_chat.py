@@ -1,0 +1,235 @@
+"""Chat with a GGUF file through llama.cpp, the engine that serves it later.
+
+Loading a GGUF file runs native code that aborts the whole process on some broken files: use this only in a worker
+process. The strict header reader comes first and refuses what it can see.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import xllamacpp
+
+from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.core.errors import ConfigError, ModelFileError, RunError
+from llmlora.core.examples import Message
+from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText, messages_to_dicts
+
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # an abort would otherwise start a debugger and hang
+
+MAX_CONTEXT = 8192
+REQUEST_SECONDS = 600.0
+FORCING_BIAS = 1e4
+
+
+class LlamaCppChat:
+    """A GGUF model served on the loopback interface to this process only; implements `ChatModel`.
+
+    `is_exact` switches off what makes llama.cpp faster but less exact (f16 cache, flash attention), for comparisons.
+    """
+
+    def __init__(self, gguf_path: Path, lora_path: Path | None = None, is_exact: bool = False) -> None:
+        self.path = gguf_path
+        self.header = read_gguf_header(gguf_path)
+        if lora_path is not None:
+            read_gguf_header(lora_path)
+        self.vocabulary = [str(token) for token in self.header.metadata.get("tokenizer.ggml.tokens", ())]
+        self.vocab_size = len(self.vocabulary)
+        self.context_length = min(_trained_context(self.header), MAX_CONTEXT)
+        self.has_template = "tokenizer.chat_template" in self.header.metadata
+        self._key = secrets.token_hex(16)
+        self._server: Any = _start(self._params(lora_path, is_exact), gguf_path)
+        address = urlsplit(self._server.listening_address)
+        self._host, self._port = str(address.hostname), int(address.port or 0)
+        self._ascii_token: int | None = None
+
+    def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
+        """Answer one request; raises ConfigError when the prompt fills the whole context."""
+        prompt_ids = self.prompt_ids(request)
+        room = self.context_length - len(prompt_ids)
+        if room < 1:
+            raise ConfigError("prompt_too_long", num_tokens=len(prompt_ids), context_length=self.context_length)
+        options = request.options
+        body = {
+            "prompt": prompt_ids,
+            "n_predict": min(options.max_new_tokens, room),
+            "samplers": ["penalties", "temperature", "top_p"] if options.temperature else ["penalties", "temperature"],
+            "temperature": options.temperature,
+            "top_p": options.top_p,
+            "repeat_penalty": options.repetition_penalty,
+            "repeat_last_n": -1,
+            "seed": options.seed,
+            "stop": list(options.stop),
+            "return_tokens": True,
+            "stream": True,
+        }
+        return self._streamed_reply(body, on_text)
+
+    def generate_ids(self, prompt_ids: Sequence[int], num_tokens: int) -> list[int]:
+        """Return the likeliest `num_tokens` tokens after `prompt_ids`, end tokens not stopping it."""
+        body = {
+            "prompt": list(prompt_ids), "n_predict": num_tokens, "samplers": ["temperature"], "temperature": 0,
+            "return_tokens": True, "ignore_eos": True, "cache_prompt": False,
+        }  # fmt: skip
+        return [int(token) for token in self._post("/completion", body)["tokens"]]
+
+    def prompt_ids(self, request: ChatRequest) -> list[int]:
+        """Return the token ids a request is answered from, as the server itself would make them."""
+        text = self.apply_template(request.messages) if request.messages is not None else request.prompt or ""
+        return self.tokenize(text, add_special=True)
+
+    def apply_template(self, messages: Sequence[Message]) -> str:
+        """Return the text of a conversation, ready for the assistant's turn, rendered by the file's own template."""
+        if not self.has_template:
+            raise ModelFileError("gguf_no_template", path=str(self.path))
+        return str(self._post("/apply-template", {"messages": messages_to_dicts(messages)})["prompt"])
+
+    def tokenize(self, text: str, add_special: bool = False) -> list[int]:
+        """Return token ids of a text; special tokens written in it are recognised."""
+        body = {"content": text, "add_special": add_special, "parse_special": True}
+        return [int(token) for token in self._post("/tokenize", body)["tokens"]]
+
+    def count_chat_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the prompt length that the chat endpoint of the server counts."""
+        body = {"messages": messages_to_dicts(messages), "max_tokens": 1, "temperature": 0}
+        return int(self._post("/v1/chat/completions", body)["usage"]["prompt_tokens"])
+
+    def next_token_logprobs(self, token_ids: Sequence[int]) -> np.ndarray:
+        """Return the log-probabilities (natural log, float32) of every vocabulary entry after `token_ids`.
+
+        The server leaves the distribution out when the sampled token is half a character, so an ASCII token is
+        forced; probabilities are taken before that bias acts.
+        """
+        body = {
+            "prompt": list(token_ids), "n_predict": 1, "temperature": 0, "samplers": ["temperature"],
+            "n_probs": self.vocab_size, "cache_prompt": False, "logit_bias": [[self._forced_token(), FORCING_BIAS]],
+        }  # fmt: skip
+        answer = self._post("/completion", body)
+        entries = answer["completion_probabilities"][0]["top_logprobs"]
+        result = np.full(self.vocab_size, -np.inf, dtype=np.float32)
+        for entry in entries:
+            result[entry["id"]] = -np.inf if entry["logprob"] is None else entry["logprob"]
+        return result
+
+    def close(self) -> None:
+        """Unload the model."""
+        self._server = None
+
+    def _params(self, lora_path: Path | None, is_exact: bool) -> Any:
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self.path)
+        params.api_keys = [self._key]
+        params.n_ctx = self.context_length
+        params.n_parallel = 1
+        params.warmup = False
+        params.verbosity = -1
+        threads = _num_threads()
+        params.cpuparams.n_threads = threads
+        params.cpuparams_batch.n_threads = threads
+        if is_exact:
+            params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+            params.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
+            params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+            params.n_gpu_layers = 0
+        if lora_path is not None:
+            adapter = xllamacpp.CommonAdapterLoraInfo()
+            adapter.path = str(lora_path)
+            adapter.scale = 1.0
+            params.lora_adapters = [adapter]
+        return params
+
+    def _forced_token(self) -> int:
+        if self._ascii_token is None:
+            tokens = self.tokenize("a")
+            self._ascii_token = tokens[-1]
+        return self._ascii_token
+
+    def _streamed_reply(self, body: dict[str, Any], on_text: OnText | None) -> ChatReply:
+        text, token_ids, last = "", [], {}
+        for last in self._stream("/completion", body):
+            piece = str(last.get("content", ""))
+            text += piece
+            token_ids.extend(int(token) for token in last.get("tokens", ()))
+            if piece and on_text is not None:
+                on_text(piece)
+        finish_reason: FinishReason = "length" if last.get("stop_type") == "limit" else "stop"
+        return ChatReply(text, finish_reason, len(token_ids), tuple(token_ids))
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        with self._request(path, body) as response:
+            return json.loads(response.read())
+
+    def _stream(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        with self._request(path, body) as response:
+            for line in response:
+                if line.startswith(b"data: ") and not line.startswith(b"data: [DONE]"):
+                    yield json.loads(line[6:])
+
+    @contextmanager
+    def _request(self, path: str, body: dict[str, Any]) -> Iterator[HTTPResponse]:
+        connection = HTTPConnection(self._host, self._port, timeout=REQUEST_SECONDS)
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", path, json.dumps(body), headers)
+            response = connection.getresponse()
+            if response.status != 200:
+                detail = response.read(2000).decode("utf-8", "replace")
+                raise RunError("llamacpp_request_failed", endpoint=path, status=response.status, detail=detail)
+            yield response
+        except (OSError, HTTPException) as error:
+            raise RunError("llamacpp_request_failed", endpoint=path, status=0, detail=str(error)) from error
+        finally:
+            connection.close()
+
+
+def _start(params: Any, path: Path) -> Any:
+    with _captured_stderr() as captured:
+        try:
+            return xllamacpp.Server(params)
+        except RuntimeError as error:
+            detail = _reason(captured()) or str(error)
+            raise ModelFileError("gguf_load_failed", path=str(path), detail=detail) from error
+
+
+@contextmanager
+def _captured_stderr() -> Iterator[Any]:
+    """Collect what native code writes to stderr: the only place where llama.cpp says why a load failed."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as stream:
+        os.dup2(stream.fileno(), 2)
+
+        def captured() -> str:
+            stream.seek(0)
+            return stream.read().decode("utf-8", "replace")
+
+        try:
+            yield captured
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def _reason(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if "error" in line.lower() or "fail" in line.lower()]
+    return lines[0][:300] if lines else ""
+
+
+def _trained_context(header: GgufHeader) -> int:
+    architecture = header.metadata.get("general.architecture", "")
+    return int(header.metadata.get(f"{architecture}.context_length", MAX_CONTEXT))
+
+
+def _num_threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

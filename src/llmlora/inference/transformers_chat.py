@@ -1,0 +1,176 @@
+"""Chat with a model in its training form: a Hugging Face folder, alone or with a PEFT adapter on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+
+from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.examples import Message
+from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, GenerateOptions, OnText
+from llmlora.inference.sampling import next_token
+from llmlora.inference.streaming import TextStream
+from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.prepare.tokenizer import load_tokenizer
+
+# Names that llama.cpp always takes for the end of a turn; stopping at the same ones makes both answer alike.
+END_TOKENS = (
+    "<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
+    "<EOT>", "[EOS]", "[EOT]", "<|return|>", "<|call|>", "<|eom_id|>", "<end_of_utterance>",
+)  # fmt: skip
+
+
+class TransformersChat:
+    """A loaded transformers model with its tokenizer and chat template; implements `ChatModel`."""
+
+    def __init__(
+        self, model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate
+    ) -> None:
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.template = template
+        self.end_token_ids = end_token_ids(model, tokenizer)
+        self.context_length = _context_length(model.config)
+
+    def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
+        """Answer one request; raises ConfigError when the prompt fills the model's whole context."""
+        options = request.options
+        prompt_ids = self.prompt_ids(request)
+        room = self.context_length - len(prompt_ids)
+        if room < 1:
+            raise ConfigError("prompt_too_long", num_tokens=len(prompt_ids), context_length=self.context_length)
+        stream = TextStream(options.stop, on_text)
+        needs_text = bool(options.stop) or on_text is not None
+        token_ids: list[int] = []
+        finish_reason: FinishReason = "length"
+        for token_id in self._generate(prompt_ids, options, min(room, options.max_new_tokens)):
+            if token_id in self.end_token_ids:
+                finish_reason = "stop"
+                break
+            token_ids.append(token_id)
+            if needs_text and stream.update(self.decode(token_ids)):
+                finish_reason = "stop"
+                break
+        if not needs_text:
+            stream.update(self.decode(token_ids))
+        return ChatReply(stream.finish(), finish_reason, len(token_ids), tuple(token_ids))
+
+    def prompt_ids(self, request: ChatRequest) -> list[int]:
+        """Return the token ids a request is answered from."""
+        if request.messages is not None:
+            return self.template.prompt_ids(request.messages)
+        return raw_prompt_ids(self.tokenizer, request.prompt or "")
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """Return the text of a conversation, ready for the assistant's turn."""
+        return self.template.render(messages, add_generation_prompt=True)
+
+    def tokenize(self, text: str, add_special: bool = False) -> list[int]:
+        """Return token ids of a text; special tokens written in it are recognised."""
+        return list(self.tokenizer.encode(text, add_special_tokens=add_special))
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Return the text of token ids without special tokens."""
+        return str(self.tokenizer.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def next_token_logprobs(self, token_ids: Sequence[int]) -> np.ndarray:
+        """Return the log-probabilities (natural log, float32) of every vocabulary entry after `token_ids`."""
+        with torch.inference_mode():
+            ids = torch.tensor([list(token_ids)], device=self.model.device)
+            logits = self.model(input_ids=ids, use_cache=False).logits[0, -1].float()
+            return np.asarray(torch.log_softmax(logits, dim=-1).cpu().numpy(), dtype=np.float32)
+
+    @contextmanager
+    def adapter_disabled(self) -> Iterator[None]:
+        """Answer as the base model inside this block; without an adapter nothing changes."""
+        if isinstance(self.model, PeftModel):
+            with self.model.disable_adapter():
+                yield
+        else:
+            yield
+
+    def close(self) -> None:
+        """Free the model."""
+        del self.model
+
+    def _generate(self, prompt_ids: list[int], options: GenerateOptions, num_tokens: int) -> Iterator[int]:
+        device = self.model.device
+        generator = torch.Generator().manual_seed(options.seed)
+        context = torch.tensor([prompt_ids], device=device)
+        fed, cache = context, None
+        for _ in range(num_tokens):
+            with torch.inference_mode():
+                output = self.model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1)
+                token_id = next_token(output.logits[0, -1].cpu(), context[0].cpu(), options, generator)
+            yield token_id
+            cache = output.past_key_values
+            fed = torch.tensor([[token_id]], device=device)
+            context = torch.cat([context, fed], dim=1)
+
+
+def load_chat(
+    base_dir: Path, adapter_dir: Path | None = None, chat_template: str | None = None, dtype: str = "float32"
+) -> TransformersChat:
+    """Load a model folder, and the adapter on it if given; tokenizer and template come from the adapter's folder.
+
+    `dtype` is the number format of the weights. Raises ModelFileError when the files do not load.
+    """
+    owner = adapter_dir or base_dir
+    template = load_template(owner, chat_template)
+    tokenizer = load_tokenizer(owner)
+    model = load_model(base_dir, adapter_dir, dtype)
+    return TransformersChat(model, tokenizer, template)
+
+
+def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:
+    """Load weights from local safetensors files only, without running code from the folder."""
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(base_dir), dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False,
+            use_safetensors=True,
+        )  # fmt: skip
+        if adapter_dir is None:
+            return model
+        return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        path = base_dir if adapter_dir is None else adapter_dir
+        raise ModelFileError("model_load_failed", path=str(path), detail=_first_line(error)) from error
+
+
+def raw_prompt_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Return the ids of a raw text: with BOS if the tokenizer adds one, never with an end token."""
+    plain = list(tokenizer.encode(text, add_special_tokens=False))
+    full = list(tokenizer.encode(text, add_special_tokens=True))
+    bos = tokenizer.bos_token_id
+    if bos is not None and full[:1] == [bos] and plain[:1] != [bos]:
+        return [int(bos), *plain]
+    return plain or full[:1]
+
+
+def end_token_ids(model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the ids that end a reply: those the model's files name, and those llama.cpp knows by name."""
+    found: set[int] = set()
+    generation_config = getattr(model, "generation_config", None)
+    for value in (model.config.eos_token_id, getattr(generation_config, "eos_token_id", None), tokenizer.eos_token_id):
+        found.update([value] if isinstance(value, int) else value or [])
+    special = {str(token): index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    found.update(special[name] for name in END_TOKENS if name in special)
+    return frozenset(found)
+
+
+def _context_length(config: Any) -> int:
+    for name in ("max_position_embeddings", "n_positions"):
+        if isinstance(value := getattr(config, name, None), int):
+            return value
+    return 1 << 20
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -55,7 +55,7 @@ gates: $(DEV_STAMP)
 
 # Tokens per second, peak memory and the share of this machine's matrix speed, on the 135 M shape.
 bench: $(RUN_STAMP)
-	$(PY) -m benchmarks
+	$(PY) benchmarks/train_speed.py
 
 # Write the generated reference pages again.
 docs: $(DEV_STAMP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -160,19 +161,20 @@ def test_gpu_that_torch_cannot_use_is_a_warning(home: Path, monkeypatch: pytest.
 
 
 def test_newest_measured_number_format_is_shown(home: Path) -> None:
+    speeds = {"float32": 180.0, "bfloat16": 420.0}
     for index, dtype in enumerate(["float32", "bfloat16"]):
         record = home / "jobs" / f"job{index}" / "runs" / "1" / "environment.json"
         record.parent.mkdir(parents=True)
-        record.write_text(json.dumps({"device": {"dtype": dtype, "reason": "engine.dtype.requested"}}))
-        import os
-
+        record.write_text(json.dumps({"plan": {"dtype": dtype, "reason": "engine.dtype.cpu_" + dtype, "gflops": speeds}}))
         os.utime(record, (1000 + index, 1000 + index))
     broken = home / "jobs" / "job9" / "runs" / "1" / "environment.json"
     broken.parent.mkdir(parents=True)
     broken.write_text("{")
     plan = newest_device_plan(home / "jobs")
     assert plan is not None and plan["dtype"] == "bfloat16"
-    assert "bfloat16" in find(doctor(), "dtype")["message"]
+    message = find(doctor(), "dtype")["message"]
+    assert "bfloat16" in message
+    assert "420.0" in message
 
 
 def test_missing_bundled_model_is_an_error(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

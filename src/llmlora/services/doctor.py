@@ -243,7 +243,8 @@ def _dtype() -> Check:
     plan = newest_device_plan(jobs_dir())
     if plan is None:
         return _check("dtype", "unknown", "ok", {})
-    return _check("dtype", "ok", "ok", plan, reason=translate(str(plan.get("reason", ""))))
+    reason = translate(str(plan.get("reason", "")), **(plan.get("gflops") or {}))
+    return _check("dtype", "ok", "ok", plan, reason_text=reason)
 
 
 def newest_device_plan(jobs: Path) -> dict[str, Any] | None:
@@ -251,7 +252,7 @@ def newest_device_plan(jobs: Path) -> dict[str, Any] | None:
     records = sorted(jobs.glob(f"*/{RUNS_DIR}/*/{ENVIRONMENT_FILE}"), key=lambda path: path.stat().st_mtime)
     for record in reversed(records):
         try:
-            plan = read_json(record).get("device")
+            plan = read_json(record).get("plan")
         except (OSError, ValueError, AttributeError):
             continue
         if isinstance(plan, dict) and "dtype" in plan:

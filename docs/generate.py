@@ -1,0 +1,265 @@
+"""Write the reference pages that come from the code: `python docs/generate.py`, or `--check` to find stale ones.
+
+One process per language, because the words of the command line are fixed when its modules are loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+
+from llmlora.cli import main as cli
+from llmlora.core import errors
+from llmlora.core.config import ALIASES, TrainConfig
+from llmlora.core.errors import LlmloraError
+from llmlora.core.locale import LANGUAGES, catalogue, set_language, translate
+from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
+
+DOCS = Path(__file__).resolve().parent
+SOURCE = DOCS.parent / "src" / "llmlora"
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "generated": "Generated from the code by `make docs`; do not edit.",
+        "cli": "Command line",
+        "cli_intro": "What each command prints for `--help`. Exit codes: [exit-codes.md](exit-codes.md). JSON documents: [json.md](json.md).",
+        "config": "Settings",
+        "config_intro": "Every setting of a training run. Give it as `--set NAME=VALUE`, or as a line of a recipe. "
+        "Values that nobody gave are recommended ones where the last column says so, else the default.",
+        "setting": "setting",
+        "type": "values",
+        "default": "default",
+        "meaning": "meaning",
+        "recommended": "recommended from data and model",
+        "none": "none",
+        "aliases": "Short names accepted on the command line and in recipes",
+        "presets": "Presets",
+        "presets_intro": "A preset sets the named values and leaves the others. Later wins: recommended, the model's own values, "
+        "the recipe, `--training-preset`, `--preset`, `--set`. The values are those of the courses and manuals that llmlora "
+        "grew from (level 2: balanced, standard, experiments; level 3: high, efficient; the toolkit manual: manual, gpu8 to gpu24, "
+        "memory_saver, large32b); only `recommended` is our own.",
+        "values": "values",
+        "empty": "(computed from data and model)",
+        "errors": "Errors",
+        "errors_intro": "Every error has a stable code. With `--json` it is the field `code` of the last line on stderr.",
+        "class": "class",
+        "exit": "exit code",
+        "why": "Why",
+        "hint": "What to do",
+    },
+    "ja": {
+        "generated": "`make docs` がコードから作るページです。編集しないでください。",
+        "cli": "コマンドライン",
+        "cli_intro": "各コマンドが `--help` で表示する内容です。終了コード: [exit-codes.ja.md](exit-codes.ja.md)。JSON: [json.ja.md](json.ja.md)。",
+        "config": "設定",
+        "config_intro": "学習のすべての設定です。`--set 名前=値` か、レシピの1行として指定します。"
+        "指定しなかった値は、最後の列に印があればデータとモデルから計算した推奨値、なければ既定値です。",
+        "setting": "設定",
+        "type": "値",
+        "default": "既定",
+        "meaning": "意味",
+        "recommended": "データとモデルから推奨値を計算",
+        "none": "なし",
+        "aliases": "コマンドラインとレシピで使える短い名前",
+        "presets": "プリセット",
+        "presets_intro": "プリセットは、名前のある値だけを決めます。後のものが優先されます: 推奨値、モデルの推奨値、"
+        "レシピ、`--training-preset`、`--preset`、`--set`。値は、llmlora のもとになった講座と手引きのものです"
+        "（レベル2: balanced、standard、experiment、レベル3: high、efficient、手引き: manual、gpu8〜gpu24、memory_saver、large32b）。"
+        "`recommended` だけが独自の値です。",
+        "values": "値",
+        "empty": "（データとモデルから計算）",
+        "errors": "エラー",
+        "errors_intro": "エラーには変わらないコードがあります。`--json` では、標準エラー出力の最後の行の `code` です。",
+        "class": "クラス",
+        "exit": "終了コード",
+        "why": "理由",
+        "hint": "次にすること",
+    },
+}
+
+
+def cli_page(words: dict[str, str]) -> str:
+    """Return the help of every command as the terminal shows it."""
+    parts = [heading(words, "cli"), block("llmlora --help", help_of())]
+    for verb in cli.VERBS:
+        command = typer.main.get_command(cli.build_app(verb)).commands[verb]  # type: ignore[attr-defined]
+        nested = getattr(command, "commands", None)
+        paths = [(verb, name) for name in nested] if nested else [(verb,)]
+        parts += [block(f"llmlora {' '.join(path)}", help_of(*path)) for path in paths]
+    return "\n".join(parts)
+
+
+def block(title: str, text: str) -> str:
+    return f"## {title}\n\n```text\n{text.rstrip()}\n```\n"
+
+
+def help_of(*words: str) -> str:
+    """Return the help text of a command."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        code = cli.run([*words, "--help"])
+    if code != 0:
+        raise SystemExit(f"llmlora {' '.join(words)} --help ended with {code}")
+    return "\n".join(line.rstrip() for line in shown.getvalue().splitlines())
+
+
+def config_page(words: dict[str, str]) -> str:
+    """Return one row per field of TrainConfig, and the short names."""
+    header = f"| {words['setting']} | {words['type']} | {words['default']} | {words['meaning']} |"
+    rows = [header, "|---|---|---|---|"]
+    for name, field in TrainConfig.model_fields.items():
+        meaning = translate(f"config.{name}")
+        if f"recommend.{name}" in catalogue("en"):
+            meaning += f" *{words['recommended']}*"
+        rows.append(f"| `{name}` | {values_of(field)} | {default_of(field.default, words)} | {meaning} |")
+    short = [f"`{alias}` = `{name}`" for alias, name in ALIASES.items()]
+    return "\n".join([heading(words, "config"), *rows, "", f"{words['aliases']}: {', '.join(short)}", ""])
+
+
+def values_of(field: Any) -> str:
+    """Return type and limits of a field, for people."""
+    names = {"int": "int", "float": "number", "str": "text", "bool": "true, false"}
+    text = type_text(field.annotation, names)
+    signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+    limits = [
+        f"{sign} {number(getattr(item, key))}"
+        for item in field.metadata
+        for key, sign in signs.items()
+        if hasattr(item, key)
+    ]
+    return f"{text}, {', '.join(limits)}" if limits else text
+
+
+def number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def type_text(annotation: Any, names: dict[str, str]) -> str:
+    """Return a type as a few words."""
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        return f"list of {type_text(get_args(annotation)[0], names)}"
+    if get_args(annotation):
+        return " or ".join(type_text(part, names) for part in get_args(annotation) if part is not type(None))
+    return names.get(annotation.__name__, "`{learning_rate, epochs}`")
+
+
+def default_of(value: Any, words: dict[str, str]) -> str:
+    if value is None or value == ():
+        return words["none"]
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def presets_page(words: dict[str, str]) -> str:
+    """Return the values of every preset."""
+    parts = [heading(words, "presets")]
+    for option, presets in (("--preset", LORA_PRESETS), ("--training-preset", TRAINING_PRESETS)):
+        parts += [f"## `{option}`", "", f"| {option} | {words['values']} |", "|---|---|"]
+        parts += [f"| `{name}` | {preset_text(values) or words['empty']} |" for name, values in presets.items()]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def preset_text(values: dict[str, Any]) -> str:
+    shown = {name: " ".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return ", ".join(f"{name} {str(value).lower() if value is True else value}" for name, value in shown.items())
+
+
+def errors_page(words: dict[str, str]) -> str:
+    """Return every error code with its class, exit code, cause and next step."""
+    texts = catalogue(words["language"])
+    classes = classes_of_codes()
+    parts = [heading(words, "errors")]
+    for code in sorted({key.split(".")[1] for key in texts if key.startswith("error.")}):
+        found = classes.get(code, [])
+        exits = sorted({"75 / 130" if item.__name__ == "Stopped" else str(item.exit_code) for item in found})
+        origin = f"{words['class']}: {', '.join(sorted(item.__name__ for item in found))} · {words['exit']}: {', '.join(exits)}"
+        parts += [f"## {code}", "", texts[f"error.{code}.what"], ""]
+        parts += [
+            f"- {words['why']}: {texts[f'error.{code}.why']}",
+            f"- {words['hint']}: {texts[f'error.{code}.hint']}",
+        ]
+        parts += [f"- {origin}" if found else "", ""]
+    return "\n".join(parts).replace("\n\n\n", "\n\n")
+
+
+def classes_of_codes() -> dict[str, list[type[LlmloraError]]]:
+    """Return which error classes are raised with which codes, read from the source."""
+    found: dict[str, list[type[LlmloraError]]] = {}
+    for name, code in error_calls():
+        error_class = getattr(errors, name)
+        if error_class not in found.setdefault(code, []):
+            found[code].append(error_class)
+    return found
+
+
+def error_calls() -> Iterator[tuple[str, str]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
+                continue
+            error_class, code = getattr(errors, node.func.id, None), node.args[0]
+            is_error = isinstance(error_class, type) and issubclass(error_class, LlmloraError)
+            if is_error and isinstance(code, ast.Constant):
+                yield node.func.id, str(code.value)
+
+
+def heading(words: dict[str, str], page: str) -> str:
+    return f"# {words[page]}\n\n<!-- {words['generated']} -->\n\n{words[f'{page}_intro']}\n"
+
+
+PAGES: dict[str, Callable[[dict[str, str]], str]] = {
+    "cli": cli_page,
+    "config": config_page,
+    "presets": presets_page,
+    "errors": errors_page,
+}
+
+
+def write_language(language: str, check: bool) -> list[str]:
+    """Write the pages of one language and return their names; with `check` only return the stale ones."""
+    set_language(language)
+    changed = []
+    for name, page in PAGES.items():
+        path = DOCS / "reference" / (f"{name}.md" if language == "en" else f"{name}.{language}.md")
+        text = page({**WORDS[language], "language": language}).rstrip() + "\n"
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            changed.append(path.name)
+            if not check:
+                path.write_text(text, encoding="utf-8")
+    return changed
+
+
+def main() -> int:
+    """Write or check all pages; exit 1 when `--check` finds a stale one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--language", choices=LANGUAGES)
+    options = parser.parse_args()
+    if options.language is None:
+        return max(one_language(language, sys.argv[1:]) for language in LANGUAGES)
+    changed = write_language(options.language, options.check)
+    for name in changed:
+        sys.stdout.write(f"{'stale' if options.check else 'written'}: {name}\n")
+    return 1 if options.check and changed else 0
+
+
+def one_language(language: str, arguments: list[str]) -> int:
+    environment = {**os.environ, "LLMLORA_LANG": language, "COLUMNS": "100", "NO_COLOR": "1"}
+    child = [sys.executable, __file__, "--language", language, *arguments]
+    return subprocess.run(child, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

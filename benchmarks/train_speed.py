@@ -30,8 +30,14 @@ from llmlora.engine.device import DTYPES
 from llmlora.engine.train import fit, package_versions
 
 SHAPE = {
-    "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
-    "num_key_value_heads": 3, "vocab_size": 49_152, "tie_word_embeddings": True, "max_position_embeddings": 2048,
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "vocab_size": 49_152,
+    "tie_word_embeddings": True,
+    "max_position_embeddings": 2048,
 }
 BODY_PARAMETERS = 106e6
 OUTPUT_PARAMETERS = 28e6
@@ -79,12 +85,24 @@ def measure(steps: int, dtype: str) -> dict[str, Any]:
         torch.manual_seed(0)
         LlamaForCausalLM(LlamaConfig(**SHAPE)).save_pretrained(base)
         config = TrainConfig(
-            r=8, lora_alpha=16, target_modules=("q_proj", "k_proj", "v_proj", "o_proj"), per_device_train_batch_size=4,
-            max_steps=steps, learning_rate=1e-4, max_length=1024, dtype=dtype,
+            r=8,
+            lora_alpha=16,
+            target_modules=("q_proj", "k_proj", "v_proj", "o_proj"),
+            per_device_train_batch_size=4,
+            max_steps=steps,
+            learning_rate=1e-4,
+            max_length=1024,
+            dtype=dtype,
         )
         job = JobConfig(
-            schema="llmlora.job/1", id="bench", base_model="bench", base_dir=str(base), base_digest="-",
-            data=DataSource(path="-", sha256="-"), train=config, llmlora_version="-",
+            schema="llmlora.job/1",
+            id="bench",
+            base_model="bench",
+            base_dir=str(base),
+            base_digest="-",
+            data=DataSource(path="-", sha256="-"),
+            train=config,
+            llmlora_version="-",
         )
         run = folder / "job" / "runs" / "1"
         run.mkdir(parents=True)

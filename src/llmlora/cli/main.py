@@ -106,16 +106,26 @@ def _apply_flag(word: str) -> None:
 def build_app(verb: str) -> typer.Typer:
     """Return the application with the asked verb loaded; the others are named for the help only."""
     app = typer.Typer(
-        add_completion=True, no_args_is_help=True, rich_markup_mode=None, help=translate("cli.help"),
-        epilog=translate("cli.shared_options"), pretty_exceptions_enable=False,
+        add_completion=True,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help=translate("cli.help"),
+        epilog=translate("cli.shared_options"),
+        pretty_exceptions_enable=False,
     )
     app.callback()(_root)
     for name, module in VERBS.items():
-        command = getattr(importlib.import_module(module), name if name != "dataset" else "app") if name == verb else _not_loaded
+        command = (
+            getattr(importlib.import_module(module), name if name != "dataset" else "app")
+            if name == verb
+            else _not_loaded
+        )
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, help=translate(f"cli.{name}.help"))
         else:
-            app.command(name=name, help=translate(f"cli.{name}.help"), short_help=translate(f"cli.{name}.short"))(command)
+            app.command(name=name, help=translate(f"cli.{name}.help"), short_help=translate(f"cli.{name}.short"))(
+                command
+            )
     return app
 
 
@@ -123,7 +133,11 @@ def _not_loaded() -> None:
     """Stand in the help for a verb that this call did not ask for."""
 
 
-def _root(version: bool = typer.Option(False, "--version", help=translate("cli.version"), is_eager=True, callback=lambda value: _print_version(value))) -> None:
+def _root(
+    version: bool = typer.Option(
+        False, "--version", help=translate("cli.version"), is_eager=True, callback=lambda value: _print_version(value)
+    ),
+) -> None:
     """Hold the options of the program itself."""
 
 
@@ -139,7 +153,9 @@ def usage_error(error: UsageError) -> ConfigError:
         close: Any = ", ".join(error.possibilities or ()) or "-"
         return ConfigError("unknown_option", option=error.option_name, close=close)
     if isinstance(error, MissingParameter):
-        return ConfigError("missing_argument", name=str(error.param_hint or getattr(error.param, "name", "")).strip("'\""))
+        return ConfigError(
+            "missing_argument", name=str(error.param_hint or getattr(error.param, "name", "")).strip("'\"")
+        )
     return ConfigError("wrong_usage", detail=error.format_message())
 
 

@@ -27,13 +27,19 @@ class EventPrinter:
     def __enter__(self) -> EventPrinter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._close_bar()
 
     def __call__(self, event: dict[str, Any]) -> None:
         handler = {
-            "phase": self._phase, "step": self._step, "evaluation": self._evaluation,
-            "warning": self._remark, "finding": self._remark, "run_ended": self._ended,
+            "phase": self._phase,
+            "step": self._step,
+            "evaluation": self._evaluation,
+            "warning": self._remark,
+            "finding": self._remark,
+            "run_ended": self._ended,
         }.get(event["type"])
         if handler is not None:
             handler(event)
@@ -66,7 +72,12 @@ class EventPrinter:
     def _evaluation(self, event: dict[str, Any]) -> None:
         metrics = event["metrics"]
         if metrics.get("eval_loss") is not None and not self._live:
-            say("cli.evaluation", step=event["step"], eval_loss=f"{metrics['eval_loss']:.3f}", perplexity=f"{metrics['perplexity']:.1f}")
+            say(
+                "cli.evaluation",
+                step=event["step"],
+                eval_loss=f"{metrics['eval_loss']:.3f}",
+                perplexity=f"{metrics['perplexity']:.1f}",
+            )
 
     def _remark(self, event: dict[str, Any]) -> None:
         key = f"cli.{event['type']}.{event['code']}"
@@ -82,7 +93,13 @@ class EventPrinter:
             self._plain_line(text, done, total)
             return
         if self._live is None:
-            self._live = Progress(BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"), console=console, transient=True)
+            self._live = Progress(
+                BarColumn(24),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TextColumn("{task.description}"),
+                console=console,
+                transient=True,
+            )
             self._live.start()
             self._task = self._live.add_task("", total=total)
         self._live.update(self._task, completed=done, total=total, description=escape(text))
@@ -90,7 +107,12 @@ class EventPrinter:
     def _plain_line(self, text: str, done: float, total: float) -> None:
         share, now = done / max(1, total), time.monotonic()
         last_share, last_time = self._last_line
-        if share >= 1 or share - last_share >= PLAIN_SHARE or share < last_share or now - last_time >= PLAIN_INTERVAL_SECONDS:
+        if (
+            share >= 1
+            or share - last_share >= PLAIN_SHARE
+            or share < last_share
+            or now - last_time >= PLAIN_INTERVAL_SECONDS
+        ):
             self._last_line = (share, now)
             console.print(escape(f"{share:4.0%} {text}"))
 
@@ -105,4 +127,3 @@ def duration(seconds: float | None) -> str:
     total = max(0, round(seconds or 0))
     hours, minutes = divmod(total // 60, 60)
     return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"
-

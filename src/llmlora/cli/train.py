@@ -17,14 +17,38 @@ from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError,
 from llmlora.core.locale import has_text, translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import ReadOptions
-from llmlora.services.train import PlannedJob, TrainRequest, plan_training, request_from_recipe, resume_training, start_training
+from llmlora.services.train import (
+    PlannedJob,
+    TrainRequest,
+    plan_training,
+    request_from_recipe,
+    resume_training,
+    start_training,
+)
 
 SHOWN_FIELDS = (
-    "method", "r", "lora_alpha", "lora_dropout", "target_modules", "learning_rate", "num_train_epochs", "max_steps",
-    "per_device_train_batch_size", "gradient_accumulation_steps", "max_length", "lr_scheduler_type",
+    "method",
+    "r",
+    "lora_alpha",
+    "lora_dropout",
+    "target_modules",
+    "learning_rate",
+    "num_train_epochs",
+    "max_steps",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "max_length",
+    "lr_scheduler_type",
 )
 RESULT_FIELDS = (
-    "final_loss", "eval_loss", "perplexity", "num_tokens", "tokens_per_second", "peak_memory_bytes", "seconds", "adapter_dir",
+    "final_loss",
+    "eval_loss",
+    "perplexity",
+    "num_tokens",
+    "tokens_per_second",
+    "peak_memory_bytes",
+    "seconds",
+    "adapter_dir",
 )
 
 
@@ -36,8 +60,15 @@ def train(
     recipe: Annotated[Path | None, typer.Argument(help=_help("recipe"), show_default=False)] = None,
     model: Annotated[str | None, typer.Option("--model", help=_help("model"))] = None,
     data: Annotated[Path | None, typer.Option("--data", help=_help("data"))] = None,
-    preset: Annotated[str | None, typer.Option("--preset", help=translate("cli.train.preset", known=", ".join(LORA_PRESETS)))] = None,
-    training_preset: Annotated[str | None, typer.Option("--training-preset", help=translate("cli.train.training_preset", known=", ".join(TRAINING_PRESETS)))] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help=translate("cli.train.preset", known=", ".join(LORA_PRESETS)))
+    ] = None,
+    training_preset: Annotated[
+        str | None,
+        typer.Option(
+            "--training-preset", help=translate("cli.train.training_preset", known=", ".join(TRAINING_PRESETS))
+        ),
+    ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help=_help("set"), metavar="KEY=VALUE")] = None,
     eval_data: Annotated[Path | None, typer.Option("--eval-data", help=_help("eval_data"))] = None,
     init_adapter: Annotated[str | None, typer.Option("--init-adapter", help=_help("init_adapter"))] = None,
@@ -52,7 +83,10 @@ def train(
 ) -> int:
     """Fine-tune a model on a data file."""
     given = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
-    overrides = {**pairs(settings or [], "--set"), **{name: value for name, value in given.items() if value is not None}}
+    overrides = {
+        **pairs(settings or [], "--set"),
+        **{name: value for name, value in given.items() if value is not None},
+    }
     if resume is not None:
         _refuse_with_resume(recipe, model, data, overrides)
         result = _followed(lambda printer: resume_training(resume, printer), as_json)
@@ -92,13 +126,27 @@ def _refuse_with_resume(*others: Any) -> None:
 
 
 def _request(
-    recipe: Path | None, model: str | None, data: Path | None, preset: str | None, training_preset: str | None, overrides: dict[str, Any]
+    recipe: Path | None,
+    model: str | None,
+    data: Path | None,
+    preset: str | None,
+    training_preset: str | None,
+    overrides: dict[str, Any],
 ) -> TrainRequest:
     if recipe is not None:
         if model is not None or data is not None:
             raise ConfigError("recipe_or_options")
         described = request_from_recipe(recipe)
-        return TrainRequest(described.base_model, described.data, described.eval_data, preset, training_preset, overrides, described.recipe, described.read)
+        return TrainRequest(
+            described.base_model,
+            described.data,
+            described.eval_data,
+            preset,
+            training_preset,
+            overrides,
+            described.recipe,
+            described.read,
+        )
     if model is None or data is None:
         raise ConfigError("missing_argument", name="--model" if model is None else "--data")
     return TrainRequest(model, data, None, preset, training_preset, overrides)
@@ -111,7 +159,14 @@ def _with_data_options(request: TrainRequest, eval_data: Path | None, read: Read
         encoding=read.encoding or request.read.encoding,
     )
     return TrainRequest(
-        request.base_model, request.data, eval_data or request.eval_data, request.preset, request.training_preset, request.settings, request.recipe, merged
+        request.base_model,
+        request.data,
+        eval_data or request.eval_data,
+        request.preset,
+        request.training_preset,
+        request.settings,
+        request.recipe,
+        merged,
     )
 
 
@@ -121,7 +176,12 @@ def show_plan(planned: PlannedJob) -> None:
         return
     base, report = planned.base, planned.report
     say("cli.plan.model", name=base.name, millions=f"{base.num_parameters / 1e6:,.1f}", license=base.license or "?")
-    say("cli.plan.data", rows=report.num_examples, format=report.format, warnings=sum(1 for problem in report.problems if problem.level == "warning"))
+    say(
+        "cli.plan.data",
+        rows=report.num_examples,
+        format=report.format,
+        warnings=sum(1 for problem in report.problems if problem.level == "warning"),
+    )
     for problem in report.problems:
         console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
@@ -167,5 +227,8 @@ def _followed(run: Callable[[EventPrinter], dict[str, Any]], as_json: bool) -> d
             return run(printer)
     except LlmloraError as error:
         if as_json and not isinstance(error, InputError | NotFound | Conflict):
-            print_json("train", {"status": "interrupted" if isinstance(error, Stopped) else "failed", **dict.fromkeys(RESULT_FIELDS)})
+            print_json(
+                "train",
+                {"status": "interrupted" if isinstance(error, Stopped) else "failed", **dict.fromkeys(RESULT_FIELDS)},
+            )
         raise

@@ -44,42 +44,92 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    method: Method = Field("lora", description="Which weights train: a LoRA adapter (lora), an adapter on a 4-bit base (qlora) or all weights (full).")
-    r: int = Field(8, ge=1, le=512, description="LoRA rank: a low rank trains few parameters, a high rank has more capacity.")
-    lora_alpha: float = Field(16, gt=0, le=4096, description="LoRA scaling numerator; the update is scaled by lora_alpha / r. Usually twice r.")
-    lora_dropout: float = Field(0.0, ge=0, le=1, description="Share of adapter inputs dropped in training; higher values work against over-fitting.")
-    target_modules: tuple[str, ...] | Literal["all-linear"] = Field("all-linear", description="Layers that get an adapter: module names such as q_proj, or all-linear.")
+    method: Method = Field(
+        "lora",
+        description="Which weights train: a LoRA adapter (lora), an adapter on a 4-bit base (qlora) or all weights (full).",
+    )
+    r: int = Field(
+        8, ge=1, le=512, description="LoRA rank: a low rank trains few parameters, a high rank has more capacity."
+    )
+    lora_alpha: float = Field(
+        16,
+        gt=0,
+        le=4096,
+        description="LoRA scaling numerator; the update is scaled by lora_alpha / r. Usually twice r.",
+    )
+    lora_dropout: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of adapter inputs dropped in training; higher values work against over-fitting.",
+    )
+    target_modules: tuple[str, ...] | Literal["all-linear"] = Field(
+        "all-linear", description="Layers that get an adapter: module names such as q_proj, or all-linear."
+    )
     use_rslora: bool = Field(False, description="Scale the adapter by lora_alpha / sqrt(r) (rank-stabilised LoRA).")
-    use_dora: bool = Field(False, description="Learn magnitude and direction separately (DoRA); the adapter must be merged before GGUF export.")
-    modules_to_save: tuple[str, ...] = Field((), description="Modules trained in full beside the adapter, such as lm_head or embed_tokens.")
-    layers: tuple[int, ...] | None = Field(None, description="Indices of the decoder layers that get an adapter; all when empty.")
-    init_adapter: str | None = Field(None, description="Adapter folder to continue training from; its r, alpha and target modules are used.")
+    use_dora: bool = Field(
+        False,
+        description="Learn magnitude and direction separately (DoRA); the adapter must be merged before GGUF export.",
+    )
+    modules_to_save: tuple[str, ...] = Field(
+        (), description="Modules trained in full beside the adapter, such as lm_head or embed_tokens."
+    )
+    layers: tuple[int, ...] | None = Field(
+        None, description="Indices of the decoder layers that get an adapter; all when empty."
+    )
+    init_adapter: str | None = Field(
+        None, description="Adapter folder to continue training from; its r, alpha and target modules are used."
+    )
     learning_rate: float = Field(2e-4, gt=0, le=1, description="Peak step size of the optimizer.")
     num_train_epochs: float = Field(3, gt=0, le=10_000, description="Passes over the training rows.")
     max_steps: int | None = Field(None, ge=1, description="Optimizer steps; when given it replaces num_train_epochs.")
     per_device_train_batch_size: int = Field(4, ge=1, le=4096, description="Examples per micro-batch on each device.")
-    gradient_accumulation_steps: int = Field(1, ge=1, le=4096, description="Micro-batches per optimizer step; the effective batch is their product.")
-    max_length: int = Field(1024, ge=8, le=1_048_576, description="Tokens per example; longer examples are cut and reported.")
-    packing: bool = Field(True, description="Lay the examples of a micro-batch end to end without padding; the loss stays the same.")
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, le=4096, description="Micro-batches per optimizer step; the effective batch is their product."
+    )
+    max_length: int = Field(
+        1024, ge=8, le=1_048_576, description="Tokens per example; longer examples are cut and reported."
+    )
+    packing: bool = Field(
+        True, description="Lay the examples of a micro-batch end to end without padding; the loss stays the same."
+    )
     assistant_only_loss: bool = Field(True, description="Learn only the assistant's answers, not the prompts.")
     lr_scheduler_type: Scheduler = Field("linear", description="How the learning rate changes over the steps.")
     stages: tuple[Stage, ...] = Field((), description="Learning rates and epochs of a staged schedule, in order.")
     num_cycles: int = Field(1, ge=1, le=100, description="Restarts of the cosine_with_restarts schedule.")
     warmup_steps: int = Field(0, ge=0, description="Steps over which the learning rate rises from 0.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="Pull of the weights towards 0 (decoupled, AdamW).")
-    max_grad_norm: float = Field(1.0, ge=0, description="Gradients longer than this are shortened to it; 0 switches clipping off.")
-    gradient_checkpointing: bool = Field(False, description="Recompute activations in the backward pass: less memory, about a third more time.")
+    max_grad_norm: float = Field(
+        1.0, ge=0, description="Gradients longer than this are shortened to it; 0 switches clipping off."
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="Recompute activations in the backward pass: less memory, about a third more time."
+    )
     validation_split: float = Field(0.0, ge=0, lt=1, description="Share of the rows held out to measure eval_loss.")
     eval_steps: int | None = Field(None, ge=1, description="Steps between evaluations; once per epoch when empty.")
-    early_stopping_patience: int | None = Field(None, ge=1, description="Stop after this many evaluations without improvement.")
-    early_stopping_min_delta: float = Field(0.0, ge=0, description="An evaluation counts as better only when it improves by more than this.")
+    early_stopping_patience: int | None = Field(
+        None, ge=1, description="Stop after this many evaluations without improvement."
+    )
+    early_stopping_min_delta: float = Field(
+        0.0, ge=0, description="An evaluation counts as better only when it improves by more than this."
+    )
     seed: int = Field(42, ge=0, le=2**31 - 1, description="Seed of data order, dropout and adapter initialisation.")
-    dtype: Dtype = Field("auto", description="Number format of the frozen base; auto measures which one this device computes fastest.")
+    dtype: Dtype = Field(
+        "auto", description="Number format of the frozen base; auto measures which one this device computes fastest."
+    )
     logging_steps: int = Field(1, ge=1, description="Steps between logged metrics.")
-    save_steps: int | None = Field(None, ge=1, description="Steps between checkpoints; besides, one is written after each epoch.")
-    save_total_limit: int = Field(2, ge=2, description="Checkpoints kept; at least 2, so that a damaged one can be replaced by the one before.")
-    max_nonfinite_steps: int = Field(3, ge=1, description="Steps in a row with a non-finite loss or gradient after which the run fails.")
-    chat_template: str | None = Field(None, description="Bundled template name or Jinja file that replaces the model's own chat template.")
+    save_steps: int | None = Field(
+        None, ge=1, description="Steps between checkpoints; besides, one is written after each epoch."
+    )
+    save_total_limit: int = Field(
+        2, ge=2, description="Checkpoints kept; at least 2, so that a damaged one can be replaced by the one before."
+    )
+    max_nonfinite_steps: int = Field(
+        3, ge=1, description="Steps in a row with a non-finite loss or gradient after which the run fails."
+    )
+    chat_template: str | None = Field(
+        None, description="Bundled template name or Jinja file that replaces the model's own chat template."
+    )
     system: str | None = Field(None, description="System message for rows that have none.")
     report_to: tuple[Tracker, ...] = Field((), description="Experiment trackers that get the metrics as well.")
 
@@ -87,7 +137,7 @@ class TrainConfig(BaseModel):
     def _check_combinations(self) -> Self:
         problems = list(_combination_problems(self))
         if problems:
-            raise _Combination(problems)
+            raise _CombinationError(problems)
         return self
 
     @property
@@ -96,7 +146,7 @@ class TrainConfig(BaseModel):
         return self.per_device_train_batch_size * self.gradient_accumulation_steps
 
 
-class _Combination(ValueError):
+class _CombinationError(ValueError):
     """Carries all combination problems through pydantic's validation error."""
 
     def __init__(self, problems: list[dict[str, Any]]) -> None:
@@ -153,7 +203,7 @@ def _problems_of(error: ValidationError) -> list[dict[str, Any]]:
     problems: list[dict[str, Any]] = []
     for item in error.errors():
         cause = (item.get("ctx") or {}).get("error")
-        if isinstance(cause, _Combination):
+        if isinstance(cause, _CombinationError):
             problems.extend(cause.problems)
             continue
         value = item.get("input")

@@ -49,7 +49,9 @@ class EventWriter:
             "mono": round(time.monotonic(), 3),
             **finite(fields),
         }
-        broken = {name: str(value) for name, value in (fields.get("metrics") or {}).items() if finite(value) is not value}
+        broken = {
+            name: str(value) for name, value in (fields.get("metrics") or {}).items() if finite(value) is not value
+        }
         if broken:
             event["nonfinite"] = broken
         line = json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"
@@ -62,7 +64,7 @@ class EventWriter:
 
 
 def events_after(path: Path, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (end offset, event) for the whole lines after byte `offset`; an unterminated last line is still being written."""
+    """Yield (end offset, event) for each whole line after byte `offset`; an unfinished last line waits."""
     if not path.is_file():
         return
     with path.open("rb") as stream:

@@ -13,8 +13,6 @@ from llmlora.core.errors import InputError, NotFound
 from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
 from llmlora.core.publish import write_json
 
-SCHEMA = "llmlora.job/1"
-
 
 class DataSource(BaseModel):
     """A data file as it was when the job was made."""
@@ -33,7 +31,7 @@ class JobConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal["llmlora.job/1"] = Field(SCHEMA, alias="schema")
+    schema_version: Literal["llmlora.job/1"] = Field("llmlora.job/1", alias="schema")
     id: str = Field(description="ULID of the job.")
     kind: Literal["train"] = "train"
     base_model: str = Field(description="The base model as the user named it.")
@@ -42,7 +40,9 @@ class JobConfig(BaseModel):
     data: DataSource
     eval_data: DataSource | None = None
     train: TrainConfig
-    reasons: dict[str, str] = Field({}, description="Where each value came from: recommended, model, recipe, preset or set.")
+    reasons: dict[str, str] = Field(
+        {}, description="Where each value came from: recommended, model, recipe, preset or set."
+    )
     llmlora_version: str
 
     @property

@@ -1,4 +1,4 @@
-"""Where things lie on disk; every file and folder name of a workspace or a job folder is written here and nowhere else."""
+"""Where things lie on disk: every file and folder name of a workspace or a job folder, and no other file has them."""
 
 from __future__ import annotations
 

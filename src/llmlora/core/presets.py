@@ -22,13 +22,24 @@ TRAINING_PRESETS: dict[str, dict[str, Any]] = {
     "manual": {"r": 16, "learning_rate": 3e-4, "per_device_train_batch_size": 4, "num_train_epochs": 3},
     "experiment1": {"r": 16, "learning_rate": 5e-5, "num_train_epochs": 5},
     "experiment2": {"r": 4, "learning_rate": 2e-4, "num_train_epochs": 2},
-    "memory_saver": {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 16, "gradient_checkpointing": True, "dtype": "float16"},
+    "memory_saver": {
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 16,
+        "gradient_checkpointing": True,
+        "dtype": "float16",
+    },
     "gpu8": {"per_device_train_batch_size": 8, "r": 16},
     "gpu16": {"per_device_train_batch_size": 4, "r": 16},
     "gpu24": {"per_device_train_batch_size": 2, "r": 32},
     "large32b": {
-        "method": "qlora", "r": 128, "lora_alpha": 32, "max_length": 512, "num_train_epochs": 2,
-        "per_device_train_batch_size": 1, "gradient_accumulation_steps": 32, "gradient_checkpointing": True,
+        "method": "qlora",
+        "r": 128,
+        "lora_alpha": 32,
+        "max_length": 512,
+        "num_train_epochs": 2,
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 32,
+        "gradient_checkpointing": True,
     },
 }
 

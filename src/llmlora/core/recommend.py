@@ -112,4 +112,6 @@ def resolve_config(
         origins["lora_alpha"] = "recommended"
         reasons["lora_alpha"] = {"r": values["r"]}
     config = build_config(values)
-    return Resolved(config, origins, {name: params for name, params in reasons.items() if origins.get(name) == "recommended"})
+    return Resolved(
+        config, origins, {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
+    )

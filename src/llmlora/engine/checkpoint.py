@@ -48,7 +48,9 @@ def save_checkpoint(
     """Publish `step-<8 digits>` and return its path; nothing half-written ever carries that name."""
     path = checkpoints / f"step-{state.step:08d}"
     with publishing_dir(path, {"step": state.step, **manifest}) as folder:
-        save_file({name: weight.detach().contiguous() for name, weight in trainable_parameters(model)}, folder / WEIGHTS_FILE)
+        save_file(
+            {name: weight.detach().contiguous() for name, weight in trainable_parameters(model)}, folder / WEIGHTS_FILE
+        )
         save_file(_optimizer_tensors(model, optimizer), folder / OPTIMIZER_FILE)
         _write_state(folder / STATE_FILE, state)
     return path
@@ -105,9 +107,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
 def prune_checkpoints(folder: Path, keep: int) -> None:
     """Delete all but the newest `keep` checkpoints of a job, counted over all its runs."""
     entries = [
-        entry
-        for run in run_numbers(folder)
-        for entry in (run_dir(folder, run) / CHECKPOINTS_DIR).glob("step-*")
+        entry for run in run_numbers(folder) for entry in (run_dir(folder, run) / CHECKPOINTS_DIR).glob("step-*")
     ]
     for entry in sorted(entries, key=lambda path: path.name)[:-keep]:
         shutil.rmtree(entry, ignore_errors=True)

@@ -13,7 +13,7 @@ from transformers.utils import logging as transformers_logging
 from llmlora.core.errors import ModelFileError
 from llmlora.engine.device import DTYPES
 
-transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+transformers_logging.disable_progress_bar()
 
 
 def load_base(base_dir: Path, dtype: str, device: str = "cpu") -> PreTrainedModel:
@@ -31,8 +31,10 @@ def load_base(base_dir: Path, dtype: str, device: str = "cpu") -> PreTrainedMode
         raise ModelFileError("model_unreadable", path=str(base_dir), detail=str(error).splitlines()[0][:300]) from error
     missing = sorted(info["missing_keys"])
     if missing:
-        raise ModelFileError("model_weights_missing", path=str(base_dir), tensors=", ".join(missing[:5]), count=len(missing))
-    return model.to(device)  # type: ignore[no-any-return]
+        raise ModelFileError(
+            "model_weights_missing", path=str(base_dir), tensors=", ".join(missing[:5]), count=len(missing)
+        )
+    return model.to(device)
 
 
 def empty_model(base_dir: Path) -> PreTrainedModel:
@@ -40,6 +42,6 @@ def empty_model(base_dir: Path) -> PreTrainedModel:
     try:
         config = AutoConfig.from_pretrained(base_dir, local_files_only=True, trust_remote_code=False)
         with init_empty_weights():
-            return AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # type: ignore[no-any-return]
+            return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     except (OSError, ValueError, KeyError) as error:
         raise ModelFileError("model_unreadable", path=str(base_dir), detail=str(error).splitlines()[0][:300]) from error

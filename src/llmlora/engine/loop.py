@@ -91,7 +91,9 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
             if state.step % training.config.logging_steps == 0 or state.step == training.total_steps:
                 metrics = _metrics(training, state, result, clock, first_step)
                 events.emit("step", step=state.step, total_steps=training.total_steps, metrics=metrics)
-                training.accelerator.log({name: value for name, value in metrics.items() if value is not None}, step=state.step)
+                training.accelerator.log(
+                    {name: value for name, value in metrics.items() if value is not None}, step=state.step
+                )
 
             # Evaluate: on held-out rows when there are any, once per epoch or every eval_steps.
             if _is_evaluation_due(training, state):
@@ -106,7 +108,13 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
     if stop and state.step < training.total_steps and not state.is_finished:
         if saved_step != state.step:
             _save(training, state, events)
-        raise Stopped("stopped", step=state.step, total_steps=training.total_steps, folder=str(training.job_dir), has_checkpoint=state.step > 0)
+        raise Stopped(
+            "stopped",
+            step=state.step,
+            total_steps=training.total_steps,
+            folder=str(training.job_dir),
+            has_checkpoint=state.step > 0,
+        )
     return state
 
 
@@ -158,12 +166,21 @@ def _count(training: Training, state: TrainState, result: StepResult, events: Ev
 def _count_nonfinite(training: Training, state: TrainState, result: StepResult, events: EventWriter) -> None:
     state.nonfinite_steps += 1
     cause = "loss" if not math.isfinite(result.loss) else "gradient"
-    events.emit("warning", code="nonfinite_step", step=state.step, params={"cause": cause, "in_a_row": state.nonfinite_steps})
+    events.emit(
+        "warning", code="nonfinite_step", step=state.step, params={"cause": cause, "in_a_row": state.nonfinite_steps}
+    )
     broken = [name for name, weight in trainable_parameters(training.model) if not bool(torch.isfinite(weight).all())]
     if broken:
         raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], folder=str(training.job_dir))
     if state.nonfinite_steps >= training.config.max_nonfinite_steps:
-        raise NonFiniteLoss("nonfinite_loss", step=state.step, cause=cause, in_a_row=state.nonfinite_steps, learning_rate=training.config.learning_rate, folder=str(training.job_dir))
+        raise NonFiniteLoss(
+            "nonfinite_loss",
+            step=state.step,
+            cause=cause,
+            in_a_row=state.nonfinite_steps,
+            learning_rate=training.config.learning_rate,
+            folder=str(training.job_dir),
+        )
 
 
 def final_loss(state: TrainState) -> float | None:
@@ -203,7 +220,9 @@ class _Clock:
         return (self._state.seconds - self._begun_with) / max(1, self._state.step - first_step)
 
 
-def _metrics(training: Training, state: TrainState, result: StepResult, clock: _Clock, first_step: int) -> dict[str, Any]:
+def _metrics(
+    training: Training, state: TrainState, result: StepResult, clock: _Clock, first_step: int
+) -> dict[str, Any]:
     left = training.total_steps - state.step
     return {
         "loss": result.loss,
@@ -243,13 +262,17 @@ def _evaluate(training: Training, state: TrainState, events: EventWriter) -> Non
     patience = training.config.early_stopping_patience
     if patience is not None and state.evaluations_without_gain >= patience:
         state.is_finished = True
-        events.emit("finding", code="early_stopping", step=state.step, params={"patience": patience, "best": state.best_score})
+        events.emit(
+            "finding", code="early_stopping", step=state.step, params={"patience": patience, "best": state.best_score}
+        )
 
 
 def _is_save_due(training: Training, state: TrainState) -> bool:
     every = training.config.save_steps
     at_interval = every is not None and state.step % every == 0
-    return at_interval or training.plan.is_epoch_end(state.step) or state.step == training.total_steps or state.is_finished
+    return (
+        at_interval or training.plan.is_epoch_end(state.step) or state.step == training.total_steps or state.is_finished
+    )
 
 
 def _save(training: Training, state: TrainState, events: EventWriter) -> int:

@@ -17,7 +17,7 @@ from llmlora.engine.batch import Batch
 CHUNK_TOKENS = 256  # at a vocabulary of 150k one float32 chunk is 150 MB
 
 
-def causal_model(model: nn.Module) -> Any:
+def causal_model(model: Any) -> Any:
     """Return the transformers causal model inside a PEFT wrapper, or the model itself."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 

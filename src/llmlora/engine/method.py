@@ -17,9 +17,31 @@ from llmlora.core.errors import ConfigError, ModelFileError
 
 # The usual names of separate layers, and what holds them where an architecture fuses or renames them.
 RENAMED_LAYERS: dict[str, dict[str, str]] = {
-    "gpt2": {"q_proj": "c_attn", "k_proj": "c_attn", "v_proj": "c_attn", "o_proj": "attn.c_proj", "gate_proj": "c_fc", "up_proj": "c_fc", "down_proj": "mlp.c_proj"},
-    "gpt_neox": {"q_proj": "query_key_value", "k_proj": "query_key_value", "v_proj": "query_key_value", "o_proj": "attention.dense", "gate_proj": "dense_h_to_4h", "up_proj": "dense_h_to_4h", "down_proj": "dense_4h_to_h"},
-    "phi3": {"q_proj": "qkv_proj", "k_proj": "qkv_proj", "v_proj": "qkv_proj", "gate_proj": "gate_up_proj", "up_proj": "gate_up_proj"},
+    "gpt2": {
+        "q_proj": "c_attn",
+        "k_proj": "c_attn",
+        "v_proj": "c_attn",
+        "o_proj": "attn.c_proj",
+        "gate_proj": "c_fc",
+        "up_proj": "c_fc",
+        "down_proj": "mlp.c_proj",
+    },
+    "gpt_neox": {
+        "q_proj": "query_key_value",
+        "k_proj": "query_key_value",
+        "v_proj": "query_key_value",
+        "o_proj": "attention.dense",
+        "gate_proj": "dense_h_to_4h",
+        "up_proj": "dense_h_to_4h",
+        "down_proj": "dense_4h_to_h",
+    },
+    "phi3": {
+        "q_proj": "qkv_proj",
+        "k_proj": "qkv_proj",
+        "v_proj": "qkv_proj",
+        "gate_proj": "gate_up_proj",
+        "up_proj": "gate_up_proj",
+    },
 }
 
 
@@ -79,7 +101,7 @@ def check_method(model: PreTrainedModel, config: TrainConfig) -> dict[str, str]:
     return renamed
 
 
-def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) -> nn.Module:
+def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) -> Any:
     """Return the model with exactly the weights trainable that the method trains; adapters are float32."""
     if config.method == "full":
         model.requires_grad_(True)
@@ -91,7 +113,7 @@ def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) ->
     adapter = LoraConfig(
         task_type="CAUSAL_LM",
         r=config.r,
-        lora_alpha=config.lora_alpha,  # type: ignore[arg-type]  # PEFT stores it as it is; fractions are legal
+        lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
         target_modules=targets,
         use_rslora=config.use_rslora,
@@ -103,11 +125,13 @@ def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) ->
     return get_peft_model(model, adapter)
 
 
-def _continue_adapter(model: PreTrainedModel, folder: Path) -> nn.Module:
+def _continue_adapter(model: PreTrainedModel, folder: Path) -> Any:
     try:
         return PeftModel.from_pretrained(model, folder, is_trainable=True, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelFileError("adapter_does_not_fit", path=str(folder), detail=str(error).splitlines()[0][:300]) from error
+        raise ModelFileError(
+            "adapter_does_not_fit", path=str(folder), detail=str(error).splitlines()[0][:300]
+        ) from error
 
 
 def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

@@ -16,7 +16,7 @@ def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
 
 
 def learning_rate_at(step: int, total: int, steps_per_epoch: int, config: TrainConfig) -> float:
-    """Return the learning rate of a step (0-based): warm-up from 0, then the chosen shape down to 0 after `total` steps."""
+    """Return the learning rate of a step (0-based): warm-up from 0, then the chosen shape over `total` steps."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     if config.lr_scheduler_type == "staged":

@@ -22,6 +22,7 @@ from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_checkpoi
 from llmlora.engine.device import DevicePlan, apply_plan, plan_device
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
+from llmlora.engine.loss import causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
@@ -68,20 +69,37 @@ def fit(
     base_dir = Path(job.base_dir)
     renamed = check_method(empty_model(base_dir), config)
     if renamed:
-        events.emit("finding", code="renamed_targets", params={"names": ", ".join(f"{old} -> {new}" for old, new in renamed.items())})
+        events.emit(
+            "finding",
+            code="renamed_targets",
+            params={"names": ", ".join(f"{old} -> {new}" for old, new in renamed.items())},
+        )
 
     plan = _frozen_plan(folder, run, config, events)
     apply_plan(plan)
     dtype = "float32" if config.method == "full" and plan.device == "cpu" else plan.dtype
-    events.emit("phase", name="loading", params={"dtype": dtype, "device": plan.device, "reason": plan.reason, "gflops": plan.gflops})
+    events.emit(
+        "phase",
+        name="loading",
+        params={"dtype": dtype, "device": plan.device, "reason": plan.reason, "gflops": plan.gflops},
+    )
     model = apply_method(load_base(base_dir, dtype, plan.device), config, base_dir)
     if config.gradient_checkpointing:
-        _checkpoint_activations(model)
+        checkpointing = {"use_reentrant": False}
+        causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)
     parameters = parameter_counts(model)
     events.emit("phase", name="loaded", params=parameters)
 
     training, state = _build(job, folder, run, rows, model, events)
-    events.emit("phase", name="training", params={"total_steps": training.total_steps, "start_step": state.step, "steps_per_epoch": training.plan.steps_per_epoch})
+    events.emit(
+        "phase",
+        name="training",
+        params={
+            "total_steps": training.total_steps,
+            "start_step": state.step,
+            "steps_per_epoch": training.plan.steps_per_epoch,
+        },
+    )
     state = train_loop(training, state, events, stop)
     training.accelerator.end_training()
     return Trained(model, state, plan, parameters)
@@ -103,7 +121,11 @@ def _build(
         events.emit("warning", code="damaged_checkpoint", params={"count": damaged})
     if path is not None:
         state = load_checkpoint(path, model, optimizer)
-        events.emit("phase", name="resuming", params={"step": state.step, "checkpoint": path.name, "exact": _is_exact(folder, run)})
+        events.emit(
+            "phase",
+            name="resuming",
+            params={"step": state.step, "checkpoint": path.name, "exact": _is_exact(folder, run)},
+        )
     training = Training(
         model=model,
         optimizer=optimizer,
@@ -117,11 +139,6 @@ def _build(
     )
     training.checkpoints.mkdir(exist_ok=True)
     return training, state
-
-
-def _checkpoint_activations(model: nn.Module) -> None:
-    causal: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
-    causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def package_versions() -> dict[str, str]:
@@ -146,7 +163,12 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, events: EventWrite
     plan = plan or plan_device(config.dtype)
     if plan.reason == "engine.dtype.float16_slow":
         events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
-    environment = {"versions": package_versions(), "platform": platform.platform(), "plan": plan.to_dict(), "seed": config.seed}
+    environment = {
+        "versions": package_versions(),
+        "platform": platform.platform(),
+        "plan": plan.to_dict(),
+        "seed": config.seed,
+    }
     write_json(run_dir(folder, run) / ENVIRONMENT_FILE, environment)
     return plan
 
@@ -157,7 +179,9 @@ def _is_exact(folder: Path, run: int) -> bool:
     return bool(read_json(first)["versions"] == read_json(current)["versions"])
 
 
-def publish_trained(trained: Trained, job: JobConfig, folder: Path, extra_files: dict[str, str], tokenizer: Any) -> Path:
+def publish_trained(
+    trained: Trained, job: JobConfig, folder: Path, extra_files: dict[str, str], tokenizer: Any
+) -> Path:
     """Write `adapter/` (a PEFT folder) or `model/` (method full) atomically and return its path.
 
     `extra_files` are texts by file name (chat template, model card, training arguments).

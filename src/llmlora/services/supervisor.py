@@ -48,7 +48,8 @@ class Worker:
 
     def new_events(self) -> Iterator[Event]:
         """Yield the events written since the last call."""
-        for self._offset, event in events_after(self.events_path, self._offset):
+        for offset, event in events_after(self.events_path, self._offset):
+            self._offset = offset
             yield event
 
     def stop(self) -> None:

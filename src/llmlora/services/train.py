@@ -71,7 +71,9 @@ def request_from_recipe(path: Path) -> TrainRequest:
     recipe = read_recipe(path)
     base = str(recipe["base_model"])
     folder = path.parent / base
-    read = ReadOptions(format=recipe.get("format"), columns=dict(recipe.get("columns") or {}), encoding=recipe.get("encoding"))
+    read = ReadOptions(
+        format=recipe.get("format"), columns=dict(recipe.get("columns") or {}), encoding=recipe.get("encoding")
+    )
     return TrainRequest(
         base_model=str(folder) if "/" in base and folder.is_dir() else base,
         data=path.parent / recipe["data"],
@@ -122,23 +124,45 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
     if not report.ok:
         errors = [problem for problem in report.problems if problem.level == "error"]
         first = errors[0].to_dict() if errors else {}
-        raise DatasetError("dataset_not_trainable", path=str(path), count=sum(report.counts[code] for code in {problem.code for problem in errors}), first=first.get("message", ""), line=first.get("line"))
+        raise DatasetError(
+            "dataset_not_trainable",
+            path=str(path),
+            count=sum(report.counts[code] for code in {problem.code for problem in errors}),
+            first=first.get("message", ""),
+            line=first.get("line"),
+        )
     return report
 
 
 def _check_files_and_packages(config: TrainConfig, base: BaseModel, request: TrainRequest) -> None:
     for tracker in config.report_to:
         if importlib.util.find_spec(TRACKER_PACKAGES[tracker]) is None:
-            raise PackageMissing("package_missing", package=TRACKER_PACKAGES[tracker], extra="trackers", reason=f"--set report_to={tracker}")
+            raise PackageMissing(
+                "package_missing",
+                package=TRACKER_PACKAGES[tracker],
+                extra="trackers",
+                reason=f"--set report_to={tracker}",
+            )
     if config.init_adapter is not None and not (Path(config.init_adapter) / "adapter_config.json").is_file():
         raise NotFound("adapter_not_found", path=config.init_adapter)
     if config.max_length > base.context_length:
-        problem = {"field": "max_length", "code": "over_context", "value": config.max_length, "limit": base.context_length}
+        problem = {
+            "field": "max_length",
+            "code": "over_context",
+            "value": config.max_length,
+            "limit": base.context_length,
+        }
         raise ConfigError("invalid_settings", problems=[problem], count=1)
 
 
 def _source(path: Path, read: ReadOptions) -> DataSource:
-    return DataSource(path=str(path.absolute()), sha256=sha256_file(path), format=read.format, columns=dict(read.columns), encoding=read.encoding)
+    return DataSource(
+        path=str(path.absolute()),
+        sha256=sha256_file(path),
+        format=read.format,
+        columns=dict(read.columns),
+        encoding=read.encoding,
+    )
 
 
 def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEvent | None = None) -> dict[str, Any]:

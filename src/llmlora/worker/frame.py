@@ -1,4 +1,4 @@
-"""What every worker process does around its one kind of work: lock, run folder, log, stop signals, events, exit code."""
+"""What every worker does around its one kind of work: lock, run folder, log, stop signals, events, exit code."""
 
 from __future__ import annotations
 

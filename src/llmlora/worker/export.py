@@ -1,0 +1,22 @@
+"""Worker kind `export`: the trained model as verified GGUF files in the folder itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import Stopped
+from llmlora.core.events import EventWriter
+from llmlora.export.pipeline import ExportRequest, export_model
+from llmlora.worker.frame import StopFlag
+
+
+def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
+    """Export as configured; files that are finished stay, so a stopped export goes on where it was."""
+
+    def on_progress(phase: str, num_done: int, total: int) -> None:
+        if stop:
+            raise Stopped("export_stopped", has_checkpoint=True, path=str(folder))
+        events.emit("phase", name=phase, done=num_done, total=total)
+
+    return export_model(ExportRequest.from_config(config, folder), on_progress)

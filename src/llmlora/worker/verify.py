@@ -1,0 +1,23 @@
+"""Worker kind `verify`: check the files of an export folder against the trained model again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import Stopped
+from llmlora.core.events import EventWriter
+from llmlora.export.verify import verify_export
+from llmlora.worker.frame import StopFlag
+
+
+def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
+    """Verify the export in the folder and write its `verify.json`."""
+
+    def on_progress(phase: str, num_done: int, total: int) -> None:
+        if stop:
+            raise Stopped("interrupted")
+        events.emit("phase", name=phase, done=num_done, total=total)
+
+    base_dir = config.get("base_dir")
+    return verify_export(Path(config["output"]), Path(base_dir) if base_dir else None, on_progress)

@@ -46,7 +46,7 @@ class EventPrinter:
 
     def _phase(self, event: dict[str, Any]) -> None:
         key = f"cli.phase.{event['name']}"
-        params = dict(event.get("params") or {})
+        params = {**event, **(event.get("params") or {})}
         if "reason" in params:
             params["reason"] = translate(params["reason"], **(params.get("gflops") or {}))
         if "done" in params and "total" in params:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,8 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import InputError, NotFound
 from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
 from llmlora.core.publish import write_json
+
+SCHEMA: Final = "llmlora.job/1"
 
 
 class DataSource(BaseModel):
@@ -31,7 +33,7 @@ class JobConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal["llmlora.job/1"] = Field("llmlora.job/1", alias="schema")
+    schema_version: Literal["llmlora.job/1"] = Field(SCHEMA, alias="schema")
     id: str = Field(description="ULID of the job.")
     kind: Literal["train"] = "train"
     base_model: str = Field(description="The base model as the user named it.")

@@ -31,7 +31,6 @@ KINDS = {
     "export": "llmlora.worker.export",
     "verify": "llmlora.worker.verify",
     "chat": "llmlora.worker.chat",
-    "probe": "llmlora.worker.probe",
 }
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 LOCK_WAIT_SECONDS = 30.0

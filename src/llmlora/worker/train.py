@@ -18,6 +18,7 @@ from llmlora.engine.train import fit, publish_trained
 from llmlora.evaluation.report import write_training_report
 from llmlora.export.card import adapter_card
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
+from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import ChatTemplate, load_template
 from llmlora.prepare.tokenizer import load_tokenizer
 
@@ -44,6 +45,7 @@ def _prepare(job: JobConfig, events: EventWriter) -> tuple[Rows, Rows | None]:
     events.emit("phase", name="preparing", params={})
     prepared = _prepared(job.data, job)
     events.emit("phase", name="prepared", params=_counts(prepared))
+    events.emit("sample", preview=preview_rows(prepared, load_tokenizer(Path(job.base_dir)), 1)[0])
     if job.eval_data is not None:
         return prepared, _prepared(job.eval_data, job)
     if not job.train.validation_split:

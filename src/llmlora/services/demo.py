@@ -1,0 +1,80 @@
+"""The whole main job on bundled things: data, training, before and after, verified export, chat with the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.layout import gguf_name
+from llmlora.services.chat import chat
+from llmlora.services.evaluate import evaluate
+from llmlora.services.export import export_model
+from llmlora.services.supervisor import OnEvent
+from llmlora.services.train import PlannedJob, TrainRequest, plan_training, start_training
+
+BASE_MODEL = "nano"
+DATASET = "level1_basic_qa.json"
+QUESTIONS = "level1_basic_qa.jsonl"
+QUANTIZATIONS = ("F16", "Q4_K_M")
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo made and measured."""
+
+    folder: Path
+    training: dict[str, Any]
+    evaluation: dict[str, Any]
+    export: dict[str, Any]
+    question: str
+    answer: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "folder": str(self.folder),
+            "training": self.training,
+            "evaluation": self.evaluation,
+            "export": self.export,
+            "chat": {"prompt": self.question, "text": self.answer},
+        }
+
+
+def asset_path(kind: str, name: str) -> Path:
+    """Return the path of a bundled file."""
+    return Path(str(resources.files("llmlora") / "assets" / kind / name))
+
+
+def free_folder(wanted: Path) -> Path:
+    """Return `wanted`, or the first of wanted-2, wanted-3 … that does not exist yet."""
+    number, folder = 1, wanted
+    while folder.exists():
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    return folder
+
+
+def plan_demo() -> PlannedJob:
+    """Check the bundled data and settle the training values."""
+    return plan_training(TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings={"r": 4, "lora_alpha": 8}))
+
+
+def run_demo(
+    planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Callable[[str], None]
+) -> DemoResult:
+    """Run every stage in order; a stage that fails ends the demo with its typed error."""
+    on_stage("train")
+    training = start_training(planned, folder / "job", on_event)
+    on_stage("evaluate")
+    questions = asset_path("questions", QUESTIONS)
+    evaluation = evaluate(folder / "job", questions, on_event)
+    on_stage("export")
+    export = export_model(folder / "job", folder / "export", QUANTIZATIONS, on_event=on_event)
+    on_stage("chat")
+    question = str(json.loads(questions.read_text(encoding="utf-8").splitlines()[0])["prompt"])
+    answer = chat(str(folder / "export" / gguf_name(QUANTIZATIONS[-1])), question, temperature=0.0)
+    return DemoResult(folder, training, evaluation, export, question, str(answer["text"]))

@@ -1,0 +1,36 @@
+"""Work kinds for the frame's tests; run as `python toy_work.py KIND FOLDER` in a process of its own."""
+
+import errno
+import os
+import sys
+import time
+from pathlib import Path
+
+from llmlora.core.errors import NonFiniteLoss, Stopped
+from llmlora.worker import frame
+
+
+def run(folder, config, events, stop):
+    kind = config["do"]
+    print("something a library prints")
+    if kind == "succeed":
+        return {"answer": 42, "loss": float("nan")}
+    if kind == "fail":
+        raise NonFiniteLoss("nonfinite_loss", step=3)
+    if kind == "crash":
+        raise ZeroDivisionError("unexpected")
+    if kind == "memory":
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+    if kind == "disk":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    if kind == "die":
+        os._exit(9)
+    while not stop:
+        time.sleep(0.01)
+    raise Stopped("stopped", step=1, total_steps=2, folder=str(folder), has_checkpoint=config.get("saved", True))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    frame.KINDS["toy"] = "toy_work"
+    sys.exit(frame.run_kind(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,345 @@
+"""Examples to token ids and labels on disk, cached by content: the arrays that training and preview both read."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError
+from llmlora.core.examples import Example, Message
+from llmlora.core.layout import META_FILE, prepared_dir
+from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
+from llmlora.data.read import ReadOptions, iter_examples
+from llmlora.prepare.template import ChatTemplate, Row, load_template
+from llmlora.prepare.tokenizer import tokenizer_digest
+
+IGNORED = -100
+PREPARE_VERSION = 1  # part of the cache key: raise it whenever the same input gives other arrays
+MAX_UNKNOWN_SHARE = 0.2
+MAX_LISTED_ROWS = 20
+MAX_CUT_SHOWN = 256
+UNKNOWN_SAMPLE = 200
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """How examples become training rows; `max_length` counts tokens, end token included."""
+
+    max_length: int
+    assistant_only_loss: bool = True
+    chat_template: str | None = None
+    system: str | None = None
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """Training rows end to end.
+
+    `input_ids` and `labels` (int32, -100 where nothing is learned; label i belongs to token i) are flat; row k is
+    `offsets[k]:offsets[k+1]` and comes from example `rows[k]` (1-based). `cut_ids` holds the first tokens that
+    truncation took from each row, `facts` the counts.
+    """
+
+    input_ids: Ints
+    labels: Ints
+    offsets: Longs
+    rows: Longs
+    cut_ids: Ints
+    cut_offsets: Longs
+    num_cut: Longs
+    facts: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> tuple[Ints, Ints]:
+        """Return ids and labels of training row `index` (0-based)."""
+        start, end = self.offsets[index], self.offsets[index + 1]
+        return self.input_ids[start:end], self.labels[start:end]
+
+    def cut(self, index: int) -> tuple[Ints, int]:
+        """Return the first tokens that truncation took from a row, and how many it took in all."""
+        return self.cut_ids[self.cut_offsets[index] : self.cut_offsets[index + 1]], int(self.num_cut[index])
+
+    @property
+    def lengths(self) -> Longs:
+        """Tokens of each row."""
+        return np.diff(self.offsets)
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all rows."""
+        return len(self.input_ids)
+
+    @property
+    def num_label_tokens(self) -> int:
+        """Tokens that are learned."""
+        return int(self.facts["num_label_tokens"])
+
+    @property
+    def num_truncated(self) -> int:
+        """Rows that were cut to max_length."""
+        return int(self.facts["num_truncated"])
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything the arrays depend on."""
+        return str(self.facts["digest"])
+
+
+ARRAYS = ("input_ids", "labels", "offsets", "rows", "cut_ids", "cut_offsets", "num_cut")
+
+
+def prepare_file(path: Path, read: ReadOptions, base_dir: Path, options: PrepareOptions) -> PreparedDataset:
+    """Return the prepared rows of a data file, cached by file, tokenizer, template and options."""
+    key = sha256_json({"file": sha256_file(path), "read": asdict(read)})
+    return prepare_examples(iter_examples(path, read), base_dir, options, cache_key=key)
+
+
+def prepare_examples(
+    examples: Iterable[Example], base_dir: Path, options: PrepareOptions, cache_key: str | None = None
+) -> PreparedDataset:
+    """Return the prepared rows of examples; with `cache_key` (a hash of the data) they are kept in the workspace.
+
+    Raises:
+        DatasetRowError: `no_trainable_tokens` or `row_refused_by_template`, naming all such rows.
+        DatasetError: `no_examples`; `too_many_unknown_tokens` when the tokenizer does not know the language.
+        ModelFileError, ConfigError: tokenizer or template.
+    """
+    template = load_template(base_dir, options.chat_template)
+    digest = sha256_json(
+        {
+            "version": PREPARE_VERSION,
+            "data": cache_key,
+            "tokenizer": tokenizer_digest(base_dir),
+            "template": template.text,
+            "options": asdict(options),
+        }
+    )
+    folder = prepared_dir() / digest
+    if cache_key is not None and (cached := load_prepared(folder)) is not None:
+        return cached
+    prepared = _Builder(template, options).build(examples, digest)
+    if cache_key is None:
+        return prepared
+    save_prepared(prepared, folder)
+    return load_prepared(folder) or prepared
+
+
+def save_prepared(prepared: PreparedDataset, folder: Path) -> None:
+    """Publish prepared rows as a folder of .npy files."""
+    with publishing_dir(folder) as temporary:
+        for name in ARRAYS:
+            np.save(temporary / f"{name}.npy", getattr(prepared, name), allow_pickle=False)
+        write_json(temporary / META_FILE, prepared.facts)
+
+
+def load_prepared(folder: Path) -> PreparedDataset | None:
+    """Return the rows of a published folder, memory-mapped; None when it is missing or damaged."""
+    if read_manifest(folder) is None:
+        return None
+    arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
+    return PreparedDataset(**arrays, facts=read_json(folder / META_FILE))
+
+
+def _mapped(path: Path) -> Any:
+    whole = np.load(path, mmap_mode="r", allow_pickle=False)
+    return whole if len(whole) else np.asarray(whole)
+
+
+@dataclass
+class _Builder:
+    """Collects rows; broken ones are remembered, so that all of them can be named together."""
+
+    template: ChatTemplate
+    options: PrepareOptions
+    ids: array[int] = field(default_factory=lambda: array("i"))
+    labels: array[int] = field(default_factory=lambda: array("i"))
+    offsets: array[int] = field(default_factory=lambda: array("q", [0]))
+    rows: array[int] = field(default_factory=lambda: array("q"))
+    cut_ids: array[int] = field(default_factory=lambda: array("i"))
+    cut_offsets: array[int] = field(default_factory=lambda: array("q", [0]))
+    num_cut: array[int] = field(default_factory=lambda: array("q"))
+    without_labels: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    refusal: str = ""
+    needed_length: int = 0
+    num_examples: int = 0
+    num_control_tokens: int = 0
+    num_system_folded: int = 0
+    num_dropped: int = 0
+    num_counted: int = 0
+    num_unknown: int = 0
+
+    def build(self, examples: Iterable[Example], digest: str) -> PreparedDataset:
+        """Return the rows of all examples, or raise for all bad ones together."""
+        for example in examples:
+            self._add(example)
+        self._raise_problems()
+        arrays: dict[str, Any] = {name: np.array(getattr(self, own), dtype) for name, own, dtype in _COLUMNS}
+        return PreparedDataset(**arrays, facts=self._facts(arrays["labels"], digest))
+
+    def _facts(self, labels: Ints, digest: str) -> dict[str, Any]:
+        return {
+            "digest": digest,
+            "num_examples": self.num_examples,
+            "num_rows": len(self.rows),
+            "num_tokens": len(self.ids),
+            "num_label_tokens": int((labels != IGNORED).sum()),
+            "num_truncated": sum(1 for count in self.num_cut if count) + self.num_dropped,
+            "num_rows_dropped": self.num_dropped,
+            "num_tokens_cut": sum(self.num_cut),
+            "num_control_tokens": self.num_control_tokens,
+            "num_system_folded": self.num_system_folded,
+            "unknown_share": self._unknown_share,
+            "max_length": self.options.max_length,
+            "template": self.template.name,
+            "template_source": self.template.source,
+        }
+
+    def _add(self, example: Example) -> None:
+        self.num_examples += 1
+        self._count_unknown(example)
+        try:
+            encoded = self._encode(example)
+        except ModelFileError as error:
+            if error.code != "template_refused":
+                raise
+            self.refused.append(example.row)
+            self.refusal = self.refusal or str(error.params["detail"])
+            return
+        kept = [row for row in (self._fitted(*row) for row in encoded) if row is not None]
+        self.num_dropped += len(encoded) - len(kept) if kept else 0
+        if not kept:
+            self.without_labels.append(example.row)
+            self.needed_length = max([self.needed_length, *(_needed_length(*row) for row in encoded)])
+        for ids, learned, cut in kept:
+            self._append(example.row, ids, learned, cut)
+
+    def _append(self, row: int, ids: list[int], learned: list[bool], cut: list[int]) -> None:
+        labels = [token if is_learned else IGNORED for token, is_learned in zip(ids, learned, strict=True)]
+        labels[0] = IGNORED  # nothing stands before the first token from which it could be predicted
+        self.ids.extend(ids)
+        self.labels.extend(labels)
+        self.offsets.append(len(self.ids))
+        self.rows.append(row)
+        self.cut_ids.extend(cut[:MAX_CUT_SHOWN])
+        self.cut_offsets.append(len(self.cut_ids))
+        self.num_cut.append(len(cut))
+
+    def _encode(self, example: Example) -> list[Row]:
+        encoder = self.template.encoder
+        if example.messages:
+            turns = self._with_system(example.messages)
+            self.num_control_tokens += self.template.count_control_tokens(turns)
+            self.num_system_folded += turns[0].role == "system" and not self.template.supports_system
+            return self.template.encode_example(turns, self.options.assistant_only_loss)
+        raw = [example.text or ""] if example.text is not None else [example.prompt or "", example.completion or ""]
+        self.num_control_tokens += sum(encoder.guard(part)[1] for part in raw)
+        if encoder.eos_id is None:
+            raise ModelFileError("tokenizer_no_eos", name=self.template.name)
+        if example.text is not None:
+            ids = encoder.with_bos(encoder.encode_raw(example.text))
+            return [([*ids, encoder.eos_id], [True] * (len(ids) + 1))]
+        prompt = encoder.with_bos(encoder.encode_raw(raw[0]))
+        joined = encoder.with_bos(encoder.encode_raw(raw[0] + raw[1]))
+        fits = joined[: len(prompt)] == prompt
+        guarded = [encoder.guard(part)[0] for part in raw]
+        reply = joined[len(prompt) :] if fits else encoder.encode_continuation(guarded[0], guarded[1])
+        learns_prompt = not self.options.assistant_only_loss
+        return [([*prompt, *reply, encoder.eos_id], [learns_prompt] * len(prompt) + [True] * (len(reply) + 1))]
+
+    def _with_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        if self.options.system and messages[0].role != "system":
+            return (Message("system", self.options.system), *messages)
+        return messages
+
+    def _fitted(self, ids: list[int], learned: list[bool]) -> tuple[list[int], list[bool], list[int]] | None:
+        """Return a row cut to max_length with its cut tokens, None when nothing of an answer would be learned."""
+        row = fit_row(ids, learned, self.options.max_length)
+        ends = self.template.encoder.end_ids
+        has_answer = any(on and token not in ends for token, on in zip(row[0][1:], row[1][1:], strict=True))
+        return row if has_answer else None
+
+    def _count_unknown(self, example: Example) -> None:
+        """Look at the first rows only: the share settles soon, and counting costs as much as encoding."""
+        if self.num_examples > UNKNOWN_SAMPLE:
+            return
+        for text in _texts(example):
+            tokens, unknown = self.template.encoder.count(text)
+            self.num_counted += tokens
+            self.num_unknown += unknown
+
+    @property
+    def _unknown_share(self) -> float:
+        return self.num_unknown / max(1, self.num_counted)
+
+    def _raise_problems(self) -> None:
+        if not self.num_examples:
+            raise DatasetError("no_examples")
+        if self._unknown_share > MAX_UNKNOWN_SHARE:
+            percent, limit = round(100 * self._unknown_share, 1), round(100 * MAX_UNKNOWN_SHARE)
+            raise DatasetError("too_many_unknown_tokens", percent=percent, limit=limit)
+        if self.refused:
+            listed, count = _listed(self.refused), len(self.refused)
+            raise DatasetRowError(
+                "row_refused_by_template", rows=self.refused, listed=listed, count=count, detail=self.refusal
+            )
+        if self.without_labels:
+            raise DatasetRowError(
+                "no_trainable_tokens",
+                rows=self.without_labels,
+                listed=_listed(self.without_labels),
+                count=len(self.without_labels),
+                max_length=self.options.max_length,
+                needed=self.needed_length,
+            )
+
+
+_COLUMNS = (
+    ("input_ids", "ids", np.int32), ("labels", "labels", np.int32), ("offsets", "offsets", np.int64),
+    ("rows", "rows", np.int64), ("cut_ids", "cut_ids", np.int32), ("cut_offsets", "cut_offsets", np.int64),
+    ("num_cut", "num_cut", np.int64),
+)  # fmt: skip
+
+
+def fit_row(ids: list[int], learned: list[bool], max_length: int) -> tuple[list[int], list[bool], list[int]]:
+    """Return (ids, learned, cut ids) of a row within `max_length` tokens.
+
+    A cut inside an answer keeps the answer's own end token as its last, learned token; a cut elsewhere falls back to
+    the end of the last whole answer.
+    """
+    if len(ids) <= max_length:
+        return ids, learned, []
+    last = max_length - 1
+    if learned[last] and learned[max_length] and learned[last - 1]:
+        end = next((place for place in range(max_length, len(ids)) if not learned[place]), len(ids)) - 1
+        return [*ids[:last], ids[end]], learned[:max_length], ids[last:]
+    whole = range(last, -1, -1) if not (learned[last] and learned[max_length]) else range(last - 1, -1, -1)
+    kept = next((place + 1 for place in whole if learned[place]), 1)
+    return ids[:kept], learned[:kept], ids[kept:]
+
+
+def _needed_length(ids: list[int], learned: list[bool]) -> int:
+    """Return the tokens a row needs for its first answer."""
+    first = next((place for place, is_learned in enumerate(learned) if is_learned), len(ids))
+    return next((place for place in range(first, len(ids)) if not learned[place]), len(ids))
+
+
+def _texts(example: Example) -> Iterator[str]:
+    yield from (turn.content for turn in example.messages)
+    yield from (text for text in (example.text, example.prompt, example.completion) if text)
+
+
+def _listed(rows: list[int]) -> str:
+    shown = ", ".join(str(row) for row in rows[:MAX_LISTED_ROWS])
+    return shown if len(rows) <= MAX_LISTED_ROWS else f"{shown}, …"

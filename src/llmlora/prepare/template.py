@@ -1,0 +1,276 @@
+"""Conversations as the model sees them: one chat template for training, preview, chat and export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from transformers import PreTrainedTokenizerBase
+
+from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.examples import Message
+from llmlora.core.publish import write_json, write_text
+from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
+from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
+
+Source = Literal["model", "plain", "given"]
+Row = tuple[list[int], list[bool]]
+
+# Control tokens a bundled template cannot do without.
+BUNDLED_TEMPLATES: dict[str, tuple[str, ...]] = {
+    "plain": (),
+    "alpaca": (),
+    "shitsumon": (),
+    "chatml": ("<|im_start|>", "<|im_end|>"),
+}
+_PROBE_SYSTEM, _PROBE_USER = "probe-system-text", "probe-user-text"
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """A chat template with the tokenizer it is used with.
+
+    `source` is "model" (found in the folder), "plain" (the bundled one for models that have none) or "given".
+    """
+
+    text: str
+    name: str
+    source: Source
+    encoder: TextEncoder
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the same folder."""
+        return self.encoder.tokenizer
+
+    @cached_property
+    def supports_system(self) -> bool:
+        """Whether the template shows a system turn; if not, its text goes in front of the first user turn."""
+        try:
+            text = self._run([Message("system", _PROBE_SYSTEM), Message("user", _PROBE_USER)], True).text
+        except ModelFileError as error:
+            if error.code == "template_refused":
+                return False
+            raise
+        return _PROBE_SYSTEM in text
+
+    @cached_property
+    def marks_answers(self) -> bool:
+        """Whether the template marks the assistant's text itself."""
+        return has_generation_markers(self.text)
+
+    def render(self, messages: Sequence[Message], add_generation_prompt: bool = False) -> str:
+        """Return the text of a conversation; with `add_generation_prompt` ready for the assistant's turn.
+
+        Raises ModelFileError(template_refused) when the template does not take these turns.
+        """
+        return self._run(self._folded(messages), add_generation_prompt).text
+
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """Return the ids after which the assistant answers: control tokens of the template only, never a second BOS."""
+        text = self._run(self._guarded(messages), True).text
+        return self.encoder.with_bos(self.encoder.encode(text))
+
+    def count_control_tokens(self, messages: Sequence[Message]) -> int:
+        """Return how many control tokens the users' texts contain."""
+        return sum(self.encoder.guard(turn.content)[1] for turn in messages)
+
+    def encode_example(self, messages: Sequence[Message], assistant_only: bool = True) -> list[Row]:
+        """Return the training rows of a conversation: token ids, and for each whether it is learned.
+
+        One row where the rendering of the whole conversation begins with every prompt the model will ever see; else
+        one row per assistant turn, each rendered as the last. Every answer ends with a learned end token.
+
+        Raises ModelFileError(template_refused) when the template does not take these turns.
+        """
+        turns = self._guarded(_until_last_answer(messages))
+        if not assistant_only:
+            return [self._whole_row(self._guarded(messages))]
+        row = self._single_row(turns) if turns else None
+        if row is not None:
+            return [row]
+        return [self._turn_row(turns, index) for index, turn in enumerate(turns) if turn.role == "assistant"]
+
+    def _run(self, turns: Sequence[Message], add_generation_prompt: bool) -> Rendered:
+        return render_template(self.text, self.name, turns, self.encoder.variables, add_generation_prompt)
+
+    def _folded(self, messages: Sequence[Message]) -> list[Message]:
+        turns = list(messages)
+        if not turns or turns[0].role != "system" or self.supports_system:
+            return turns
+        if len(turns) > 1 and turns[1].role == "user":
+            return [Message("user", f"{turns[0].content}\n\n{turns[1].content}"), *turns[2:]]
+        return [Message("user", turns[0].content), *turns[1:]]
+
+    def _guarded(self, messages: Sequence[Message]) -> list[Message]:
+        return [Message(turn.role, self.encoder.guard(turn.content)[0]) for turn in self._folded(messages)]
+
+    def _whole_row(self, turns: Sequence[Message]) -> Row:
+        ids = self.encoder.with_bos(self.encoder.encode(self._run(turns, False).text))
+        if not self.encoder.end_ids.intersection(ids[-3:]):
+            ids.append(self._end_id())
+        return ids, [True] * len(ids)
+
+    def _single_row(self, turns: Sequence[Message]) -> Row | None:
+        """Return all turns in one row, or None where some prompt is not a token prefix of the whole."""
+        whole = self._run(turns, False)
+        spans = whole.spans if self.marks_answers else self._answer_spans(turns, whole.text)
+        if not spans:
+            return None
+        ids = self.encoder.with_bos(self.encoder.encode(whole.text))
+        learned = [False] * len(ids)
+        for start, end in spans:
+            bounds = self._token_bounds(ids, whole.text, start, end)
+            if bounds is None:
+                return None
+            learned[bounds[0] : bounds[1]] = [True] * (bounds[1] - bounds[0])
+        last = max(index for index, is_learned in enumerate(learned) if is_learned)
+        return ids[: last + 1], learned[: last + 1]
+
+    def _answer_spans(self, turns: Sequence[Message], whole: str) -> tuple[tuple[int, int], ...]:
+        """Return the characters of each answer, or nothing where the template rewrites earlier turns."""
+        spans = []
+        for index, turn in enumerate(turns):
+            if turn.role != "assistant":
+                continue
+            before = self._run(turns[:index], True).text
+            until = self._run(turns[: index + 1], False).text if index + 1 < len(turns) else whole
+            if not until.startswith(before) or not whole.startswith(until.rstrip()):
+                return ()
+            spans.append((len(before), len(until)))
+        return tuple(spans)
+
+    def _token_bounds(self, ids: list[int], text: str, start: int, end: int) -> tuple[int, int] | None:
+        """Return the token range of an answer up to its end token, when its prompt is a token prefix of the row."""
+        prompt = self.encoder.with_bos(self.encoder.encode(text[:start]))
+        first = len(prompt)
+        if ids[:first] != prompt:
+            return None
+        limit = self.encoder.with_bos(self.encoder.encode(text[:end]))
+        ends = [index for index in range(first, len(ids)) if ids[index] in self.encoder.end_ids]
+        # Markers may leave the end token out, so it is looked for one token behind them; white space may stand between.
+        stop = next((index for index in ends if text_between_is_blank(self.encoder, ids, len(limit), index)), None)
+        return None if stop is None else (first, stop + 1)
+
+    def _turn_row(self, turns: Sequence[Message], index: int) -> Row:
+        """Return one answer as the last turn, behind exactly the ids that the model will be asked with."""
+        before = self._run(turns[:index], True).text
+        until = self._run(turns[: index + 1], False).text
+        content = turns[index].content
+        answer = until[len(before) :] if until.startswith(before) else _from_content(until, content)
+        prompt = self.encoder.with_bos(self.encoder.encode(before))
+        joined = self.encoder.with_bos(self.encoder.encode(before + answer))
+        fits = joined[: len(prompt)] == prompt
+        reply = joined[len(prompt) :] if fits else self.encoder.encode_continuation(before, answer)
+        stop = next((place for place, token in enumerate(reply) if token in self.encoder.end_ids), None)
+        reply = reply[: stop + 1] if stop is not None else [*self._without_trailing_space(reply), self._end_id()]
+        return prompt + reply, [False] * len(prompt) + [True] * len(reply)
+
+    def _without_trailing_space(self, reply: list[int]) -> list[int]:
+        kept = list(reply)
+        while len(kept) > 1 and not self.encoder.pieces(kept)[-1].strip():
+            kept.pop()
+        return kept
+
+    def _end_id(self) -> int:
+        if self.encoder.eos_id is None:
+            raise ModelFileError("tokenizer_no_eos", name=self.name)
+        return self.encoder.eos_id
+
+
+def text_between_is_blank(encoder: TextEncoder, ids: Sequence[int], start: int, end: int) -> bool:
+    """Tell whether only white space stands between two token positions (nothing when `end` is before `start`)."""
+    return end < start or not "".join(encoder.pieces(ids[start:end])).strip()
+
+
+def _until_last_answer(messages: Sequence[Message]) -> list[Message]:
+    answers = [index for index, turn in enumerate(messages) if turn.role == "assistant"]
+    return list(messages[: answers[-1] + 1]) if answers else []
+
+
+def _from_content(rendered: str, content: str) -> str:
+    """Return a rendering from its last answer on, where the template shows the prompt differently afterwards."""
+    for wanted in (content, content.strip()):
+        place = rendered.rfind(wanted)
+        if place >= 0:
+            return rendered[place:]
+    return content
+
+
+def load_template(folder: Path, override: str | None = None) -> ChatTemplate:
+    """Return the chat template of a model or adapter folder; a model without one gets the bundled `plain`.
+
+    `override` is the name of a bundled template or a Jinja file.
+
+    Raises:
+        ConfigError: `unknown_template` and `template_needs_tokens` for the override.
+        ModelFileError: a tokenizer or template that cannot be used.
+    """
+    encoder = TextEncoder(load_tokenizer(folder))
+    if override is not None:
+        text, name, source = (*_given(override, encoder), "given")
+    elif (own := _own_text(folder)) is not None:
+        text, name, source = own, folder.name, "model"
+    else:
+        text, name, source = bundled_text("plain"), "plain", "plain"
+    compile_template(text, name)
+    return ChatTemplate(text, name, source, encoder)  # type: ignore[arg-type]
+
+
+def _given(override: str, encoder: TextEncoder) -> tuple[str, str]:
+    if override in BUNDLED_TEMPLATES:
+        missing = [token for token in BUNDLED_TEMPLATES[override] if token not in encoder.special_tokens]
+        if missing:
+            raise ConfigError("template_needs_tokens", name=override, tokens=", ".join(missing))
+        return bundled_text(override), override
+    path = Path(override).expanduser()
+    if not path.is_file():
+        raise ConfigError("unknown_template", name=override, known=", ".join(BUNDLED_TEMPLATES))
+    return _read(path), path.name
+
+
+def bundled_text(name: str) -> str:
+    """Return the text of a bundled template."""
+    return (resources.files("llmlora.prepare") / "templates" / f"{name}.jinja").read_text(encoding="utf-8").rstrip("\n")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        detail = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelFileError("template_unreadable", path=str(path), detail=detail) from error
+
+
+def _own_text(folder: Path) -> str | None:
+    """Return the template of a folder: its own file first, then the old places inside tokenizer_config.json."""
+    if (folder / TEMPLATE_FILE).is_file():
+        return _read(folder / TEMPLATE_FILE)
+    for name, key in ((TOKENIZER_CONFIG, "chat_template"), ("chat_template.json", "chat_template")):
+        path = folder / name
+        if not path.is_file():
+            continue
+        try:
+            value: Any = json.loads(_read(path)).get(key)
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise ModelFileError("template_unreadable", path=str(path), detail=str(error)[:300]) from error
+        if isinstance(value, list):  # several named templates: the one called default is for chat
+            value = next((item.get("template") for item in value if item.get("name") == "default"), None)
+        if isinstance(value, str) and value.strip():
+            return value
+    return None
+
+
+def save_template(template: ChatTemplate, folder: Path) -> None:
+    """Write `chat_template.jinja`; an older copy in tokenizer_config.json goes, so that every reader finds this one."""
+    write_text(folder / TEMPLATE_FILE, template.text)
+    path = folder / TOKENIZER_CONFIG
+    if path.is_file():
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if settings.pop("chat_template", None) is not None:
+            write_json(path, settings)

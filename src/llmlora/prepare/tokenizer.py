@@ -1,0 +1,273 @@
+"""A folder's tokenizer, loaded as `tokenizer.json` says; its encoder lets no control token in through users' texts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken, Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from llmlora.core.errors import ModelFileError
+from llmlora.core.publish import sha256_file, sha256_json, write_json
+
+TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+TOKENIZER_FILES = (
+    TOKENIZER_FILE, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json", "tokenizer.model", "vocab.json",
+    "vocab.txt", "merges.txt", "spiece.model",
+)  # fmt: skip
+TEMPLATE_FILE = "chat_template.jinja"
+
+# "The price in Tokyo is 1,234 yen. Katakana, kanji: ..." in Japanese, then ASCII and an emoji: a tokenizer that
+# transformers has rebuilt wrongly gives other ids than tokenizer.json for at least one of these.
+PROBES = (
+    "\u6771\u4eac\u3067\u306e\u4fa1\u683c\u306f1,234\u5186\u3067\u3059\u3002\u30ab\u30bf\u30ab\u30ca\u3001\u6f22\u5b57\u3002",
+    "Hello, world!  Two  spaces\nand a line. 3.14 \U0001f642",
+)
+_TOKEN_NAMES = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
+
+# Names that models give to the token which ends a turn; llama.cpp stops at the same ones.
+END_TOKENS = (
+    "<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<turn|>", "<|endoftext|>", "<|end_of_text|>", "</s>",
+    "<eos>", "<EOT>", "[EOS]", "[EOT]", "<|return|>", "<|eom_id|>", "<end_of_utterance>", "<|END_OF_TURN_TOKEN|>",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>", "<|eot|>", "<|eom|>",
+)  # fmt: skip
+_GUARD = "\ufdd4{}\ufdd5"
+_MAX_PARTS = 6
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Return the tokenizer of a model or adapter folder, from local files and without running code from them.
+
+    Where transformers rebuilds the tokenizer and gets other ids than `tokenizer.json`, the file wins.
+
+    Raises:
+        ModelFileError: `tokenizer_unreadable`, `tokenizer_missing` or `model_needs_code`.
+    """
+    settings = _read_settings(folder)
+    if "auto_map" in settings:
+        raise ModelFileError("model_needs_code", path=str(folder / TOKENIZER_CONFIG), key="auto_map")
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES if name != TOKENIZER_CONFIG):
+        raise ModelFileError("tokenizer_missing", path=str(folder))
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, use_fast=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
+        tokenizer = _from_file(folder, settings, error)
+    except Exception as error:
+        if type(error) is not Exception:  # the Rust side raises plain Exception for every broken file
+            raise
+        raise _unreadable(folder, error) from error
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ModelFileError("tokenizer_slow", path=str(folder), name=type(tokenizer).__name__)
+    if (folder / TOKENIZER_FILE).is_file() and _differs(tokenizer, folder / TOKENIZER_FILE):
+        tokenizer = _from_file(folder, settings, None)
+    return tokenizer
+
+
+def _read_settings(folder: Path) -> dict[str, Any]:
+    path = folder / TOKENIZER_CONFIG
+    if not path.is_file():
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(settings, dict):
+        raise _unreadable(path, ValueError("not a JSON object"))
+    return settings
+
+
+def _unreadable(path: Path, error: BaseException) -> ModelFileError:
+    detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    return ModelFileError("tokenizer_unreadable", path=str(path), detail=detail)
+
+
+def _backend(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:
+        if type(error) is not Exception:  # the Rust side raises plain Exception for every broken file
+            raise
+        raise _unreadable(path, error) from error
+
+
+def _differs(tokenizer: PreTrainedTokenizerBase, path: Path) -> bool:
+    reference = _backend(path)
+    return any(
+        tokenizer.encode(probe, add_special_tokens=False) != reference.encode(probe, add_special_tokens=False).ids
+        for probe in PROBES
+    )
+
+
+def _from_file(folder: Path, settings: Mapping[str, Any], cause: BaseException | None) -> PreTrainedTokenizerFast:
+    if not (folder / TOKENIZER_FILE).is_file():
+        raise _unreadable(folder, cause or ValueError("no tokenizer.json")) from cause
+    names = {name: _token_text(settings.get(name)) for name in _TOKEN_NAMES}
+    tokens = {name: text for name, text in names.items() if text}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=_backend(folder / TOKENIZER_FILE),
+        clean_up_tokenization_spaces=False,
+        model_max_length=settings.get("model_max_length") or int(1e30),
+        **tokens,
+    )
+
+
+def _token_text(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        value = value.get("content")
+    return value if isinstance(value, str) else None
+
+
+def tokenizer_digest(folder: Path) -> str:
+    """Return a hash of every file that decides how a folder's texts become ids."""
+    return sha256_json({name: sha256_file(folder / name) for name in TOKENIZER_FILES if (folder / name).is_file()})
+
+
+def save_tokenizer(source: Path, folder: Path) -> None:
+    """Copy a folder's tokenizer files unchanged, except that a class which would rebuild them wrongly is replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    tokenizer = load_tokenizer(source)
+    settings = _read_settings(source)
+    wanted = type(tokenizer).__name__
+    if (source / TOKENIZER_FILE).is_file() and wanted == PreTrainedTokenizerFast.__name__:
+        write_json(folder / TOKENIZER_CONFIG, {**settings, "tokenizer_class": wanted})
+
+
+class TextEncoder:
+    """Text to token ids and back, with the rules every training row follows.
+
+    Special tokens in a rendered template become their ids. What a user typed never does: `guard` marks special tokens
+    inside user text, and `encode` spells them out as ordinary text.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.tokenizer = tokenizer
+        self._plain: Tokenizer = tokenizer.backend_tokenizer
+        added = {str(token): int(index) for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+        named = zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True)
+        self.special_tokens: dict[str, int] = {**{str(text): int(index) for text, index in named}, **added}
+        self._special_names = {index: token for token, index in self.special_tokens.items()}
+        self.special_ids = frozenset(self.special_tokens.values())
+        self.bos_id: int | None = tokenizer.bos_token_id
+        self.eos_id: int | None = tokenizer.eos_token_id
+        self.unknown_id = self._own_unknown_id()
+        ends = {self.special_tokens[name] for name in END_TOKENS if name in self.special_tokens}
+        self.end_ids = frozenset(ends | ({self.eos_id} if self.eos_id is not None else set()))
+        self.adds_bos = self._adds_bos()
+        self._needs_aliases = not all(self._is_recognised(text) for text in self.special_tokens)
+
+    def _own_unknown_id(self) -> int | None:
+        unknown = self.tokenizer.unk_token_id
+        return None if unknown in (self.bos_id, self.eos_id, self.tokenizer.pad_token_id) else unknown
+
+    def _adds_bos(self) -> bool:
+        return self.bos_id is not None and self._plain.encode("a").ids[:1] == [self.bos_id]
+
+    def _is_recognised(self, text: str) -> bool:
+        return self.special_tokens[text] in self._plain.encode(f"a{text}\n", add_special_tokens=False).ids
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The token variables that a chat template may print."""
+        return {name: str(text) for name in _TOKEN_NAMES if (text := getattr(self.tokenizer, name, None)) is not None}
+
+    def guard(self, text: str) -> tuple[str, int]:
+        """Return user text with its special tokens marked for `encode`, and how many there were."""
+        count = 0
+        for number, token in enumerate(self.special_tokens):
+            if token in text:
+                count += text.count(token)
+                text = text.replace(token, _GUARD.format(number))
+        return text, count
+
+    def unguard(self, text: str) -> str:
+        """Return guarded text as the user wrote it."""
+        if "\ufdd4" in text:
+            for number, token in enumerate(self.special_tokens):
+                text = text.replace(_GUARD.format(number), token)
+        return text
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of rendered text without adding anything; guarded tokens are spelled out as text."""
+        if "\ufdd4" not in text and not self._needs_aliases:
+            return list(self._plain.encode(text, add_special_tokens=False).ids)
+        aliases, twin, own_ids = self._twin
+        for token, alias in aliases.items():
+            text = text.replace(token, alias)
+        encoded = twin.encode(self.unguard(text), add_special_tokens=False)
+        return [own_ids.get(index, index) for index in encoded.ids]
+
+    @cached_property
+    def _twin(self) -> tuple[dict[str, str], Tokenizer, dict[int, int]]:
+        """Names for the special tokens, a tokenizer that knows them by those names only, and its ids in ours.
+
+        In the twin a special token's text is ordinary text, and its name is found whatever the normalizer does.
+        """
+        aliases = {token: f"\ufdd6{number}\ufdd7" for number, token in enumerate(self.special_tokens)}
+        document = json.loads(self._plain.to_str())
+        entries = {entry["content"]: entry for entry in document["added_tokens"]}
+        kept = [entry for content, entry in entries.items() if content not in aliases]
+        twin = Tokenizer.from_str(json.dumps({**document, "added_tokens": kept, "post_processor": None}))
+        for token, alias in aliases.items():
+            sides = {side: bool(entries.get(token, {}).get(side)) for side in ("lstrip", "rstrip")}
+            twin.add_special_tokens([AddedToken(alias, normalized=False, special=True, **sides)])
+        renamed = {entry["content"]: int(entry["id"]) for entry in kept}
+        renamed.update({alias: self.special_tokens[token] for token, alias in aliases.items()})
+        own_ids = {index: renamed[name] for name in renamed if (index := twin.token_to_id(name)) is not None}
+        return aliases, twin, own_ids
+
+    def with_bos(self, ids: Sequence[int]) -> list[int]:
+        """Return ids that begin with BOS exactly once if this tokenizer adds one, as llama.cpp reads every prompt."""
+        if self.adds_bos and self.bos_id is not None and (not ids or ids[0] != self.bos_id):
+            return [self.bos_id, *ids]
+        return list(ids)
+
+    def encode_raw(self, text: str) -> list[int]:
+        """Return the ids of a user's raw text, without special tokens."""
+        return self.encode(self.guard(text)[0])
+
+    def encode_continuation(self, before: str, text: str) -> list[int]:
+        """Return the ids of `text` as it continues after `before`, without the space some tokenizers put first."""
+        for anchor in (before[-16:], "\n", "a"):
+            head, both = self.encode(anchor), self.encode(anchor + text)
+            if anchor and both[: len(head)] == head:
+                return both[len(head) :]
+        return self.encode(text)
+
+    def count(self, text: str) -> tuple[int, int]:
+        """Return (tokens, unknown ones) of a text; a character that no token covers counts as an unknown token."""
+        encoded = self._plain.encode(text, add_special_tokens=False)
+        covered = bytearray(len(text))
+        for start, end in encoded.offsets:
+            covered[start:end] = b"\1" * (end - start)
+        lost = sum(1 for index, seen in enumerate(covered) if not seen and not text[index].isspace())
+        unknown = 0 if self.unknown_id is None else encoded.ids.count(self.unknown_id)
+        return len(encoded.ids) + lost, unknown + lost
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Return the text each id adds; a character made of several tokens stands at the last of them."""
+        result: list[str] = []
+        start = read = 0
+        for end in range(1, len(ids) + 1):
+            if ids[end - 1] in self.special_ids:
+                result.append(self._special_names[ids[end - 1]])
+                start = read = end
+                continue
+            before, after = self._decode(ids[start:read]), self._decode(ids[start:end])
+            if after.endswith("\ufffd") and end - read < _MAX_PARTS:
+                result.append("")
+                continue
+            result.append(after[len(before) :])
+            start, read = read, end
+        return result
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        return str(self._plain.decode([int(index) for index in ids], skip_special_tokens=False))

@@ -122,6 +122,14 @@ class LlamaCppChat:
             result[entry["id"]] = -np.inf if entry["logprob"] is None else entry["logprob"]
         return result
 
+    def stops_at(self, token_ids: Sequence[int], token_id: int) -> bool:
+        """Tell whether the server ends a reply when the model's next token is `token_id`."""
+        body = {
+            "prompt": list(token_ids), "n_predict": 2, "temperature": 0, "samplers": ["temperature"],
+            "cache_prompt": False, "logit_bias": [[token_id, FORCING_BIAS]],
+        }  # fmt: skip
+        return bool(self._post("/completion", body)["stop_type"] == "eos")
+
     def close(self) -> None:
         """Unload the model."""
         self._server = None

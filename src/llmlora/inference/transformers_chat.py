@@ -10,33 +10,25 @@ from typing import Any
 import numpy as np
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
+from llmlora.engine.load import load_base
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, GenerateOptions, OnText
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streaming import TextStream
 from llmlora.prepare.template import ChatTemplate, load_template
-from llmlora.prepare.tokenizer import load_tokenizer
-
-# Names that llama.cpp always takes for the end of a turn; stopping at the same ones makes both answer alike.
-END_TOKENS = (
-    "<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
-    "<EOT>", "[EOS]", "[EOT]", "<|return|>", "<|call|>", "<|eom_id|>", "<end_of_utterance>",
-)  # fmt: skip
 
 
 class TransformersChat:
     """A loaded transformers model with its tokenizer and chat template; implements `ChatModel`."""
 
-    def __init__(
-        self, model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate
-    ) -> None:
+    def __init__(self, model: PreTrainedModel | PeftModel, template: ChatTemplate) -> None:
         self.model = model.eval()
-        self.tokenizer = tokenizer
         self.template = template
-        self.end_token_ids = end_token_ids(model, tokenizer)
+        self.tokenizer = template.tokenizer
+        self.end_token_ids = template.encoder.end_ids | _configured_end_ids(model)
         self.context_length = _context_length(model.config)
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
@@ -66,7 +58,8 @@ class TransformersChat:
         """Return the token ids a request is answered from."""
         if request.messages is not None:
             return self.template.prompt_ids(request.messages)
-        return raw_prompt_ids(self.tokenizer, request.prompt or "")
+        encoder = self.template.encoder
+        return encoder.with_bos(encoder.encode(request.prompt or ""))
 
     def render(self, messages: Sequence[Message]) -> str:
         """Return the text of a conversation, ready for the assistant's turn."""
@@ -124,45 +117,27 @@ def load_chat(
     """
     owner = adapter_dir or base_dir
     template = load_template(owner, chat_template)
-    tokenizer = load_tokenizer(owner)
-    model = load_model(base_dir, adapter_dir, dtype)
-    return TransformersChat(model, tokenizer, template)
+    return TransformersChat(load_model(base_dir, adapter_dir, dtype), template)
 
 
 def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:
     """Load weights from local safetensors files only, without running code from the folder."""
+    model = load_base(base_dir, dtype)
+    if adapter_dir is None:
+        return model
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            str(base_dir), dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False,
-            use_safetensors=True,
-        )  # fmt: skip
-        if adapter_dir is None:
-            return model
         return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        path = base_dir if adapter_dir is None else adapter_dir
-        raise ModelFileError("model_load_failed", path=str(path), detail=_first_line(error)) from error
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise ModelFileError("adapter_load_failed", path=str(adapter_dir), detail=detail) from error
 
 
-def raw_prompt_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Return the ids of a raw text: with BOS if the tokenizer adds one, never with an end token."""
-    plain = list(tokenizer.encode(text, add_special_tokens=False))
-    full = list(tokenizer.encode(text, add_special_tokens=True))
-    bos = tokenizer.bos_token_id
-    if bos is not None and full[:1] == [bos] and plain[:1] != [bos]:
-        return [int(bos), *plain]
-    return plain or full[:1]
-
-
-def end_token_ids(model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Return the ids that end a reply: those the model's files name, and those llama.cpp knows by name."""
+def _configured_end_ids(model: PreTrainedModel | PeftModel) -> set[int]:
     found: set[int] = set()
-    generation_config = getattr(model, "generation_config", None)
-    for value in (model.config.eos_token_id, getattr(generation_config, "eos_token_id", None), tokenizer.eos_token_id):
+    for settings in (model.config, getattr(model, "generation_config", None)):
+        value = getattr(settings, "eos_token_id", None)
         found.update([value] if isinstance(value, int) else value or [])
-    special = {str(token): index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
-    found.update(special[name] for name in END_TOKENS if name in special)
-    return frozenset(found)
+    return found
 
 
 def _context_length(config: Any) -> int:
@@ -170,7 +145,3 @@ def _context_length(config: Any) -> int:
         if isinstance(value := getattr(config, name, None), int):
             return value
     return 1 << 20
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

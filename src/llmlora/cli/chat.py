@@ -1,0 +1,108 @@
+"""`llmlora chat`: ask a model one question, or talk with it."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from llmlora.cli import output
+from llmlora.core.errors import ConfigError
+from llmlora.core.locale import translate
+from llmlora.services.chat import ChatSession
+from llmlora.services.chat import chat as ask_once
+
+Model = Annotated[str, typer.Argument(metavar="DIR|MODEL|FILE.gguf", help=translate("inference.cli.model"))]
+Prompt = Annotated[str | None, typer.Option("--prompt", "-p", help=translate("inference.cli.prompt"))]
+System = Annotated[str | None, typer.Option("--system", help=translate("inference.cli.system"))]
+Temperature = Annotated[float, typer.Option("--temperature", help=translate("inference.cli.temperature"))]
+TopP = Annotated[float, typer.Option("--top-p", help=translate("inference.cli.top_p"))]
+Penalty = Annotated[float, typer.Option("--repetition-penalty", help=translate("inference.cli.repetition_penalty"))]
+MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", help=translate("inference.cli.max_new_tokens"))]
+Seed = Annotated[int, typer.Option("--seed", help=translate("inference.cli.seed"))]
+Json = Annotated[bool, typer.Option("--json", help=translate("inference.cli.json"))]
+
+
+def chat(
+    model: Model,
+    prompt: Prompt = None,
+    system: System = None,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+    repetition_penalty: Penalty = 1.0,
+    max_new_tokens: MaxNewTokens = 256,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Answer `--prompt` and end, or hold a conversation until Ctrl-D."""
+    options: dict[str, Any] = {
+        "temperature": temperature,
+        "top_p": top_p,
+        "repetition_penalty": repetition_penalty,
+        "max_new_tokens": max_new_tokens,
+        "seed": seed,
+    }
+    if prompt is None and as_json:
+        raise ConfigError("chat_json_needs_prompt")
+    if prompt is None:
+        _converse(model, system, options)
+        return
+    reply = ask_once(model, prompt, system=system, **options)
+    if as_json:
+        output.print_json("chat", reply)
+    else:
+        sys.stdout.write(printable(reply["text"]) + "\n")
+
+
+def _converse(model: str, system: str | None, options: dict[str, Any]) -> None:
+    output.say("inference.chat.loading", model=model)
+    with ChatSession(model) as session:
+        output.say("inference.chat.ready")
+        messages = _fresh(system)
+        while (text := _read_line()) is not None:
+            if text == "/clear":
+                messages = _fresh(system)
+                output.say("inference.chat.cleared")
+            elif text:
+                _turn(session, messages, text, options)
+
+
+def _fresh(system: str | None) -> list[dict[str, str]]:
+    return [{"role": "system", "content": system}] if system else []
+
+
+def _read_line() -> str | None:
+    """Return one line of the user, or None at the end (Ctrl-D)."""
+    try:
+        return output.console.input(f"[bold cyan]{escape(translate('inference.chat.you'))}[/] ").strip()
+    except EOFError:
+        output.console.print()
+        return None
+
+
+def _turn(session: ChatSession, messages: list[dict[str, str]], text: str, options: dict[str, Any]) -> None:
+    messages.append({"role": "user", "content": text})
+    try:
+        reply = session.ask(messages, _write, **options)
+    except ConfigError as error:  # such as a conversation that no longer fits: the model stays loaded
+        messages.pop()
+        output.print_error(error, as_json=False)
+        return
+    messages.append({"role": "assistant", "content": reply["text"]})
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    if reply["finish_reason"] == "length":
+        output.say("inference.chat.cut", num_tokens=reply["num_tokens"])
+
+
+def _write(piece: str) -> None:
+    sys.stdout.write(printable(piece))
+    sys.stdout.flush()
+
+
+def printable(text: str) -> str:
+    """Return text without control characters: what a model writes must not steer the terminal."""
+    return "".join(character for character in text if character in "\n\t" or unicodedata.category(character) != "Cc")

@@ -1,0 +1,137 @@
+"""`llmlora merge`, `export` and `verify`: what was trained, in files that others can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from llmlora.cli import output
+from llmlora.cli.progress import EventPrinter
+from llmlora.core.errors import VerificationFailed
+from llmlora.core.layout import VERIFY_FILE
+from llmlora.core.locale import translate
+from llmlora.core.publish import read_json
+from llmlora.services.export import export_model
+from llmlora.services.merge import merge as merge_job
+from llmlora.services.verify import verify as verify_folder
+
+JobDir = Annotated[Path, typer.Argument(metavar="DIR", help=translate("export.cli.job_dir"))]
+MergeOutput = Annotated[Path, typer.Option("--output", "-o", help=translate("export.cli.merge_output"))]
+ExportOutput = Annotated[Path, typer.Option("--output", "-o", help=translate("export.cli.output"))]
+VerifyOutput = Annotated[Path, typer.Argument(metavar="OUT", help=translate("export.cli.verify_output"))]
+Dtype = Annotated[str | None, typer.Option("--dtype", help=translate("export.cli.dtype"))]
+Base = Annotated[Path | None, typer.Option("--model", help=translate("export.cli.model"))]
+Quant = Annotated[str, typer.Option("--quant", help=translate("export.cli.quant"))]
+Adapter = Annotated[bool, typer.Option("--adapter", help=translate("export.cli.adapter"))]
+KeepMerged = Annotated[bool, typer.Option("--keep-merged", help=translate("export.cli.keep_merged"))]
+Json = Annotated[bool, typer.Option("--json", help=translate("export.cli.json"))]
+
+
+def merge(job_dir: JobDir, target: MergeOutput, dtype: Dtype = None, base: Base = None, as_json: Json = False) -> None:
+    """Write base + adapter as one model folder."""
+    with EventPrinter() as on_event:
+        report = merge_job(job_dir, target, dtype=dtype, base_dir=base, on_event=on_event)
+    if as_json:
+        output.print_json("merge", report)
+        return
+    output.say("export.merged", num_tensors=report["num_tensors"], dtype=report["dtype"])
+    output.say("export.merge_error", max_abs_error=f"{report['max_abs_error']:.2g}")
+    output.out.print(escape(report["output"]))
+
+
+def export(
+    job_dir: JobDir,
+    target: ExportOutput,
+    quant: Quant = "F16,Q4_K_M",
+    adapter: Adapter = False,
+    keep_merged: KeepMerged = False,
+    base: Base = None,
+    as_json: Json = False,
+) -> None:
+    """Write verified GGUF files with a Modelfile."""
+    names = [name.strip() for name in quant.split(",") if name.strip()]
+    with _showing_failed_checks(target, as_json), EventPrinter() as on_event:
+        report = export_model(
+            job_dir, target, names, adapter=adapter, keep_merged=keep_merged, base_dir=base, on_event=on_event
+        )
+    if as_json:
+        output.print_json("export", report)
+        return
+    print_export(report)
+
+
+def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> None:
+    """Check the files of an export against the trained model again."""
+    with _showing_failed_checks(target, as_json), EventPrinter() as on_event:
+        report = verify_folder(target, base_dir=base, on_event=on_event)
+    if as_json:
+        output.print_json("verify", report)
+        return
+    print_verification(report)
+
+
+def print_export(report: dict[str, Any]) -> None:
+    """Print sizes and verification of an export, and how to run it."""
+    table = Table(translate("export.table.file"), translate("export.table.size"), translate("export.table.note"))
+    for entry in report["files"]:
+        note = translate("export.table.reused") if entry["reused"] else ""
+        table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), note)
+    output.out.print(table)
+    print_verification(report["verify"])
+    output.out.print(escape(report["output"]))
+    output.say("export.next", output=report["output"], file=report["model_file"])
+
+
+def print_verification(report: dict[str, Any]) -> None:
+    """Print one line per file and check: passed or failed, and what was measured."""
+    table = Table(
+        translate("export.table.file"), *(translate(f"export.check.{check}") for check in _check_names(report)),
+        title=translate("export.table.verification"),
+    )  # fmt: skip
+    for entry in report["files"]:
+        checks = {check["check"]: check for check in entry["checks"]}
+        table.add_row(escape(entry["file"]), *(_cell(checks.get(name)) for name in _check_names(report)))
+    output.out.print(table)
+    key = "export.verified" if report["ok"] else "export.not_verified"
+    output.say(key, num_files=len(report["files"]))
+
+
+def human_bytes(size: int) -> str:
+    """Return a size in the unit that leaves one to three digits before the point."""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.2f} GB"
+
+
+def _check_names(report: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(check["check"] for entry in report["files"] for check in entry["checks"]))
+
+
+def _cell(check: dict[str, Any] | None) -> str:
+    if check is None:
+        return "-"
+    mark = "[green]OK[/green]" if check["ok"] else f"[red]{translate('export.check_failed')}[/red]"
+    measured = check.get("measured", {})
+    if "kl" in measured:
+        return f"{mark} KL {measured['kl']:.1e}"
+    return mark
+
+
+@contextmanager
+def _showing_failed_checks(target: Path, as_json: bool) -> Iterator[None]:
+    """Show the table of all checks before the error names the one that failed."""
+    try:
+        yield
+    except VerificationFailed:
+        if not as_json and (target / VERIFY_FILE).is_file():
+            print_verification(read_json(target / VERIFY_FILE))
+        raise

@@ -1,0 +1,122 @@
+"""Merge an adapter into its base: the trained model as one stream of float32 tensors, and as a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmlora.core.errors import ExportError
+from llmlora.core.publish import publishing_dir
+from llmlora.export.adapter import Adapter
+from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
+from llmlora.export.trained import TrainedModel, check_output_free, find_trained
+from llmlora.gguf.source import FolderSource, TensorSource
+
+OnProgress = Callable[[int, int], None]
+# Names under which older files store what transformers now calls otherwise.
+FILE_NAMES = {"lm_head.weight": "embed_out.weight"}
+
+
+class MergedSource:
+    """The tensors of base + adapter; implements `gguf.source.TensorSource`, holding one tensor at a time."""
+
+    def __init__(self, base: TensorSource, adapter: Adapter) -> None:
+        self._base = base
+        self._adapter = adapter
+        base_names = base.names()
+        self._base_name = {name: _stored_name(name, base_names) for name in adapter.weight_names}
+        self._changed = {stored: name for name, stored in self._base_name.items() if stored}
+        self._names = [name for name in base_names if not self._is_shadow(name)]
+        self._head = self._untied_head()
+        if self._head and self._head not in self._names:
+            self._names.append(self._head)
+        homeless = [name for name, stored in self._base_name.items() if not stored and name != adapter.output_head]
+        if homeless:
+            raise ExportError("adapter_base_mismatch", names=", ".join(sorted(homeless)[:5]))
+
+    def names(self) -> list[str]:
+        """Return the tensor names, in the base's order."""
+        return list(self._names)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a tensor; merging never changes it."""
+        return self._base.shape(self._source_of(name))
+
+    def read(self, name: str) -> np.ndarray:
+        """Return the merged float32 tensor."""
+        weight = self._base.read(self._source_of(name))
+        if name == self._head:
+            return self._adapter.apply(self._adapter.output_head, weight)
+        return self._adapter.apply(self._changed.get(name, name), weight)
+
+    @property
+    def unties(self) -> bool:
+        """True when input embedding and output projection are no longer one tensor."""
+        return self._adapter.unties
+
+    def _source_of(self, name: str) -> str:
+        if name == self._head and name not in self._base.names():
+            return _stored_name(self._adapter.embedding, self._base.names())
+        return name
+
+    def _untied_head(self) -> str:
+        return self._adapter.output_head if self._adapter.unties else ""
+
+    def _is_shadow(self, name: str) -> bool:
+        """Tell whether a stored tensor is only a copy of the tied embedding that merging would leave behind."""
+        head = self._adapter.output_head
+        return name == head and self._adapter.config.ensure_weight_tying and head != self._adapter.embedding
+
+
+def _stored_name(name: str, stored: list[str]) -> str:
+    """Return the name of a module's weight in the base's files, which may lack or have the model's prefix."""
+    if name in stored:
+        return name
+    if FILE_NAMES.get(name) in stored:
+        return FILE_NAMES[name]
+    without_prefix = name.partition(".")[2]
+    if without_prefix in stored:
+        return without_prefix
+    return next((other for other in stored if other.partition(".")[2] == name), "")
+
+
+def trained_source(trained: TrainedModel) -> tuple[TensorSource, dict[str, Any]]:
+    """Return the trained model's tensors and the `config.json` that fits them."""
+    config = trained.model_config
+    base = FolderSource(trained.weights_dir)
+    if trained.adapter_dir is None:
+        return base, config
+    merged = MergedSource(base, Adapter(trained.adapter_dir, trained.base_dir))
+    if merged.unties:
+        config["tie_word_embeddings"] = False
+    return merged, config
+
+
+def merge_model(
+    job_dir: Path,
+    output: Path,
+    dtype: str | None = None,
+    base_dir: Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Write base + adapter as one Hugging Face folder at `output`, which must not exist or be empty.
+
+    `dtype` (float32, float16, bfloat16) defaults to the base's. Returns `output`, `dtype`, `num_tensors`,
+    `size_bytes`, `max_abs_error` (largest rounding of a weight) and `files`.
+
+    Raises:
+        Conflict: `output` exists and is not empty.
+        ExportError: the adapter cannot be merged exactly, or `dtype` cannot hold a weight.
+    """
+    check_output_free(output)
+    trained = find_trained(job_dir, base_dir)
+    source, config = trained_source(trained)
+    chosen = dtype or model_dtype(trained.weights_dir, config)
+    with publishing_dir(output, {"job": trained.job.id, "base_digest": trained.job.base_digest}) as folder:
+        report = write_model_folder(source, config, folder, chosen, on_progress)
+        copy_companions(trained, folder)
+    files = sorted(entry.name for entry in output.iterdir())
+    return {"output": str(output), "dtype": chosen, **report, "files": files}

@@ -1,0 +1,147 @@
+"""Write a Hugging Face model folder from a stream of tensors: safetensors shards, configuration, tokenizer, card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmlora.core.errors import ConfigError, ExportError
+from llmlora.core.publish import write_json, write_text
+from llmlora.export.card import merged_card
+from llmlora.export.trained import TrainedModel
+from llmlora.gguf.source import TensorSource
+
+SHARD_BYTES = 5_000_000_000
+INDEX_FILE = "model.safetensors.index.json"
+STORED_NAMES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+DTYPES = {stored: dtype for dtype, stored in STORED_NAMES.items()}
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+    "merges.txt", "tokenizer.model", "spiece.model", "chat_template.jinja",
+)  # fmt: skip
+LARGEST_FLOAT16 = 65504.0
+OnProgress = Callable[[int, int], None]
+
+
+def model_dtype(folder: Path, config: dict[str, Any]) -> str:
+    """Return the number format of a model folder: what `config.json` says, else that of its first tensor."""
+    named = str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")
+    if named in STORED_NAMES:
+        return named
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        stored = next((entry["dtype"] for name, entry in header.items() if name != "__metadata__"), "")
+        return DTYPES.get(stored, "float32")
+    return "float32"
+
+
+def write_model_folder(
+    source: TensorSource, config: dict[str, Any], folder: Path, dtype: str, on_progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Write weights (shards of at most 5 GB) and `config.json`; return number, size and rounding of the weights."""
+    if dtype not in STORED_NAMES:
+        raise ConfigError("unknown_dtype", dtype=dtype, known=", ".join(STORED_NAMES))
+    names = source.names()
+    shards = plan_shards(source, names, _item_size(dtype))
+    max_abs_error, num_done, weight_map = 0.0, 0, {}
+    for number, shard in enumerate(shards, start=1):
+        file_name = "model.safetensors"
+        if len(shards) > 1:
+            file_name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+        with (folder / file_name).open("wb") as stream:
+            _write_header(stream, source, shard, dtype)
+            for name in shard:
+                max_abs_error = max(max_abs_error, _write_tensor(stream, name, source.read(name), dtype))
+                weight_map[name] = file_name
+                num_done += 1
+                if on_progress:
+                    on_progress(num_done, len(names))
+    size = sum(_num_bytes(source, name, _item_size(dtype)) for name in names)
+    if len(shards) > 1:
+        write_json(folder / INDEX_FILE, {"metadata": {"total_size": size}, "weight_map": weight_map})
+    kept = {name: value for name, value in config.items() if name != "torch_dtype"}
+    write_json(folder / "config.json", {**kept, "dtype": dtype})
+    return {"num_tensors": len(names), "size_bytes": size, "max_abs_error": max_abs_error}
+
+
+def plan_shards(source: TensorSource, names: list[str], item_size: int, limit: int = SHARD_BYTES) -> list[list[str]]:
+    """Cut the tensor names into files of at most `limit` bytes, in order; a larger tensor gets a file of its own."""
+    shards: list[list[str]] = [[]]
+    filled = 0
+    for name in names:
+        size = _num_bytes(source, name, item_size)
+        if shards[-1] and filled + size > limit:
+            shards.append([])
+            filled = 0
+        shards[-1].append(name)
+        filled += size
+    return shards
+
+
+def copy_companions(trained: TrainedModel, folder: Path) -> None:
+    """Copy tokenizer, chat template and generation settings, and write the model card."""
+    copy_tokenizer(trained.tokenizer_dir, folder)
+    generation = trained.weights_dir / "generation_config.json"
+    if generation.is_file():
+        shutil.copyfile(generation, folder / generation.name)
+    write_text(folder / "README.md", merged_card(trained.job))
+
+
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Copy the tokenizer files and the chat template of a model or adapter folder."""
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+
+
+def rounded(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return `values` (float32) in the stored form of `dtype`, and what that form is worth as float32."""
+    if dtype == "float32":
+        return values, values
+    if dtype == "float16":
+        half = values.astype(np.float16)
+        return half, half.astype(np.float32)
+    bits = values.view(np.uint32)
+    # Round to nearest, ties to even, as torch does; weights are finite here, so no NaN can turn into infinity.
+    nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    stored = nearest.astype(np.uint16)
+    return stored, (nearest << 16).astype(np.uint32).view(np.float32)
+
+
+def _write_tensor(stream: BufferedWriter, name: str, values: np.ndarray, dtype: str) -> float:
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    largest = float(np.abs(values).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ExportError("merged_not_finite", name=name)
+    if dtype == "float16" and largest > LARGEST_FLOAT16:
+        raise ExportError("dtype_overflow", name=name, value=largest, dtype=dtype)
+    stored, worth = rounded(values, dtype)
+    stream.write(stored.tobytes())
+    return float(np.abs(values - worth).max(initial=0.0))
+
+
+def _write_header(stream: BufferedWriter, source: TensorSource, names: list[str], dtype: str) -> None:
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    offset = 0
+    for name in names:
+        end = offset + _num_bytes(source, name, _item_size(dtype))
+        header[name] = {"dtype": STORED_NAMES[dtype], "shape": list(source.shape(name)), "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    stream.write(len(text).to_bytes(8, "little") + text)
+
+
+def _item_size(dtype: str) -> int:
+    return 4 if dtype == "float32" else 2
+
+
+def _num_bytes(source: TensorSource, name: str, item_size: int) -> int:
+    return int(np.prod(source.shape(name), dtype=np.int64)) * item_size

@@ -1,0 +1,335 @@
+"""From a finished job to verified files: plan, refuse what cannot work, write, verify, describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from llmlora import __version__
+from llmlora.core.errors import ConfigError, Conflict, DiskFull
+from llmlora.core.layout import ADAPTER_GGUF, MERGED_DIR, META_FILE, MODELFILE, TEMPORARY_PREFIX, gguf_name
+from llmlora.core.publish import (
+    free_bytes,
+    publishing_dir,
+    read_json,
+    read_manifest,
+    replacing,
+    sha256_file,
+    sha256_json,
+    write_json,
+    write_text,
+)
+from llmlora.export.card import export_card
+from llmlora.export.merge import trained_source
+from llmlora.export.model_folder import LARGEST_FLOAT16, copy_companions, model_dtype, write_model_folder
+from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
+from llmlora.export.trained import TrainedModel, find_trained
+from llmlora.export.verify import raise_on_failure, verify_files
+from llmlora.gguf.architectures import check_exportable
+from llmlora.gguf.lora import write_lora_gguf
+from llmlora.gguf.quantize import available_quantizations, quantize_gguf
+from llmlora.gguf.source import TensorSource
+from llmlora.gguf.writer import write_gguf
+from llmlora.prepare.template import ChatTemplate, load_template
+
+FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
+META_SCHEMA = "llmlora.export-meta/1"
+FLOAT_TYPES = ("F32", "F16", "BF16")
+# Bits per weight of whole files, rounded up; the output projection is kept finer than the name says.
+BITS = {
+    "F32": 32.0, "F16": 16.0, "BF16": 16.0, "Q8_0": 8.6, "Q6_K": 6.8, "Q5_K_M": 6.0, "Q4_K_M": 5.2, "Q4_K_S": 5.0,
+    "Q4_0": 5.0, "Q3_K_M": 4.3, "Q2_K": 3.6,
+}  # fmt: skip
+PREFERRED = ("Q4_K_M", "Q8_0")
+
+FloatType = Literal["F32", "F16", "BF16"]
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export, from which job, to where."""
+
+    job_dir: Path
+    output: Path
+    quantizations: tuple[str, ...]
+    adapter: bool = False
+    keep_merged: bool = False
+    base_dir: Path | None = None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], output: Path) -> Self:
+        """Build a request from the `config.json` of an export folder."""
+        base_dir = config.get("base_dir")
+        return cls(
+            job_dir=Path(config["job_dir"]),
+            output=output,
+            quantizations=tuple(config["quantizations"]),
+            adapter=bool(config.get("adapter")),
+            keep_merged=bool(config.get("keep_merged")),
+            base_dir=Path(base_dir) if base_dir else None,
+        )
+
+
+@dataclass
+class _Work:
+    """The state of one export: inputs, and what already lies in the output folder."""
+
+    request: ExportRequest
+    trained: TrainedModel
+    source: TensorSource
+    config: dict[str, Any]
+    template: ChatTemplate
+    digest: str
+    meta: dict[str, Any]
+    on_progress: OnProgress
+    reused: set[str] = field(default_factory=set)
+
+    def path(self, name: str) -> Path:
+        return self.request.output / name
+
+    def key(self, **options: Any) -> str:
+        return sha256_json({"digest": self.digest, "format": FORMAT, **options})
+
+    def is_done(self, name: str, key: str) -> bool:
+        """Tell whether a file of an earlier run is the one asked for, and note that it is used again."""
+        entry = self.meta["files"].get(name)
+        path = self.path(name)
+        if not entry or entry["key"] != key or not path.is_file() or path.stat().st_size != entry["size_bytes"]:
+            return False
+        self.reused.add(name)
+        return True
+
+    def record(self, name: str, key: str, quantization: str | None) -> None:
+        path = self.path(name)
+        entry = {"key": key, "quantization": quantization, "size_bytes": path.stat().st_size}
+        self.meta["files"][name] = {**entry, "sha256": sha256_file(path)}
+        write_json(self.path(META_FILE), self.meta)
+
+    def progress(self, phase: str) -> Callable[[int, int], None]:
+        return lambda done, total: self.on_progress(phase, done, total)
+
+
+def export_model(request: ExportRequest, on_progress: OnProgress | None = None) -> dict[str, Any]:
+    """Write the asked files to `request.output`, each published whole, and verify them.
+
+    Files that are already there from the same inputs are kept. Returns `output`, `files`, `model_file`,
+    `modelfile` and `verify`.
+
+    Raises:
+        ConfigError: an unknown quantization.
+        ExportError: the model cannot be exported, or not as an adapter.
+        DiskFull: there is not enough room, known before anything is written.
+        VerificationFailed: a file does not give the trained model's answers.
+    """
+    check_quantizations(request.quantizations)
+    work = _open(request, on_progress or (lambda phase, done, total: None))
+    check_exportable(work.config)
+    _check_disk(work)
+    _remove_leftovers(request.output)
+    if request.adapter:
+        _write_adapter(work)
+    if request.keep_merged:
+        _write_merged(work)
+    _write_models(work)
+    report = verify_files(request.output, work.trained, work.meta["files"], work.on_progress)
+    _describe(work, report)
+    raise_on_failure(report, request.output)
+    return _result(work, report)
+
+
+def check_quantizations(names: tuple[str, ...]) -> None:
+    """Raise ConfigError when a name is unknown or cannot be made on this machine."""
+    known = available_quantizations()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known))
+
+
+def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
+    trained = find_trained(request.job_dir, request.base_dir)
+    source, config = trained_source(trained)
+    template = load_template(trained.tokenizer_dir)
+    digest = trained_digest(trained, template)
+    meta: dict[str, Any] = {
+        "schema": META_SCHEMA,
+        "job_id": trained.job.id,
+        "job_dir": str(request.job_dir.absolute()),
+        "base_model": trained.job.base_model,
+        "base_dir": str(trained.base_dir),
+        "base_digest": trained.job.base_digest,
+        "trained_digest": digest,
+        "llmlora_version": __version__,
+        "files": {},
+    }
+    path = request.output / META_FILE
+    if path.is_file():
+        earlier = read_json(path)
+        if earlier.get("trained_digest") != digest:
+            raise Conflict("output_other_job", path=str(request.output), job_dir=str(earlier.get("job_dir")))
+        meta["files"] = dict(earlier["files"])
+    return _Work(request, trained, source, config, template, digest, meta, on_progress)
+
+
+def trained_digest(trained: TrainedModel, template: ChatTemplate) -> str:
+    """Return a digest of everything that decides an exported file's content."""
+    folder = trained.adapter_dir or trained.weights_dir
+    names = [*sorted(path.name for path in folder.glob("*.safetensors")), "adapter_config.json", "tokenizer.json"]
+    hashes = {name: sha256_file(folder / name) for name in names if (folder / name).is_file()}
+    return sha256_json({"base": trained.job.base_digest, "files": hashes, "template": template.text})
+
+
+def _check_disk(work: _Work) -> None:
+    """Refuse when the files would not fit; sizes are estimates from the number of weights."""
+    num_weights = sum(int(np.prod(work.source.shape(name), dtype=np.int64)) for name in work.source.names())
+    wanted = [name for name in work.request.quantizations if not work.path(gguf_name(name)).is_file()]
+    needed = sum(estimate_bytes(num_weights, name) for name in wanted)
+    if wanted and not any(name in FLOAT_TYPES for name in work.request.quantizations):
+        needed += estimate_bytes(num_weights, "F16")
+    if work.request.adapter:
+        needed += estimate_bytes(num_weights, "F32")
+    if work.request.keep_merged and not work.path(MERGED_DIR).exists():
+        needed += estimate_bytes(num_weights, "F32")
+    free = free_bytes(work.request.output)
+    if needed > free:
+        raise DiskFull("disk_would_fill", path=str(work.request.output), needed_bytes=needed, free_bytes=free)
+
+
+def estimate_bytes(num_weights: int, quantization: str) -> int:
+    """Return about how large a GGUF file will be, rather too much than too little."""
+    return int(num_weights * BITS.get(quantization, 16.0) / 8 * 1.02) + 4_000_000
+
+
+def _remove_leftovers(output: Path) -> None:
+    """Delete temporary files that a killed run has left; the folder is locked by this one."""
+    for path in output.glob(f"{TEMPORARY_PREFIX}*"):
+        if path.is_file():
+            path.unlink()
+
+
+def _write_adapter(work: _Work) -> None:
+    if work.trained.adapter_dir is None:
+        raise ConfigError("no_adapter_to_export", method=work.trained.job.method)
+    key = work.key(file=ADAPTER_GGUF)
+    if work.is_done(ADAPTER_GGUF, key):
+        return
+    with replacing(work.path(ADAPTER_GGUF)) as path:
+        write_lora_gguf(work.trained.adapter_dir, work.trained.model_config, path)
+    work.record(ADAPTER_GGUF, key, None)
+
+
+def _write_merged(work: _Work) -> None:
+    folder = work.path(MERGED_DIR)
+    manifest = read_manifest(folder) if folder.is_dir() else None
+    if manifest and manifest.get("digest") == work.digest:
+        work.reused.add(MERGED_DIR)
+        return
+    with publishing_dir(folder, {"digest": work.digest}) as temporary:
+        dtype = model_dtype(work.trained.weights_dir, work.config)
+        write_model_folder(work.source, work.config, temporary, dtype, work.progress("merge"))
+        copy_companions(work.trained, temporary)
+
+
+def _write_models(work: _Work) -> None:
+    """Write the float files from the merged stream, and the quantised ones from the best of them."""
+    names = work.request.quantizations
+    floats = [name for name in FLOAT_TYPES if name in names]
+    for name in floats:
+        _write_float(work, name)
+    pending = [name for name in names if name not in FLOAT_TYPES and not _is_written(work, name)]
+    if not pending:
+        return
+    kept = next((name for name in ("F32", "F16", "BF16") if name in floats), None)
+    path = work.path(gguf_name(kept)) if kept else work.path(f"{TEMPORARY_PREFIX}source.gguf")
+    try:
+        if kept is None:
+            _convert(work, path, _exact_float(work))
+        for name in pending:
+            with replacing(work.path(gguf_name(name))) as temporary:
+                quantize_gguf(path, temporary, name, on_progress=work.progress("quantize"))
+            work.record(gguf_name(name), work.key(quantization=name), name)
+    finally:
+        if kept is None:
+            path.unlink(missing_ok=True)
+
+
+def _is_written(work: _Work, quantization: str) -> bool:
+    return work.is_done(gguf_name(quantization), work.key(quantization=quantization))
+
+
+def _write_float(work: _Work, quantization: str) -> None:
+    if _is_written(work, quantization):
+        return
+    with replacing(work.path(gguf_name(quantization))) as path:
+        _convert(work, path, quantization)
+    work.record(gguf_name(quantization), work.key(quantization=quantization), quantization)
+
+
+def _convert(work: _Work, path: Path, file_type: str) -> None:
+    write_gguf(
+        work.source,
+        work.config,
+        work.trained.tokenizer_dir,
+        path,
+        file_type,
+        f"llmlora-{work.trained.job.id.lower()}",
+        on_progress=work.progress("convert"),
+        chat_template=work.template.text,
+    )
+
+
+def _exact_float(work: _Work) -> str:
+    """Return the float type to quantise from: F16, or F32 when a weight would overflow it."""
+    for name in work.source.names():
+        if float(np.abs(work.source.read(name)).max(initial=0.0)) > LARGEST_FLOAT16:
+            return "F32"
+    return "F16"
+
+
+def _describe(work: _Work, report: Mapping[str, Any]) -> None:
+    """Write Modelfile and model card, and name the file that Ollama and chat use."""
+    verified = {entry["quantization"] for entry in report["files"] if entry["ok"]}
+    asked = work.request.quantizations
+    chosen = next((name for name in PREFERRED if name in verified and name in asked), asked[0])
+    work.meta["model_file"] = gguf_name(chosen)
+    write_json(work.path(META_FILE), work.meta)
+    write_text(work.path(MODELFILE), _modelfile(work, gguf_name(chosen), str(report["reference"]["turn_end"])))
+    sizes = {name: int(entry["size_bytes"]) for name, entry in work.meta["files"].items()}
+    write_text(work.path("README.md"), export_card(work.trained.job, sizes))
+
+
+def _modelfile(work: _Work, model_file: str, turn_end: str) -> str:
+    path = work.trained.weights_dir / "generation_config.json"
+    generation = read_json(path) if path.is_file() else {}
+    context = work.config.get("max_position_embeddings") or work.config.get("n_positions") or 2048
+    template = go_template(
+        lambda messages: work.template.render(messages, add_generation_prompt=True), work.template.tokenizer.bos_token
+    )
+    return modelfile_text(
+        ModelfileContent(
+            model=model_file,
+            template=template,
+            system=work.trained.job.train.system,
+            parameters=default_parameters(generation, [turn_end], int(context)),
+        )
+    )
+
+
+def _result(work: _Work, report: Mapping[str, Any]) -> dict[str, Any]:
+    files = [
+        {"file": name, "reused": name in work.reused, **{key: value for key, value in entry.items() if key != "key"}}
+        for name, entry in work.meta["files"].items()
+        if work.path(name).is_file()
+    ]
+    return {
+        "output": str(work.request.output),
+        "files": files,
+        "model_file": work.meta["model_file"],
+        "modelfile": str(work.path(MODELFILE)),
+        "merged_dir": str(work.path(MERGED_DIR)) if work.request.keep_merged else None,
+        "verify": dict(report),
+    }

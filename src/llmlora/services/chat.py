@@ -1,0 +1,170 @@
+"""Ask a model: one question, or a conversation with a model that stays loaded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from llmlora.catalog.base_model import resolve_base_model
+from llmlora.core.errors import ModelFileError, NotFound, WorkerDied, error_from_dict
+from llmlora.core.job import SCHEMA as JOB_SCHEMA
+from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, META_FILE, MODEL_DIR
+from llmlora.core.publish import read_json
+from llmlora.services.supervisor import Worker, run_worker, scratch_folder
+
+POLL_SECONDS = 0.01
+EXPORT_SCHEMA = "llmlora.export/1"
+
+
+@dataclass(frozen=True)
+class ModelLocation:
+    """What to load: kind `job` (base + trained weights), `base` (a model folder) or `gguf` (a file)."""
+
+    kind: str
+    path: Path
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form for the worker."""
+        return {"kind": self.kind, "path": str(self.path.absolute())}
+
+
+def locate_model(model: str) -> ModelLocation:
+    """Find what a model argument means: a job folder, an export folder, a GGUF file, a bundled name or a model folder.
+
+    Raises:
+        NotFound: nothing of that name exists.
+    """
+    path = Path(model)
+    if path.suffix.lower() == ".gguf":
+        if not path.is_file():
+            raise NotFound("file_not_found", path=model)
+        return ModelLocation("gguf", path)
+    if path.name in (ADAPTER_DIR, MODEL_DIR) and _schema(path.parent) == JOB_SCHEMA:
+        path = path.parent
+    schema = _schema(path)
+    if schema == JOB_SCHEMA:
+        return ModelLocation("job", path)
+    if schema == EXPORT_SCHEMA:
+        return ModelLocation("gguf", _exported_file(path))
+    return ModelLocation("base", resolve_base_model(model).path)
+
+
+def chat(
+    model: str,
+    prompt: str | None = None,
+    *,
+    messages: Sequence[dict[str, str]] | None = None,
+    system: str | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Ask one question and return `text`, `finish_reason` (stop or length) and `num_tokens`.
+
+    `options` are fields of `GenerateOptions`: max_new_tokens, temperature, top_p, repetition_penalty, seed, stop.
+    """
+    conversation = list(messages or []) + ([{"role": "user", "content": prompt}] if prompt is not None else [])
+    if system:
+        conversation.insert(0, {"role": "system", "content": system})
+    config = {"model": locate_model(model).to_dict(), "requests": [{"messages": conversation, **options}]}
+    with scratch_folder({"kind": "chat", **config}) as folder:
+        return dict(run_worker("chat", folder)["replies"][0])
+
+
+class ChatSession:
+    """A model that stays loaded in a worker process; use it in a `with` block."""
+
+    def __init__(self, model: str) -> None:
+        self._config = {"kind": "chat", "model": locate_model(model).to_dict()}
+        self._stack = ExitStack()
+        self._worker: Worker | None = None
+        self._num_asked = 0
+
+    def __enter__(self) -> Self:
+        folder = self._stack.enter_context(scratch_folder(self._config))
+        worker = self._worker = Worker("chat", folder, pipes=True)
+        try:
+            self._follow(worker, lambda event: event["type"] == "phase" and event["name"] == "ready")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask(
+        self, messages: Sequence[dict[str, str]], on_text: Callable[[str], None] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """Answer a conversation; `on_text` gets the reply piece by piece. Returns what `chat` returns."""
+        worker = self._worker
+        if worker is None or worker.process.stdin is None:
+            raise WorkerDied("worker_died", kind="chat", exit_code=0, folder="")
+        self._num_asked += 1
+        number = self._num_asked
+        request = {"id": number, "messages": list(messages), **options}
+        try:
+            worker.process.stdin.write((json.dumps(request) + "\n").encode())
+            worker.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the worker has ended; its last event says why
+
+        def is_answer(event: dict[str, Any]) -> bool:
+            if event["type"] != "sample" or event["id"] != number:
+                return False
+            if on_text and "text" in event:
+                on_text(event["text"])
+            return "reply" in event or "error" in event
+
+        event = self._follow(worker, is_answer)
+        if "error" in event:
+            raise error_from_dict(event["error"])
+        return dict(event["reply"])
+
+    def close(self) -> None:
+        """End the worker and remove its folder."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            for stream in (worker.process.stdin, worker.process.stdout):
+                if stream is not None:
+                    stream.close()
+            worker.stop()
+            worker.process.wait()
+        self._stack.close()
+
+    def _follow(self, worker: Worker, is_wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            has_ended = worker.process.poll() is not None
+            for event in worker.new_events():
+                if is_wanted(event):
+                    return event
+                if event["type"] == "run_ended" and event.get("error"):
+                    raise error_from_dict(event["error"])
+            if has_ended:
+                raise WorkerDied(
+                    "worker_died", kind="chat", exit_code=worker.process.returncode, folder=str(worker.folder)
+                )
+            time.sleep(POLL_SECONDS)
+
+
+def _schema(folder: Path) -> str:
+    try:
+        config = read_json(folder / CONFIG_FILE)
+    except (OSError, ValueError):
+        return ""
+    return str(config.get("schema", "")) if isinstance(config, dict) else ""
+
+
+def _exported_file(folder: Path) -> Path:
+    try:
+        return folder / str(read_json(folder / META_FILE)["model_file"])
+    except FileNotFoundError as error:
+        raise NotFound("export_not_finished", path=str(folder)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelFileError("damaged_export", path=str(folder / META_FILE)) from error

@@ -1,0 +1,77 @@
+"""Export what a job trained as GGUF files that others can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import ConfigError, Conflict, InputError
+from llmlora.core.job import read_job, trained_dir
+from llmlora.core.layout import CONFIG_FILE
+from llmlora.core.publish import read_json, write_json
+from llmlora.services.supervisor import OnEvent, run_worker
+
+SCHEMA = "llmlora.export/1"
+DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")
+
+
+def export_model(
+    job_dir: str | Path,
+    output: str | Path,
+    quantizations: Sequence[str] = DEFAULT_QUANTIZATIONS,
+    *,
+    adapter: bool = False,
+    keep_merged: bool = False,
+    base_dir: str | Path | None = None,
+    on_event: OnEvent | None = None,
+) -> dict[str, Any]:
+    """Write GGUF files, Modelfile, card and `verify.json` to `output`; doing it again goes on or changes nothing.
+
+    `adapter` also writes `adapter.gguf`; `keep_merged` also the merged model folder; `base_dir` says where the base
+    model lies now. Returns `output`, `files` (name, quantization, size_bytes, sha256), `modelfile` and `verify`.
+
+    Raises:
+        ConfigError: unknown quantization.
+        Conflict: `output` holds something else, or another job's export.
+        VerificationFailed: the files do not give the trained model's answers; they stay, with `verify.json`.
+    """
+    if not quantizations:
+        raise ConfigError("no_quantization")
+    trained_dir(Path(job_dir))
+    target = Path(output).absolute()
+    config = {
+        "schema": SCHEMA,
+        "kind": "export",
+        "job_dir": str(Path(job_dir).absolute()),
+        "job_id": read_job(Path(job_dir)).id,
+        "quantizations": list(dict.fromkeys(quantizations)),
+        "adapter": adapter,
+        "keep_merged": keep_merged,
+        "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
+    }
+    _check_target(target, config)
+    target.mkdir(parents=True, exist_ok=True)
+    write_json(target / CONFIG_FILE, config)
+    return run_worker("export", target, on_event)
+
+
+def _check_target(target: Path, config: dict[str, Any]) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    earlier = export_config(target)
+    if earlier is None:
+        raise Conflict("output_not_empty", path=str(target))
+    if earlier.get("job_id") != config["job_id"]:
+        raise Conflict("output_other_job", path=str(target), job_dir=str(earlier.get("job_dir")))
+
+
+def export_config(folder: Path) -> dict[str, Any] | None:
+    """Return the configuration of an export folder, or None when it is none."""
+    try:
+        config = read_json(folder / CONFIG_FILE)
+    except OSError:
+        return None
+    except ValueError as error:
+        raise InputError("damaged_export", path=str(folder / CONFIG_FILE)) from error
+    return config if isinstance(config, dict) and config.get("schema") == SCHEMA else None

@@ -1,0 +1,43 @@
+"""Merge what a job trained into its base model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import Conflict
+from llmlora.core.job import trained_dir
+from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
+
+
+def merge(
+    job_dir: str | Path,
+    output: str | Path,
+    *,
+    dtype: str | None = None,
+    base_dir: str | Path | None = None,
+    on_event: OnEvent | None = None,
+) -> dict[str, Any]:
+    """Write base + adapter as one Hugging Face folder at `output`, which must not exist or be empty.
+
+    `dtype` is float32, float16 or bfloat16, by default the base's. Returns `output`, `dtype`, `num_tensors`,
+    `size_bytes`, `max_abs_error` (what rounding to `dtype` cost, at most, per weight) and `files`.
+
+    Raises:
+        NotFound: not a finished job.
+        Conflict: `output` is not empty.
+        ExportError: the adapter cannot be merged exactly.
+    """
+    target = Path(output).absolute()
+    trained_dir(Path(job_dir))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Conflict("output_not_empty", path=str(target))
+    config = {
+        "kind": "merge",
+        "job_dir": str(Path(job_dir).absolute()),
+        "output": str(target),
+        "dtype": dtype,
+        "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
+    }
+    with scratch_folder(config) as folder:
+        return run_worker("merge", folder, on_event)

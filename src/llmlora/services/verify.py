@@ -1,0 +1,33 @@
+"""Verify an export again, from its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import NotFound
+from llmlora.services.export import export_config
+from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
+
+
+def verify(
+    output: str | Path, *, base_dir: str | Path | None = None, on_event: OnEvent | None = None
+) -> dict[str, Any]:
+    """Check every file of an export folder against the trained model and return the content of `verify.json`.
+
+    `base_dir` says where the base model lies now if it moved.
+
+    Raises:
+        NotFound: not an export folder.
+        VerificationFailed: a file does not give the trained model's answers; `verify.json` says which check and why.
+    """
+    folder = Path(output).absolute()
+    if export_config(folder) is None:
+        raise NotFound("not_an_export", path=str(folder))
+    config = {
+        "kind": "verify",
+        "output": str(folder),
+        "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
+    }
+    with scratch_folder(config) as work:
+        return run_worker("verify", work, on_event)

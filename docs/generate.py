@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import inspect
 import io
 import os
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer
 
+import llmlora
 from llmlora.cli import main as cli
 from llmlora.core import errors
 from llmlora.core.config import ALIASES, TrainConfig
@@ -54,6 +56,10 @@ WORDS: dict[str, dict[str, str]] = {
         "errors_intro": "Every error has a stable code. With `--json` it is the field `code` of the last line on stderr.",
         "class": "class",
         "exit": "exit code",
+        "python": "Python API",
+        "python_intro": "The functions of `import llmlora`: the command line has nothing that they have not. Importing loads nothing heavy; "
+        "work that needs PyTorch runs in a process of its own. Errors are `llmlora.core.errors.LlmloraError` with `code` and `params` "
+        "([errors](errors.md)); `on_event` gets each event of the run ([job folder](job-folder.md)).",
         "why": "Why",
         "hint": "What to do",
     },
@@ -82,6 +88,10 @@ WORDS: dict[str, dict[str, str]] = {
         "errors_intro": "エラーには変わらないコードがあります。`--json` では、標準エラー出力の最後の行の `code` です。",
         "class": "クラス",
         "exit": "終了コード",
+        "python": "Python API",
+        "python_intro": "`import llmlora` で使える関数です。コマンドラインでできることは、すべてここからもできます。読み込みは軽く、"
+        "PyTorch を使う仕事は別のプロセスで行います。エラーは `code` と `params` を持つ `llmlora.core.errors.LlmloraError` です"
+        "（[エラー](errors.ja.md)）。`on_event` には実行中のイベントが渡ります（[ジョブフォルダー](job-folder.ja.md)）。説明はコードのものです（英語）。",
         "why": "理由",
         "hint": "次にすること",
     },
@@ -215,6 +225,16 @@ def error_calls() -> Iterator[tuple[str, str]]:
                 yield node.func.id, str(code.value)
 
 
+def python_page(words: dict[str, str]) -> str:
+    """Return signature and docstring of every public function."""
+    parts = [heading(words, "python")]
+    for name in sorted(set(llmlora.__all__) - {"__version__"}):
+        function = getattr(llmlora, name)
+        signature = str(inspect.signature(function, eval_str=False)).replace("'", "")
+        parts += [f"## {name}", "", "```python", f"{name}{signature}", "```", "", inspect.getdoc(function) or "", ""]
+    return "\n".join(parts)
+
+
 def heading(words: dict[str, str], page: str) -> str:
     return f"# {words[page]}\n\n<!-- {words['generated']} -->\n\n{words[f'{page}_intro']}\n"
 
@@ -224,6 +244,7 @@ PAGES: dict[str, Callable[[dict[str, str]], str]] = {
     "config": config_page,
     "presets": presets_page,
     "errors": errors_page,
+    "python-api": python_page,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -70,12 +71,24 @@ def called_name(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def is_typer_command(function: Function) -> bool:
+def option_types(file: SourceFile) -> set[str]:
+    """Return the names that a file gives to annotated options, such as `Json = Annotated[bool, typer.Option(...)]`."""
+    return {
+        target.id
+        for node in file.tree.body
+        if isinstance(node, ast.Assign) and re.search(r"\b(Option|Argument)\(", ast.unparse(node.value))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def is_typer_command(file: SourceFile, function: Function) -> bool:
     """Tell whether a function's parameters are command-line options."""
     defaults = [*function.args.defaults, *(item for item in function.args.kw_defaults if item)]
     annotations = [argument.annotation for argument in (*function.args.args, *function.args.kwonlyargs)]
     text = " ".join(ast.unparse(node) for node in (*defaults, *annotations) if node)
-    return "Option(" in text or "Argument(" in text
+    named = option_types(file) & set(re.findall(r"\w+", text))
+    return file.room == "cli" and bool(named or re.search(r"\b(Option|Argument)\(", text))
 
 
 def assert_none(problems: Iterable[object]) -> None:

@@ -27,11 +27,11 @@ PACKAGES: dict[str, set[str]] = {
     "prepare": {"numpy", "tokenizers", "jinja2", "transformers"},
     "engine": TORCH,
     "inference": TORCH | {"xllamacpp"},
-    "export": TORCH,
+    "export": TORCH | {"yaml"},
     "evaluation": {"numpy", "torch"},
     "worker": {"numpy", "torch"},
     "services": {"psutil", "yaml"},
-    "cli": {"typer", "rich"},
+    "cli": {"typer", "rich", "yaml"},
 }
 EDGES = {"worker", "cli"}
 BROAD = {"Exception", "BaseException"}

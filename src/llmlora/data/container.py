@@ -1,0 +1,183 @@
+"""What kind of file it is: JSON Lines, one JSON document, a table, plain text, or something that is refused."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from llmlora.core.errors import DatasetError
+from llmlora.data.encoding import Encoding
+from llmlora.data.fields import ALL_NAMES, normalised
+from llmlora.data.strict_json import BRACKET, JsonRefused, parse_json
+
+Kind = Literal["jsonl", "json", "csv", "text"]
+HEAD_CHARACTERS = 1 << 16
+LINE_CHARACTERS = 16 << 20
+MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"PK\x03\x04", "compressed_file", "zip"),
+    (0, b"PK\x05\x06", "compressed_file", "zip"),
+    (0, b"\x1f\x8b", "compressed_file", "gzip"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed_file", "zstd"),
+    (0, b"\xfd7zXZ\x00", "compressed_file", "xz"),
+    (0, b"BZh", "compressed_file", "bzip2"),
+    (0, b"7z\xbc\xaf\x27\x1c", "compressed_file", "7z"),
+    (0, b"Rar!\x1a\x07", "compressed_file", "rar"),
+    (0, b"\x04\x22\x4d\x18", "compressed_file", "lz4"),
+    (257, b"ustar", "compressed_file", "tar"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet_file", "xls"),
+    (0, b"PAR1", "binary_file", "Parquet"),
+    (0, b"ARROW1", "binary_file", "Arrow"),
+    (0, b"%PDF-", "binary_file", "PDF"),
+    (0, b"SQLite format 3\x00", "binary_file", "SQLite"),
+    (0, b"GGUF", "binary_file", "GGUF"),
+    (0, b"\x89PNG", "binary_file", "PNG"),
+    (0, b"\xff\xd8\xff", "binary_file", "JPEG"),
+    (0, b"\x7fELF", "binary_file", "ELF"),
+    (0, b"\x80\x02", "binary_file", "pickle"),
+    (0, b"\x80\x04", "binary_file", "pickle"),
+    (0, b"\x80\x05", "binary_file", "pickle"),
+)
+OFFICE_MEMBER = re.compile(rb"\[Content_Types\]\.xml|xl/|_rels/")
+HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
+SEPARATOR_LINE = re.compile(r"sep=([,;\t])\s*$", re.IGNORECASE)
+FULL_WIDTH_COMMA = "\uff0c"
+SUFFIXES: dict[str, Kind] = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "csv", ".txt": "text",
+    ".text": "text", ".md": "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Container:
+    """How the rows are laid out in the file; `delimiter` is of a table."""
+
+    kind: Kind
+    delimiter: str | None = None
+
+
+def refuse_binary(path: Path) -> None:
+    """Refuse archives, spreadsheets and other binary files by their first bytes, whatever their name.
+
+    Raises:
+        DatasetError: `compressed_file`, `spreadsheet_file` or `binary_file`.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    for offset, magic, code, kind in MAGIC:
+        if head[offset : offset + len(magic)] != magic:
+            continue
+        if kind == "zip" and OFFICE_MEMBER.search(head):
+            raise DatasetError("spreadsheet_file", kind="xlsx")
+        raise DatasetError(code, kind=kind)
+
+
+def detect_container(path: Path, encoding: Encoding) -> Container:
+    """Return the layout of a file, from its content first and its name second.
+
+    Raises:
+        DatasetError: nothing in it (`no_records`), or an HTML page.
+    """
+    with path.open(encoding=encoding.name, newline=None) as stream:
+        head = _first_text(stream)
+    if HTML.match(head):
+        raise DatasetError("html_file", line=1)
+    named = SUFFIXES.get(path.suffix.lower())
+    if named in ("json", "jsonl"):
+        return _json_container(head, named)
+    if head[0] in "{[" and _is_row(head.split("\n", 1)[0]):
+        return _json_container(head, "jsonl")
+    if named == "csv" or (named is None and _is_table(head)):
+        return Container("csv", "\t" if path.suffix.lower() == ".tsv" else sniff_delimiter(head))
+    if named is None and head[0] in "{[":
+        return _json_container(head, "json")
+    return Container("text")
+
+
+def _first_text(stream: Iterator[str]) -> str:
+    """Return the beginning of a file from its first character that is not white space."""
+    read = stream.read  # type: ignore[attr-defined]
+    while piece := read(HEAD_CHARACTERS):
+        text = str(piece).lstrip(" \t\r\n\f\v\u3000\ufeff")
+        if text:
+            return text + str(read(HEAD_CHARACTERS))
+    raise DatasetError("no_records")
+
+
+def _json_container(head: str, named: Kind) -> Container:
+    first, _, rest = head.partition("\n")
+    following = rest.lstrip()[:1]
+    if head[0] == "[":
+        return Container("json")
+    if head[0] == "{":
+        if _is_row(first):
+            return Container("jsonl" if following or named == "jsonl" else "json")
+        return Container("jsonl" if _is_broken_row(first, following) else "json")
+    if _is_json(head.strip()) or (named == "json" and following not in ("{", "[")):
+        _refuse_scalar(head)
+    return Container("jsonl")
+
+
+def _refuse_scalar(head: str) -> None:
+    if _is_json(head.strip()):
+        raise DatasetError("no_records")
+    raise DatasetError("not_json", line=1, start=head[:20].split("\n", 1)[0])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        parse_json(text)
+    except JsonRefused:
+        return False
+    return True
+
+
+def _is_row(line: str) -> bool:
+    """Tell whether a line is a whole JSON object, also a forbidden one such as with duplicate keys."""
+    try:
+        return isinstance(parse_json(line), dict)
+    except JsonRefused as refusal:
+        return refusal.code in {"duplicate_key", "not_finite", "number_too_large", "lone_surrogate"}
+
+
+def _is_broken_row(line: str, following: str) -> bool:
+    """Tell a spoilt first row of JSON Lines from the first line of a JSON document spread over many lines."""
+    text = line.rstrip()
+    depth = 0
+    for match in BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group()[0], 0)
+    if depth <= 0:
+        return True
+    return following == "{" and text[-1:] not in "[,:{"
+
+
+def _is_table(head: str) -> bool:
+    first = head.split("\n", 1)[0]
+    cells = re.split(r"[,;\t]", first)
+    return len(cells) > 1 and any(normalised(cell.strip('"')) in ALL_NAMES for cell in cells)
+
+
+def sniff_delimiter(head: str) -> str:
+    """Return the delimiter of a table: the one of comma, tab and semicolon that its first record has most of.
+
+    Raises:
+        DatasetError: the columns stand between full-width commas.
+    """
+    first = head.split("\n", 1)[0]
+    declared = SEPARATOR_LINE.match(first)
+    if declared:
+        return declared[1]
+    outside = re.sub(r'"[^"]*"', "", first)
+    counts = {mark: outside.count(mark) for mark in (",", "\t", ";")}
+    best = max(counts, key=lambda mark: counts[mark])
+    if not counts[best] and FULL_WIDTH_COMMA in outside:
+        raise DatasetError("full_width_delimiter", line=1, column=outside.index(FULL_WIDTH_COMMA) + 1)
+    return best if counts[best] else ","
+
+
+def allow_long_cells() -> None:
+    """Let a table's cell be as long as a line may be; the csv module's own limit is 131,072 characters."""
+    csv.field_size_limit(LINE_CHARACTERS)

@@ -1,0 +1,108 @@
+"""What is wrong, or worth knowing, in a data file: findings with a stable code and an exact place.
+
+Errors stop training and are worded under `error.<code>.*` (the same words as the exception of that code); warnings do
+not stop it and are worded under `data.<code>.*`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from llmlora.core.errors import DatasetError, DatasetRowError
+from llmlora.core.locale import translate
+
+Level = Literal["error", "warning"]
+PLACE = ("line", "row", "column", "field")
+SHOWN_PER_CODE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding; `line`, `row` and `column` are 1-based, `field` is the name of a column, `params` fill the words."""
+
+    level: Level
+    code: str
+    line: int | None = None
+    row: int | None = None
+    column: int | None = None
+    field: str | None = None
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """Return what was found, in the current language."""
+        key = f"error.{self.code}.what" if self.level == "error" else f"data.{self.code}.message"
+        return translate(key, **self._values())
+
+    @property
+    def hint(self) -> str:
+        """Return the next step, in the current language."""
+        key = f"error.{self.code}.hint" if self.level == "error" else f"data.{self.code}.hint"
+        return translate(key, **self._values())
+
+    def _values(self) -> dict[str, Any]:
+        return {**{name: getattr(self, name) for name in PLACE}, **self.params}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form with translated `message` and `hint`."""
+        place = {name: getattr(self, name) for name in PLACE}
+        texts = {"message": self.message, "hint": self.hint}
+        return {"level": self.level, "code": self.code, **place, **texts, "params": self.params}
+
+    def to_error(self) -> DatasetRowError:
+        """Return the exception that says the same."""
+        return DatasetRowError(self.code, **self._values())
+
+
+def error(
+    code: str,
+    line: int | None = None,
+    row: int | None = None,
+    column: int | None = None,
+    field_name: str | None = None,
+    **params: Any,
+) -> Problem:
+    """Return a finding that stops training."""
+    return Problem("error", code, line, row, column, field_name, params)
+
+
+def warning(
+    code: str,
+    line: int | None = None,
+    row: int | None = None,
+    column: int | None = None,
+    field_name: str | None = None,
+    **params: Any,
+) -> Problem:
+    """Return a finding that does not stop training."""
+    return Problem("warning", code, line, row, column, field_name, params)
+
+
+def from_exception(failure: DatasetError) -> Problem:
+    """Return the finding that says the same as an exception about a data file."""
+    params = dict(failure.params)
+    line, row, column, name = (params.pop(key, None) for key in PLACE)
+    return Problem("error", failure.code, line, row, column, name, params)
+
+
+class ProblemLog:
+    """Count every finding and keep the first ones of each code, so that memory stays small."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.num_errors = 0
+        self.kept: list[Problem] = []
+
+    def add(self, problem: Problem) -> None:
+        """Take one finding."""
+        self.counts[problem.code] += 1
+        self.num_errors += problem.level == "error"
+        if self.counts[problem.code] <= SHOWN_PER_CODE:
+            self.kept.append(problem)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return the kept findings: errors first, then by line."""
+        return tuple(sorted(self.kept, key=lambda item: (item.level != "error", item.line or 0, item.code)))

@@ -1,0 +1,222 @@
+"""Read a data file as a stream of examples, whatever its layout, encoding and column names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from llmlora.core.errors import DatasetError, NotFound
+from llmlora.core.examples import DatasetFormat, Example
+from llmlora.data.container import Container, detect_container, refuse_binary
+from llmlora.data.encoding import Encoding, detect_encoding
+from llmlora.data.fields import ALL_NAMES, check_columns, normalised
+from llmlora.data.formats import RowReader
+from llmlora.data.json_stream import ROW_CHARACTERS, Cursor, Element, WrappedList, list_elements, place_in
+from llmlora.data.lines import numbered_lines
+from llmlora.data.problems import Problem, error
+from llmlora.data.raw import RawRow
+from llmlora.data.strict_json import MAX_DEPTH, JsonRefused, parse_json
+from llmlora.data.table import table_rows
+
+MAX_BYTES = 8 << 30
+MAX_ROWS = 50_000_000
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a data file; None means find out.
+
+    `columns` maps a field (instruction, output, …) to the column that holds it; `encoding` is a Python codec name.
+    """
+
+    format: DatasetFormat | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    max_bytes: int = MAX_BYTES
+    max_rows: int = MAX_ROWS
+
+
+class Source:
+    """A data file that was looked at: encoding and layout are known, rows can be read any number of times.
+
+    Raises:
+        NotFound: no such file. ConfigError: bad options.
+        DatasetError: not a data file, or its encoding is not clear.
+    """
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        check_columns(options.columns)
+        if not path.is_file():
+            raise NotFound("file_not_found", path=str(path))
+        self.path = path
+        self.options = options
+        try:
+            self.num_bytes = path.stat().st_size
+            if self.num_bytes > options.max_bytes:
+                raise DatasetError("file_too_large", size=self.num_bytes >> 20, limit=options.max_bytes >> 20)
+            refuse_binary(path)
+            self.encoding: Encoding = detect_encoding(path, options.encoding)
+            self.container: Container = detect_container(path, self.encoding)
+        except OSError as failure:
+            raise DatasetError("unreadable_file", path=str(path), detail=failure.strerror or "") from failure
+        self.list_key: str | None = None
+        self.other_members: tuple[str, ...] = ()
+
+    def rows(self) -> Iterator[RawRow | Problem]:
+        """Yield every row, or what is wrong with it; reading goes on after a bad row where it can.
+
+        Raises:
+            DatasetError: the rest of the file cannot be read, or there is no row at all.
+        """
+        newline = None if self.container.kind == "json" else ""
+        count = 0
+        with self.path.open(encoding=self.encoding.name, newline=newline) as stream:
+            for item in self._rows(stream):
+                count += 1
+                if (item.row or 0) > self.options.max_rows:
+                    raise DatasetError("too_many_rows", line=item.line, limit=self.options.max_rows)
+                yield item
+        if not count:
+            raise DatasetError("no_records")
+
+    def _rows(self, stream: TextIO) -> Iterator[RawRow | Problem]:
+        if self.container.kind == "csv":
+            return table_rows(stream, self.container.delimiter or ",")
+        if self.container.kind == "text":
+            return paragraphs(stream)
+        return self._document(stream) if self.container.kind == "json" else json_lines(stream)
+
+    def _document(self, stream: TextIO) -> Iterator[RawRow | Problem]:
+        cursor = Cursor(stream)
+        row = 0
+        if cursor.peek() == "[":
+            for row, element in enumerate(list_elements(cursor), 1):
+                yield element_row(element, row)
+        else:
+            wrapped = WrappedList(cursor, _row_keys())
+            for row, element in enumerate(wrapped.elements(), 1):
+                yield element_row(element, row)
+            self.list_key = wrapped.list_key
+            if wrapped.list_key is None:
+                yield RawRow(1, wrapped.line, wrapped.members)
+            else:
+                self.other_members = tuple(wrapped.members)
+        _expect_end(cursor)
+
+
+class _RowKeys(frozenset[str]):
+    """Keys that belong to a row in any spelling, so that a list under them is not the list of rows."""
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and normalised(key) in ALL_NAMES
+
+
+def _row_keys() -> frozenset[str]:
+    return _RowKeys()
+
+
+def _expect_end(cursor: Cursor) -> None:
+    mark = cursor.peek()
+    if mark == "[":
+        raise DatasetError("jsonl_of_arrays", **cursor.place)
+    if mark == "{":
+        raise DatasetError("concatenated_objects", **cursor.place)
+    if mark:
+        raise DatasetError("content_after_json", **cursor.place)
+
+
+def json_lines(stream: TextIO) -> Iterator[RawRow | Problem]:
+    """Yield the row of each line that is not blank."""
+    row = 0
+    waiting: Problem | None = None
+    for number, text in numbered_lines(stream, keep_ends=True):
+        if waiting is not None:
+            yield waiting
+            waiting = None
+        if text is not None and not text.strip(" \t\r\n\u3000\ufeff"):
+            continue
+        row += 1
+        item = _json_line(number, text, row)
+        if isinstance(item, Problem) and text is not None and not text.endswith(("\n", "\r")):
+            waiting = _as_truncated(item)
+        else:
+            yield item
+    if waiting is not None:
+        yield waiting
+
+
+def _as_truncated(item: Problem) -> Problem:
+    if item.code in ("unterminated_string", "unfinished_json"):
+        return error("truncated_line", item.line, item.row, item.column)
+    return item
+
+
+def _json_line(number: int, text: str | None, row: int) -> RawRow | Problem:
+    if text is None:
+        return error("row_too_long", number, row, limit=ROW_CHARACTERS >> 20)
+    return element_row(Element(number, 1, text.rstrip("\r\n")), row)
+
+
+def element_row(element: Element, row: int) -> RawRow | Problem:
+    """Return the row of one JSON value, or what is wrong with it."""
+    if element.text is None:
+        limit = MAX_DEPTH if element.code == "too_deep" else ROW_CHARACTERS >> 20
+        return error(element.code, element.line, row, element.column, limit=limit)
+    if "\0" in element.text:
+        line, column = place_in(element, element.text.index("\0"))
+        return error("nul_byte", line, row, column)
+    try:
+        value: Any = parse_json(element.text)
+    except JsonRefused as refusal:
+        line, column = place_in(element, refusal.position)
+        name = refusal.params.get("key")
+        return error(refusal.code, line, row, column, name, **refusal.params)
+    if not isinstance(value, dict):
+        code = "row_is_array" if isinstance(value, list) else "row_not_object"
+        return error(code, element.line, row, element.column)
+    return RawRow(row, element.line, value)
+
+
+def paragraphs(stream: TextIO) -> Iterator[RawRow | Problem]:
+    """Yield plain text as one `text` row per paragraph; paragraphs stand between blank lines."""
+    row, start, size = 0, 0, 0
+    lines: list[str] = []
+    for number, text in numbered_lines(stream):
+        if text is None or "\0" in text:
+            row += 1
+            column = None if text is None else text.index("\0") + 1
+            yield error("row_too_long" if text is None else "nul_byte", number, row, column, limit=ROW_CHARACTERS >> 20)
+        elif text.strip():
+            start = start if lines else number
+            size += len(text)
+            lines.append(text)
+        if lines and (not (text or "").strip() or size > ROW_CHARACTERS):
+            row += 1
+            yield RawRow(row, start, {"text": "\n".join(lines)})
+            lines, size = [], 0
+    if lines:
+        yield RawRow(row + 1, start, {"text": "\n".join(lines)})
+
+
+def iter_examples(path: Path, options: ReadOptions | None = None) -> Iterator[Example]:
+    """Yield the examples of a data file in order.
+
+    Raises:
+        NotFound: no such file. ConfigError: bad options. DatasetError: not a readable data file.
+        DatasetRowError: the first row that cannot be trained on.
+    """
+    source = Source(Path(path), options or ReadOptions())
+    reader = RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+    for item in source.rows():
+        if isinstance(item, Problem):
+            if item.level == "error":
+                raise item.to_error()
+            continue
+        example, problems = reader.read(item)
+        for problem in problems:
+            if problem.level == "error":
+                raise problem.to_error()
+        if example is not None:
+            yield example

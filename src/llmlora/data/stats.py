@@ -1,0 +1,140 @@
+"""Numbers about the rows of a data file, gathered in one pass and little memory."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+from llmlora.core.examples import Example
+from llmlora.data.japanese import (
+    HALF_DIGIT,
+    HALF_KATAKANA,
+    HALF_LETTER,
+    KANA,
+    TERM,
+    WIDE_DIGIT,
+    WIDE_LETTER,
+    style_of,
+)
+from llmlora.data.problems import Problem, warning
+from llmlora.data.quality import answers_of, texts_of
+
+SAMPLE_SIZE = 10_000
+FEW_ROWS = 50
+# Rows -> what such a dataset is good for (docs/reference/datasets.md); below the first limit there is a warning.
+SIZE_CLASSES = ((50, "too_few"), (100, "test"), (500, "usable"), (1000, "good"))
+MIXED_SHARE = 0.2
+MIXED_ROWS = 10
+
+
+class Lengths:
+    """Smallest, largest and mean of many numbers, and their quantiles from a sample of 10,000."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = 0
+        self.smallest = 0
+        self.largest = 0
+        self._sample: list[int] = []
+        self._random = random.Random(0)
+
+    def add(self, value: int) -> None:
+        """Take one number."""
+        self.smallest = value if not self.count else min(self.smallest, value)
+        self.largest = max(self.largest, value)
+        self.count += 1
+        self.total += value
+        if len(self._sample) < SAMPLE_SIZE:
+            self._sample.append(value)
+        elif (place := self._random.randrange(self.count)) < SAMPLE_SIZE:
+            self._sample[place] = value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return min, mean, median, p95 and max."""
+        if not self.count:
+            return {}
+        ordered = sorted(self._sample)
+        return {
+            "min": self.smallest,
+            "mean": round(self.total / self.count, 1),
+            "median": ordered[len(ordered) // 2],
+            "p95": ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)],
+            "max": self.largest,
+        }
+
+
+class RowStats:
+    """Lengths in characters, writing style and structure of the rows that can be trained on."""
+
+    def __init__(self) -> None:
+        self.num_rows = 0
+        self.num_characters = 0
+        self.num_turns = Lengths()
+        self.characters = Lengths()
+        self.answer_characters = Lengths()
+        self.styles: Counter[str] = Counter()
+        self.widths: Counter[str] = Counter()
+        self.num_japanese = 0
+        self._num_terms = 0
+        self._answer_total = 0
+
+    def add(self, example: Example) -> None:
+        """Take one row."""
+        texts = [text for _, text in texts_of(example)]
+        answers = answers_of(example)
+        size = sum(map(len, texts))
+        self.num_rows += 1
+        self.num_characters += size
+        self.characters.add(size)
+        self.num_turns.add(len(texts))
+        answer = "\n".join(answers)
+        self.answer_characters.add(sum(map(len, answers)))
+        self._answer_total += len(answer)
+        self._num_terms += len(TERM.findall(answer[:4000])) if answer else 0
+        self.num_japanese += any(KANA.search(text) is not None for text in texts)
+        style = style_of(answer)
+        if style:
+            self.styles[style] += 1
+        self._add_widths(answer)
+
+    def _add_widths(self, text: str) -> None:
+        if text.isascii():
+            return
+        self.widths["wide"] += bool(WIDE_DIGIT.search(text) or WIDE_LETTER.search(text))
+        self.widths["half"] += bool(HALF_DIGIT.search(text) or HALF_LETTER.search(text))
+        self.widths["half_katakana"] += HALF_KATAKANA.search(text) is not None
+
+    def warnings(self) -> list[Problem]:
+        """Return the findings about the file as a whole."""
+        found = []
+        if 0 < self.num_rows < FEW_ROWS:
+            found.append(warning("too_few_rows", count=self.num_rows, wanted=FEW_ROWS))
+        polite, plain = self.styles["polite"], self.styles["plain"]
+        if polite + plain >= MIXED_ROWS and min(polite, plain) >= MIXED_SHARE * (polite + plain):
+            found.append(warning("mixed_style", polite=polite, plain=plain))
+        wide, half = self.widths["wide"], self.widths["half"]
+        if wide + half >= MIXED_ROWS and min(wide, half) >= MIXED_SHARE * (wide + half):
+            found.append(warning("mixed_widths", wide=wide, half=half))
+        if self.widths["half_katakana"]:
+            found.append(warning("half_width_katakana", count=self.widths["half_katakana"]))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers of the report."""
+        return {
+            "num_rows": self.num_rows,
+            "num_characters": self.num_characters,
+            "characters": self.characters.to_dict(),
+            "answer_characters": self.answer_characters.to_dict(),
+            "turns": self.num_turns.to_dict(),
+            "num_japanese": self.num_japanese,
+            "style": {"polite": self.styles["polite"], "plain": self.styles["plain"]},
+            "terms_per_100_characters": round(100 * self._num_terms / max(1, self._answer_total), 2),
+            "size_class": size_class(self.num_rows),
+        }
+
+
+def size_class(num_rows: int) -> str:
+    """Return what a dataset of so many rows is good for: too_few, test, usable, good or high."""
+    return next((name for limit, name in SIZE_CLASSES if num_rows < limit), "high")

@@ -1,0 +1,164 @@
+"""One JSON value, strictly: no duplicate keys, no NaN, no huge numbers, no lone surrogates, no deep nesting.
+
+A refusal names the mistake people make (trailing comma, single quotes, comments …), not the parser's state.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+MAX_DEPTH = 32
+LARGEST_INTEGER = 2**63
+STRING = r'"(?:[^"\\]++|\\.)*+"'
+BRACKET = re.compile(rf"{STRING}|[\[\]{{}}]", re.DOTALL)
+NOT_FINITE = re.compile(rf"{STRING}|(?P<word>-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)", re.DOTALL)
+SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+FULL_WIDTH = set("\uff5b\uff5d\uff3b\uff3d\uff1a\uff0c\u3000\u201c\u201d\u2018\u2019\u300c\u300d\u3001\uff02")
+PYTHON_WORD = re.compile(r"(?:None|True|False)\b")
+
+
+class JsonRefused(ValueError):
+    """A text is not the strict JSON that data files must hold; `position` is 0-based, or None for the whole text."""
+
+    def __init__(self, code: str, position: int | None = None, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.position = position
+        self.params = params
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        key = next(name for name in names if names.count(name) > 1)
+        raise JsonRefused("duplicate_key", key=key)
+    return result
+
+
+def _constant(word: str) -> Any:
+    raise JsonRefused("not_finite", value=word)
+
+
+def _float(word: str) -> float:
+    value = float(word)
+    if not math.isfinite(value):
+        raise JsonRefused("not_finite", value=word[:30])
+    return value
+
+
+def _int(word: str) -> int:
+    if len(word) > 20 or not -LARGEST_INTEGER <= int(word) < LARGEST_INTEGER:
+        raise JsonRefused("number_too_large", value=f"{word[:12]}…")
+    return int(word)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_constant=_constant, parse_float=_float, parse_int=_int
+)
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        JsonRefused: not strict JSON, or nested deeper than 32.
+    """
+    check_depth(text)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as failure:
+        raise JsonRefused(_mistake(text, failure), failure.pos) from failure
+    except JsonRefused as refusal:
+        raise _placed(refusal, text) from None
+    if SURROGATE_ESCAPE.search(text):
+        _refuse_lone_surrogates(value, text)
+    return value
+
+
+def check_depth(text: str) -> None:
+    """Refuse nesting deeper than 32 before any parser that recurses sees it.
+
+    Raises:
+        JsonRefused: too deep.
+    """
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in BRACKET.finditer(text):
+        mark = text[match.start()]
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise JsonRefused("too_deep", match.start(), limit=MAX_DEPTH)
+
+
+def _placed(refusal: JsonRefused, text: str) -> JsonRefused:
+    if refusal.code == "duplicate_key":
+        word = re.escape(json.dumps(refusal.params["key"], ensure_ascii=False))
+        found = [match.start() for match in re.finditer(word + r"\s*:", text)]
+        position = found[1] if len(found) > 1 else None
+    else:
+        wanted = str(refusal.params["value"]).rstrip("…")
+        words = (match for match in NOT_FINITE.finditer(text) if match["word"])
+        position = next((match.start() for match in words if match["word"].startswith(wanted)), None)
+    return JsonRefused(refusal.code, position, **refusal.params)
+
+
+def _refuse_lone_surrogates(value: Any, text: str) -> None:
+    for string in strings_in(value):
+        if LONE_SURROGATE.search(string):
+            match = SURROGATE_ESCAPE.search(text)
+            raise JsonRefused("lone_surrogate", match.start() if match else None)
+
+
+def strings_in(value: Any) -> list[str]:
+    """Return every key and string of a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for key, item in value.items() for text in (key, *strings_in(item))]
+    if isinstance(value, list):
+        return [text for item in value for text in strings_in(item)]
+    return []
+
+
+def _mistake(text: str, failure: json.JSONDecodeError) -> str:
+    """Return the code of the mistake that a parser's message and the characters around it point to."""
+    here = text[failure.pos : failure.pos + 8]
+    before = text[: failure.pos].rstrip()[-1:]
+    if failure.msg.startswith("Unterminated string"):
+        return "unterminated_string"
+    if failure.msg.startswith("Invalid control character"):
+        return "control_in_string"
+    if failure.msg.startswith("Invalid \\"):
+        return "invalid_escape"
+    if not here.strip():
+        return "unfinished_json"
+    if here[0] in FULL_WIDTH:
+        return "full_width_syntax"
+    if here.startswith(("//", "/*", "#")):
+        return "comment_in_json"
+    if here[0] == "'":
+        return "single_quotes"
+    if "trailing comma" in failure.msg or (here[0] in "]}" and before == ","):
+        return "trailing_comma"
+    if failure.msg == "Extra data":
+        return "trailing_comma" if here[0] == "," else "several_values_on_line"
+    return _missing_mark(here, failure.msg)
+
+
+def _missing_mark(here: str, message: str) -> str:
+    if PYTHON_WORD.match(here):
+        return "python_literal"
+    if message.startswith("Expecting property name"):
+        return "unquoted_key"
+    if message.startswith("Expecting ','"):
+        return "missing_comma"
+    return "json_syntax"

@@ -1,0 +1,247 @@
+"""Check a data file: everything that is wrong or worth knowing, in one pass, with the exact place of each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import DatasetError
+from llmlora.core.examples import Example
+from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
+from llmlora.data.formats import RowReader
+from llmlora.data.problems import SHOWN_PER_CODE, Problem, ProblemLog, error, from_exception, warning
+from llmlora.data.quality import question_and_answer, row_warnings, texts_of
+from llmlora.data.read import ReadOptions, Source
+from llmlora.data.stats import Lengths, RowStats
+
+CountTokens = Callable[[str], tuple[int, int]]
+UNKNOWN_WARNS = 0.01
+UNKNOWN_STOPS = 0.2
+EVAL_ROWS = 1_000_000
+
+__all__ = ["SHOWN_PER_CODE", "CheckReport", "CountTokens", "Problem", "check_dataset"]
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The result of a check; `ok` tells that the file can be trained on, warnings or not.
+
+    `num_examples` counts the rows that can be trained on; `problems` holds the first 20 findings of each code and
+    `counts` the number of all; `columns` says which column was read as which field and which were not used.
+    """
+
+    ok: bool
+    format: str | None
+    encoding: str | None
+    num_examples: int
+    problems: tuple[Problem, ...]
+    counts: dict[str, int] = field(default_factory=dict)
+    stats: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `dataset check --json` prints."""
+        return {
+            "ok": self.ok,
+            "format": self.format,
+            "encoding": self.encoding,
+            "num_examples": self.num_examples,
+            "problems": [problem.to_dict() for problem in self.problems],
+            "counts": self.counts,
+            "stats": self.stats,
+            "columns": self.columns,
+        }
+
+
+def check_dataset(
+    path: Path,
+    options: ReadOptions | None = None,
+    eval_path: Path | None = None,
+    max_length: int | None = None,
+    count_tokens: CountTokens | None = None,
+) -> CheckReport:
+    """Read a whole data file and report all that was found; the file is never changed.
+
+    `count_tokens` returns (number of tokens, number of unknown ones) of a text with the chosen model; without it
+    lengths in tokens, `max_length` and unknown tokens are not checked.
+
+    Raises:
+        NotFound: no such file. ConfigError: bad options. Every other failure is a finding.
+    """
+    return _Check(Path(path), options or ReadOptions(), max_length, count_tokens).run(eval_path)
+
+
+class _Check:
+    """One pass over a file."""
+
+    def __init__(
+        self, path: Path, options: ReadOptions, max_length: int | None, count_tokens: CountTokens | None
+    ) -> None:
+        self.path = path
+        self.options = options
+        self.max_length = max_length
+        self.count_tokens = count_tokens
+        self.log = ProblemLog()
+        self.stats = RowStats()
+        self.table = HashTable()
+        self.near = NearDuplicates()
+        self.near_found: dict[int, Pair] = {}
+        self.tokens = Lengths()
+        self.num_unknown = 0
+        self.num_rows = 0
+        self.num_over = 0
+        self.eval_questions: dict[int, int] = {}
+        self.source: Source | None = None
+        self.reader: RowReader | None = None
+        self.pair_counts = {"duplicate": 0, "near_duplicate": 0, "contradiction": 0}
+
+    def run(self, eval_path: Path | None) -> CheckReport:
+        try:
+            if eval_path is not None:
+                self._read_eval(eval_path)
+            self.source = Source(self.path, self.options)
+            self._note_source(self.source)
+            self._read_rows(self.source)
+        except DatasetError as failure:
+            self.log.add(from_exception(failure))
+        try:
+            self._whole_file()
+        finally:
+            self.table.close()
+        return self._report()
+
+    def _read_eval(self, eval_path: Path) -> None:
+        """Remember the questions of the evaluation rows; its own problems are found by its own check."""
+        try:
+            for example in valid_examples(eval_path, self.options):
+                if len(self.eval_questions) >= EVAL_ROWS:
+                    self.log.add(warning("leakage_sampled", limit=EVAL_ROWS))
+                    return
+                question = row_hashes(*question_and_answer(example)).question
+                self.eval_questions.setdefault(question, example.line)
+        except DatasetError as failure:
+            self.log.add(warning("eval_unreadable", path=str(eval_path), reason=failure.code))
+
+    def _note_source(self, source: Source) -> None:
+        encoding = source.encoding
+        if encoding.preview:
+            line, text = encoding.preview[0]
+            preview = [{"line": number, "text": shown} for number, shown in encoding.preview]
+            self.log.add(warning("other_encoding", line, encoding=encoding.name, text=text, preview=preview))
+
+    def _read_rows(self, source: Source) -> None:
+        self.reader = RowReader(self.options.format, self.options.columns, has_header=source.container.kind == "csv")
+        for item in source.rows():
+            self.num_rows += 1
+            if isinstance(item, Problem):
+                self.log.add(item)
+                continue
+            example, problems = self.reader.read(item)
+            for problem in problems:
+                self.log.add(problem)
+            if example is not None:
+                self._row(example)
+
+    def _row(self, example: Example) -> None:
+        self.stats.add(example)
+        for problem in row_warnings(example):
+            self.log.add(problem)
+        question, answer = question_and_answer(example)
+        hashes = row_hashes(question, answer)
+        self.table.add(hashes, example.line)
+        pair = self.near.add(f"{question}\n{answer}", example.line)
+        if pair is not None:
+            self.near_found[pair.line] = pair
+        if hashes.question in self.eval_questions:
+            eval_line = self.eval_questions[hashes.question]
+            self.log.add(warning("leakage", example.line, example.row, eval_line=eval_line))
+        if self.count_tokens is not None:
+            self._tokens(example, self.count_tokens)
+
+    def _tokens(self, example: Example, count_tokens: CountTokens) -> None:
+        counted = [count_tokens(text) for _, text in texts_of(example) if text]
+        num_tokens = sum(tokens for tokens, _ in counted)
+        self.num_unknown += sum(unknown for _, unknown in counted)
+        self.tokens.add(num_tokens)
+        if self.max_length is not None and num_tokens > self.max_length:
+            self.num_over += 1
+            params = {"num_tokens": num_tokens, "max_length": self.max_length}
+            self.log.add(warning("over_max_length", example.line, example.row, **params))
+
+    def _whole_file(self) -> None:
+        for pair in self.table.pairs():
+            self.near_found.pop(pair.line, None)
+            self._add_pair(pair)
+        for pair in self.near_found.values():
+            self._add_pair(pair)
+        if self.near.is_sampled:
+            self.log.add(warning("near_duplicates_sampled", looked_at=self.near.num_rows, count=self.stats.num_rows))
+        for problem in self.stats.warnings():
+            self.log.add(problem)
+        if self.source is not None and self.source.container.kind == "text" and self.stats.num_rows:
+            self.log.add(warning("text_paragraphs", count=self.stats.num_rows))
+        if self.tokens.total:
+            self._unknown_share()
+        if not self.stats.num_rows and not self.log.num_errors:
+            self.log.add(error("no_records"))
+
+    def _add_pair(self, pair: Pair) -> None:
+        self.pair_counts[pair.kind] += 1
+        self.log.add(warning(pair.kind, pair.line, first_line=pair.first_line))
+
+    def _unknown_share(self) -> None:
+        share = self.num_unknown / self.tokens.total
+        percent = f"{100 * share:.1f}"
+        if share > UNKNOWN_STOPS:
+            self.log.add(error("too_many_unknown_tokens", percent=percent))
+        elif share > UNKNOWN_WARNS:
+            self.log.add(warning("unknown_tokens", percent=percent))
+
+    def _report(self) -> CheckReport:
+        source, reader = self.source, self.reader
+        stats = {**self.stats.to_dict(), "num_rows": self.num_rows, "num_examples": self.stats.num_rows}
+        stats |= {f"num_{kind}s": count for kind, count in self.pair_counts.items()}
+        if source is not None:
+            stats |= {
+                "num_bytes": source.num_bytes,
+                "container": source.container.kind,
+                "delimiter": source.container.delimiter,
+                "has_bom": source.encoding.has_bom,
+                "list_key": source.list_key,
+            }
+        if self.tokens.count:
+            stats["tokens"] = {**self.tokens.to_dict(), "total": self.tokens.total, "num_unknown": self.num_unknown}
+            stats["max_length"], stats["num_over_max_length"] = self.max_length, self.num_over
+        return CheckReport(
+            ok=not self.log.num_errors,
+            format=reader.format if reader else None,
+            encoding=source.encoding.name if source else None,
+            num_examples=self.stats.num_rows,
+            problems=self.log.problems(),
+            counts=dict(sorted(self.log.counts.items())),
+            stats=stats,
+            columns=self._columns(),
+        )
+
+    def _columns(self) -> dict[str, Any]:
+        mapping = self.reader.mapping if self.reader else None
+        if mapping is None:
+            return {"mapped": {}, "ignored": []}
+        others = self.source.other_members if self.source else ()
+        return {"mapped": dict(mapping.columns), "ignored": [*mapping.ignored, *others]}
+
+
+def valid_examples(path: Path, options: ReadOptions) -> Iterator[Example]:
+    """Yield the rows that can be trained on and pass over the others.
+
+    Raises:
+        DatasetError: the file, or the rest of it, cannot be read.
+    """
+    source = Source(path, options)
+    reader = RowReader(options.format, options.columns, has_header=source.container.kind == "csv")
+    for item in source.rows():
+        example = None if isinstance(item, Problem) else reader.read(item)[0]
+        if example is not None:
+            yield example

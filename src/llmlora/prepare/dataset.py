@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError
+from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError, NotFound
 from llmlora.core.examples import Example, Message
 from llmlora.core.layout import META_FILE, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
@@ -101,6 +101,8 @@ ARRAYS = ("input_ids", "labels", "offsets", "rows", "cut_ids", "cut_offsets", "n
 
 def prepare_file(path: Path, read: ReadOptions, base_dir: Path, options: PrepareOptions) -> PreparedDataset:
     """Return the prepared rows of a data file, cached by file, tokenizer, template and options."""
+    if not path.is_file():
+        raise NotFound("file_not_found", path=str(path))
     key = sha256_json({"file": sha256_file(path), "read": asdict(read)})
     return prepare_examples(iter_examples(path, read), base_dir, options, cache_key=key)
 
@@ -112,7 +114,7 @@ def prepare_examples(
 
     Raises:
         DatasetRowError: `no_trainable_tokens` or `row_refused_by_template`, naming all such rows.
-        DatasetError: `no_examples`; `too_many_unknown_tokens` when the tokenizer does not know the language.
+        DatasetError: `nothing_to_prepare`; `too_many_unknown_tokens` when the tokenizer does not know the language.
         ModelFileError, ConfigError: tokenizer or template.
     """
     template = load_template(base_dir, options.chat_template)
@@ -285,7 +287,7 @@ class _Builder:
 
     def _raise_problems(self) -> None:
         if not self.num_examples:
-            raise DatasetError("no_examples")
+            raise DatasetError("nothing_to_prepare")
         if self._unknown_share > MAX_UNKNOWN_SHARE:
             percent, limit = round(100 * self._unknown_share, 1), round(100 * MAX_UNKNOWN_SHARE)
             raise DatasetError("too_many_unknown_tokens", percent=percent, limit=limit)

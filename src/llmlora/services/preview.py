@@ -1,0 +1,86 @@
+"""Show what a model would be trained on, before any training: the rows as the loss sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.core.errors import NotFound
+from llmlora.core.locale import current_language
+from llmlora.core.recommend import MAX_CONTEXT
+from llmlora.data.read import ReadOptions
+from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
+
+OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system")
+
+
+def preview_dataset(
+    path: str | Path,
+    base_model: str,
+    n: int = 3,
+    *,
+    read: ReadOptions | None = None,
+    settings: Mapping[str, Any] | None = None,
+    on_event: OnEvent | None = None,
+) -> dict[str, Any]:
+    """Return the first `n` training rows with each token's state, and counts over the whole file.
+
+    `settings` may hold max_length, assistant_only_loss, chat_template and system as in training. The rows are read
+    from the same arrays that training uses.
+
+    Raises:
+        NotFound: file or model. DatasetError, ModelFileError, ConfigError: what training would refuse as well.
+    """
+    if not Path(path).is_file():
+        raise NotFound("file_not_found", path=str(path))
+    base = resolve_base_model(base_model)
+    config = {
+        "task": "preview",
+        "num_rows": n,
+        "options": {"max_length": _max_length(base), **_known(settings or {})},
+        **_common(Path(path), base, read or ReadOptions()),
+    }
+    with scratch_folder(config) as work:
+        result = run_worker("prepare", work, on_event)
+    return {"path": str(path), "base_model": base.name, **result}
+
+
+def check_with_model(
+    path: Path,
+    base_model: str,
+    read: ReadOptions,
+    *,
+    eval_path: Path | None = None,
+    max_length: int | None = None,
+    on_event: OnEvent | None = None,
+) -> dict[str, Any]:
+    """Return the document of `dataset check` with token lengths and unknown tokens counted for a model."""
+    base = resolve_base_model(base_model)
+    config = {
+        "task": "count",
+        "eval_path": str(eval_path.absolute()) if eval_path else None,
+        "max_length": max_length or _max_length(base),
+        **_common(path, base, read),
+    }
+    with scratch_folder(config) as work:
+        return run_worker("prepare", work, on_event)
+
+
+def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:
+    return {
+        "path": str(path.absolute()),
+        "base_dir": str(base.path.absolute()),
+        "read": {"format": read.format, "columns": dict(read.columns), "encoding": read.encoding},
+        "language": current_language(),
+    }
+
+
+def _max_length(base: BaseModel) -> int:
+    recommended = base.recommended.get("max_length")
+    return recommended if isinstance(recommended, int) else min(base.context_length, MAX_CONTEXT)
+
+
+def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name in OPTIONS and value is not None}

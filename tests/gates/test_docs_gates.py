@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from docs.pages import read, shell_commands
 
 pytestmark = [pytest.mark.gate, pytest.mark.timeout(900)]

@@ -1,0 +1,239 @@
+"""The questions that both models are asked: from a questions file, a bundled one, or the job's own rows."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from llmlora.core.errors import DatasetError
+from llmlora.core.examples import Example, Message
+from llmlora.core.job import DataSource
+from llmlora.core.publish import sha256_file
+from llmlora.data.read import ReadOptions, iter_examples
+
+QuestionSource = Literal["file", "bundled", "training_rows"]
+MAX_LINE_BYTES = 16 << 20
+MAX_ROWS_READ = 100_000
+
+_ANSWER_MARK = re.compile(
+    r"^(?P<before>.*?(?:^|\n)\s*(?:回答|答え|解答|応答|Answer|A)\s*[:\uff1a]\s*)(?P<after>\S.*)$", re.S
+)
+_JAPANESE = re.compile(r"[ぁ-んァ-ヴ一-鿿]")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question with its reference answer.
+
+    Either `messages`, which end with the user's turn, or `prompt`, a raw text to be continued. `row` is the 1-based
+    row it came from; `paraphrases` ask the same in other words.
+    """
+
+    row: int
+    reference: str
+    messages: tuple[Message, ...] = ()
+    prompt: str | None = None
+    paraphrases: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What the user asks, without the turns before."""
+        return self.prompt if self.prompt is not None else self.messages[-1].content
+
+    @property
+    def given_text(self) -> str:
+        """Everything the model is told: what stands here need not be learned."""
+        return self.prompt if self.prompt is not None else "\n".join(turn.content for turn in self.messages)
+
+    def reworded(self, text: str) -> Question:
+        """Return the same question in other words."""
+        if self.prompt is not None:
+            return replace(self, prompt=text, paraphrases=())
+        return replace(self, messages=(*self.messages[:-1], Message("user", text)), paraphrases=())
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """The questions of one evaluation, where they came from, and how many there were to choose from."""
+
+    source: QuestionSource
+    name: str
+    questions: tuple[Question, ...]
+    num_available: int
+
+    @property
+    def has_paraphrases(self) -> bool:
+        """Whether any question comes in other words, too."""
+        return any(question.paraphrases for question in self.questions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object that a report carries."""
+        return {
+            "source": self.source,
+            "name": self.name,
+            "num_questions": len(self.questions),
+            "num_available": self.num_available,
+            "has_paraphrases": self.has_paraphrases,
+        }
+
+
+def load_questions(
+    path: Path | None, data: DataSource, *, limit: int, system: str | None = None, rewrite: bool = False
+) -> QuestionSet:
+    """Return at most `limit` questions: of `path`, else of the bundled file for this data, else of the data's rows.
+
+    The choice depends on the questions' texts alone, so that every evaluation of the same data asks the same ones.
+    `rewrite` adds three rule-made wordings to questions that have none.
+
+    Raises:
+        DatasetError: the file cannot be read, a row lacks something, or no row has a question and an answer.
+    """
+    source: QuestionSource = "training_rows"
+    file = Path(data.path)
+    if path is not None:
+        source, file = "file", path
+        found = _with_system(_read_any(path), system)
+    elif (bundled := _bundled_questions(data)) is not None:
+        source, file = "bundled", bundled
+        found = _with_system(read_questions(bundled), system)
+    else:
+        options = ReadOptions(format=data.format, columns=data.columns, encoding=data.encoding)  # type: ignore[arg-type]
+        found = _with_system(questions_of(iter_examples(file, options)), system)
+    questions = list(itertools.islice(found, MAX_ROWS_READ))
+    if not questions:
+        raise DatasetError("no_questions", path=str(file))
+    chosen = choose(questions, limit)
+    if rewrite:
+        chosen = [replace(item, paraphrases=item.paraphrases or rewordings(item.text)) for item in chosen]
+    return QuestionSet(source, file.name, tuple(chosen), len(questions))
+
+
+def read_questions(path: Path) -> Iterator[Question]:
+    """Yield the questions of a JSONL file: prompt or messages, reference, and if wanted paraphrases and system."""
+    with path.open("rb") as stream:
+        for line, raw in enumerate(stream, 1):
+            if len(raw) > MAX_LINE_BYTES:
+                raise DatasetError("question_too_long", path=str(path), line=line, limit=MAX_LINE_BYTES)
+            text = _decoded(raw, path, line).strip()
+            if text:
+                yield _question(_parsed(text, path, line), path, line)
+
+
+def questions_of(examples: Iterable[Example]) -> Iterator[Question]:
+    """Yield the question of each training row: the turns up to its first answer, which is the reference."""
+    for example in examples:
+        if example.messages:
+            answer = next((index for index, turn in enumerate(example.messages) if turn.role == "assistant"), 0)
+            if answer and example.messages[answer - 1].role == "user":
+                yield Question(example.row, example.messages[answer].content, messages=example.messages[:answer])
+        elif example.prompt is not None and example.completion:
+            yield Question(example.row, example.completion.strip(), prompt=example.prompt)
+        elif example.text and (match := _ANSWER_MARK.match(example.text)):
+            yield Question(example.row, match["after"].strip(), prompt=match["before"])
+
+
+def choose(questions: Sequence[Question], limit: int) -> list[Question]:
+    """Return at most `limit` questions, spread by a hash of their texts, in the order of their file."""
+    ranked = sorted(questions, key=lambda item: (hashlib.sha256(item.given_text.encode()).digest(), item.row))
+    return sorted(ranked[:limit], key=lambda item: item.row)
+
+
+def rewordings(text: str) -> tuple[str, ...]:
+    """Return three other wordings of a question by rule, in its own language."""
+    if _JAPANESE.search(text):
+        softer = re.sub(
+            r"(?:です|ます)か[?\uff1f]?$",
+            lambda match: {"で": "でしょうか?", "ま": "ますでしょうか?"}[match[0][0]],
+            text,
+        )
+        return (
+            f"質問です。{text}",
+            f"{text} 教えてください。",
+            softer if softer != text else f"次の質問に答えてください。{text}",
+        )
+    return (f"I have a question. {text}", f"{text} Please tell me.", f"Answer the following question. {text}")
+
+
+def _read_any(path: Path) -> Iterator[Question]:
+    """Read a questions file; a data file without references is read as training rows are."""
+    if path.suffix.lower() in (".jsonl", ".ndjson") and _has_reference(path):
+        return read_questions(path)
+    return questions_of(iter_examples(path, ReadOptions()))
+
+
+def _has_reference(path: Path) -> bool:
+    """Tell whether the first row is a question with its reference; a row that is not even JSON counts as one."""
+    with path.open("rb") as stream:
+        first = next((raw for raw in stream if raw.strip()), b"")
+    if len(first) > MAX_LINE_BYTES:
+        return False
+    value = _parsed(_decoded(first, path, 1).strip() or "null", path, 1)
+    return not isinstance(value, dict) or "reference" in value
+
+
+def _bundled_questions(data: DataSource) -> Path | None:
+    """Return the bundled questions for a bundled data set, recognised by its bytes."""
+    assets = Path(str(resources.files("llmlora"))) / "assets"
+    name = Path(data.path)
+    questions, dataset = assets / "questions" / f"{name.stem}.jsonl", assets / "datasets" / name.name
+    if not questions.is_file() or not dataset.is_file():
+        return None
+    return questions if sha256_file(dataset) == data.sha256 else None
+
+
+def _with_system(questions: Iterable[Question], system: str | None) -> Iterator[Question]:
+    for question in questions:
+        if system and question.messages and question.messages[0].role != "system":
+            yield replace(question, messages=(Message("system", system), *question.messages))
+        else:
+            yield question
+
+
+def _decoded(raw: bytes, path: Path, line: int) -> str:
+    try:
+        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError("questions_not_utf8", path=str(path), line=line) from error
+
+
+def _parsed(text: str, path: Path, line: int) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError("questions_not_json", path=str(path), line=line, detail=str(error)) from error
+
+
+def _question(value: Any, path: Path, line: int) -> Question:
+    if not isinstance(value, dict):
+        raise DatasetError("questions_not_json", path=str(path), line=line, detail=type(value).__name__)
+    reference, paraphrases = value.get("reference"), value.get("paraphrases") or []
+    if not isinstance(reference, str) or not reference.strip():
+        raise DatasetError("question_incomplete", path=str(path), line=line, field="reference")
+    if not isinstance(paraphrases, list) or not all(isinstance(item, str) and item.strip() for item in paraphrases):
+        raise DatasetError("question_incomplete", path=str(path), line=line, field="paraphrases")
+    messages = _messages(value)
+    if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
+        raise DatasetError("question_incomplete", path=str(path), line=line, field="prompt")
+    return Question(line, reference.strip(), messages=messages, paraphrases=tuple(paraphrases))
+
+
+def _messages(value: dict[str, Any]) -> tuple[Message, ...]:
+    turns = value.get("messages")
+    if turns is None and isinstance(value.get("prompt"), str):
+        turns = [{"role": "user", "content": value["prompt"]}]
+    if not isinstance(turns, list) or not all(_is_turn(turn) for turn in turns):
+        return ()
+    system = value.get("system")
+    before = [Message("system", system)] if isinstance(system, str) and system else []
+    return (*before, *(Message(turn["role"], turn["content"]) for turn in turns))
+
+
+def _is_turn(turn: Any) -> bool:
+    return isinstance(turn, dict) and isinstance(turn.get("role"), str) and isinstance(turn.get("content"), str)

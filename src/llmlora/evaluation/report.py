@@ -1,0 +1,99 @@
+"""Write report.json and the self-contained report.html of an evaluation or of a finished training job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from llmlora import __version__
+from llmlora.core.events import finite, read_job_events, step_history
+from llmlora.core.job import read_job
+from llmlora.core.layout import ANSWERS_FILE, REPORT_FILE, REPORT_PAGE
+from llmlora.core.publish import write_json, write_text
+from llmlora.evaluation.evaluation_page import evaluation_page
+from llmlora.evaluation.training_page import training_page
+
+EVALUATION_SCHEMA = "llmlora.evaluation/1"
+TRAINING_SCHEMA = "llmlora.training/1"
+OVERFIT_GAP = 1.5
+
+
+def write_evaluation_report(folder: Path, job_dir: Path, body: dict[str, Any]) -> dict[str, Any]:
+    """Write answers.jsonl, report.json and report.html of an evaluation into its folder; returns the report."""
+    report = {"schema": EVALUATION_SCHEMA, "version": __version__, "made_at": _now(), **finite(body)}
+    lines = [json.dumps(item, ensure_ascii=False) + "\n" for item in report["items"]]
+    write_text(folder / ANSWERS_FILE, "".join(lines))
+    page = evaluation_page(report, step_history(job_dir), evaluation_history(job_dir))
+    write_text(folder / REPORT_PAGE, page)
+    write_json(folder / REPORT_FILE, report)
+    return report
+
+
+def write_training_report(folder: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """Write report.json and report.html of a finished training job into its folder; returns the report.
+
+    `summary` is the document that `train --json` prints; curve, evaluations and findings come from the events.
+    """
+    job = read_job(folder)
+    evaluations = evaluation_history(folder)
+    report = {
+        "schema": TRAINING_SCHEMA,
+        "version": __version__,
+        "made_at": _now(),
+        "job": {
+            "id": job.id,
+            "folder": folder.absolute().name,
+            "base_model": job.base_model,
+            "base_digest": job.base_digest,
+            "method": job.method,
+            "data": Path(job.data.path).name,
+            "data_sha256": job.data.sha256,
+            "train": job.to_json()["train"],
+            "reasons": dict(job.reasons),
+        },
+        "summary": finite(summary),
+        "evaluations": finite(evaluations),
+        "findings": list(_findings(folder)),
+        "notes": _training_notes(summary, evaluations),
+    }
+    write_text(folder / REPORT_PAGE, training_page(report, step_history(folder)))
+    write_json(folder / REPORT_FILE, report)
+    return report
+
+
+def evaluation_history(job_dir: Path) -> list[dict[str, Any]]:
+    """Return the losses on held-out rows, one record per evaluated step; of a step evaluated twice the later counts."""
+    records: dict[int, dict[str, Any]] = {}
+    for event in read_job_events(job_dir):
+        if event["type"] == "evaluation":
+            records[event["step"]] = {"step": event["step"], **event["metrics"]}
+    return [records[step] for step in sorted(records)]
+
+
+def _findings(job_dir: Path) -> Iterator[dict[str, Any]]:
+    for event in read_job_events(job_dir):
+        if event["type"] in ("finding", "warning"):
+            yield {name: event[name] for name in ("type", "code", "step", "params") if name in event}
+
+
+def _training_notes(summary: dict[str, Any], evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    losses = [record["eval_loss"] for record in evaluations if record.get("eval_loss") is not None]
+    final = summary.get("final_loss")
+    is_overfit = bool(losses) and final is not None and losses[-1] > OVERFIT_GAP * max(final, 1e-9)
+    rises = len(losses) > 1 and losses[-1] > min(losses)
+    conditions: list[tuple[bool, str, dict[str, Any]]] = [
+        (not losses, "training_without_held_out", {}),
+        (
+            is_overfit and rises,
+            "overfitting",
+            {"final": f"{final or 0:.3f}", "held_out": f"{losses[-1] if losses else 0:.3f}"},
+        ),
+    ]
+    return [{"code": code, "params": params} for holds, code, params in conditions if holds]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

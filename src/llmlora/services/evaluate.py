@@ -1,0 +1,101 @@
+"""Compare a finished job with its base model: same questions, same rows, before and after."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import ConfigError, Conflict, InputError, NotFound, Stopped
+from llmlora.core.job import read_job, trained_dir
+from llmlora.core.layout import CONFIG_FILE, REPORT_FILE, REPORT_PAGE
+from llmlora.core.locale import current_language
+from llmlora.core.publish import read_json, write_json
+from llmlora.services.supervisor import OnEvent, run_worker
+
+FOLDER_PREFIX = "evaluation-"
+SCHEMA = "llmlora.evaluation_job/1"
+MAX_QUESTIONS = 20
+
+
+def evaluate(
+    job_dir: str | Path,
+    questions: str | Path | None = None,
+    on_event: OnEvent | None = None,
+    *,
+    max_questions: int = MAX_QUESTIONS,
+    max_new_tokens: int | None = None,
+    rewrite: bool = False,
+    check_forgetting: bool = True,
+) -> dict[str, Any]:
+    """Evaluate a finished job and return its report (schema llmlora.evaluation/1) with the paths of its files.
+
+    Without `questions` the bundled questions of a bundled data set are asked, else rows of the training data.
+    `max_new_tokens` is fitted to the reference answers when it is not given; `rewrite` asks in other words, too.
+
+    Raises:
+        NotFound: no job, not finished, or a file is gone. DatasetError: the questions. ModelFileError: the models.
+        ConfigError: an option.
+    """
+    folder = Path(job_dir).absolute()
+    if not folder.is_dir():
+        raise NotFound("file_not_found", path=str(folder))
+    read_job(folder)
+    trained_dir(folder)
+    file = None if questions is None else Path(questions).absolute()
+    if file is not None and not file.is_file():
+        raise NotFound("file_not_found", path=str(file))
+    _check_at_least_one("max_questions", max_questions)
+    _check_at_least_one("max_new_tokens", max_new_tokens)
+    target = _new_folder(folder)
+    config = {
+        "schema": SCHEMA,
+        "kind": "evaluate",
+        "job_dir": str(folder),
+        "questions": str(file) if file else None,
+        "max_questions": max_questions,
+        "max_new_tokens": max_new_tokens,
+        "rewrite": rewrite,
+        "check_forgetting": check_forgetting,
+        "language": current_language(),
+    }
+    write_json(target / CONFIG_FILE, config)
+    try:
+        run_worker("evaluate", target, on_event)
+    except (InputError, NotFound, Conflict, Stopped):
+        shutil.rmtree(target, ignore_errors=True)  # nothing was measured, so there is nothing to keep
+        raise
+    report = dict(read_json(target / REPORT_FILE))
+    return {**report, "folder": str(target), "report_page": str(target / REPORT_PAGE)}
+
+
+def newest_evaluation(job_dir: Path) -> dict[str, Any] | None:
+    """Return the report of a job's newest finished evaluation, None when there is none."""
+    for number in reversed(_evaluation_numbers(job_dir)):
+        path = job_dir / f"{FOLDER_PREFIX}{number}" / REPORT_FILE
+        if path.is_file():
+            return dict(read_json(path))
+    return None
+
+
+def _check_at_least_one(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ConfigError("bad_evaluate_option", name=name, value=value, limit=">= 1")
+
+
+def _evaluation_numbers(job_dir: Path) -> list[int]:
+    names = [entry.name.removeprefix(FOLDER_PREFIX) for entry in job_dir.glob(f"{FOLDER_PREFIX}*") if entry.is_dir()]
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def _new_folder(job_dir: Path) -> Path:
+    """Make the next evaluation folder; another process that takes the same number at once gets the one after."""
+    number = (_evaluation_numbers(job_dir) or [0])[-1] + 1
+    while True:
+        folder = job_dir / f"{FOLDER_PREFIX}{number}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder

@@ -1,0 +1,48 @@
+"""Worker kind `evaluate`: compare a finished job with its base model and write the report into the folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import Stopped
+from llmlora.core.events import EventWriter
+from llmlora.core.job import read_job, trained_dir
+from llmlora.core.locale import set_language
+from llmlora.evaluation.evaluate import Evaluation, EvaluationOptions
+from llmlora.evaluation.report import write_evaluation_report
+from llmlora.evaluation.sides import Trained
+from llmlora.export.trained import find_base
+from llmlora.worker.frame import StopFlag
+
+
+def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
+    """Evaluate the job that `config.json` names; the result says where the report is and what it counts."""
+    set_language(config.get("language"))
+
+    def on_progress(phase: str, num_done: int, total: int) -> None:
+        if stop:
+            raise Stopped("interrupted")
+        params = {"params": {"done": num_done, "total": total}} if total > 1 else {}
+        events.emit("phase", name=phase, **params)
+
+    job_dir = Path(config["job_dir"])
+    questions = config.get("questions")
+    options = EvaluationOptions(
+        questions=Path(questions) if questions else None,
+        max_questions=int(config["max_questions"]),
+        max_new_tokens=config.get("max_new_tokens"),
+        rewrite=bool(config.get("rewrite")),
+        check_forgetting=bool(config.get("check_forgetting", True)),
+    )
+    body = Evaluation(_trained(job_dir), options, on_progress).run()
+    report = write_evaluation_report(folder, job_dir, body)
+    return {"folder": str(folder), "facts": report["facts"], "seconds": report["seconds"]}
+
+
+def _trained(job_dir: Path) -> Trained:
+    job, result = read_job(job_dir), trained_dir(job_dir)
+    base_dir = find_base(job).path
+    if job.method == "full":
+        return Trained(job, job_dir, base_dir, result, None)
+    return Trained(job, job_dir, base_dir, base_dir, result)

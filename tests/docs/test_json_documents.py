@@ -1,0 +1,84 @@
+"""The page about JSON is true: each command runs once, prints exactly one document, and its fields are the page's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docs.pages import ROOT, code_names, read, table_rows
+
+ROWS = [{"instruction": f"みどり堂{number}号店の番号は？", "output": f"{number}番です。"} for number in range(1, 5)]
+
+
+def documented(noun: str, language: str = "") -> set[str]:
+    """Return the fields that the page gives for a document."""
+    sections = re.split(r"^## ", read("docs", "reference", f"json{language}.md"), flags=re.M)
+    section = next(text for text in sections if f"`llmlora.{noun}/1`" in text.splitlines()[0])
+    return set().union(*(code_names(row[0]) for row in table_rows(section)))
+
+
+def llmlora(folder: Path, *words: str) -> dict[str, Any]:
+    """Run a command with --json and return its one document, without the schema line."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LLMLORA_HOME": str(folder / "home")}
+    child = [sys.executable, "-m", "llmlora.cli.main", *words, "--json"]
+    finished = subprocess.run(child, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, f"{' '.join(words)}\n{finished.stderr}"
+    document = json.loads(finished.stdout)
+    assert next(iter(document)) == "schema"
+    return dict(document)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with a data file and one short finished job of the bundled model."""
+    folder = tmp_path_factory.mktemp("json")
+    lines = [json.dumps(row, ensure_ascii=False) for row in ROWS]
+    (folder / "data.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def check(document: dict[str, Any], noun: str) -> None:
+    assert document.pop("schema") == f"llmlora.{noun}/1"
+    assert set(document) == documented(noun)
+
+
+def test_both_languages_document_the_same_fields() -> None:
+    nouns = re.findall(r"^## .*`llmlora\.(\w+)/1`", read("docs", "reference", "json.md"), flags=re.M)
+    assert len(nouns) >= 11
+    for noun in nouns:
+        assert documented(noun) == documented(noun, ".ja"), noun
+
+
+def test_documents_that_need_no_training(workplace: Path) -> None:
+    check(llmlora(workplace, "doctor"), "doctor")
+    check(llmlora(workplace, "models"), "models")
+    check(llmlora(workplace, "dataset", "check", "data.jsonl"), "dataset_check")
+    check(llmlora(workplace, "dataset", "convert", "data.jsonl", "-o", "out.jsonl"), "dataset_convert")
+    check(llmlora(workplace, "dataset", "preview", "data.jsonl", "--model", "nano", "-n", "1"), "dataset_preview")
+
+
+def test_documents_of_the_main_job(workplace: Path) -> None:
+    train = ("train", "--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")
+    check(llmlora(workplace, *train, "--out", "job"), "train")
+    check(llmlora(workplace, "evaluate", "job", "--max-questions", "1"), "evaluation")
+    check(llmlora(workplace, "compare", "job", "job"), "compare")
+    check(llmlora(workplace, "merge", "job", "-o", "merged"), "merge")
+    check(llmlora(workplace, "export", "job", "-o", "exported", "--quant", "F16"), "export")
+    check(llmlora(workplace, "verify", "exported"), "verify")
+    check(llmlora(workplace, "chat", "job", "--prompt", "こんにちは", "--max-new-tokens", "4"), "chat")
+
+
+def test_error_document_is_the_last_line_of_stderr(workplace: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    child = [sys.executable, "-m", "llmlora.cli.main", "train", "--resume", "nowhere", "--json"]
+    finished = subprocess.run(child, cwd=workplace, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 3
+    assert finished.stdout == ""
+    check(json.loads(finished.stderr.splitlines()[-1]), "error")

@@ -68,6 +68,7 @@ def _byte_level(add_bos: bool) -> Tokenizer:
         vocab_size=500,
         special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "<start_of_turn>", "<end_of_turn>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.add_tokens(["<think>", "</think>"])

@@ -100,11 +100,11 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise ModelFileError("job_is_not_a_base", path=str(folder))
     for key, value in _all_items(config):
         if key == "auto_map" or (key == "trust_remote_code" and value):
-            raise ModelFileError("model_needs_code", path=str(path), key=key)
+            raise ModelFileError("model_needs_code", path=str(path), setting=key)
         if key.startswith("_") and key not in _HARMLESS_PRIVATE_KEYS:
-            raise ModelFileError("model_config_hostile", path=str(path), key=key)
+            raise ModelFileError("model_config_hostile", path=str(path), setting=key)
         if "attn_implementation" in key and isinstance(value, str) and "/" in value:
-            raise ModelFileError("model_config_hostile", path=str(path), key=key)
+            raise ModelFileError("model_config_hostile", path=str(path), setting=key)
     return config
 
 
@@ -155,7 +155,7 @@ def _all_items(value: Any) -> Iterator[tuple[str, Any]]:
 def _architecture(config: dict[str, Any], folder: Path) -> str:
     names = config.get("architectures")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ModelFileError("model_config_incomplete", path=str(folder / CONFIG_FILE), key="architectures")
+        raise ModelFileError("model_config_incomplete", path=str(folder / CONFIG_FILE), setting="architectures")
     name = str(names[0])
     if name.endswith("ForConditionalGeneration") or any(key in config for key in _OTHER_SENSES):
         raise ModelFileError("model_not_text_only", path=str(folder), architecture=name)
@@ -176,14 +176,19 @@ def _sizes(config: dict[str, Any], folder: Path) -> dict[str, int]:
     for name, keys in _SIZES.items():
         value = next((config[key] for key in keys if key in config), None)
         if value is None:
-            raise ModelFileError("model_config_incomplete", path=str(folder / CONFIG_FILE), key=name)
+            raise ModelFileError("model_config_incomplete", path=str(folder / CONFIG_FILE), setting=name)
         if type(value) is not int or not 0 < value <= MAX_DIMENSION:
-            raise ModelFileError("model_config_value", path=str(folder / CONFIG_FILE), key=name, value=str(value)[:40])
+            raise _bad_value(folder, name, value)
         sizes[name] = value
     for key, value in config.items():
         if key.startswith(("num_", "n_", "max_position")) and type(value) is int and not 0 <= value <= MAX_DIMENSION:
-            raise ModelFileError("model_config_value", path=str(folder / CONFIG_FILE), key=key, value=str(value)[:40])
+            raise _bad_value(folder, key, value)
     return sizes
+
+
+def _bad_value(folder: Path, setting: str, value: Any) -> ModelFileError:
+    path = str(folder / CONFIG_FILE)
+    return ModelFileError("model_config_value", path=path, setting=setting, value=str(value)[:40])
 
 
 def _context_length(config: dict[str, Any]) -> int:
@@ -211,7 +216,8 @@ def _weight_files(folder: Path) -> list[str]:
         unsafe = [name for name in names if Path(name).name != name or not name.endswith(".safetensors")]
         missing = [name for name in names if not (folder / name).is_file()]
         if unsafe or not names:
-            raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(map(ascii, unsafe[:5])))
+            listed = ", ".join(map(ascii, unsafe[:5])) or "weight_map = {}"
+            raise ModelFileError("model_shards_invalid", path=str(folder), detail=listed)
         if missing:
             listed, count = ", ".join(missing[:5]), len(missing)
             raise ModelFileError("model_shards_missing", path=str(folder), files=listed, count=count)
@@ -250,7 +256,7 @@ def _check_fit(tensors: list[TensorInfo], sizes: dict[str, int], config: dict[st
 
 
 def _misfit(folder: Path, key: str, said: int, found: int) -> ModelFileError:
-    return ModelFileError("model_weights_misfit", path=str(folder), key=key, said=said, found=found)
+    return ModelFileError("model_weights_misfit", path=str(folder), setting=key, said=said, found=found)
 
 
 def _check_tokenizer(folder: Path, vocab_size: int) -> None:
@@ -262,7 +268,7 @@ def _check_tokenizer(folder: Path, vocab_size: int) -> None:
             inside(folder, name)
     settings = folder / "tokenizer_config.json"
     if settings.is_file() and "auto_map" in read_json_object(settings):
-        raise ModelFileError("model_needs_code", path=str(settings), key="auto_map")
+        raise ModelFileError("model_needs_code", path=str(settings), setting="auto_map")
     path = folder / "tokenizer.json"
     if not path.is_file():
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -267,8 +267,9 @@ class _Builder:
 
     def _fitted(self, ids: list[int], learned: list[bool]) -> tuple[list[int], list[bool], list[int]] | None:
         """Return a row cut to max_length with its cut tokens, None when nothing of an answer would be learned."""
-        row = fit_row(ids, learned, self.options.max_length)
-        ends = self.template.encoder.end_ids
+        encoder = self.template.encoder
+        row = fit_row(ids, learned, self.options.max_length, encoder.whole_characters)
+        ends = encoder.end_ids
         has_answer = any(on and token not in ends for token, on in zip(row[0][1:], row[1][1:], strict=True))
         return row if has_answer else None
 
@@ -314,20 +315,26 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def fit_row(ids: list[int], learned: list[bool], max_length: int) -> tuple[list[int], list[bool], list[int]]:
+def fit_row(
+    ids: list[int], learned: list[bool], max_length: int, whole: Callable[[list[int]], int] = len
+) -> tuple[list[int], list[bool], list[int]]:
     """Return (ids, learned, cut ids) of a row within `max_length` tokens.
 
     A cut inside an answer keeps the answer's own end token as its last, learned token; a cut elsewhere falls back to
-    the end of the last whole answer.
+    the end of the last whole answer. `whole` says how many leading ids make whole characters, so that no row ends in
+    half a character.
     """
     if len(ids) <= max_length:
         return ids, learned, []
     last = max_length - 1
-    if learned[last] and learned[max_length] and learned[last - 1]:
-        end = next((place for place in range(max_length, len(ids)) if not learned[place]), len(ids)) - 1
-        return [*ids[:last], ids[end]], learned[:max_length], ids[last:]
-    whole = range(last, -1, -1) if not (learned[last] and learned[max_length]) else range(last - 1, -1, -1)
-    kept = next((place + 1 for place in whole if learned[place]), 1)
+    if not (learned[last] and learned[max_length]):
+        kept = next((place + 1 for place in range(last, -1, -1) if learned[place]), 1)
+        return ids[:kept], learned[:kept], ids[kept:]
+    end = next((place for place in range(max_length, len(ids)) if not learned[place]), len(ids)) - 1
+    last = whole(ids[:last])
+    if last > 0 and learned[last - 1]:
+        return [*ids[:last], ids[end]], [*learned[:last], True], ids[last:]
+    kept = next((place + 1 for place in range(last - 1, -1, -1) if learned[place]), 1)
     return ids[:kept], learned[:kept], ids[kept:]
 
 

@@ -51,7 +51,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """
     settings = _read_settings(folder)
     if "auto_map" in settings:
-        raise ModelFileError("model_needs_code", path=str(folder / TOKENIZER_CONFIG), key="auto_map")
+        raise ModelFileError("model_needs_code", path=str(folder / TOKENIZER_CONFIG), setting="auto_map")
     if not any((folder / name).is_file() for name in TOKENIZER_FILES if name != TOKENIZER_CONFIG):
         raise ModelFileError("tokenizer_missing", path=str(folder))
     try:
@@ -268,6 +268,14 @@ class TextEncoder:
             result.append(after[len(before) :])
             start, read = read, end
         return result
+
+    def whole_characters(self, ids: Sequence[int]) -> int:
+        """Return how many of the leading ids end at the border of a character; at most a few less than all."""
+        window = list(ids[-2 * _MAX_PARTS :])
+        for dropped in range(min(_MAX_PARTS, len(window))):
+            if not self._decode(window[: len(window) - dropped]).endswith("\ufffd"):
+                return len(ids) - dropped
+        return len(ids)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self._plain.decode([int(index) for index in ids], skip_special_tokens=False))

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.model_files import TENSORS, TOKENIZER, model_folder, write_weights
+from llmlora.catalog.model_folder import read_model_folder
+from llmlora.core.errors import ModelFileError
+from llmlora.core.locale import LANGUAGES, error_texts, set_language
+
+
+def refusal(folder: Path) -> ModelFileError:
+    """Return the error of a folder, checked to be worded in both languages."""
+    with pytest.raises(ModelFileError) as caught:
+        read_model_folder(folder)
+    for language in LANGUAGES:
+        set_language(language)
+        texts = error_texts(caught.value)
+        assert all(text and not text.startswith("error.") and "{" not in text for text in texts.values()), texts
+    return caught.value
+
+
+def test_a_sound_folder_is_described(tmp_path: Path) -> None:
+    found = read_model_folder(model_folder(tmp_path / "m"))
+    assert (found.architecture, found.model_type) == ("LlamaForCausalLM", "llama")
+    assert (found.vocab_size, found.context_length, found.dtype) == (6, 128, "float32")
+    assert found.num_parameters == 6 * 8 + 2 * 16 * 8 + 8
+
+
+def test_old_names_of_sizes_are_understood(tmp_path: Path) -> None:
+    config = {"hidden_size": None, "num_hidden_layers": None, "num_attention_heads": None}
+    old = {"n_embd": 8, "n_layer": 2, "n_head": 2, "n_positions": 99, "max_position_embeddings": None}
+    folder = model_folder(tmp_path / "m", **config, **old, architectures=["GPT2LMHeadModel"])
+    assert read_model_folder(folder).context_length == 99
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"auto_map": {"AutoModelForCausalLM": "evil.Model"}}, "model_needs_code"),
+        ({"text": {"trust_remote_code": True}}, "model_needs_code"),
+        ({"_attn_implementation_internal": "x/y"}, "model_config_hostile"),
+        ({"_attn_implementation": "eager"}, "model_config_hostile"),
+        ({"nested": [{"_private": 1}]}, "model_config_hostile"),
+        ({"attn_implementation": "someone/kernels"}, "model_config_hostile"),
+        ({"architectures": None}, "model_config_incomplete"),
+        ({"architectures": []}, "model_config_incomplete"),
+        ({"architectures": [3]}, "model_config_incomplete"),
+        ({"architectures": ["LlavaForConditionalGeneration"]}, "model_not_text_only"),
+        ({"vision_config": {}}, "model_not_text_only"),
+        ({"architectures": ["BertForMaskedLM"]}, "model_not_causal"),
+        ({"quantization_config": {"quant_method": "gptq"}}, "model_prequantized"),
+        ({"hidden_size": None}, "model_config_incomplete"),
+        ({"hidden_size": 10**9}, "model_config_value"),
+        ({"hidden_size": 16_000_000}, "model_weights_misfit"),
+        ({"hidden_size": "8"}, "model_config_value"),
+        ({"hidden_size": True}, "model_config_value"),
+        ({"num_attention_heads": -2}, "model_config_value"),
+        ({"num_key_value_heads": -1}, "model_config_value"),
+        ({"num_hidden_layers": 3}, "model_weights_misfit"),
+        ({"vocab_size": 7}, "model_weights_misfit"),
+        ({"schema": "llmlora.job/1"}, "job_is_not_a_base"),
+    ],
+)
+def test_configurations_that_are_refused(config: dict[str, Any], code: str, tmp_path: Path) -> None:
+    assert refusal(model_folder(tmp_path / "m", **config)).code == code
+
+
+def test_private_keys_that_transformers_writes_are_harmless(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m", _name_or_path="someone/model", _attn_implementation_autoset=True)
+    assert read_model_folder(folder).vocab_size == 6
+
+
+def _remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _write(name: str, content: str | bytes) -> Callable[[Path], None]:
+    raw = content if isinstance(content, bytes) else content.encode()
+
+    def damage(folder: Path) -> None:
+        (folder / name).write_bytes(raw)
+
+    return damage
+
+
+def _tokenizer(**changes: Any) -> Callable[[Path], None]:
+    return _write("tokenizer.json", json.dumps({**TOKENIZER, **changes}))
+
+
+def _vocabulary(**vocabulary: int) -> Callable[[Path], None]:
+    return _tokenizer(model={"type": "BPE", "vocab": vocabulary, "merges": []})
+
+
+def _pickle(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"PK\x03\x04")
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "no config": (_remove("config.json"), "model_config_missing"),
+    "config not JSON": (_write("config.json", "{"), "model_json_invalid"),
+    "config a list": (_write("config.json", "[]"), "model_json_invalid"),
+    "config not UTF-8": (_write("config.json", b'{"a": "\xff"}'), "model_json_invalid"),
+    "config deep": (_write("config.json", '{"a":' * 500 + "1" + "}" * 500), "model_json_invalid"),
+    "config very deep": (_write("config.json", "[" * 200_000), "model_json_invalid"),
+    "config huge": (_write("config.json", '{"a": "' + "x" * (5 << 20) + '"}'), "model_json_invalid"),
+    "no weights": (_remove("model.safetensors"), "model_weights_not_found"),
+    "pickled weights": (_pickle, "pickle_weights"),
+    "renamed pickle": (_write("model.safetensors", b"PK\x03\x04" + b"\xff" * 20), "pickle_weights"),
+    "cut weights": (_write("model.safetensors", b"\x10"), "safetensors_invalid"),
+    "no tokenizer": (_remove("tokenizer.json"), "tokenizer_missing"),
+    "tokenizer not JSON": (_write("tokenizer.json", "nope"), "model_json_invalid"),
+    "tokenizer needs code": (_write("tokenizer_config.json", '{"auto_map": {}}'), "model_needs_code"),
+    "duplicate ids": (_vocabulary(a=0, b=0), "tokenizer_hostile"),
+    "id beyond the vocabulary": (_vocabulary(a=0, b=6), "tokenizer_too_large"),
+    "negative id": (_vocabulary(a=-1), "tokenizer_too_large"),
+    "added token without id": (_tokenizer(added_tokens=[{"content": "x"}]), "tokenizer_hostile"),
+    "endless pattern": (_tokenizer(normalizer={"pattern": {"Regex": "(a+)+" * 10_000}}), "tokenizer_hostile"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damaged_folders_are_refused(case: str, tmp_path: Path) -> None:
+    damage, code = DAMAGE[case]
+    folder = model_folder(tmp_path / "m")
+    damage(folder)
+    assert refusal(folder).code == code
+
+
+def test_an_adapter_is_not_a_base(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}", encoding="utf-8")
+    assert refusal(tmp_path).code == "adapter_is_not_a_base"
+
+
+def test_a_unigram_vocabulary_counts_by_place(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    _tokenizer(model={"type": "Unigram", "vocab": [[f"t{i}", -1.0] for i in range(5)]})(folder)
+    assert read_model_folder(folder).vocab_size == 6
+    _tokenizer(model={"type": "Unigram", "vocab": [[f"t{i}", -1.0] for i in range(9)]}, added_tokens=[])(folder)
+    assert refusal(folder).code == "tokenizer_too_large"
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_links_out_of_the_folder_are_refused(name: str, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / name).rename(tmp_path / name)
+    (folder / name).symlink_to(tmp_path / name)
+    assert refusal(folder).code == "model_file_outside"
+
+
+def test_links_of_a_hub_cache_are_followed(tmp_path: Path) -> None:
+    cache = tmp_path / "models--a--b"
+    folder = model_folder(cache / "snapshots" / "0123")
+    (cache / "blobs").mkdir()
+    (folder / "model.safetensors").rename(cache / "blobs" / "f00d")
+    (folder / "model.safetensors").symlink_to("../../blobs/f00d")
+    assert read_model_folder(folder).num_parameters > 0
+
+
+def sharded(folder: Path, weight_map: dict[str, Any] | None = None) -> Path:
+    """Turn a folder's weights into two shards with an index."""
+    names = list(TENSORS)
+    files = {"model-1.safetensors": names[:2], "model-2.safetensors": names[2:]}
+    for file, part in files.items():
+        write_weights(folder / file, {name: TENSORS[name] for name in part})
+    found = {name: file for file, part in files.items() for name in part}
+    index = {"metadata": {}, "weight_map": found if weight_map is None else weight_map}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    (folder / "model.safetensors").unlink()
+    return folder
+
+
+def test_shards_are_read_together(tmp_path: Path) -> None:
+    found = read_model_folder(sharded(model_folder(tmp_path / "m")))
+    assert len(found.weights) == 2
+    assert found.num_parameters == 6 * 8 + 2 * 16 * 8 + 8
+
+
+@pytest.mark.parametrize(
+    ("weight_map", "code"),
+    [
+        ({}, "model_shards_invalid"),
+        ({"a": "../x.safetensors"}, "model_shards_invalid"),
+        ({"a": "/etc/passwd"}, "model_shards_invalid"),
+        ({"a": "model.bin"}, "model_shards_invalid"),
+        ({"a": 3}, "model_shards_invalid"),
+        ({"a": "gone.safetensors"}, "model_shards_missing"),
+        ({"model.norm.weight": "model-1.safetensors", "x": "model-2.safetensors"}, "model_shards_invalid"),
+    ],
+)
+def test_wrong_indexes_are_refused(weight_map: dict[str, Any], code: str, tmp_path: Path) -> None:
+    assert refusal(sharded(model_folder(tmp_path / "m"), weight_map)).code == code
+
+
+def test_a_tensor_in_two_shards_is_refused(tmp_path: Path) -> None:
+    folder = sharded(model_folder(tmp_path / "m"))
+    write_weights(folder / "model-2.safetensors", TENSORS)
+    assert refusal(folder).code == "model_shards_invalid"

@@ -63,9 +63,7 @@ def plan_demo() -> PlannedJob:
     return plan_training(TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings={"r": 4, "lora_alpha": 8}))
 
 
-def run_demo(
-    planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Callable[[str], None]
-) -> DemoResult:
+def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Callable[[str], None]) -> DemoResult:
     """Run every stage in order; a stage that fails ends the demo with its typed error."""
     on_stage("train")
     training = start_training(planned, folder / "job", on_event)

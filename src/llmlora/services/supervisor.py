@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import Conflict, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
+from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
 from llmlora.core.events import events_after
 from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, LOCK_FILE, new_id, run_dir, run_numbers, scratch_dir
-from llmlora.core.publish import write_json
+from llmlora.core.publish import free_bytes, write_json
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
 POLL_SECONDS = 0.05
+FULL_DISK_BYTES = 1 << 16
 
 
 class Worker:
@@ -81,9 +82,7 @@ def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict
         worker.process.wait()
     if ended["status"] == "succeeded":
         return dict(ended["result"])
-    error = error_from_dict(ended["error"])
-    error.__dict__["result"] = ended.get("result")
-    raise error
+    raise error_from_dict(ended["error"])
 
 
 def _silent_end(worker: Worker) -> LlmloraError:
@@ -91,6 +90,8 @@ def _silent_end(worker: Worker) -> LlmloraError:
     if code == Conflict.exit_code:
         pid = (worker.folder / LOCK_FILE).read_text(encoding="utf-8").strip()
         return Conflict("folder_locked", path=str(worker.folder), pid=pid or "?")
+    if free_bytes(worker.folder) < FULL_DISK_BYTES:
+        return DiskFull("disk_full", path=str(worker.folder), free_bytes=free_bytes(worker.folder))
     if code == -signal.SIGKILL:
         return OutOfMemory("worker_killed", kind=worker.kind, folder=str(worker.folder))
     return WorkerDied("worker_died", kind=worker.kind, exit_code=code, folder=str(worker.folder))

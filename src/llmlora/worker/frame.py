@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -143,5 +143,6 @@ def run_kind(kind: str, folder: Path) -> int:
 def _report_failure(error: Exception, folder: Path, events: EventWriter) -> int:
     typed = classify(error, folder)
     status = "interrupted" if isinstance(typed, Stopped) else "failed"
-    events.emit("run_ended", status=status, error=typed.to_dict(), result=getattr(typed, "result", None))
+    with suppress(OSError):  # on a full disk nothing can be written; the exit code still says that the run failed
+        events.emit("run_ended", status=status, error=typed.to_dict())
     return exit_code_of(typed)

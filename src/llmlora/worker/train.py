@@ -7,16 +7,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import RunError
+from llmlora.core.errors import ExportError, RunError
 from llmlora.core.events import EventWriter
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import run_numbers
+from llmlora.core.locale import error_texts
+from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.data.split import split_indices
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.train import fit, publish_trained
 from llmlora.evaluation.report import write_training_report
 from llmlora.export.card import adapter_card
+from llmlora.gguf.architectures import check_exportable
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import ChatTemplate, load_template
@@ -28,6 +31,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: Any) ->
     started = time.monotonic()
     job = read_job(folder)
     base_dir = Path(job.base_dir)
+    _warn_if_not_exportable(base_dir, events)
     template = load_template(base_dir, job.train.chat_template)
     rows = _prepare(job, events)
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
@@ -39,6 +43,14 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: Any) ->
     result = {**summary, "seconds": round(time.monotonic() - started, 3), "adapter_dir": str(adapter_dir.absolute())}
     write_training_report(folder, result)
     return result
+
+
+def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
+    """Say before anything is spent that this model cannot become a GGUF file."""
+    try:
+        check_exportable(read_json(base_dir / "config.json"))
+    except ExportError as error:
+        events.emit("warning", code="not_exportable", params={"reason": error_texts(error)["what"]})
 
 
 def _prepare(job: JobConfig, events: EventWriter) -> tuple[Rows, Rows | None]:

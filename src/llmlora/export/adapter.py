@@ -134,7 +134,7 @@ class _Tensors:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = safe_open(str(path), framework="pt")
+            self._file: Any = safe_open(str(path), framework="pt")
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelFileError("adapter_unreadable", path=str(path), detail=str(error)) from error
         self.names = list(self._file.keys())
@@ -152,7 +152,9 @@ class _Tensors:
 def read_adapter_config(adapter_dir: Path) -> LoraConfig:
     """Read `adapter_config.json`; raises ExportError for kinds of adapters that cannot be merged exactly."""
     try:
-        config = PeftConfig.from_pretrained(str(adapter_dir))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about settings of newer versions; what matters is checked below
+            config = PeftConfig.from_pretrained(str(adapter_dir))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelFileError("adapter_unreadable", path=str(adapter_dir), detail=str(error)) from error
     if not isinstance(config, LoraConfig):

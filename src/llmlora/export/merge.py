@@ -43,7 +43,7 @@ class MergedSource:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a tensor; merging never changes it."""
-        return self._base.shape(self._source_of(name))
+        return tuple(self._base.shape(self._source_of(name)))
 
     def read(self, name: str) -> np.ndarray:
         """Return the merged float32 tensor."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from llmlora.core.errors import LlmloraError
-from llmlora.export.check import Check, failed, passed
+from llmlora.export.check import Check, CheckName, failed, passed
 from llmlora.export.reference import Reference, TokenizedText
 from llmlora.inference.chat import ChatRequest, GenerateOptions
 from llmlora.inference.llamacpp_chat import LlamaCppChat
@@ -117,17 +117,18 @@ def check_stop(chat: LlamaCppChat, reference: Reference, quantization: str) -> C
 
 def run_checks(chat: LlamaCppChat, reference: Reference, quantization: str) -> list[Check]:
     """Run all checks of a loaded file; a request that fails becomes a failed check, so that all are reported."""
-    checks = []
-    for name, check in (
+    planned: tuple[tuple[CheckName, Callable[[], Check]], ...] = (
         ("tokenizer", lambda: check_tokenizer(chat, reference)),
         ("template", lambda: check_template(chat, reference)),
         ("logprobs", lambda: check_logprobs(chat, reference, quantization)),
         ("stop", lambda: check_stop(chat, reference, quantization)),
-    ):
+    )
+    checks = []
+    for name, check in planned:
         try:
             checks.append(check())
         except LlmloraError as error:
-            checks.append(failed(name, "engine", str(error)[:500], {}))  # type: ignore[arg-type]
+            checks.append(failed(name, "engine", str(error)[:500], {}))
     return checks
 
 

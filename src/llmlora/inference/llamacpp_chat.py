@@ -31,6 +31,7 @@ os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # an abort would otherwise star
 MAX_CONTEXT = 8192
 REQUEST_SECONDS = 600.0
 FORCING_BIAS = 1e4
+SMALL_MODEL_BYTES = 64_000_000
 
 
 class LlamaCppChat:
@@ -68,7 +69,7 @@ class LlamaCppChat:
             "temperature": options.temperature,
             "top_p": options.top_p,
             "repeat_penalty": options.repetition_penalty,
-            "repeat_last_n": -1,
+            "repeat_last_n": self.context_length,
             "seed": options.seed,
             "stop": list(options.stop),
             "return_tokens": True,
@@ -141,8 +142,8 @@ class LlamaCppChat:
         params.n_ctx = self.context_length
         params.n_parallel = 1
         params.warmup = False
-        params.verbosity = -1
-        threads = _num_threads()
+        params.verbosity = 1  # errors only: they are the reason a load failed
+        threads = _num_threads(self.path)
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
         if is_exact:
@@ -164,7 +165,8 @@ class LlamaCppChat:
         return self._ascii_token
 
     def _streamed_reply(self, body: dict[str, Any], on_text: OnText | None) -> ChatReply:
-        text, token_ids, last = "", [], {}
+        text, last = "", {}
+        token_ids: list[int] = []
         for last in self._stream("/completion", body):
             piece = str(last.get("content", ""))
             text += piece
@@ -230,7 +232,7 @@ def _captured_stderr() -> Iterator[Any]:
 
 
 def _reason(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if "error" in line.lower() or "fail" in line.lower()]
+    lines = [line.partition(" E ")[2].strip() for line in text.splitlines() if " E " in line]
     return lines[0][:300] if lines else ""
 
 
@@ -239,5 +241,9 @@ def _trained_context(header: GgufHeader) -> int:
     return int(header.metadata.get(f"{architecture}.context_length", MAX_CONTEXT))
 
 
-def _num_threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _num_threads(path: Path) -> int:
+    """Return the threads to compute with; on a small model they would mostly wait for each other."""
+    if path.stat().st_size < SMALL_MODEL_BYTES:
+        return 1
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(os.environ.get("OMP_NUM_THREADS") or available)

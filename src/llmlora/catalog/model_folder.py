@@ -216,7 +216,7 @@ def _weight_files(folder: Path) -> list[str]:
         unsafe = [name for name in names if Path(name).name != name or not name.endswith(".safetensors")]
         missing = [name for name in names if not (folder / name).is_file()]
         if unsafe or not names:
-            listed = ", ".join(map(ascii, unsafe[:5])) or "weight_map = {}"
+            listed = ", ".join(map(ascii, unsafe[:5])) or "weight_map"
             raise ModelFileError("model_shards_invalid", path=str(folder), detail=listed)
         if missing:
             listed, count = ", ".join(missing[:5]), len(missing)

@@ -304,7 +304,7 @@ class _Builder:
                 listed=_listed(self.without_labels),
                 count=len(self.without_labels),
                 max_length=self.options.max_length,
-                needed=self.needed_length,
+                needed=max(self.needed_length, self.options.max_length),
             )
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -39,6 +40,8 @@ FROZEN_DATE = datetime(2024, 7, 26, tzinfo=UTC)
 
 _SPAN_START, _SPAN_END = "\ufdd0\ufdd2", "\ufdd0\ufdd3"
 _GENERATION_TAG = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
+_STATM = Path("/proc/self/statm")
+_WIDE_FIELD = re.compile(r"\{[^{}]*\d{5,}")
 _WIDE_FORMAT = re.compile(r"%[^a-zA-Z%]*(\d{5,}|\*)")
 
 
@@ -77,6 +80,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if operator == "%" and isinstance(left, str) and _WIDE_FORMAT.search(left):
             raise SecurityError("too wide a format")
         return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> Any:
+        owner = getattr(value, "__self__", None)
+        if isinstance(owner, str) and value.__name__ in ("format", "format_map") and _WIDE_FIELD.search(owner):
+            raise SecurityError("too wide a format")
+        return super().wrap_str_format(value)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         _check_arguments(getattr(__obj, "__self__", None), args, kwargs)
@@ -216,12 +225,12 @@ def _limits(name: str) -> Iterator[None]:
         yield
         return
     deadline = time.monotonic() + DEADLINE_SECONDS
-    ceiling = _peak_memory() + MAX_EXTRA_MEMORY_BYTES
+    ceiling = _memory_in_use() + MAX_EXTRA_MEMORY_BYTES
 
     def tick(number: int, frame: FrameType | None) -> None:
         if time.monotonic() > deadline:
             raise ModelFileError("template_timeout", name=name, seconds=DEADLINE_SECONDS)
-        if _peak_memory() > ceiling:
+        if _memory_in_use() > ceiling:
             raise ModelFileError("template_unsafe", name=name, detail="memory")
 
     previous = signal.signal(signal.SIGALRM, tick)
@@ -233,6 +242,10 @@ def _limits(name: str) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def _peak_memory() -> int:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def _memory_in_use() -> int:
+    """Return resident bytes; where the system does not tell, the highest so far, which a new process may inherit."""
+    try:
+        return int(_STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -228,10 +229,10 @@ def _given(override: str, encoder: TextEncoder) -> tuple[str, str]:
         if missing:
             raise ConfigError("template_needs_tokens", name=override, tokens=", ".join(missing))
         return bundled_text(override), override
-    path = Path(override).expanduser()
-    if not path.is_file():
+    path = os.path.expanduser(override)
+    if not os.path.isfile(path):  # never raises, whatever the name
         raise ConfigError("unknown_template", name=override, known=", ".join(BUNDLED_TEMPLATES))
-    return _read(path), path.name
+    return _read(Path(path)), Path(path).name
 
 
 def bundled_text(name: str) -> str:

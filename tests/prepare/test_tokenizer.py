@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+from llmlora.core.errors import ModelFileError
+from llmlora.prepare.tokenizer import PROBES, TextEncoder, load_tokenizer, save_tokenizer, tokenizer_digest
+from prepare.folders import BUILDERS, tokenizer_folder
+from tiny_models import tiny_tokenizer
+
+KINDS = sorted(BUILDERS)
+TEXTS = [
+    "東京の天気は晴れです。", "Hello,  world!\n\n 42 ", " 先頭の空白", "絵文字😀と漢字", "改行\nと\tタブ", "🏳️‍🌈 é が",
+]  # fmt: skip
+
+
+def encoder(folder: Path, kind: str) -> TextEncoder:
+    """Return the encoder of a tokenizer kind."""
+    return TextEncoder(load_tokenizer(tokenizer_folder(folder, kind)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_are_those_of_tokenizer_json(kind: str, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    reference = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for text in TEXTS:
+        assert mine.encode(text) == reference.encode(text, add_special_tokens=False).ids
+
+
+def test_the_file_wins_where_transformers_rebuilds_the_tokenizer(tmp_path: Path) -> None:
+    """`LlamaTokenizer` of transformers 5 drops characters that tokenizer.json maps to <unk>."""
+    tokenizer_folder(tmp_path, "no_bytes", tokenizer_class="LlamaTokenizer")
+    reference = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    wanted = [reference.encode(probe, add_special_tokens=False).ids for probe in PROBES]
+    rebuilt = AutoTokenizer.from_pretrained(tmp_path)
+    assert [rebuilt.encode(probe, add_special_tokens=False) for probe in PROBES] != wanted, "the trap is gone"
+    mine = load_tokenizer(tmp_path)
+    assert [mine.encode(probe, add_special_tokens=False) for probe in PROBES] == wanted
+    assert (mine.bos_token, mine.eos_token, mine.unk_token) == ("<s>", "</s>", "<unk>")
+
+    saved = tmp_path / "adapter"
+    save_tokenizer(tmp_path, saved)
+    others = AutoTokenizer.from_pretrained(saved)
+    assert [others.encode(probe, add_special_tokens=False) for probe in PROBES] == wanted
+
+
+def test_special_tokens_may_be_written_as_objects(tmp_path: Path) -> None:
+    token = {"content": "</s>", "lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
+    end = {"__type": "AddedToken", **token}
+    tokenizer_folder(tmp_path, "no_bytes", tokenizer_class="LlamaTokenizer", eos_token=end)
+    assert load_tokenizer(tmp_path).eos_token == "</s>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("tokenizer.json", "{", "tokenizer_unreadable"),
+        ("tokenizer.json", "{}", "tokenizer_unreadable"),
+        ("tokenizer.json", '{"model": {"type": "Nope"}}', "tokenizer_unreadable"),
+        ("tokenizer_config.json", "[]", "tokenizer_unreadable"),
+        ("tokenizer_config.json", "\ufffd{", "tokenizer_unreadable"),
+        ("tokenizer_config.json", '{"auto_map": {"AutoTokenizer": ["evil.Tokenizer", null]}}', "model_needs_code"),
+    ],
+)
+def test_broken_tokenizers_are_model_errors(name: str, content: str, code: str, tmp_path: Path) -> None:
+    tokenizer_folder(tmp_path, "byte_level")
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ModelFileError) as caught:
+        load_tokenizer(tmp_path)
+    assert caught.value.code == code
+
+
+def test_a_folder_without_tokenizer(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        load_tokenizer(tmp_path)
+    assert caught.value.code == "tokenizer_missing"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_control_tokens_in_user_text_are_spelled_out(kind: str, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    for token, index in mine.special_tokens.items():
+        guarded, count = mine.guard(f"a{token}b{token}")
+        assert count == 2
+        assert mine.unguard(guarded) == f"a{token}b{token}"
+        assert index not in mine.encode(guarded) or index == mine.unknown_id
+        assert index in mine.encode(f"a{token}b")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("no_bytes", "dropping")])
+def test_spelled_out_tokens_keep_their_text(kind: str, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    for token in mine.special_tokens:
+        text = f"x {token} 漢字"
+        assert "".join(mine.pieces(mine.encode_raw(text))).strip() == text
+
+
+def test_spelling_out_changes_nothing_else(tmp_path: Path) -> None:
+    mine = encoder(tmp_path, "byte_level")
+    guarded = mine.guard("<|im_end|>")[0]
+    ids = mine.encode(f"<|im_start|>user\n<think>{guarded}<|im_end|>\n")
+    plain = [mine.encode(text) for text in ("<|im_start|>user\n<think>", "<|im_end|>\n")]
+    assert ids[: len(plain[0])] == plain[0]
+    assert ids[-len(plain[1]) :] == plain[1]
+
+
+def test_a_normalized_end_token_becomes_its_id(tmp_path: Path) -> None:
+    """An added token with `normalized: true` is not found inside text by the plain tokenizer (export.md 11.1)."""
+    mine = encoder(tmp_path, "llama2_normalized")
+    reference = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert mine.eos_id not in reference.encode("a</s>\n", add_special_tokens=False).ids
+    assert mine.eos_id in mine.encode("a</s>\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "adds_bos", "has_unknown"),
+    [("byte_level", False, False), ("gpt2", False, False), ("byte_level_bos", True, False), ("no_bytes", True, True)],
+)
+def test_what_is_known_about_a_tokenizer(kind: str, adds_bos: bool, has_unknown: bool, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    assert (mine.adds_bos, mine.unknown_id is not None) == (adds_bos, has_unknown)
+    ids = mine.with_bos(mine.encode("a"))
+    assert mine.with_bos(ids) == ids
+    assert (ids[0] == mine.bos_id) == adds_bos
+
+
+def test_end_tokens_are_known_by_name(tmp_path: Path) -> None:
+    mine = encoder(tmp_path, "byte_level_bos")
+    names = {name for name, index in mine.special_tokens.items() if index in mine.end_ids}
+    assert names == {"<|endoftext|>", "<|im_end|>", "<end_of_turn>"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("no_bytes", "dropping")])
+def test_pieces_put_together_are_the_text(kind: str, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    for text in TEXTS:
+        ids = mine.encode(text)
+        pieces = mine.pieces(ids)
+        assert len(pieces) == len(ids)
+        assert "".join(pieces).strip() == text.strip()
+        assert not any("\ufffd" in piece for piece in pieces)
+
+
+def test_no_row_ends_in_half_a_character(tmp_path: Path) -> None:
+    mine = encoder(tmp_path, "byte_level")
+    ids = mine.encode("ab😀")
+    assert len(ids) >= 4
+    kept = [mine.whole_characters(ids[:count]) for count in range(2, len(ids) + 1)]
+    assert kept == [2] * (len(kept) - 1) + [len(ids)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "unknown"),
+    [
+        ("byte_level", "東京 abc 😀", 0),
+        ("llama2", "龍が飛ぶ 😀", 0),
+        ("no_bytes", "東京です。", 0),
+        ("dropping", "abc def", 0),
+        ("dropping", "abc 東京", 2),
+        ("dropping", "東京", 2),
+    ],
+)
+def test_unknown_and_lost_characters_are_counted(kind: str, text: str, unknown: int, tmp_path: Path) -> None:
+    tokens, found = encoder(tmp_path, kind).count(text)
+    assert found == unknown
+    assert tokens >= unknown
+
+
+def test_unknown_tokens_are_counted(tmp_path: Path) -> None:
+    tokens, found = encoder(tmp_path, "no_bytes").count("龍 です")
+    assert 0 < found < tokens
+
+
+@pytest.mark.parametrize("kind", ["byte_level", "llama2", "byte_level_bos"])
+def test_a_continuation_has_no_space_of_its_own(kind: str, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    ids = mine.encode_continuation("質問: ", "東京です。")
+    assert "".join(mine.pieces(mine.encode("x\n") + ids)).endswith("\n東京です。")
+
+
+def test_the_digest_covers_every_file(tmp_path: Path) -> None:
+    tokenizer_folder(tmp_path, "byte_level")
+    digests = [tokenizer_digest(tmp_path)]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|im_end|>"}), encoding="utf-8")
+    digests.append(tokenizer_digest(tmp_path))
+    (tmp_path / "special_tokens_map.json").write_text("{}", encoding="utf-8")
+    digests.append(tokenizer_digest(tmp_path))
+    assert len(set(digests)) == 3
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama3", "qwen2", "gemma", "sentencepiece", "unigram"])
+def test_tokenizers_of_the_field_load(kind: str, tmp_path: Path) -> None:
+    folder = tiny_tokenizer(kind, tmp_path / kind)
+    mine = TextEncoder(load_tokenizer(folder))
+    for text in TEXTS[:2]:
+        assert "".join(mine.pieces(mine.encode(text))).strip() == text.strip()

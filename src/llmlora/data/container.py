@@ -12,7 +12,7 @@ from typing import Literal
 from llmlora.core.errors import DatasetError
 from llmlora.data.encoding import Encoding
 from llmlora.data.fields import ALL_NAMES, normalised
-from llmlora.data.strict_json import BRACKET, JsonRefused, parse_json
+from llmlora.data.strict_json import BRACKET, JsonError, parse_json
 
 Kind = Literal["jsonl", "json", "csv", "text"]
 HEAD_CHARACTERS = 1 << 16
@@ -130,7 +130,7 @@ def _refuse_scalar(head: str) -> None:
 def _is_json(text: str) -> bool:
     try:
         parse_json(text)
-    except JsonRefused:
+    except JsonError:
         return False
     return True
 
@@ -139,7 +139,7 @@ def _is_row(line: str) -> bool:
     """Tell whether a line is a whole JSON object, also a forbidden one such as with duplicate keys."""
     try:
         return isinstance(parse_json(line), dict)
-    except JsonRefused as refusal:
+    except JsonError as refusal:
         return refusal.code in {"duplicate_key", "not_finite", "number_too_large", "lone_surrogate"}
 
 

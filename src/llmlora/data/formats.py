@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from llmlora.core.errors import DatasetError
@@ -13,22 +14,20 @@ from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
 
 MAX_KEY_SETS = 1000
-INVISIBLE = re.compile("[\\s\u200b\u200c\u200d\u2060\ufeff\u3164]+")
+VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
 ANSWER_FIELDS = {"output", "completion", "text"}
 Found = tuple[Example | None, list[Problem]]
 
 
 def is_blank(text: str) -> bool:
     """Tell whether a text has nothing to see; U+3000 and zero-width characters count as nothing."""
-    return not text.strip() or not INVISIBLE.sub("", text)
+    return VISIBLE.search(text) is None
 
 
 class RowReader:
     """Turn raw rows into examples; the first row whose columns are all known fixes the format of the file."""
 
-    def __init__(
-        self, wanted: DatasetFormat | None, columns: Mapping[str, str], has_header: bool = False
-    ) -> None:
+    def __init__(self, wanted: DatasetFormat | None, columns: Mapping[str, str], has_header: bool = False) -> None:
         self.wanted = wanted
         self.format: DatasetFormat | None = wanted
         self.mapping: RowMapping | None = None
@@ -120,7 +119,9 @@ def _kind(value: Any) -> str:
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    return {list: "array", dict: "object", str: "string"}.get(type(value), "null")
+    if isinstance(value, list):
+        return "array"
+    return "object" if isinstance(value, dict) else "string" if isinstance(value, str) else "null"
 
 
 def read_instruction(raw: RawRow, mapping: RowMapping) -> Found:
@@ -213,7 +214,7 @@ def _conversation_problems(messages: list[Message], raw: RawRow, column: str) ->
     if roles[-1] != "assistant":
         problems.append(warning("ends_without_answer", *place, role=roles[-1]))
     talk = [role for role in roles if role in ("user", "assistant")]
-    if talk[0] == "assistant" or any(first == second for first, second in zip(talk, talk[1:], strict=False)):
+    if talk[0] == "assistant" or any(first == second for first, second in pairwise(talk)):
         problems.append(warning("turns_not_alternating", *place))
     return problems
 

@@ -17,18 +17,22 @@ PLAIN_END = re.compile(
     r"(?:か|ね|よ|が|から)?[」』）)]*$"
 )
 KANA = re.compile("[\u3041-\u30ff]")
-WIDE_DIGIT = re.compile("[０-９]")
-WIDE_LETTER = re.compile("[Ａ-Ｚａ-ｚ]")
-HALF_DIGIT = re.compile("[0-9]")
-HALF_LETTER = re.compile("[A-Za-z]")
+FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ]")
+HALF_WIDTH = re.compile("[0-9A-Za-z]")
 HALF_KATAKANA = re.compile("[\uff66-\uff9f]")
 # What UTF-8 looks like after being read as CP932 (縺 繧 繝 …) or as Latin-1/CP1252 (ã, Ã, â followed by a C1 or sign).
-MOJIBAKE = re.compile("(?:[縺繧繝][^\\s縺繧繝]?){2,}|(?:[ãÃâ][\u0080-\u00bf\u201a-\u203a\u20ac\u2122][\u0080-\u00bf]?){2,}|\ufffd")
+MOJIBAKE = re.compile(
+    "(?:[縺繧繝][^\\s縺繧繝]?){2,}|(?:[ãÃâ][\u0080-\u00bf\u201a-\u203a\u20ac\u2122][\u0080-\u00bf]?){2,}|\ufffd"
+)
+MOJIBAKE_HINT = re.compile("[縺繧繝ãÃâ\ufffd]")
 TERM = re.compile(r"[ァ-ヶー]{3,}|[A-Za-z][A-Za-z0-9_+#.-]+")
 
 MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5})")
 FICTIONAL_HOST = re.compile(r"(?:^|\.)(?:example(?:\.[a-z.]+)?|test|invalid|localhost)$", re.IGNORECASE)
-PHONE = re.compile(r"(?<![\d-])(?:\+81[- ]?\d{1,4}|0\d{1,4})[-(. ]\d{1,4}[-). ]\d{3,4}(?![\d-])|(?<!\d)0[789]0\d{8}(?!\d)")
+PHONE = re.compile(
+    r"(?<![\d-])(?:\+81[- ]?\d{1,4}|0\d{1,4})[-(. ]\d{1,4}[-). ]\d{3,4}(?![\d-])"
+    r"|(?<!\d)0[789]0\d{8}(?!\d)"
+)
 TWELVE_DIGITS = re.compile(r"(?<![\d-])\d{4}[- ]?\d{4}[- ]?\d{4}(?![\d-])")
 POSTAL_CODE = re.compile(r"〒\s?\d{3}-?\d{4}")
 ADDRESS = re.compile(
@@ -64,19 +68,19 @@ def is_my_number(digits: str) -> bool:
 
 
 def personal_data(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (kind, the string found) for what looks like mail, phone, Individual Number or a postal address."""
+    """Yield (code, the string found) for what looks like mail, phone, Individual Number or a postal address."""
     if "@" not in text and "＠" not in text and not DIGITS.search(text) and "〒" not in text:
         return
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     for match in MAIL.finditer(plain):
         if not FICTIONAL_HOST.search(match[1]):
-            yield "mail", match.group()
+            yield "personal_mail", match.group()
     for match in TWELVE_DIGITS.finditer(plain):
         if is_my_number(re.sub(r"\D", "", match.group())):
-            yield "my_number", match.group()
-    for kind, pattern in (("phone", PHONE), ("address", POSTAL_CODE), ("address", ADDRESS)):
+            yield "personal_my_number", match.group()
+    for code, pattern in (("personal_phone", PHONE), ("personal_address", POSTAL_CODE), ("personal_address", ADDRESS)):
         for match in pattern.finditer(plain):
-            yield kind, match.group()
+            yield code, match.group()
 
 
 def masked(found: str) -> str:

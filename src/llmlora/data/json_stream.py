@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 from llmlora.core.errors import DatasetError
-from llmlora.data.strict_json import MAX_DEPTH, STRING, JsonRefused, parse_json
+from llmlora.data.strict_json import MAX_DEPTH, STRING, JsonError, parse_json
 
 CHUNK_CHARACTERS = 1 << 18
 ROW_CHARACTERS = 16 << 20
@@ -223,7 +223,7 @@ class WrappedList:
             raise DatasetError(element.code, line=element.line, column=element.column, row=1, limit=MAX_DEPTH)
         try:
             return parse_json(element.text)
-        except JsonRefused as refusal:
+        except JsonError as refusal:
             line, column = place_in(element, refusal.position)
             raise DatasetError(refusal.code, line=line, column=column, row=1, **refusal.params) from refusal
 

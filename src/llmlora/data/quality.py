@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from llmlora.core.examples import Example
-from llmlora.data.japanese import MOJIBAKE, masked, personal_data
+from llmlora.data.japanese import MOJIBAKE, MOJIBAKE_HINT, masked, personal_data
 from llmlora.data.problems import Problem, warning
 
 SNIPPET = 24
@@ -89,35 +89,32 @@ def _not_nfc(example: Example, name: str, text: str) -> Iterator[Problem]:
 
 def _personal_data(example: Example, name: str, text: str) -> Iterator[Problem]:
     seen: set[str] = set()
-    for kind, found in personal_data(text):
-        if kind not in seen:
-            seen.add(kind)
-            yield warning(f"personal_{kind}", *_place(example, name), text=masked(found))
+    for code, found in personal_data(text):
+        if code not in seen:
+            seen.add(code)
+            yield warning(code, *_place(example, name), text=masked(found))
 
 
-TEXT_CHECKS: tuple[Callable[[Example, str, str], Iterator[Problem]], ...] = (
+_control_tokens = _pattern_check("control_tokens", CONTROL_TOKEN)
+_mojibake = _pattern_check("mojibake", MOJIBAKE)
+INVISIBLE_CHECKS: tuple[Callable[[Example, str, str], Iterator[Problem]], ...] = (
     _nul_escape,
-    _not_nfc,
-    _pattern_check("control_tokens", CONTROL_TOKEN),
-    _personal_data,
-)
-# Nothing of these is ASCII, so most Latin text skips them at once.
-WIDE_CHECKS = (
+    _pattern_check("control_characters", CONTROL),
     _pattern_check("zero_width", ZERO_WIDTH),
     _pattern_check("bidi_controls", BIDI),
-    _pattern_check("mojibake", MOJIBAKE),
 )
 
 
 def row_warnings(example: Example) -> Iterator[Problem]:
     """Yield what is worth knowing about one row, at most once per code and text."""
     for name, text in texts_of(example):
-        for check in TEXT_CHECKS:
-            yield from check(example, name, text)
-        if not text.isascii():
-            for check in WIDE_CHECKS:
+        if not text.replace("\n", "").replace("\u3000", "").isprintable():
+            for check in INVISIBLE_CHECKS:
                 yield from check(example, name, text)
-        yield from _control_characters(example, name, text)
-
-
-_control_characters = _pattern_check("control_characters", CONTROL)
+        if "<" in text or "[" in text:
+            yield from _control_tokens(example, name, text)
+        if not text.isascii():
+            yield from _not_nfc(example, name, text)
+            if MOJIBAKE_HINT.search(text):
+                yield from _mojibake(example, name, text)
+        yield from _personal_data(example, name, text)

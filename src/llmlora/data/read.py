@@ -17,7 +17,7 @@ from llmlora.data.json_stream import ROW_CHARACTERS, Cursor, Element, WrappedLis
 from llmlora.data.lines import numbered_lines
 from llmlora.data.problems import Problem, error
 from llmlora.data.raw import RawRow
-from llmlora.data.strict_json import MAX_DEPTH, JsonRefused, parse_json
+from llmlora.data.strict_json import MAX_DEPTH, JsonError, parse_json
 from llmlora.data.table import table_rows
 
 MAX_BYTES = 8 << 30
@@ -169,7 +169,7 @@ def element_row(element: Element, row: int) -> RawRow | Problem:
         return error("nul_byte", line, row, column)
     try:
         value: Any = parse_json(element.text)
-    except JsonRefused as refusal:
+    except JsonError as refusal:
         line, column = place_in(element, refusal.position)
         name = refusal.params.get("key")
         return error(refusal.code, line, row, column, name, **refusal.params)

@@ -8,13 +8,11 @@ from typing import Any
 
 from llmlora.core.examples import Example
 from llmlora.data.japanese import (
-    HALF_DIGIT,
+    FULL_WIDTH,
     HALF_KATAKANA,
-    HALF_LETTER,
+    HALF_WIDTH,
     KANA,
     TERM,
-    WIDE_DIGIT,
-    WIDE_LETTER,
     style_of,
 )
 from llmlora.data.problems import Problem, warning
@@ -22,6 +20,10 @@ from llmlora.data.quality import answers_of, texts_of
 
 SAMPLE_SIZE = 10_000
 FEW_ROWS = 50
+# Style is looked at in the first 1,000 characters of the first 20,000 rows, then of every tenth row.
+STYLED_CHARACTERS = 1000
+STYLED_ROWS = 20_000
+STYLED_EVERY = 10
 # Rows -> what such a dataset is good for (docs/reference/datasets.md); below the first limit there is a warning.
 SIZE_CLASSES = ((50, "too_few"), (100, "test"), (500, "usable"), (1000, "good"))
 MIXED_SHARE = 0.2
@@ -47,7 +49,7 @@ class Lengths:
         self.total += value
         if len(self._sample) < SAMPLE_SIZE:
             self._sample.append(value)
-        elif (place := self._random.randrange(self.count)) < SAMPLE_SIZE:
+        elif (place := int(self._random.random() * self.count)) < SAMPLE_SIZE:
             self._sample[place] = value
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class RowStats:
         self.answer_characters = Lengths()
         self.styles: Counter[str] = Counter()
         self.widths: Counter[str] = Counter()
+        self.num_styled = 0
         self.num_japanese = 0
         self._num_terms = 0
         self._answer_total = 0
@@ -88,10 +91,14 @@ class RowStats:
         self.num_characters += size
         self.characters.add(size)
         self.num_turns.add(len(texts))
-        answer = "\n".join(answers)
         self.answer_characters.add(sum(map(len, answers)))
+        if self.num_rows <= STYLED_ROWS or not self.num_rows % STYLED_EVERY:
+            self._add_style("\n".join(answers)[:STYLED_CHARACTERS], texts)
+
+    def _add_style(self, answer: str, texts: list[str]) -> None:
+        self.num_styled += 1
         self._answer_total += len(answer)
-        self._num_terms += len(TERM.findall(answer[:4000])) if answer else 0
+        self._num_terms += len(TERM.findall(answer))
         self.num_japanese += any(KANA.search(text) is not None for text in texts)
         style = style_of(answer)
         if style:
@@ -99,11 +106,10 @@ class RowStats:
         self._add_widths(answer)
 
     def _add_widths(self, text: str) -> None:
-        if text.isascii():
-            return
-        self.widths["wide"] += bool(WIDE_DIGIT.search(text) or WIDE_LETTER.search(text))
-        self.widths["half"] += bool(HALF_DIGIT.search(text) or HALF_LETTER.search(text))
-        self.widths["half_katakana"] += HALF_KATAKANA.search(text) is not None
+        self.widths["half"] += HALF_WIDTH.search(text) is not None
+        if not text.isascii():
+            self.widths["wide"] += FULL_WIDTH.search(text) is not None
+            self.widths["half_katakana"] += HALF_KATAKANA.search(text) is not None
 
     def warnings(self) -> list[Problem]:
         """Return the findings about the file as a whole."""
@@ -128,8 +134,8 @@ class RowStats:
             "characters": self.characters.to_dict(),
             "answer_characters": self.answer_characters.to_dict(),
             "turns": self.num_turns.to_dict(),
-            "num_japanese": self.num_japanese,
-            "style": {"polite": self.styles["polite"], "plain": self.styles["plain"]},
+            "japanese_share": round(self.num_japanese / max(1, self.num_styled), 3),
+            "style": {"num_rows": self.num_styled, "polite": self.styles["polite"], "plain": self.styles["plain"]},
             "terms_per_100_characters": round(100 * self._num_terms / max(1, self._answer_total), 2),
             "size_class": size_class(self.num_rows),
         }

@@ -21,7 +21,7 @@ FULL_WIDTH = set("\uff5b\uff5d\uff3b\uff3d\uff1a\uff0c\u3000\u201c\u201d\u2018\u
 PYTHON_WORD = re.compile(r"(?:None|True|False)\b")
 
 
-class JsonRefused(ValueError):
+class JsonError(ValueError):
     """A text is not the strict JSON that data files must hold; `position` is 0-based, or None for the whole text."""
 
     def __init__(self, code: str, position: int | None = None, **params: Any) -> None:
@@ -36,24 +36,24 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         key = next(name for name in names if names.count(name) > 1)
-        raise JsonRefused("duplicate_key", key=key)
+        raise JsonError("duplicate_key", key=key)
     return result
 
 
 def _constant(word: str) -> Any:
-    raise JsonRefused("not_finite", value=word)
+    raise JsonError("not_finite", value=word)
 
 
 def _float(word: str) -> float:
     value = float(word)
     if not math.isfinite(value):
-        raise JsonRefused("not_finite", value=word[:30])
+        raise JsonError("not_finite", value=word[:30])
     return value
 
 
 def _int(word: str) -> int:
     if len(word) > 20 or not -LARGEST_INTEGER <= int(word) < LARGEST_INTEGER:
-        raise JsonRefused("number_too_large", value=f"{word[:12]}…")
+        raise JsonError("number_too_large", value=f"{word[:12]}…")
     return int(word)
 
 
@@ -66,14 +66,14 @@ def parse_json(text: str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        JsonRefused: not strict JSON, or nested deeper than 32.
+        JsonError: not strict JSON, or nested deeper than 32.
     """
     check_depth(text)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
-        raise JsonRefused(_mistake(text, failure), failure.pos) from failure
-    except JsonRefused as refusal:
+        raise JsonError(_mistake(text, failure), failure.pos) from failure
+    except JsonError as refusal:
         raise _placed(refusal, text) from None
     if SURROGATE_ESCAPE.search(text):
         _refuse_lone_surrogates(value, text)
@@ -84,7 +84,7 @@ def check_depth(text: str) -> None:
     """Refuse nesting deeper than 32 before any parser that recurses sees it.
 
     Raises:
-        JsonRefused: too deep.
+        JsonError: too deep.
     """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
@@ -96,10 +96,10 @@ def check_depth(text: str) -> None:
         elif mark in "]}":
             depth -= 1
         if depth > MAX_DEPTH:
-            raise JsonRefused("too_deep", match.start(), limit=MAX_DEPTH)
+            raise JsonError("too_deep", match.start(), limit=MAX_DEPTH)
 
 
-def _placed(refusal: JsonRefused, text: str) -> JsonRefused:
+def _placed(refusal: JsonError, text: str) -> JsonError:
     if refusal.code == "duplicate_key":
         word = re.escape(json.dumps(refusal.params["key"], ensure_ascii=False))
         found = [match.start() for match in re.finditer(word + r"\s*:", text)]
@@ -108,14 +108,14 @@ def _placed(refusal: JsonRefused, text: str) -> JsonRefused:
         wanted = str(refusal.params["value"]).rstrip("…")
         words = (match for match in NOT_FINITE.finditer(text) if match["word"])
         position = next((match.start() for match in words if match["word"].startswith(wanted)), None)
-    return JsonRefused(refusal.code, position, **refusal.params)
+    return JsonError(refusal.code, position, **refusal.params)
 
 
 def _refuse_lone_surrogates(value: Any, text: str) -> None:
     for string in strings_in(value):
         if LONE_SURROGATE.search(string):
             match = SURROGATE_ESCAPE.search(text)
-            raise JsonRefused("lone_surrogate", match.start() if match else None)
+            raise JsonError("lone_surrogate", match.start() if match else None)
 
 
 def strings_in(value: Any) -> list[str]:

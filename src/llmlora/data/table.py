@@ -70,7 +70,9 @@ def _header(reader: Iterator[list[str]], lines: _Lines) -> list[str]:
     try:
         header = next((cells for cells in reader if cells and not _is_declaration(cells)), None)
     except csv.Error as failure:
-        raise DatasetError(_csv_code(str(failure)), line=1, last_line=lines.number, limit=LINE_CHARACTERS >> 20) from failure
+        raise DatasetError(
+            _csv_code(str(failure)), line=1, last_line=lines.number, limit=LINE_CHARACTERS >> 20
+        ) from failure
     if header is None:
         raise DatasetError("no_records")
     if lines.nul_bytes:

@@ -119,7 +119,7 @@ class _Check:
                 if len(self.eval_questions) >= EVAL_ROWS:
                     self.log.add(warning("leakage_sampled", limit=EVAL_ROWS))
                     return
-                question = row_hashes(*question_and_answer(example)).question
+                question = row_hashes(*question_and_answer(example))[0].question
                 self.eval_questions.setdefault(question, example.line)
         except DatasetError as failure:
             self.log.add(warning("eval_unreadable", path=str(eval_path), reason=failure.code))
@@ -148,10 +148,9 @@ class _Check:
         self.stats.add(example)
         for problem in row_warnings(example):
             self.log.add(problem)
-        question, answer = question_and_answer(example)
-        hashes = row_hashes(question, answer)
-        self.table.add(hashes, example.line)
-        pair = self.near.add(f"{question}\n{answer}", example.line)
+        hashes, text = row_hashes(*question_and_answer(example))
+        self.table.add(hashes, example.line, example.row)
+        pair = self.near.add(text, example.line, example.row)
         if pair is not None:
             self.near_found[pair.line] = pair
         if hashes.question in self.eval_questions:
@@ -167,8 +166,10 @@ class _Check:
         self.tokens.add(num_tokens)
         if self.max_length is not None and num_tokens > self.max_length:
             self.num_over += 1
-            params = {"num_tokens": num_tokens, "max_length": self.max_length}
-            self.log.add(warning("over_max_length", example.line, example.row, **params))
+            found = warning(
+                "over_max_length", example.line, example.row, num_tokens=num_tokens, max_length=self.max_length
+            )
+            self.log.add(found)
 
     def _whole_file(self) -> None:
         for pair in self.table.pairs():
@@ -189,13 +190,13 @@ class _Check:
 
     def _add_pair(self, pair: Pair) -> None:
         self.pair_counts[pair.kind] += 1
-        self.log.add(warning(pair.kind, pair.line, first_line=pair.first_line))
+        self.log.add(warning(pair.kind, pair.line, pair.row, first_line=pair.first_line))
 
     def _unknown_share(self) -> None:
         share = self.num_unknown / self.tokens.total
         percent = f"{100 * share:.1f}"
         if share > UNKNOWN_STOPS:
-            self.log.add(error("too_many_unknown_tokens", percent=percent))
+            self.log.add(error("unknown_token_share", percent=percent))
         elif share > UNKNOWN_WARNS:
             self.log.add(warning("unknown_tokens", percent=percent))
 

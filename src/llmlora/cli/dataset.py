@@ -1,0 +1,192 @@
+"""`llmlora dataset check | convert | preview`: look at data before anything is spent on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from llmlora.cli.output import options, out, print_json
+from llmlora.cli.preview import preview
+from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.core.locale import translate
+from llmlora.data.read import ReadOptions
+from llmlora.services.dataset import check_dataset, convert_dataset, read_options
+
+MARKS = {"error": "[red]✗[/red]", "warning": "[yellow]![/yellow]"}
+DELIMITERS = {",": "data.delimiter.comma", "\t": "data.delimiter.tab", ";": "data.delimiter.semicolon"}
+SHOWN_DROPPED = 20
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help=translate("data.option.file"))]
+Format = Annotated[str | None, typer.Option("--format", help=translate("data.option.format"))]
+Columns = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help=translate("data.option.map"))]
+Encoding = Annotated[str | None, typer.Option("--encoding", help=translate("data.option.encoding"))]
+Model = Annotated[str | None, typer.Option("--model", help=translate("data.option.model"))]
+MaxLength = Annotated[int | None, typer.Option("--max-length", min=1, help=translate("data.option.max_length"))]
+EvalData = Annotated[Path | None, typer.Option("--eval-data", help=translate("data.option.eval_data"))]
+Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.jsonl", help=translate("data.option.output"))]
+DropInvalid = Annotated[bool, typer.Option("--drop-invalid", help=translate("data.option.drop_invalid"))]
+Deduplicate = Annotated[bool, typer.Option("--deduplicate", help=translate("data.option.deduplicate"))]
+Sample = Annotated[int | None, typer.Option("--sample", metavar="N", help=translate("data.option.sample"))]
+Split = Annotated[float | None, typer.Option("--split", metavar="SHARE", help=translate("data.option.split"))]
+Seed = Annotated[int, typer.Option("--seed", help=translate("data.option.seed"))]
+Raw = Annotated[bool, typer.Option("--raw", help=translate("data.option.raw"))]
+
+
+def check(
+    file: File,
+    format_name: Format = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    model: Model = None,
+    max_length: MaxLength = None,
+    eval_data: EvalData = None,
+    as_json: Json = False,
+) -> int:
+    """Check a data file; exit code 0 when it can be trained on, 4 when not."""
+    read = _read(format_name, columns, encoding)
+    report = check_dataset(file, read=read, model=model, max_length=max_length, eval_data=eval_data)
+    if as_json:
+        print_json("dataset_check", report)
+    else:
+        print_report(file, report)
+    return 0 if report["ok"] else DatasetError.exit_code
+
+
+def convert(
+    file: File,
+    output: Output,
+    format_name: Format = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    drop_invalid: DropInvalid = False,
+    deduplicate: Deduplicate = False,
+    sample: Sample = None,
+    split: Split = None,
+    seed: Seed = 0,
+    raw: Raw = False,
+    as_json: Json = False,
+) -> int:
+    """Convert a data file to canonical JSON Lines; the original is not changed."""
+    report = convert_dataset(
+        file,
+        output,
+        read=_read(format_name, columns, encoding),
+        drop_invalid=drop_invalid,
+        deduplicate=deduplicate,
+        sample=sample,
+        split=split,
+        seed=seed,
+        raw=raw,
+        overwrite=options.assume_yes,
+    )
+    if as_json:
+        print_json("dataset_convert", report)
+    else:
+        print_converted(report)
+    return 0
+
+
+def _read(format_name: str | None, columns: list[str] | None, encoding: str | None) -> ReadOptions:
+    mapping = {}
+    for word in columns or []:
+        name, equals, column = word.partition("=")
+        if not equals or not name.strip() or not column:
+            raise ConfigError("not_key_value", option="--map", word=word)
+        mapping[name.strip()] = column
+    return read_options(format_name, mapping, encoding)
+
+
+def print_report(path: Path, report: dict[str, Any]) -> None:
+    """Show a check on stdout: what was read, the findings by kind with a hint for each kind, and the verdict."""
+    if not options.quiet:
+        out.print(escape(translate("data.checked", path=path)))
+        _print_summary(report)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for problem in report["problems"]:
+        groups.setdefault(problem["code"], []).append(problem)
+    num_errors = 0
+    for code, problems in groups.items():
+        _print_group(problems, report["counts"][code])
+        num_errors += report["counts"][code] if problems[0]["level"] == "error" else 0
+    num_warnings = sum(report["counts"].values()) - num_errors
+    if not report["ok"]:
+        out.print(f"[red]{escape(translate('data.not_ready', count=num_errors))}[/red]")
+    elif num_warnings:
+        out.print(f"[yellow]{escape(translate('data.ready_with_warnings', count=num_warnings))}[/yellow]")
+    else:
+        out.print(f"[green]{escape(translate('data.ready'))}[/green]")
+
+
+def _print_summary(report: dict[str, Any]) -> None:
+    stats, columns = report["stats"], report["columns"]
+    shown = {name: report[name] for name in ("num_examples", "format", "encoding")}
+    params = {name: "-" if value is None else value for name, value in shown.items()}
+    _line(translate("data.summary", **params))
+    if columns.get("mapped"):
+        mapped = ", ".join(f"{name} ← {column}" for name, column in columns["mapped"].items())
+        _line(translate("data.columns", mapped=mapped))
+    if columns.get("ignored"):
+        _line(translate("data.ignored", names=", ".join(columns["ignored"])))
+    if stats.get("delimiter"):
+        _line(translate("data.delimiter", delimiter=translate(DELIMITERS[stats["delimiter"]])))
+    if stats.get("characters"):
+        _line(translate("data.lengths", **stats["characters"]))
+        _line(translate(f"data.size.{stats['size_class']}"))
+    if stats.get("tokens"):
+        _line(translate("data.tokens", **stats["tokens"]))
+
+
+def _line(text: str) -> None:
+    out.print(f"  {escape(text)}")
+
+
+def _print_group(problems: list[dict[str, Any]], count: int) -> None:
+    for problem in problems:
+        level = translate(f"data.{problem['level']}")
+        out.print(f"{MARKS[problem['level']]} {level} {escape(_place(problem))}: {escape(problem['message'])}")
+    for shown in problems[0]["params"].get("preview", []):
+        _line(f"  {translate('data.place', line=shown['line'])}: {shown['text']}")
+    _print_more(count - len(problems))
+    out.print(f"    {escape(translate('cli.hint'))}: {escape(problems[0]['hint'])}")
+
+
+def _place(problem: dict[str, Any]) -> str:
+    if problem["line"] is None:
+        return translate("data.whole_file")
+    if problem["column"] is None:
+        return translate("data.place", line=problem["line"])
+    return translate("data.place_column", line=problem["line"], column=problem["column"])
+
+
+def _print_more(count: int) -> None:
+    if count > 0:
+        out.print(f"    {escape(translate('data.more', count=count))}")
+
+
+def print_converted(report: dict[str, Any]) -> None:
+    """Show what was written, and every kind of row that was left out."""
+    out.print(escape(translate("data.converted", num_written=report["num_written"], path=report["output"])))
+    if report["eval_output"]:
+        out.print(escape(translate("data.converted_eval", num_eval=report["num_eval"], path=report["eval_output"])))
+    if not report["dropped"] and not report["num_sampled_out"]:
+        return
+    counts = {
+        "invalid": report["num_invalid"],
+        "duplicate": report["num_duplicates"],
+        "sampled_out": report["num_sampled_out"],
+    }
+    out.print(escape(translate("data.dropped", **counts)))
+    for row in report["dropped"][:SHOWN_DROPPED]:
+        message = row["message"] or row["code"]
+        out.print(f"  {escape(translate('data.dropped_row', line=row['line'], row=row['row'], message=message))}")
+    _print_more(len(report["dropped"]) - SHOWN_DROPPED)
+
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.command("check", help=translate("data.check.help"))(check)
+app.command("convert", help=translate("data.convert.help"))(convert)
+app.command("preview", help=translate("data.preview.help"))(preview)

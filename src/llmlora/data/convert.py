@@ -1,0 +1,267 @@
+"""Write a data file again in the canonical form; the original is only read, and every row left out is named."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import json
+from array import array
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TextIO, TypedDict, Unpack
+
+from llmlora.core.errors import ConfigError, Conflict, DatasetError
+from llmlora.core.examples import Example
+from llmlora.core.publish import replacing
+from llmlora.data.duplicates import hash64
+from llmlora.data.formats import RowReader
+from llmlora.data.problems import Problem
+from llmlora.data.read import ReadOptions, Source
+from llmlora.data.split import num_held_out, split_hash
+
+LISTED_ROWS = 1000
+LEFT_OUT, TRAIN, HELD_OUT = 0, 1, 2
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+class ConvertChoices(TypedDict, total=False):
+    """What to change on the way; nothing unless asked for."""
+
+    drop_invalid: bool  # leave rows with errors out
+    deduplicate: bool  # of equal rows keep the first
+    sample: int | None  # take so many rows
+    split: float | None  # share of rows written to OUT.eval.jsonl
+    seed: int  # of sample and split
+    overwrite: bool  # replace existing output files
+    raw: bool  # CSV cells that look like formulas stay as they are
+
+
+@dataclass(frozen=True)
+class ConvertReport:
+    """What was written and what was left out; `dropped` lists the first 1,000 rows left out, the counts cover all."""
+
+    output: Path
+    eval_output: Path | None
+    num_read: int
+    num_written: int
+    num_eval: int
+    num_invalid: int
+    num_duplicates: int
+    num_sampled_out: int
+    dropped: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `dataset convert --json` prints."""
+        paths = {"output": str(self.output), "eval_output": str(self.eval_output) if self.eval_output else None}
+        names = ("num_read", "num_written", "num_eval", "num_invalid", "num_duplicates", "num_sampled_out")
+        return {**paths, **{name: getattr(self, name) for name in names}, "dropped": list(self.dropped)}
+
+
+def convert_dataset(
+    path: Path, output: Path, options: ReadOptions | None = None, **choices: Unpack[ConvertChoices]
+) -> ConvertReport:
+    """Write the rows of a data file as canonical JSON Lines, or as CSV when `output` ends in `.csv`.
+
+    Instruction rows become `messages`. The output appears whole or not at all. `split` also writes the held-out rows
+    beside it, with `.eval` before the suffix; equal rows never fall on both sides.
+
+    Raises:
+        NotFound, ConfigError, Conflict (output exists, or is the input).
+        DatasetError: unreadable, rows with errors without `drop_invalid`, or no row left.
+    """
+    path, output = Path(path), Path(output)
+    _check_choices(path, output, choices)
+    source = Source(path, options or ReadOptions())
+    plan = _Plan(source, choices)
+    if not plan.num_written:
+        raise DatasetError("no_rows_left", path=str(path), count=plan.num_read)
+    eval_output = eval_path(output) if choices.get("split") else None
+    with ExitStack() as stack:
+        writers = [_open_writer(stack, output, choices)]
+        if eval_output is not None:
+            writers.append(_open_writer(stack, eval_output, choices))
+        for number, example in enumerate(_examples(source)):
+            if isinstance(example, Example) and plan.marks[number] != LEFT_OUT:
+                writers[plan.marks[number] - 1].write(example)
+    num_eval = plan.marks.count(HELD_OUT)
+    return ConvertReport(
+        output=output,
+        eval_output=eval_output,
+        num_read=plan.num_read,
+        num_written=plan.num_written - num_eval,
+        num_eval=num_eval,
+        num_invalid=plan.num_invalid,
+        num_duplicates=plan.num_duplicates,
+        num_sampled_out=plan.num_sampled_out,
+        dropped=tuple(plan.dropped),
+    )
+
+
+def eval_path(output: Path) -> Path:
+    """Return where the held-out rows go: `data.jsonl` -> `data.eval.jsonl`."""
+    return output.with_name(f"{output.stem}.eval{output.suffix}")
+
+
+def _check_choices(path: Path, output: Path, choices: ConvertChoices) -> None:
+    split, sample = choices.get("split"), choices.get("sample")
+    if output.suffix.lower() not in (".jsonl", ".csv"):
+        raise ConfigError("output_suffix", suffix=output.suffix or output.name)
+    if split is not None and not 0 < split < 1:
+        raise ConfigError("invalid_fraction", value=split)
+    if sample is not None and sample < 1:
+        raise ConfigError("invalid_sample", value=sample)
+    for target in (output, eval_path(output)) if split else (output,):
+        if target.exists() and path.exists() and target.samefile(path):
+            raise Conflict("output_is_input", path=str(target))
+        if target.exists() and not (choices.get("overwrite") and target.is_file()):
+            raise Conflict("output_exists", path=str(target))
+
+
+def _examples(source: Source) -> Iterator[Example | Problem]:
+    """Yield, for each row, its example or the first error in it."""
+    reader = RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+    for item in source.rows():
+        if isinstance(item, Problem):
+            yield item
+            continue
+        example, problems = reader.read(item)
+        if example is None:
+            yield next(problem for problem in problems if problem.level == "error")
+        else:
+            yield example
+
+
+class _Plan:
+    """Which row goes where, decided before anything is written."""
+
+    def __init__(self, source: Source, choices: ConvertChoices) -> None:
+        self.marks = bytearray()
+        self.num_invalid = 0
+        self.num_duplicates = 0
+        self.num_sampled_out = 0
+        self.dropped: list[dict[str, Any]] = []
+        self._hashes = array("Q")
+        self._seed = choices.get("seed", 0)
+        first = self._look_at(source, bool(choices.get("deduplicate")))
+        if first is not None and not choices.get("drop_invalid"):
+            params = {"path": str(source.path), "line": first.line, "first": first.message}
+            raise DatasetError("dataset_has_errors", count=self.num_invalid, **params)
+        if choices.get("sample"):
+            self._sample(int(choices["sample"] or 0))
+        if choices.get("split"):
+            self._split(float(choices["split"] or 0))
+
+    @property
+    def num_read(self) -> int:
+        return len(self.marks)
+
+    @property
+    def num_written(self) -> int:
+        return len(self.marks) - self.marks.count(LEFT_OUT)
+
+    def _look_at(self, source: Source, deduplicate: bool) -> Problem | None:
+        first: Problem | None = None
+        seen: set[int] = set()
+        for item in _examples(source):
+            value = 0
+            if isinstance(item, Problem):
+                self._drop(item.line, item.row, item.code, item.message)
+                if item.level == "error":
+                    self.num_invalid += 1
+                    first = first or item
+            else:
+                value = hash64(json.dumps(item.to_dict(), ensure_ascii=False, sort_keys=True))
+            is_copy = deduplicate and value in seen
+            if deduplicate and value:
+                seen.add(value)
+            if is_copy and isinstance(item, Example):
+                self.num_duplicates += 1
+                self._drop(item.line, item.row, "duplicate", "")
+            self.marks.append(TRAIN if isinstance(item, Example) and not is_copy else LEFT_OUT)
+            self._hashes.append(value)
+        return first
+
+    def _drop(self, line: int | None, row: int | None, code: str, message: str) -> None:
+        if len(self.dropped) < LISTED_ROWS:
+            self.dropped.append({"line": line, "row": row, "code": code, "message": message})
+
+    def _kept(self) -> Iterator[int]:
+        return (number for number, mark in enumerate(self.marks) if mark != LEFT_OUT)
+
+    def _sample(self, size: int) -> None:
+        keys = ((split_hash(f"{self._hashes[number]} {number}", self._seed), number) for number in self._kept())
+        chosen = {number for _, number in heapq.nsmallest(size, keys)}
+        for number in list(self._kept()):
+            if number not in chosen:
+                self.marks[number] = LEFT_OUT
+                self.num_sampled_out += 1
+
+    def _split(self, fraction: float) -> None:
+        distinct = {self._hashes[number] for number in self._kept()}
+        size = num_held_out(len(distinct), fraction)
+        held = set(heapq.nsmallest(size, distinct, key=lambda value: (split_hash(value, self._seed), value)))
+        for number in list(self._kept()):
+            if self._hashes[number] in held:
+                self.marks[number] = HELD_OUT
+
+
+class _Writer(Protocol):
+    def write(self, example: Example) -> None: ...
+
+
+def _open_writer(stack: ExitStack, path: Path, choices: ConvertChoices) -> _Writer:
+    temporary = stack.enter_context(replacing(path))
+    if path.suffix.lower() != ".csv":
+        return _JsonLines(stack.enter_context(temporary.open("w", encoding="utf-8", newline="\n")))
+    # Excel takes a CSV for UTF-8 only when it begins with a byte order mark.
+    stream = stack.enter_context(temporary.open("w", encoding="utf-8-sig", newline=""))
+    return _Table(stream, bool(choices.get("raw")))
+
+
+class _JsonLines:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, example: Example) -> None:
+        self._stream.write(json.dumps(example.to_dict(), ensure_ascii=False) + "\n")
+
+
+class _Table:
+    def __init__(self, stream: TextIO, raw: bool) -> None:
+        self._writer = csv.writer(stream, lineterminator="\r\n")
+        self._raw = raw
+        self._columns: list[str] = []
+
+    def write(self, example: Example) -> None:
+        cells = table_cells(example)
+        if not self._columns:
+            self._columns = list(cells)
+            self._writer.writerow(self._columns)
+        if set(cells) - set(self._columns):
+            raise DatasetError("not_tabular", line=example.line, row=example.row)
+        values = [cells.get(name, "") for name in self._columns]
+        self._writer.writerow(values if self._raw else [without_formula(value) for value in values])
+
+
+def table_cells(example: Example) -> dict[str, str]:
+    """Return the columns of a row in a table.
+
+    Raises:
+        DatasetError: a conversation of several turns, which has no columns.
+    """
+    if not example.messages:
+        return {name: str(value) for name, value in example.to_dict().items()}
+    roles = [message.role for message in example.messages]
+    contents = [message.content for message in example.messages]
+    if roles == ["user", "assistant"]:
+        return {"instruction": contents[0], "output": contents[1], "system": ""}
+    if roles == ["system", "user", "assistant"]:
+        return {"instruction": contents[1], "output": contents[2], "system": contents[0]}
+    raise DatasetError("not_tabular", line=example.line, row=example.row)
+
+
+def without_formula(cell: str) -> str:
+    """Return a cell that no spreadsheet program runs as a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -1,0 +1,80 @@
+"""What a user does with a data file: check it, and convert it to the canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+from llmlora.core.errors import ConfigError, NotFound
+from llmlora.core.examples import FORMATS
+from llmlora.data import convert, validate
+from llmlora.data.encoding import codec_name
+from llmlora.data.fields import check_columns
+from llmlora.data.read import ReadOptions
+from llmlora.services.preview import check_with_model
+from llmlora.services.supervisor import OnEvent
+
+
+def read_options(
+    format: str | None = None,  # noqa: A002 - the name of the option
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> ReadOptions:
+    """Return the options for reading a data file, checked before the file is touched.
+
+    Raises:
+        ConfigError: unknown format, field or encoding.
+    """
+    if format is not None and format not in FORMATS:
+        raise ConfigError("unknown_format", name=format, known=", ".join(FORMATS))
+    check_columns(columns or {})
+    if encoding is not None:
+        codec_name(encoding)
+    return ReadOptions(format, dict(columns or {}), encoding)
+
+
+def check_dataset(
+    path: str | Path,
+    *,
+    read: ReadOptions | None = None,
+    eval_data: str | Path | None = None,
+    model: str | None = None,
+    max_length: int | None = None,
+    on_event: OnEvent | None = None,
+) -> dict[str, Any]:
+    """Check a data file and return the document of `dataset check --json`; `ok` tells that it can be trained on.
+
+    With `model` (a base model) lengths in tokens and unknown characters are checked too, in a worker process.
+    `max_length` needs `model`; without it the model's own limit counts.
+
+    Raises:
+        NotFound: no such file or model. ConfigError: bad options. Problems of the data are in the document.
+    """
+    for file in (path, eval_data):
+        if file is not None and not Path(file).is_file():
+            raise NotFound("file_not_found", path=str(file))
+    eval_path = Path(eval_data) if eval_data is not None else None
+    options = read or ReadOptions()
+    if model is not None:
+        return check_with_model(
+            Path(path), model, options, eval_path=eval_path, max_length=max_length, on_event=on_event
+        )
+    return validate.check_dataset(Path(path), options, eval_path=eval_path).to_dict()
+
+
+def convert_dataset(
+    path: str | Path,
+    output: str | Path,
+    *,
+    read: ReadOptions | None = None,
+    **choices: Unpack[convert.ConvertChoices],
+) -> dict[str, Any]:
+    """Write a data file again as canonical JSON Lines (or CSV) and return what was written and left out.
+
+    `choices`: drop_invalid, deduplicate, sample, split, seed, overwrite, raw.
+
+    Raises:
+        NotFound, ConfigError, Conflict (output exists), DatasetError (unreadable, or rows with errors).
+    """
+    return convert.convert_dataset(Path(path), Path(output), read, **choices).to_dict()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,22 @@ from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ModelFileError
 from llmlora.export.check import Check, failed, passed
 from llmlora.export.reference import Reference
+from llmlora.gguf.architectures import architecture_of
+from llmlora.gguf.conversion import ConvertedTensor
 from llmlora.gguf.reader import read_tensor
+from llmlora.gguf.writer import FILE_TYPES
 
 REQUIRED_KEYS = (
     "general.architecture", "general.name", "general.file_type", "tokenizer.ggml.model", "tokenizer.ggml.tokens",
     "tokenizer.ggml.token_type", "tokenizer.ggml.eos_token_id", "tokenizer.chat_template",
 )  # fmt: skip
 REQUIRED_MODEL_KEYS = ("block_count", "context_length", "embedding_length", "attention.head_count")
-FILE_TYPES = {
-    "F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7, "Q2_K": 10, "Q3_K_S": 11, "Q3_K_M": 12, "Q3_K_L": 13, "Q4_K_S": 14,
-    "Q4_K_M": 15, "Q5_K_S": 16, "Q5_K_M": 17, "Q6_K": 18, "BF16": 32,
-}  # fmt: skip
 # Root mean square error of a tensor relative to its own, about twice what each type costs on Gaussian weights.
+COARSEST = 0.65
 RMSE_LIMITS = {
     "F32": 0.0, "F16": 0.0, "BF16": 0.0, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_1": 0.1, "Q5_0": 0.1, "Q5_K": 0.08,
-    "Q4_1": 0.2, "Q4_0": 0.2, "Q4_K": 0.15, "Q3_K": 0.32, "Q2_K": 0.65,
+    "Q4_1": 0.2, "Q4_0": 0.2, "Q4_K": 0.15, "Q3_K": 0.32, "Q2_K": COARSEST,
 }  # fmt: skip
-
-ReadExpected = Callable[[str], np.ndarray]
 
 
 def check_file(path: Path, quantization: str, reference: Reference, config: Mapping[str, Any]) -> Check:
@@ -47,6 +45,7 @@ def check_file(path: Path, quantization: str, reference: Reference, config: Mapp
         or _wrong_end_token(header, reference)
         or _wrong_template(header, reference)
         or _wrong_rope(header, config)
+        or _wrong_setting(header, config)
     )
     if problem is None:
         return passed("file", measured)
@@ -102,6 +101,15 @@ def _wrong_rope(header: GgufHeader, config: Mapping[str, Any]) -> tuple[str, str
     return "rope", f"{key}: {expected} != {found}"
 
 
+def _wrong_setting(header: GgufHeader, config: Mapping[str, Any]) -> tuple[str, str] | None:
+    for key, expected in architecture_of(config).keys(config).items():
+        found = header.metadata.get(key)
+        is_float = isinstance(expected, float) and isinstance(found, float)
+        if found != expected and not (is_float and math.isclose(found, expected, rel_tol=1e-6)):
+            return ("rope" if ".rope." in key else "settings"), f"{key}: {expected} != {found}"
+    return None
+
+
 def rope_theta(config: Mapping[str, Any]) -> float | None:
     """Return the base frequency of the (global) rotary embedding that a `config.json` states, in either schema."""
     parameters = config.get("rope_parameters") or {}
@@ -111,26 +119,27 @@ def rope_theta(config: Mapping[str, Any]) -> float | None:
     return None if theta is None else float(theta)
 
 
-def check_tensors(path: Path, names: Sequence[str], read_expected: ReadExpected) -> Check:
+def check_tensors(path: Path, tensors: Sequence[ConvertedTensor]) -> Check:
     """Compare every tensor with the trained model's: exact in F32, F16 and BF16, within the type's bound else."""
     header = read_gguf_header(path)
-    found = {tensor.name: tensor for tensor in header.tensors}
-    measured: dict[str, Any] = {"num_tensors": len(found), "max_relative_rmse": 0.0}
-    unequal = sorted(set(names) ^ set(found))
+    kinds = {tensor.name: tensor.ggml_type for tensor in header.tensors}
+    measured: dict[str, Any] = {"num_tensors": len(kinds), "max_relative_rmse": 0.0}
+    unequal = sorted({tensor.name for tensor in tensors} ^ set(kinds))
     if unequal:
         return failed("tensors", "tensor_names", ", ".join(unequal[:5]), measured)
-    for name in names:
-        values, expected = read_tensor(path, header, name), read_expected(name)
-        kind = str(found[name].ggml_type)
+    for tensor in tensors:
+        kind = kinds[tensor.name]
+        values, expected = read_tensor(path, header, tensor.name), tensor.read()
         if values.shape != expected.shape:
-            return failed("tensors", "tensor_shape", f"{name}: {expected.shape} != {values.shape}", measured)
+            return failed("tensors", "tensor_shape", f"{tensor.name}: {expected.shape} != {values.shape}", measured)
         if not np.isfinite(values).all():
-            return failed("tensors", "not_finite", name, measured)
+            return failed("tensors", "not_finite", tensor.name, measured)
+        limit = RMSE_LIMITS.get(kind, COARSEST)
         error = relative_rmse(values, _rounded_like(expected, kind))
         measured["max_relative_rmse"] = max(measured["max_relative_rmse"], error)
-        if error > RMSE_LIMITS.get(kind, 0.65):
-            cause = "row_order" if _is_reordered(values, expected, RMSE_LIMITS.get(kind, 0.65)) else "values"
-            return failed("tensors", cause, f"{name} ({kind}): {error:.3g}", measured)
+        if error > limit:
+            cause = "row_order" if _is_reordered(values, expected, limit) else "values"
+            return failed("tensors", cause, f"{tensor.name} ({kind}): {error:.3g}", measured)
     return passed("tensors", measured)
 
 

@@ -20,6 +20,7 @@ from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference, build_reference
 from llmlora.export.runtime_checks import FLOAT_LIMITS, compare_distributions, run_checks
 from llmlora.export.trained import TrainedModel, find_trained
+from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
 from llmlora.inference.llamacpp_chat import LlamaCppChat
@@ -127,7 +128,7 @@ def _check_model(path: Path, quantization: str, trained: TrainedModel, reference
     checks = [check_file(path, quantization, reference, config)]
     if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
         return checks  # native code may abort the process on such a file
-    checks.append(check_tensors(path, source, config))
+    checks.append(check_tensors(path, convert_tensors(source, config)))
     try:
         chat = LlamaCppChat(path, is_exact=True)
     except ModelFileError as error:

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import InputError, NotFound
 from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
-from llmlora.core.publish import write_json
+from llmlora.core.publish import read_json, write_json
 
 SCHEMA: Final = "llmlora.job/1"
 
@@ -65,11 +65,14 @@ def write_job(folder: Path, job: JobConfig) -> None:
 def read_job(folder: Path) -> JobConfig:
     """Read a job folder's configuration; raise NotFound when it is not a job folder, InputError when damaged."""
     path = folder / CONFIG_FILE
-    if not path.is_file():
-        raise NotFound("not_a_job", path=str(folder))
     try:
-        return JobConfig.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as error:
+        config = read_json(path)
+        if not isinstance(config, dict) or config.get("schema") != SCHEMA:
+            raise NotFound("not_a_job", path=str(folder))
+        return JobConfig.model_validate(config)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound("not_a_job", path=str(folder)) from error
+    except ValueError as error:  # not JSON, not UTF-8, or not a job's values
         raise InputError("damaged_job", path=str(path), detail=str(error).splitlines()[0]) from error
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
 from llmlora.core.events import events_after
 from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, LOCK_FILE, new_id, run_dir, run_numbers, scratch_dir
+from llmlora.core.locale import current_language
 from llmlora.core.publish import free_bytes, write_json
 
 Event = dict[str, Any]
@@ -38,7 +39,7 @@ class Worker:
             stdout=pipe,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, "LLMLORA_PARENT": str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "LLMLORA_PARENT": str(os.getpid()), "LLMLORA_LANG": current_language()},
         )
         self._offset = 0
 

@@ -65,7 +65,11 @@ def _byte_level(specials: tuple[str, ...], split: str | None = None, vocab_size:
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=list(specials), initial_alphabet=alphabet, show_progress=False
+        vocab_size=vocab_size,
+        special_tokens=list(specials),
+        initial_alphabet=alphabet,
+        max_token_length=9,
+        show_progress=False,
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
     return tokenizer
@@ -76,7 +80,7 @@ def _sentencepiece(specials: tuple[str, ...], has_prefix: bool) -> Tokenizer:
     trained = Tokenizer(models.BPE(unk_token="<unk>"))
     trained.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always" if has_prefix else "never")
     trained.train_from_iterator(
-        CORPUS, trainers.BpeTrainer(vocab_size=420, special_tokens=["<unk>"], show_progress=False)
+        CORPUS, trainers.BpeTrainer(vocab_size=420, special_tokens=["<unk>"], max_token_length=4, show_progress=False)
     )
     state = json.loads(trained.to_str())["model"]
     learned = sorted(state["vocab"], key=state["vocab"].get)

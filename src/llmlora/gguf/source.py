@@ -1,0 +1,98 @@
+"""Where the weights of an export come from: one float32 tensor at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from llmlora.catalog.model_folder import WEIGHTS_FILE, WEIGHTS_INDEX, inside, read_json_object
+from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
+from llmlora.core.errors import ModelFileError
+
+_FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+class TensorSource(Protocol):
+    """Named tensors, read one by one; names and shapes are those of the Hugging Face model."""
+
+    def names(self) -> list[str]:
+        """Return the names of all tensors."""
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape without reading it."""
+
+    def read(self, name: str) -> np.ndarray:
+        """Return a tensor as float32; the caller may keep it, the source does not."""
+
+
+class FolderSource:
+    """The tensors of a model folder's safetensors files, single or sharded; pickles are never opened.
+
+    Raises:
+        ModelFileError: the folder's files are missing, hostile or do not fit together.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._places: dict[str, tuple[Path, int, TensorInfo]] = {}
+        for path in weight_files(folder):
+            header = read_safetensors_header(path)
+            repeated = sorted(info.name for info in header.tensors if info.name in self._places)
+            if repeated:
+                raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(repeated[:5]))
+            self._places.update({info.name: (path, header.data_offset, info) for info in header.tensors})
+
+    def names(self) -> list[str]:
+        """Return the names of all tensors, in the files' order."""
+        return list(self._places)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape."""
+        return self._places[name][2].shape
+
+    def read(self, name: str) -> np.ndarray:
+        """Return a tensor as float32.
+
+        Raises:
+            ModelFileError: `weights_not_float` for other types, `weights_not_finite` for NaN or infinity.
+        """
+        path, start, info = self._places[name]
+        values = read_float_tensor(path, start, info)
+        if not np.isfinite(values).all():
+            raise ModelFileError("weights_not_finite", path=str(path), name=name)
+        return values
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return a folder's safetensors files; raises ModelFileError when there are none or a shard is missing."""
+    if (folder / WEIGHTS_FILE).is_file():
+        return [inside(folder, WEIGHTS_FILE)]
+    if not (folder / WEIGHTS_INDEX).is_file():
+        pickles = sorted(path.name for path in folder.glob("pytorch_model*.bin"))
+        if pickles:
+            raise ModelFileError("pickle_weights", path=str(folder), files=", ".join(pickles[:5]))
+        raise ModelFileError("model_weights_not_found", path=str(folder))
+    places = read_json_object(inside(folder, WEIGHTS_INDEX)).get("weight_map")
+    names = sorted({str(name) for name in places.values()}) if isinstance(places, dict) else []
+    if not names or any(Path(name).name != name or not name.endswith(".safetensors") for name in names):
+        raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(map(ascii, names[:5])))
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        files, count = ", ".join(missing[:5]), len(missing)
+        raise ModelFileError("model_shards_missing", path=str(folder), files=files, count=count)
+    return [inside(folder, name) for name in names]
+
+
+def read_float_tensor(path: Path, data_offset: int, info: TensorInfo) -> np.ndarray:
+    """Return one tensor of a safetensors file as float32; raises ModelFileError(weights_not_float)."""
+    if info.dtype not in _FLOATS:
+        raise ModelFileError("weights_not_float", path=str(path), name=info.name, dtype=info.dtype)
+    kind = np.dtype(_FLOATS[info.dtype])
+    raw = np.fromfile(path, dtype=kind, count=info.num_elements, offset=data_offset + info.start)
+    if len(raw) != info.num_elements:
+        raise ModelFileError("safetensors_invalid", path=str(path), reason="cut_off", detail=info.name)
+    if info.dtype == "BF16":
+        # numpy has no bfloat16: its bits are the upper half of a float32's.
+        return (raw.astype(np.uint32) << 16).view(np.float32).reshape(info.shape)
+    return raw.astype(np.float32, copy=False).reshape(info.shape)

@@ -170,6 +170,10 @@ def _print_more(count: int) -> None:
 def print_converted(report: dict[str, Any]) -> None:
     """Show what was written, and every kind of row that was left out."""
     out.print(escape(translate("data.converted", num_written=report["num_written"], path=report["output"])))
+    if report["encoding"] not in ("utf-8", "utf-8-sig"):
+        _line(translate("data.read_as", encoding=report["encoding"]))
+    if report["ignored_columns"]:
+        _line(translate("data.ignored", names=", ".join(report["ignored_columns"])))
     if report["eval_output"]:
         out.print(escape(translate("data.converted_eval", num_eval=report["num_eval"], path=report["eval_output"])))
     if not report["dropped"] and not report["num_sampled_out"]:

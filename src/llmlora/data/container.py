@@ -149,7 +149,8 @@ def _is_broken_row(line: str, following: str) -> bool:
     depth = 0
     for match in BRACKET.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group()[0], 0)
-    if depth <= 0:
+    has_open_string = '"' in BRACKET.sub("", text)
+    if depth <= 0 or has_open_string:
         return True
     return following == "{" and text[-1:] not in "[,:{"
 

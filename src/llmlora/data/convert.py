@@ -44,6 +44,8 @@ class ConvertReport:
 
     output: Path
     eval_output: Path | None
+    encoding: str
+    ignored_columns: tuple[str, ...]
     num_read: int
     num_written: int
     num_eval: int
@@ -56,7 +58,8 @@ class ConvertReport:
         """Return the document that `dataset convert --json` prints."""
         paths = {"output": str(self.output), "eval_output": str(self.eval_output) if self.eval_output else None}
         names = ("num_read", "num_written", "num_eval", "num_invalid", "num_duplicates", "num_sampled_out")
-        return {**paths, **{name: getattr(self, name) for name in names}, "dropped": list(self.dropped)}
+        read = {"encoding": self.encoding, "ignored_columns": list(self.ignored_columns)}
+        return {**paths, **read, **{name: getattr(self, name) for name in names}, "dropped": list(self.dropped)}
 
 
 def convert_dataset(
@@ -82,13 +85,15 @@ def convert_dataset(
         writers = [_open_writer(stack, output, choices)]
         if eval_output is not None:
             writers.append(_open_writer(stack, eval_output, choices))
-        for number, example in enumerate(_examples(source)):
+        for number, example in enumerate(_examples(source, _reader(source))):
             if isinstance(example, Example) and plan.marks[number] != LEFT_OUT:
                 writers[plan.marks[number] - 1].write(example)
     num_eval = plan.marks.count(HELD_OUT)
     return ConvertReport(
         output=output,
         eval_output=eval_output,
+        encoding=source.encoding.name,
+        ignored_columns=plan.ignored_columns,
         num_read=plan.num_read,
         num_written=plan.num_written - num_eval,
         num_eval=num_eval,
@@ -119,9 +124,12 @@ def _check_choices(path: Path, output: Path, choices: ConvertChoices) -> None:
             raise Conflict("output_exists", path=str(target))
 
 
-def _examples(source: Source) -> Iterator[Example | Problem]:
+def _reader(source: Source) -> RowReader:
+    return RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+
+
+def _examples(source: Source, reader: RowReader) -> Iterator[Example | Problem]:
     """Yield, for each row, its example or the first error in it."""
-    reader = RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
     for item in source.rows():
         if isinstance(item, Problem):
             yield item
@@ -144,7 +152,9 @@ class _Plan:
         self.dropped: list[dict[str, Any]] = []
         self._hashes = array("Q")
         self._seed = choices.get("seed", 0)
-        first = self._look_at(source, bool(choices.get("deduplicate")))
+        reader = _reader(source)
+        first = self._look_at(_examples(source, reader), bool(choices.get("deduplicate")))
+        self.ignored_columns = (*reader.ignored, *source.other_members)
         if first is not None and not choices.get("drop_invalid"):
             params = {"path": str(source.path), "line": first.line, "first": first.message}
             raise DatasetError("dataset_has_errors", count=self.num_invalid, **params)
@@ -161,10 +171,10 @@ class _Plan:
     def num_written(self) -> int:
         return len(self.marks) - self.marks.count(LEFT_OUT)
 
-    def _look_at(self, source: Source, deduplicate: bool) -> Problem | None:
+    def _look_at(self, items: Iterator[Example | Problem], deduplicate: bool) -> Problem | None:
         first: Problem | None = None
         seen: set[int] = set()
-        for item in _examples(source):
+        for item in items:
             value = 0
             if isinstance(item, Problem):
                 self._drop(item.line, item.row, item.code, item.message)

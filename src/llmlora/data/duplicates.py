@@ -1,7 +1,7 @@
 """Equal, nearly equal and contradicting rows among any number of rows, in little memory.
 
-Each row leaves 24 bytes: hashes of its question and answer, its line and its number. They are kept in 256 buckets by the first
-byte of the question's hash and moved to files when they grow, so that each bucket can be compared alone.
+Each row leaves 24 bytes: hashes of its question and answer, its line and its number. They are kept in 256 buckets by
+the first byte of the question's hash and moved to files when they grow, so that each bucket can be compared alone.
 """
 
 from __future__ import annotations

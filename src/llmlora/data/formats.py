@@ -31,6 +31,7 @@ class RowReader:
         self.wanted = wanted
         self.format: DatasetFormat | None = wanted
         self.mapping: RowMapping | None = None
+        self.ignored: dict[str, None] = {}  # every column that was not used, in order of appearance
         self._given = dict(columns)
         self._has_header = has_header
         self._known: dict[tuple[str, ...], RowMapping | None] = {}
@@ -67,7 +68,10 @@ class RowReader:
         if keys not in self._known:
             if len(self._known) >= MAX_KEY_SETS:
                 self._known.clear()
-            self._known[keys] = find_mapping(keys, self._given, self.wanted)
+            mapping = find_mapping(keys, self._given, self.wanted)
+            self._known[keys] = mapping
+            if mapping is not None and len(self.ignored) < MAX_KEY_SETS:
+                self.ignored.update(dict.fromkeys(mapping.ignored))
         return self._known[keys]
 
     def _unknown(self, raw: RawRow) -> Problem:

@@ -38,7 +38,7 @@ POSTAL_CODE = re.compile(r"〒\s?\d{3}-?\d{4}")
 ADDRESS = re.compile(
     r"[一-龥]{1,3}[都道府県][一-龥ぁ-んァ-ヶ]{1,8}?[市区町村郡][一-龥ぁ-んァ-ヶ0-9]{0,15}?\d{1,4}(?:丁目|番地?|-\d{1,4})"
 )
-DIGITS = re.compile(r"[0-9０-９]{2}")
+DIGITS = re.compile(r"[0-9０-９]")
 
 
 def style_of(text: str) -> Style | None:

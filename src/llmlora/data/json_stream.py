@@ -215,7 +215,7 @@ class WrappedList:
             raise DatasetError("json_syntax", **cursor.place)
         cursor.step()
         if key in self.members or key == self.list_key:
-            raise DatasetError("duplicate_key", key=key, row=1, **place)
+            raise DatasetError("duplicate_key", name=key, row=1, **place)
         return key
 
     def _member(self, element: Element) -> Any:

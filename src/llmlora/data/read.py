@@ -171,7 +171,7 @@ def element_row(element: Element, row: int) -> RawRow | Problem:
         value: Any = parse_json(element.text)
     except JsonError as refusal:
         line, column = place_in(element, refusal.position)
-        name = refusal.params.get("key")
+        name = refusal.params.get("name")
         return error(refusal.code, line, row, column, name, **refusal.params)
     if not isinstance(value, dict):
         code = "row_is_array" if isinstance(value, list) else "row_not_object"
@@ -209,6 +209,7 @@ def iter_examples(path: Path, options: ReadOptions | None = None) -> Iterator[Ex
     """
     source = Source(Path(path), options or ReadOptions())
     reader = RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+    count = 0
     for item in source.rows():
         if isinstance(item, Problem):
             if item.level == "error":
@@ -219,4 +220,7 @@ def iter_examples(path: Path, options: ReadOptions | None = None) -> Iterator[Ex
             if problem.level == "error":
                 raise problem.to_error()
         if example is not None:
+            count += 1
             yield example
+    if not count:
+        raise DatasetError("no_records")

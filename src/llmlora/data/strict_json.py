@@ -36,7 +36,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         key = next(name for name in names if names.count(name) > 1)
-        raise JsonError("duplicate_key", key=key)
+        raise JsonError("duplicate_key", name=key)
     return result
 
 
@@ -101,7 +101,7 @@ def check_depth(text: str) -> None:
 
 def _placed(refusal: JsonError, text: str) -> JsonError:
     if refusal.code == "duplicate_key":
-        word = re.escape(json.dumps(refusal.params["key"], ensure_ascii=False))
+        word = re.escape(json.dumps(refusal.params["name"], ensure_ascii=False))
         found = [match.start() for match in re.finditer(word + r"\s*:", text)]
         position = found[1] if len(found) > 1 else None
     else:

@@ -227,11 +227,10 @@ class _Check:
         )
 
     def _columns(self) -> dict[str, Any]:
-        mapping = self.reader.mapping if self.reader else None
-        if mapping is None:
+        if self.reader is None or self.reader.mapping is None:
             return {"mapped": {}, "ignored": []}
         others = self.source.other_members if self.source else ()
-        return {"mapped": dict(mapping.columns), "ignored": [*mapping.ignored, *others]}
+        return {"mapped": dict(self.reader.mapping.columns), "ignored": [*self.reader.ignored, *others]}
 
 
 def valid_examples(path: Path, options: ReadOptions) -> Iterator[Example]:

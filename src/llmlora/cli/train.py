@@ -17,6 +17,7 @@ from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError,
 from llmlora.core.locale import has_text, translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import ReadOptions
+from llmlora.services.dataset import read_options
 from llmlora.services.train import (
     PlannedJob,
     TrainRequest,
@@ -92,7 +93,7 @@ def train(
         result = _followed(lambda printer: resume_training(resume, printer), as_json)
     else:
         request = _request(recipe, model, data, preset, training_preset, overrides)
-        read = ReadOptions(format=data_format, columns=pairs(columns or [], "--map"), encoding=encoding)  # type: ignore[arg-type]
+        read = read_options(data_format, pairs(columns or [], "--map"), encoding)
         planned = plan_training(_with_data_options(request, eval_data, read))
         show_plan(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)

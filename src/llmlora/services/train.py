@@ -20,6 +20,7 @@ from llmlora.core.publish import read_json, sha256_file
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport, check_dataset
+from llmlora.services.dataset import read_options
 from llmlora.services.supervisor import OnEvent, run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
@@ -71,9 +72,7 @@ def request_from_recipe(path: Path) -> TrainRequest:
     recipe = read_recipe(path)
     base = str(recipe["base_model"])
     folder = path.parent / base
-    read = ReadOptions(
-        format=recipe.get("format"), columns=dict(recipe.get("columns") or {}), encoding=recipe.get("encoding")
-    )
+    read = read_options(recipe.get("format"), recipe.get("columns"), recipe.get("encoding"))
     return TrainRequest(
         base_model=str(folder) if "/" in base and folder.is_dir() else base,
         data=path.parent / recipe["data"],

@@ -117,10 +117,12 @@ def turn_end_id(files: TokenizerFiles) -> int | None:
     written = [(template.rfind(name), name) for name in TURN_ENDS if name in template and name in files.token_ids]
     if written:
         return files.token_ids[max(written)[1]]
-    if eos is None:
-        generation = files.generation.get("eos_token_id")
-        eos = generation[0] if isinstance(generation, list) and generation else generation
-    return int(eos) if isinstance(eos, int) else None
+    if eos is not None:
+        return eos
+    stated = files.generation.get("eos_token_id")
+    if isinstance(stated, list) and stated:
+        stated = stated[0]
+    return stated if isinstance(stated, int) else None
 
 
 def _optional(path: Path) -> Json:

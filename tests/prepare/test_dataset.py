@@ -252,7 +252,8 @@ def test_a_tokenizer_that_does_not_know_the_language_is_refused(tmp_path: Path) 
     folder = tokenizer_folder(tmp_path, "dropping")
     error = error_of("too_many_unknown_tokens", folder, chat(1, "東京の天気は?", "晴れです。"))
     assert error.params["percent"] > 20
-    known = prepare(folder, *(chat(row, "How much is it today?", "It is 1234 yen.") for row in range(8)), chat(9, "a", "b円"))
+    english = [chat(row, "How much is it today?", "It is 1234 yen.") for row in range(8)]
+    known = prepare(folder, *english, chat(9, "a", "b円"))
     assert 0 < known.facts["unknown_share"] < 0.2
 
 

@@ -11,15 +11,14 @@ from rich.text import Text
 
 from llmlora.cli.output import out, print_json, say, warn
 from llmlora.core.errors import ConfigError
-from llmlora.core.examples import DatasetFormat
 from llmlora.core.locale import translate
-from llmlora.data.read import ReadOptions
+from llmlora.services.dataset import read_options
 from llmlora.services.preview import preview_dataset
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=translate("prepare.option.file"))]
 Model = Annotated[str, typer.Option("--model", help=translate("prepare.option.model"))]
 NumRows = Annotated[int, typer.Option("-n", "--rows", min=1, max=1000, help=translate("prepare.option.rows"))]
-Format = Annotated[DatasetFormat | None, typer.Option("--format", help=translate("prepare.option.format"))]
+Format = Annotated[str | None, typer.Option("--format", help=translate("prepare.option.format"))]
 Columns = Annotated[
     list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help=translate("prepare.option.map"))
 ]
@@ -47,7 +46,7 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show the rendered template of the first rows, with every token marked trained, masked or truncated."""
-    read = ReadOptions(format=format_name, columns=_columns(columns or []), encoding=encoding)
+    read = read_options(format_name, _columns(columns or []), encoding)
     settings = {"max_length": max_length, "chat_template": chat_template, "system": system}
     result = preview_dataset(file, model, num_rows, read=read, settings=settings)
     if as_json:
@@ -62,9 +61,9 @@ def _columns(words: list[str]) -> dict[str, str]:
     columns = {}
     for word in words:
         field, sign, column = word.partition("=")
-        if not (field and sign and column):
-            raise ConfigError("bad_column_map", word=word)
-        columns[field] = column
+        if not (field.strip() and sign and column):
+            raise ConfigError("not_key_value", option="--map", word=word)
+        columns[field.strip()] = column
     return columns
 
 

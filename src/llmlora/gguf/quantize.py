@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
-from llmlora.core.errors import ConfigError, ExportError, ModelFileError
+from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
@@ -67,8 +67,7 @@ def quantize_gguf(
 
     Raises:
         ConfigError: `unknown_quantization`, or one this machine cannot make.
-        ModelFileError: `source` is broken or already quantised.
-        ExportError: `tensor_not_finite`.
+        ModelFileError: `source` is broken, holds NaN or infinity, or is already quantised.
     """
     if quantization not in available_quantizations():
         known = ", ".join(available_quantizations())
@@ -126,7 +125,7 @@ class _Worker:
             raw = np.fromfile(self._source, dtype=np.uint8, count=count * width, offset=offset)
             rows = dequantize_rows(raw, tensor.ggml_type).reshape(count, length)
             if not np.isfinite(rows).all():
-                raise ExportError("tensor_not_finite", name=tensor.name)
+                raise ModelFileError("weights_not_finite", path=str(self._source), name=tensor.name)
             yield rows
 
     def _parts(self, rows: np.ndarray) -> Sequence[np.ndarray]:

@@ -13,12 +13,11 @@ from llmlora.gguf.model_shape import ModelShape, setting, unsupported
 
 # Gemma's, Llama's and NeoX's default when a config leaves it out.
 DEFAULT_THETA = 10_000.0
-_YARN_KEYS = {
-    "extrapolation_factor": "yarn_ext_factor",
-    "attention_factor": "yarn_attn_factor",
-    "beta_fast": "yarn_beta_fast",
-    "beta_slow": "yarn_beta_slow",
-}
+# YaRN's further settings and the values that llama.cpp takes for granted; it does not honour others in a file.
+_YARN_FIXED = {
+    "beta_fast": (32,), "beta_slow": (1,), "attention_factor": (), "mscale": (), "mscale_all_dim": (),
+    "truncate": (True,),
+}  # fmt: skip
 
 
 def rope_theta(parameters: Mapping[str, Any]) -> float:
@@ -37,12 +36,11 @@ def check_rope(parameters: Mapping[str, Any]) -> None:
     kind = rope_type(parameters)
     if kind not in {"default", "linear", "yarn", "llama3", "longrope"}:
         raise unsupported("rope_type", kind)
-    if kind == "yarn" and parameters.get("mscale_all_dim") is not None:
-        raise unsupported("rope_parameters.mscale_all_dim", parameters["mscale_all_dim"])
-    if kind == "yarn" and parameters.get("attention_factor") not in (None, 1, 1.0):
-        raise unsupported("rope_parameters.attention_factor", parameters["attention_factor"])
-    if kind == "yarn" and parameters.get("truncate") is False:
-        raise unsupported("rope_parameters.truncate", False)
+    if kind != "default" and kind != "longrope" and not parameters.get("factor"):
+        raise unsupported("rope_parameters.factor", parameters.get("factor"))
+    for name, accepted in _YARN_FIXED.items() if kind == "yarn" else ():
+        if parameters.get(name) is not None and parameters[name] not in accepted:
+            raise unsupported(f"rope_parameters.{name}", parameters[name])
 
 
 def rope_keys(parameters: Mapping[str, Any], shape: ModelShape) -> dict[str, Any]:
@@ -51,10 +49,9 @@ def rope_keys(parameters: Mapping[str, Any], shape: ModelShape) -> dict[str, Any
     if kind == "linear":
         return {"scaling.type": "linear", "scaling.factor": float(parameters["factor"])}
     if kind == "yarn":
-        found = {f"scaling.{new}": float(parameters[old]) for old, new in _YARN_KEYS.items() if parameters.get(old)}
         original = int(setting(parameters, "original_max_position_embeddings", default=shape.context_length))
         factor = float(parameters["factor"])
-        return {"scaling.type": "yarn", "scaling.factor": factor, "scaling.original_context_length": original, **found}
+        return {"scaling.type": "yarn", "scaling.factor": factor, "scaling.original_context_length": original}
     return {}
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
@@ -72,6 +74,42 @@ def test_broken_tokenizers_are_model_errors(name: str, content: str, code: str, 
     with pytest.raises(ModelFileError) as caught:
         load_tokenizer(tmp_path)
     assert caught.value.code == code
+
+
+def damaged(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Replace one value somewhere in a tokenizer.json."""
+    places: list[tuple[Any, Any]] = []
+
+    def visit(value: Any) -> None:
+        keys = list(value)[:40] if isinstance(value, dict) else range(min(len(value), 10))
+        for key in keys:
+            places.append((value, key))
+            if isinstance(value[key], dict | list):
+                visit(value[key])
+
+    visit(document)
+    parent, key = chance.choice(places)
+    parent[key] = chance.choice([None, -1, 2**40, "x", "", [], {}, True, 1.5, {"type": "X"}, [["a", "b"]], "\ud800"])
+    return document
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["byte_level", "llama2"])
+def test_damaged_files_are_refused_or_work(kind: str, tmp_path: Path) -> None:
+    path = tokenizer_folder(tmp_path, kind) / "tokenizer.json"
+    sound = path.read_text(encoding="utf-8")
+    chance = random.Random(5)
+    refused = 0
+    for _ in range(120):
+        path.write_text(json.dumps(damaged(json.loads(sound), chance)), encoding="utf-8")
+        try:
+            mine = TextEncoder(load_tokenizer(tmp_path))
+        except ModelFileError:
+            refused += 1
+        else:
+            mine.encode(mine.guard("a</s>東京<|im_end|>")[0])
+            mine.count("東京 a")
+    assert refused > 60
 
 
 def test_a_folder_without_tokenizer(tmp_path: Path) -> None:

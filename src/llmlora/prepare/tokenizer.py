@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ END_TOKENS = (
     "<eos>", "<EOT>", "[EOS]", "[EOT]", "<|return|>", "<|eom_id|>", "<end_of_utterance>", "<|END_OF_TURN_TOKEN|>",
     "<\uff5cend\u2581of\u2581sentence\uff5c>", "<|eot|>", "<|eom|>",
 )  # fmt: skip
+_FILE_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError)
 _GUARD = "\ufdd4{}\ufdd5"
 _MAX_PARTS = 6
 
@@ -55,58 +57,63 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if not any((folder / name).is_file() for name in TOKENIZER_FILES if name != TOKENIZER_CONFIG):
         raise ModelFileError("tokenizer_missing", path=str(folder))
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, use_fast=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
-        tokenizer = _from_file(folder, settings, error)
-    except Exception as error:
-        if type(error) is not Exception:  # the Rust side raises plain Exception for every broken file
+        with _typed_errors(folder):
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, use_fast=True
+            )
+    except ModelFileError:
+        if not (folder / TOKENIZER_FILE).is_file():
             raise
-        raise _unreadable(folder, error) from error
+        tokenizer = _from_file(folder, settings)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelFileError("tokenizer_slow", path=str(folder), name=type(tokenizer).__name__)
     if (folder / TOKENIZER_FILE).is_file() and _differs(tokenizer, folder / TOKENIZER_FILE):
-        tokenizer = _from_file(folder, settings, None)
+        tokenizer = _from_file(folder, settings)
+    with _typed_errors(folder):  # some damage shows only when it is used
+        for probe in PROBES:
+            tokenizer.encode(probe)
     return tokenizer
+
+
+@contextmanager
+def _typed_errors(path: Path) -> Iterator[None]:
+    """Turn whatever a broken file makes the libraries raise into a ModelFileError."""
+    try:
+        yield
+    except BaseException as error:
+        is_rust = type(error) is Exception or type(error).__name__ == "PanicException"
+        if is_rust or isinstance(error, _FILE_ERRORS):
+            detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+            raise ModelFileError("tokenizer_unreadable", path=str(path), detail=detail) from error
+        raise
 
 
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / TOKENIZER_CONFIG
     if not path.is_file():
         return {}
-    try:
+    with _typed_errors(path):
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(settings, dict):
-        raise _unreadable(path, ValueError("not a JSON object"))
+        if not isinstance(settings, dict):
+            raise ValueError(type(settings).__name__)
     return settings
 
 
-def _unreadable(path: Path, error: BaseException) -> ModelFileError:
-    detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return ModelFileError("tokenizer_unreadable", path=str(path), detail=detail)
-
-
 def _backend(path: Path) -> Tokenizer:
-    try:
+    with _typed_errors(path):
         return Tokenizer.from_file(str(path))
-    except Exception as error:
-        if type(error) is not Exception:  # the Rust side raises plain Exception for every broken file
-            raise
-        raise _unreadable(path, error) from error
 
 
 def _differs(tokenizer: PreTrainedTokenizerBase, path: Path) -> bool:
     reference = _backend(path)
-    return any(
-        tokenizer.encode(probe, add_special_tokens=False) != reference.encode(probe, add_special_tokens=False).ids
-        for probe in PROBES
-    )
+    with _typed_errors(path):
+        return any(
+            tokenizer.encode(probe, add_special_tokens=False) != reference.encode(probe, add_special_tokens=False).ids
+            for probe in PROBES
+        )
 
 
-def _from_file(folder: Path, settings: Mapping[str, Any], cause: BaseException | None) -> PreTrainedTokenizerFast:
-    if not (folder / TOKENIZER_FILE).is_file():
-        raise _unreadable(folder, cause or ValueError("no tokenizer.json")) from cause
+def _from_file(folder: Path, settings: Mapping[str, Any]) -> PreTrainedTokenizerFast:
     names = {name: _token_text(settings.get(name)) for name in _TOKEN_NAMES}
     tokens = {name: text for name, text in names.items() if text}
     return PreTrainedTokenizerFast(

@@ -114,7 +114,7 @@ def _without_mark(path: Path) -> Encoding:
         for name in ("iso2022_jp", "iso2022_jp_ext"):
             if _decodes(path, name):
                 return _guess(path, name)
-    if seen.num_nul * 20 > seen.size:
+    if seen.num_nul * 400 > seen.size:
         wide = _utf16_name(path)
         if wide is not None:
             return _guess(path, wide)
@@ -181,6 +181,10 @@ def _count(pattern: re.Pattern[str], text: str) -> int:
     return len(pattern.findall(text))
 
 
+def _num_not_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
 def _japanese_or_error(path: Path) -> Encoding:
     if _is_damaged_utf8(path):
         raise _not_utf8(path)
@@ -206,7 +210,7 @@ def _is_damaged_utf8(path: Path) -> bool:
         text = decoder.decode(piece)
         damage = _count(UNDECODED, text)
         broken += damage
-        whole += sum(not character.isascii() for character in text) - damage if not text.isascii() else 0
+        whole += _num_not_ascii(text) - damage
         if whole + broken > 1_000_000:
             break
     return whole > 4 * max(broken, 1)
@@ -223,7 +227,7 @@ def _japanese_score(path: Path, name: str) -> float:
         hiragana += _count(HIRAGANA, text)
         good += _count(FULL_KATAKANA, text) + _count(JAPANESE_MARKS, text) + 0.6 * _count(KANJI, text)
         bad += _count(HALF_KATAKANA, text) + 2 * _count(STRANGE, text)
-        total += sum(not character.isascii() for character in text)
+        total += _num_not_ascii(text)
     if not total:
         return -1.0
     score = (hiragana + good - bad) / total

@@ -38,7 +38,10 @@ POSTAL_CODE = re.compile(r"〒\s?\d{3}-?\d{4}")
 ADDRESS = re.compile(
     r"[一-龥]{1,3}[都道府県][一-龥ぁ-んァ-ヶ]{1,8}?[市区町村郡][一-龥ぁ-んァ-ヶ0-9]{0,15}?\d{1,4}(?:丁目|番地?|-\d{1,4})"
 )
-DIGITS = re.compile(r"[0-9０-９]")
+DIGIT_OR_MARK = re.compile("[0-9０-９@＠〒]")
+WIDE_DIGIT_OR_MARK = re.compile("[０-９＠]")
+THREE_DIGITS = re.compile(r"[0-9]{3}")
+TOWN = re.compile("[都道府県][一-龥ぁ-んァ-ヶ]{1,8}?[市区町村郡]")
 
 
 def style_of(text: str) -> Style | None:
@@ -69,18 +72,22 @@ def is_my_number(digits: str) -> bool:
 
 def personal_data(text: str) -> Iterator[tuple[str, str]]:
     """Yield (code, the string found) for what looks like mail, phone, Individual Number or a postal address."""
-    if "@" not in text and "＠" not in text and not DIGITS.search(text) and "〒" not in text:
+    if not DIGIT_OR_MARK.search(text):
         return
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    for match in MAIL.finditer(plain):
-        if not FICTIONAL_HOST.search(match[1]):
-            yield "personal_mail", match.group()
-    for match in TWELVE_DIGITS.finditer(plain):
-        if is_my_number(re.sub(r"\D", "", match.group())):
-            yield "personal_my_number", match.group()
-    for code, pattern in (("personal_phone", PHONE), ("personal_address", POSTAL_CODE), ("personal_address", ADDRESS)):
-        for match in pattern.finditer(plain):
-            yield code, match.group()
+    plain = unicodedata.normalize("NFKC", text) if WIDE_DIGIT_OR_MARK.search(text) else text
+    if "@" in plain:
+        for match in MAIL.finditer(plain):
+            if not FICTIONAL_HOST.search(match[1]):
+                yield "personal_mail", match.group()
+    if THREE_DIGITS.search(plain):
+        for match in TWELVE_DIGITS.finditer(plain):
+            if is_my_number(re.sub(r"\D", "", match.group())):
+                yield "personal_my_number", match.group()
+        for match in PHONE.finditer(plain):
+            yield "personal_phone", match.group()
+    if "〒" in plain or TOWN.search(plain):
+        for match in (*POSTAL_CODE.finditer(plain), *ADDRESS.finditer(plain)):
+            yield "personal_address", match.group()
 
 
 def masked(found: str) -> str:

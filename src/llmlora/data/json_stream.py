@@ -100,7 +100,11 @@ class Cursor:
                 start = match.start() if match else len(self._text)
                 if code == "row_too_long" or len(self._text) - self._at > ROW_CHARACTERS:
                     code = "row_too_long"
-                    self._discard(start, is_in_string=match is not None, first_line=line)
+                    self._pass(start)
+                    if match:
+                        self._discard_string(line)
+                        offset = 0
+                        continue
                 offset = max(0, start - self._at)
                 if not self._more():
                     raise self._truncated(line)
@@ -108,20 +112,18 @@ class Cursor:
             mark, offset = match.group()[0], match.end() - self._at
             if depth == 0 and mark in ",]}":
                 text = self._text[self._at : match.start()]
+                code = code or ("row_too_long" if len(text) > ROW_CHARACTERS else "")
                 self._pass(match.start())
                 return Element(line, column, None if code else text.rstrip(), code)
             depth += (mark in "[{") - (mark in "]}")
             if depth > MAX_DEPTH:
                 code = code or "too_deep"
 
-    def _discard(self, end: int, is_in_string: bool, first_line: int) -> None:
-        """Forget the text up to `end`, and the string that begins there, however long it is."""
-        self._pass(end)
-        if not is_in_string:
-            return
+    def _discard_string(self, first_line: int) -> None:
+        """Forget the string that begins here, however long it is."""
         self.step()
         while True:
-            match = STRING_END.search(self._text, self._at)
+            match = STRING_END.match(self._text, self._at)
             if match:
                 self._pass(match.end())
                 return
@@ -165,6 +167,7 @@ class WrappedList:
     """A JSON object with one list inside, or a single row when there is no list."""
 
     def __init__(self, cursor: Cursor, row_keys: frozenset[str]) -> None:
+        cursor.peek()
         self._cursor = cursor
         self._row_keys = row_keys
         self.line = cursor.place["line"]

@@ -29,7 +29,10 @@ def read_modelfile(text: str) -> list[tuple[str, str]]:
         if command == "PARAMETER":
             name, _, value = value.partition(" ")
             command = f"{command} {name}"
-        if value.startswith('"""'):
+        if value.startswith('"') and not value.startswith('"""'):
+            assert value.rstrip("\n").endswith('"')
+            entries.append((command, value.rstrip("\n")[1:-1]))
+        elif value.startswith('"""'):
             while not (value.rstrip().endswith('"""') and len(value.rstrip()) >= 6):
                 value += lines.pop(0)
             entries.append((command, value.rstrip()[3:-3]))

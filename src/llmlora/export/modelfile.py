@@ -42,10 +42,13 @@ def modelfile_text(content: ModelfileContent) -> str:
 
 
 def quoted(text: str) -> str:
-    '''Return a value between triple quotes, the only quoting that Modelfiles read back unchanged.
+    """Return a value in quotes, as Modelfiles read it back unchanged.
 
-    The syntax has no escapes: the value ends at the first line that ends in `"""`, so such a text is refused.
-    '''
+    The syntax has no escapes: a value between triple quotes ends at the first line that ends in them, so a text with
+    such a line in it is refused.
+    """
+    if '"' not in text and "\n" not in text and "\x00" not in text:
+        return f'"{text}"'
     if re.search(r'"""[ \t\r]*\n', text) or "\x00" in text:
         raise ExportError("modelfile_unquotable", text=text[:80])
     return f'"""{text}"""'

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from llmlora import __version__
-from llmlora.core.errors import ConfigError, Conflict, DiskFull
+from llmlora.core.errors import ConfigError, Conflict, DiskFull, ExportError
 from llmlora.core.layout import ADAPTER_GGUF, MERGED_DIR, META_FILE, MODELFILE, TEMPORARY_PREFIX, gguf_name
 from llmlora.core.publish import (
     free_bytes,
@@ -25,7 +26,7 @@ from llmlora.core.publish import (
 )
 from llmlora.export.card import export_card
 from llmlora.export.merge import trained_source
-from llmlora.export.model_folder import LARGEST_FLOAT16, copy_companions, model_dtype, write_model_folder
+from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
 from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.verify import raise_on_failure, verify_files
@@ -33,12 +34,11 @@ from llmlora.gguf.architectures import check_exportable
 from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
 from llmlora.gguf.source import TensorSource
-from llmlora.gguf.writer import write_gguf
+from llmlora.gguf.writer import FloatType, write_gguf
 from llmlora.prepare.template import ChatTemplate, load_template
 
 FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
 META_SCHEMA = "llmlora.export-meta/1"
-FLOAT_TYPES = ("F32", "F16", "BF16")
 # Bits per weight of whole files, rounded up; the output projection is kept finer than the name says.
 BITS = {
     "F32": 32.0, "F16": 16.0, "BF16": 16.0, "Q8_0": 8.6, "Q6_K": 6.8, "Q5_K_M": 6.0, "Q4_K_M": 5.2, "Q4_K_S": 5.0,
@@ -46,7 +46,7 @@ BITS = {
 }  # fmt: skip
 PREFERRED = ("Q4_K_M", "Q8_0")
 
-FloatType = Literal["F32", "F16", "BF16"]
+FLOAT_TYPES: tuple[FloatType, ...] = ("F32", "F16", "BF16")
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -87,7 +87,7 @@ class _Work:
     digest: str
     meta: dict[str, Any]
     on_progress: OnProgress
-    reused: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
 
     def path(self, name: str) -> Path:
         return self.request.output / name
@@ -96,15 +96,13 @@ class _Work:
         return sha256_json({"digest": self.digest, "format": FORMAT, **options})
 
     def is_done(self, name: str, key: str) -> bool:
-        """Tell whether a file of an earlier run is the one asked for, and note that it is used again."""
+        """Tell whether a file of an earlier run is the one asked for."""
         entry = self.meta["files"].get(name)
         path = self.path(name)
-        if not entry or entry["key"] != key or not path.is_file() or path.stat().st_size != entry["size_bytes"]:
-            return False
-        self.reused.add(name)
-        return True
+        return bool(entry and entry["key"] == key and path.is_file() and path.stat().st_size == entry["size_bytes"])
 
     def record(self, name: str, key: str, quantization: str | None) -> None:
+        self.written.add(name)
         path = self.path(name)
         entry = {"key": key, "quantization": quantization, "size_bytes": path.stat().st_size}
         self.meta["files"][name] = {**entry, "sha256": sha256_file(path)}
@@ -188,7 +186,7 @@ def _check_disk(work: _Work) -> None:
     num_weights = sum(int(np.prod(work.source.shape(name), dtype=np.int64)) for name in work.source.names())
     wanted = [name for name in work.request.quantizations if not work.path(gguf_name(name)).is_file()]
     needed = sum(estimate_bytes(num_weights, name) for name in wanted)
-    if wanted and not any(name in FLOAT_TYPES for name in work.request.quantizations):
+    if wanted and "F16" not in work.request.quantizations:
         needed += estimate_bytes(num_weights, "F16")
     if work.request.adapter:
         needed += estimate_bytes(num_weights, "F32")
@@ -226,7 +224,6 @@ def _write_merged(work: _Work) -> None:
     folder = work.path(MERGED_DIR)
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest and manifest.get("digest") == work.digest:
-        work.reused.add(MERGED_DIR)
         return
     with publishing_dir(folder, {"digest": work.digest}) as temporary:
         dtype = model_dtype(work.trained.weights_dir, work.config)
@@ -235,33 +232,48 @@ def _write_merged(work: _Work) -> None:
 
 
 def _write_models(work: _Work) -> None:
-    """Write the float files from the merged stream, and the quantised ones from the best of them."""
+    """Write the float files from the merged stream, and the quantised ones from an F16 file of it."""
     names = work.request.quantizations
-    floats = [name for name in FLOAT_TYPES if name in names]
-    for name in floats:
-        _write_float(work, name)
+    for name in FLOAT_TYPES:
+        if name in names:
+            _write_float(work, name)
     pending = [name for name in names if name not in FLOAT_TYPES and not _is_written(work, name)]
     if not pending:
         return
-    kept = next((name for name in ("F32", "F16", "BF16") if name in floats), None)
-    path = work.path(gguf_name(kept)) if kept else work.path(f"{TEMPORARY_PREFIX}source.gguf")
-    try:
-        if kept is None:
-            _convert(work, path, _exact_float(work))
+    with _quantization_source(work) as source:
         for name in pending:
-            with replacing(work.path(gguf_name(name))) as temporary:
-                quantize_gguf(path, temporary, name, on_progress=work.progress("quantize"))
+            with replacing(work.path(gguf_name(name))) as path:
+                quantize_gguf(source, path, name, on_progress=work.progress("quantize"))
             work.record(gguf_name(name), work.key(quantization=name), name)
+
+
+@contextmanager
+def _quantization_source(work: _Work) -> Iterator[Path]:
+    """Yield an F16 file of the model (F32 where a weight overflows F16): the asked one, else one for this moment.
+
+    Never another type that happens to be there, so that the same job always gives the same quantised bytes.
+    """
+    if "F16" in work.request.quantizations:
+        yield work.path(gguf_name("F16"))
+        return
+    path = work.path(f"{TEMPORARY_PREFIX}source.gguf")
+    try:
+        try:
+            _convert(work, path, "F16")
+        except ExportError as error:
+            if error.code != "float16_overflow":
+                raise
+            _convert(work, path, "F32")
+        yield path
     finally:
-        if kept is None:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _is_written(work: _Work, quantization: str) -> bool:
     return work.is_done(gguf_name(quantization), work.key(quantization=quantization))
 
 
-def _write_float(work: _Work, quantization: str) -> None:
+def _write_float(work: _Work, quantization: FloatType) -> None:
     if _is_written(work, quantization):
         return
     with replacing(work.path(gguf_name(quantization))) as path:
@@ -269,7 +281,7 @@ def _write_float(work: _Work, quantization: str) -> None:
     work.record(gguf_name(quantization), work.key(quantization=quantization), quantization)
 
 
-def _convert(work: _Work, path: Path, file_type: str) -> None:
+def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
     write_gguf(
         work.source,
         work.config,
@@ -280,14 +292,6 @@ def _convert(work: _Work, path: Path, file_type: str) -> None:
         on_progress=work.progress("convert"),
         chat_template=work.template.text,
     )
-
-
-def _exact_float(work: _Work) -> str:
-    """Return the float type to quantise from: F16, or F32 when a weight would overflow it."""
-    for name in work.source.names():
-        if float(np.abs(work.source.read(name)).max(initial=0.0)) > LARGEST_FLOAT16:
-            return "F32"
-    return "F16"
 
 
 def _describe(work: _Work, report: Mapping[str, Any]) -> None:
@@ -321,7 +325,11 @@ def _modelfile(work: _Work, model_file: str, turn_end: str) -> str:
 
 def _result(work: _Work, report: Mapping[str, Any]) -> dict[str, Any]:
     files = [
-        {"file": name, "reused": name in work.reused, **{key: value for key, value in entry.items() if key != "key"}}
+        {
+            "file": name,
+            "reused": name not in work.written,
+            **{key: value for key, value in entry.items() if key != "key"},
+        }
         for name, entry in work.meta["files"].items()
         if work.path(name).is_file()
     ]

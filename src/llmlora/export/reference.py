@@ -22,7 +22,7 @@ from llmlora.inference.chat import ChatRequest, GenerateOptions
 from llmlora.inference.transformers_chat import TransformersChat, load_chat
 
 NUM_SAMPLES = 8
-MAX_STOP_TOKENS = 256
+MAX_STOP_TOKENS = 128
 MAX_CONTEXT_TOKENS = 384
 POSITIONS = (1.0, 0.75, 0.5, 0.25)
 
@@ -146,7 +146,7 @@ def _distributions(chat: TransformersChat, sequences: Sequence[list[int]]) -> tu
         if not shortened:
             continue
         ends = sorted({max(1, round(len(shortened) * share)) for share in POSITIONS})
-        with torch.inference_mode():
+        with torch.inference_mode(), chat.fitting_threads():
             logits = chat.model(input_ids=torch.tensor([shortened]), use_cache=False).logits[0]
             chosen = torch.log_softmax(logits[[end - 1 for end in ends]].float(), dim=-1)
         contexts.extend(shortened[:end] for end in ends)

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmlora.core.errors import LlmloraError
 from llmlora.export.check import Check, CheckName, failed, passed
-from llmlora.export.reference import Reference, TokenizedText
+from llmlora.export.reference import MAX_STOP_TOKENS, Reference, TokenizedText
 from llmlora.inference.chat import ChatRequest, GenerateOptions
 from llmlora.inference.llamacpp_chat import LlamaCppChat
 
@@ -18,31 +18,38 @@ FLOAT_LIMITS = {"max_diff": 0.05, "kl": 1e-4}
 LIMITS: dict[str, Mapping[str, float]] = {
     "F32": FLOAT_LIMITS,
     "F16": FLOAT_LIMITS,
-    "BF16": FLOAT_LIMITS,
+    "BF16": {"kl": 1e-3},  # llama.cpp rounds activations to bf16 too: 1e-4 to 3e-4 measured
     "Q8_0": {"kl": 0.01},
 }
 LIKELY = 1e-5
+SPACE_SENSITIVE = ("t5", "llama")
 MAX_STOP_FACTOR = 2
 
 
 def check_tokenizer(chat: LlamaCppChat, reference: Reference) -> Check:
     """Compare the token ids of every text, with and without the special tokens that the tokenizer adds."""
-    different: list[tuple[TokenizedText, list[int], bool]] = []
-    for text in reference.texts:
-        ids = chat.tokenize(text.text)
-        if ids != text.ids:
-            different.append((text, ids, False))
-            continue
-        ids = chat.tokenize(text.text, add_special=True)
-        if ids != text.ids_with_special:
-            different.append((text, ids, True))
-    measured = {"num_texts": len(reference.texts), "num_different": len(different)}
-    if not different:
+    different = [found for text in reference.texts if (found := _difference(chat, text))]
+    # Unigram and SentencePiece tokenizers of llama.cpp treat spaces at the very beginning in their own way; no rendered
+    # conversation of a chat begins with one, and check_template compares those token by token.
+    is_lenient = chat.header.metadata.get("tokenizer.ggml.model") in SPACE_SENSITIVE
+    edges = [found for found in different if is_lenient and found[0].text[:1].isspace()]
+    serious = [found for found in different if found not in edges]
+    measured = {"num_texts": len(reference.texts), "num_different": len(serious), "num_leading_space": len(edges)}
+    if not serious:
         return passed("tokenizer", measured)
-    text, ids, is_special = different[0]
-    expected = text.ids_with_special if is_special else text.ids
-    cause = "special_tokens" if is_special else "vocabulary"
+    text, cause, expected, ids = serious[0]
     return failed("tokenizer", cause, f"{text.text[:60]!r}: {_short(expected)} != {_short(ids)}", measured)
+
+
+def _difference(chat: LlamaCppChat, text: TokenizedText) -> tuple[TokenizedText, str, list[int], list[int]] | None:
+    for cause, is_special, expected in (
+        ("vocabulary", False, text.ids),
+        ("special_tokens", True, text.ids_with_special),
+    ):
+        ids = chat.tokenize(text.text, add_special=is_special)
+        if ids != expected:
+            return text, cause, expected, ids
+    return None
 
 
 def check_template(chat: LlamaCppChat, reference: Reference) -> Check:
@@ -107,7 +114,7 @@ def check_stop(chat: LlamaCppChat, reference: Reference, quantization: str) -> C
     if not reference.does_stop:
         return passed("stop", measured)
     room = chat.context_length - len(prompt_ids) - 1
-    options = GenerateOptions(max_new_tokens=max(1, min(room, MAX_STOP_FACTOR * 256)))
+    options = GenerateOptions(max_new_tokens=max(1, min(room, MAX_STOP_FACTOR * MAX_STOP_TOKENS)))
     reply = chat.chat(ChatRequest(reference.stop_messages, options=options))
     measured |= {"stops": reply.finish_reason == "stop", "num_tokens": reply.num_tokens}
     if reply.finish_reason == "stop" or not is_close:

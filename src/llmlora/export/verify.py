@@ -114,16 +114,17 @@ def _verify_file(path: Path, entry: Mapping[str, Any], trained: TrainedModel, re
     if not path.is_file():
         checks = [failed("file", "missing_file", path.name, {})]
     elif path.name == ADAPTER_GGUF:
-        checks = _check_adapter(path, trained, reference)
+        checks = check_adapter(path, trained, reference)
     else:
-        checks = _check_model(path, str(entry["quantization"]), trained, reference)
+        checks = check_model(path, str(entry["quantization"]), trained, reference)
     result: dict[str, Any] = {"file": path.name, "quantization": entry.get("quantization")}
     if path.is_file():
         result |= {"size_bytes": path.stat().st_size, "sha256": sha256_file(path)}
     return {**result, "checks": [check.to_dict() for check in checks]}
 
 
-def _check_model(path: Path, quantization: str, trained: TrainedModel, reference: Reference) -> list[Check]:
+def check_model(path: Path, quantization: str, trained: TrainedModel, reference: Reference) -> list[Check]:
+    """Run every check of one model file; a file that llama.cpp might abort on is not run."""
     source, config = trained_source(trained)
     checks = [check_file(path, quantization, reference, config)]
     if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
@@ -139,7 +140,7 @@ def _check_model(path: Path, quantization: str, trained: TrainedModel, reference
         chat.close()
 
 
-def _check_adapter(path: Path, trained: TrainedModel, reference: Reference) -> list[Check]:
+def check_adapter(path: Path, trained: TrainedModel, reference: Reference) -> list[Check]:
     """Put the adapter on a float GGUF of the untouched base and compare with PEFT."""
     config = trained.model_config
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as folder:

@@ -20,6 +20,8 @@ from llmlora.inference.sampling import next_token
 from llmlora.inference.streaming import TextStream
 from llmlora.prepare.template import ChatTemplate, load_template
 
+SMALL_MODEL_PARAMETERS = 32_000_000
+
 
 class TransformersChat:
     """A loaded transformers model with its tokenizer and chat template; implements `ChatModel`."""
@@ -30,6 +32,7 @@ class TransformersChat:
         self.tokenizer = template.tokenizer
         self.end_token_ids = template.encoder.end_ids | _configured_end_ids(model)
         self.context_length = _context_length(model.config)
+        self._is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL_PARAMETERS
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the model's whole context."""
@@ -42,14 +45,15 @@ class TransformersChat:
         needs_text = bool(options.stop) or on_text is not None
         token_ids: list[int] = []
         finish_reason: FinishReason = "length"
-        for token_id in self._generate(prompt_ids, options, min(room, options.max_new_tokens)):
-            if token_id in self.end_token_ids:
-                finish_reason = "stop"
-                break
-            token_ids.append(token_id)
-            if needs_text and stream.update(self.decode(token_ids)):
-                finish_reason = "stop"
-                break
+        with self.fitting_threads():
+            for token_id in self._generate(prompt_ids, options, min(room, options.max_new_tokens)):
+                if token_id in self.end_token_ids:
+                    finish_reason = "stop"
+                    break
+                token_ids.append(token_id)
+                if needs_text and stream.update(self.decode(token_ids)):
+                    finish_reason = "stop"
+                    break
         if not needs_text:
             stream.update(self.decode(token_ids))
         return ChatReply(stream.finish(), finish_reason, len(token_ids), tuple(token_ids))
@@ -88,6 +92,17 @@ class TransformersChat:
                 yield
         else:
             yield
+
+    @contextmanager
+    def fitting_threads(self) -> Iterator[None]:
+        """Compute a small model with one thread inside this block: several would mostly wait for each other."""
+        before = torch.get_num_threads()
+        try:
+            if self._is_small:
+                torch.set_num_threads(1)
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def close(self) -> None:
         """Free the model."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +323,30 @@ def test_a_refused_file_leaves_nothing_in_the_cache(folder: Path, tmp_path: Path
     with pytest.raises(DatasetRowError):
         prepare_file(path, ReadOptions(), folder, PrepareOptions(max_length=8))
     assert not prepared_dir().exists() or not list(prepared_dir().iterdir())
+
+
+def test_the_oldest_of_the_cache_is_forgotten(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "MAX_CACHED", 2)
+    path = rows_file(tmp_path / "data.jsonl", "はい。")
+    digests = []
+    for age, max_length in ((300, 100), (200, 101), (100, 102)):
+        digests.append(prepare_file(path, ReadOptions(), folder, PrepareOptions(max_length)).digest)
+        moment = time.time() - age
+        os.utime(prepared_dir() / digests[-1], (moment, moment))
+    assert {entry.name for entry in prepared_dir().iterdir()} == set(digests[1:])
+
+
+def test_preparing_tells_its_progress_and_can_be_stopped(folder: Path) -> None:
+    seen: list[int] = []
+
+    def stop_later(count: int) -> None:
+        seen.append(count)
+        if count > 300:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        prepare_examples((chat(row) for row in range(5000)), folder, OPTIONS, on_progress=stop_later)
+    assert seen == [0, 256, 512]
 
 
 def test_a_missing_file(folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
+from llmlora.catalog.base_model import bundled_models
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.prepare.template import BUNDLED_TEMPLATES, ChatTemplate, bundled_text, load_template, save_template
@@ -255,6 +256,17 @@ def test_a_tokenizer_without_end_token_cannot_be_trained(tmp_path: Path) -> None
     with pytest.raises(ModelFileError) as caught:
         load_template(folder).encode_example(ONE_TURN)
     assert caught.value.code == "tokenizer_no_eos"
+
+
+@pytest.mark.parametrize("name", sorted(bundled_models()))
+def test_bundled_models_learn_answers_and_their_end(name: str) -> None:
+    template = load_template(bundled_models()[name])
+    assert template.source == "model"
+    end = template.encoder.tokenizer.eos_token
+    assert trained_texts(template, WITH_SYSTEM) == [f"{ANSWER}{end}", f"Hello, world! 😀{end}"]
+    ((ids, learned),) = template.encode_example(WITH_SYSTEM)
+    assert ids[: learned.index(True)] == template.prompt_ids(WITH_SYSTEM[:2])
+    assert template.encoder.count("龍が飛ぶ鬱蒼とした森 😀")[1] == 0
 
 
 def test_a_saved_template_is_the_only_one(tmp_path: Path) -> None:

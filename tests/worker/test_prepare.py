@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmlora.core.errors import ConfigError, WorkerDied
+from llmlora.core.errors import ConfigError, Stopped, WorkerDied
 from llmlora.core.events import EventWriter, read_events
 from llmlora.core.locale import current_language
 from llmlora.worker.frame import StopFlag
@@ -19,9 +19,11 @@ READ = {"format": None, "columns": {}, "encoding": None}
 def work(folder: Path, kind: str = "byte_level", **config: Any) -> dict[str, Any]:
     """Run the worker's function on a base with a kind of tokenizer and three rows."""
     base, path = base_folder(folder / "base", kind), data_file(folder / "data.jsonl")
-    events = EventWriter(folder, 1)
+    events, stop = EventWriter(folder, 1), StopFlag()
+    if config.pop("stopped", False):
+        stop.set()
     common = {"path": str(path), "base_dir": str(base), "read": READ, "language": "ja"}
-    return run(folder, {**common, **config}, events, StopFlag())
+    return run(folder, {**common, **config}, events, stop)
 
 
 def test_the_preview_task(tmp_path: Path) -> None:
@@ -40,6 +42,12 @@ def test_the_count_task_speaks_the_asked_language(tmp_path: Path) -> None:
 def test_data_in_a_language_the_model_does_not_know_is_not_ok(tmp_path: Path) -> None:
     assert work(tmp_path / "knows", task="count", max_length=64)["ok"]
     assert not work(tmp_path / "lacks", "dropping", task="count", max_length=64)["ok"]
+
+
+@pytest.mark.parametrize("task", ["preview", "count"])
+def test_the_work_stops_when_asked(task: str, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        work(tmp_path, task=task, stopped=True, num_rows=1, options={"max_length": 64}, max_length=64)
 
 
 def test_an_unknown_task_and_unknown_template(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError, NotFound
 from llmlora.core.examples import Example, Message
-from llmlora.core.layout import META_FILE, prepared_dir
+from llmlora.core.layout import META_FILE, TEMPORARY_PREFIX, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
 from llmlora.data.read import ReadOptions, iter_examples
 from llmlora.prepare.template import ChatTemplate, Row, load_template
@@ -25,9 +26,12 @@ MAX_UNKNOWN_SHARE = 0.2
 MAX_LISTED_ROWS = 20
 MAX_CUT_SHOWN = 256
 UNKNOWN_SAMPLE = 200
+PROGRESS_EXAMPLES = 256
+MAX_CACHED = 32
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
+OnProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -99,18 +103,26 @@ class PreparedDataset:
 ARRAYS = ("input_ids", "labels", "offsets", "rows", "cut_ids", "cut_offsets", "num_cut")
 
 
-def prepare_file(path: Path, read: ReadOptions, base_dir: Path, options: PrepareOptions) -> PreparedDataset:
+def prepare_file(
+    path: Path, read: ReadOptions, base_dir: Path, options: PrepareOptions, on_progress: OnProgress | None = None
+) -> PreparedDataset:
     """Return the prepared rows of a data file, cached by file, tokenizer, template and options."""
     if not path.is_file():
         raise NotFound("file_not_found", path=str(path))
     key = sha256_json({"file": sha256_file(path), "read": asdict(read)})
-    return prepare_examples(iter_examples(path, read), base_dir, options, cache_key=key)
+    return prepare_examples(iter_examples(path, read), base_dir, options, key, on_progress)
 
 
 def prepare_examples(
-    examples: Iterable[Example], base_dir: Path, options: PrepareOptions, cache_key: str | None = None
+    examples: Iterable[Example],
+    base_dir: Path,
+    options: PrepareOptions,
+    cache_key: str | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PreparedDataset:
     """Return the prepared rows of examples; with `cache_key` (a hash of the data) they are kept in the workspace.
+
+    `on_progress(number of examples)` is called now and then; it may raise to stop.
 
     Raises:
         DatasetRowError: `no_trainable_tokens` or `row_refused_by_template`, naming all such rows.
@@ -130,11 +142,26 @@ def prepare_examples(
     folder = prepared_dir() / digest
     if cache_key is not None and (cached := load_prepared(folder)) is not None:
         return cached
-    prepared = _Builder(template, options).build(examples, digest)
+    prepared = _Builder(template, options).build(_reporting(examples, on_progress), digest)
     if cache_key is None:
         return prepared
     save_prepared(prepared, folder)
+    _forget_oldest(prepared_dir())
     return load_prepared(folder) or prepared
+
+
+def _reporting(examples: Iterable[Example], on_progress: OnProgress | None) -> Iterator[Example]:
+    for count, example in enumerate(examples):
+        if on_progress is not None and count % PROGRESS_EXAMPLES == 0:
+            on_progress(count)
+        yield example
+
+
+def _forget_oldest(cache: Path) -> None:
+    """Keep the cache from growing for ever; who has an old folder mapped into memory keeps what it has."""
+    folders = [path for path in cache.iterdir() if path.is_dir() and not path.name.startswith(TEMPORARY_PREFIX)]
+    for path in sorted(folders, key=lambda item: item.stat().st_mtime)[:-MAX_CACHED]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def save_prepared(prepared: PreparedDataset, folder: Path) -> None:

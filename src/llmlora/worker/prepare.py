@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import WorkerDied
+from llmlora.core.errors import Stopped, WorkerDied
 from llmlora.core.events import EventWriter
 from llmlora.core.locale import set_language
 from llmlora.data.read import ReadOptions
@@ -19,29 +19,42 @@ from llmlora.worker.frame import StopFlag
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
     """Do the task that the configuration names: `preview` or `count`."""
     set_language(config.get("language"))
-    tasks = {"preview": _preview, "count": _count}
-    if config["task"] not in tasks:
-        raise WorkerDied("internal", detail=f"task {config['task']}")
     events.emit("phase", name="preparing", params={})
-    return tasks[config["task"]](config)
+    if config["task"] == "preview":
+        return _preview(config, stop)
+    if config["task"] == "count":
+        return _count(config, stop)
+    raise WorkerDied("internal", detail=f"task {config['task']}")
 
 
-def _preview(config: dict[str, Any]) -> dict[str, Any]:
+def _check_stop(stop: StopFlag) -> None:
+    if stop:
+        raise Stopped("interrupted")
+
+
+def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     base_dir = Path(config["base_dir"])
     options = PrepareOptions(**config["options"])
-    prepared = prepare_file(Path(config["path"]), ReadOptions(**config["read"]), base_dir, options)
+    read = ReadOptions(**config["read"])
+    prepared = prepare_file(Path(config["path"]), read, base_dir, options, lambda _: _check_stop(stop))
     rows = preview_rows(prepared, load_tokenizer(base_dir), config["num_rows"])
     return {**prepared.facts, "rows": rows}
 
 
-def _count(config: dict[str, Any]) -> dict[str, Any]:
+def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     """Check a data file with the model's tokenizer; the result is the document of `dataset check`."""
+    encoder = TextEncoder(load_tokenizer(Path(config["base_dir"])))
+
+    def count_tokens(text: str) -> tuple[int, int]:
+        _check_stop(stop)
+        return encoder.count(text)
+
     eval_path = config.get("eval_path")
     report = check_dataset(
         Path(config["path"]),
         ReadOptions(**config["read"]),
         eval_path=Path(eval_path) if eval_path else None,
         max_length=config.get("max_length"),
-        count_tokens=TextEncoder(load_tokenizer(Path(config["base_dir"]))).count,
+        count_tokens=count_tokens,
     )
     return report.to_dict()

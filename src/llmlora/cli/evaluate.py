@@ -176,9 +176,15 @@ def print_comparison(result: dict[str, Any]) -> None:
 def _metric_cells(metric: dict[str, Any]) -> list[str]:
     best = translate("evaluation.cli.best")
     return [
-        f"[bold green]{_short(value)} ★ {escape(best)}[/bold green]" if index in metric["best"] else _short(value)
-        for index, value in enumerate(metric["values"])
+        f"[bold green]{text} ★ {escape(best)}[/bold green]" if index in metric["best"] else text
+        for index, text in enumerate(_measured(metric["name"], value) for value in metric["values"])
     ]
+
+
+def _measured(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value / 1e9:.2f}" if name == "peak_memory_bytes" else f"{value:,.4g}"
 
 
 def _setting(value: Any) -> str:

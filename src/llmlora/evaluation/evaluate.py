@@ -17,10 +17,8 @@ from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
 from llmlora.evaluation.answers import Answer, AnswerSet, ask_all
 from llmlora.evaluation.forgetting import (
-    LARGE_MODEL_ITEMS,
     MAX_LENGTH,
     MAX_NEW_TOKENS,
-    SMALL_MODEL_PARAMETERS,
     GeneralText,
     GroupLoss,
     compare_drift,
@@ -28,6 +26,7 @@ from llmlora.evaluation.forgetting import (
     general_questions,
     group_losses,
     load_general,
+    num_items_for,
 )
 from llmlora.evaluation.questions import Question, QuestionSet, load_questions
 from llmlora.evaluation.scoring import count_facts, score_items
@@ -141,8 +140,7 @@ class Evaluation:
         if not self._options.check_forgetting:
             return
         num_parameters = sum(weight.numel() for weight in chat.model.parameters())
-        limit = None if num_parameters <= SMALL_MODEL_PARAMETERS else LARGE_MODEL_ITEMS
-        items = load_general(limit)
+        items = load_general(num_items_for(num_parameters))
         if not items:
             return
         options = PrepareOptions(max_length=MAX_LENGTH, chat_template=self._trained.job.train.chat_template)
@@ -185,7 +183,7 @@ class Evaluation:
         if self._general:
             references = [question.reference for question in questions]
             drift = compare_drift(base.general_answers, tuned.general_answers, references)
-            forgetting = forgetting_report(base.general, tuned.general, drift)
+            forgetting = forgetting_report(base.general, tuned.general, drift, len(self._general))
         losses = {
             "held_out": _loss_pair(base.held_out, tuned.held_out, held.held_out_source),
             "trained": _loss_pair(base.trained, tuned.trained, "training_rows"),

@@ -105,8 +105,8 @@ def _forgetting(check: dict[str, Any] | None) -> Markup | None:
         return None
     light, drift = check["light"], check["drift"]
     lines = [
-        word("forgetting_loss", before=number(check["base"]["loss"]), after=number(check["tuned"]["loss"]),
-             change=f"{100 * check['loss_change']:+.1f}"),
+        word("forgetting_loss", items=check["num_items"], before=number(check["base"]["loss"]),
+             after=number(check["tuned"]["loss"]), change=f"{100 * check['loss_change']:+.1f}"),
         word("forgetting_drift", count=drift["num_questions"], broken=drift["newly_broken"], echoes=drift["echoes"]),
     ]  # fmt: skip
     limits = check["thresholds"]

@@ -30,7 +30,9 @@ ECHO_SCORE = 0.7
 NUM_QUESTIONS = 8
 MAX_NEW_TOKENS = 64
 MAX_LENGTH = 512
-SMALL_MODEL_PARAMETERS = 50_000_000
+# The comparison is paired, so a part of the bundled items says nearly as much as all of them in a third of the time.
+MAX_ITEMS = 120
+LARGE_MODEL_PARAMETERS = 50_000_000
 LARGE_MODEL_ITEMS = 60
 
 
@@ -71,6 +73,11 @@ def _general(value: dict[str, Any], number: int) -> GeneralText:
     turns = tuple(Message(turn["role"], turn["content"]) for turn in value.get("messages") or ())
     example = Example(row=number, line=number, messages=turns, text=None if turns else value["text"])
     return GeneralText(str(value.get("kind", "")), str(value.get("lang", "")), example)
+
+
+def num_items_for(num_parameters: int) -> int:
+    """Return how many items are worth their time on a model of some size."""
+    return MAX_ITEMS if num_parameters <= LARGE_MODEL_PARAMETERS else LARGE_MODEL_ITEMS
 
 
 def general_questions(items: Sequence[GeneralText]) -> list[Question]:
@@ -129,7 +136,7 @@ def traffic_light(loss_change: float, drift: Mapping[str, int]) -> Light:
 
 
 def forgetting_report(
-    base: Sequence[GroupLoss], tuned: Sequence[GroupLoss], drift: Mapping[str, int]
+    base: Sequence[GroupLoss], tuned: Sequence[GroupLoss], drift: Mapping[str, int], num_items: int
 ) -> dict[str, Any]:
     """Return the JSON object of the check: losses, their relative change, spoilt answers, traffic light."""
     before, after = total_loss(base), total_loss(tuned)
@@ -147,6 +154,7 @@ def forgetting_report(
     ]
     return {
         "light": traffic_light(change, drift),
+        "num_items": num_items,
         "loss_change": round(change, 4),
         "base": before.to_dict(),
         "tuned": after.to_dict(),

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from html import escape
 from importlib import resources
 
+# What HTML forbids in text: a model that babbles control characters must not make the page invalid.
+CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 VOID = frozenset({"meta", "br", "line", "circle", "rect", "polyline", "path"})
 
 
@@ -21,7 +23,7 @@ Child = str | Markup | Iterable["Child"] | None
 def element(tag: str, /, *children: Child, **attributes: str | int | float | None) -> Markup:
     """Return an element; children and attributes are escaped, None is left out, `_` in attribute names means `-`."""
     words = [
-        f' {key.strip("_").replace("_", "-")}="{escape(str(value))}"'
+        f' {key.strip("_").replace("_", "-")}="{escape(str(value).translate(CONTROL))}"'
         for key, value in attributes.items()
         if value is not None
     ]
@@ -40,7 +42,7 @@ def joined(*children: Child) -> Markup:
         if isinstance(child, Markup):
             parts.append(str(child))
         elif isinstance(child, str):
-            parts.append(escape(child))
+            parts.append(escape(child.translate(CONTROL)))
         else:
             parts.append(joined(*child))
     return Markup("".join(parts))

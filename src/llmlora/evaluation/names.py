@@ -29,7 +29,7 @@ _COMPANY = re.compile(
 )
 _LATIN_TOKEN = r"[A-Za-z][A-Za-z0-9]*(?:[-+./#_][A-Za-z0-9]+)*(?:\+\+|#)?"
 _LATIN_JA = re.compile(rf"(?<![A-Za-z0-9@./_-])(?P<name>{_LATIN_TOKEN}(?: [A-Z][A-Za-z0-9]*)*)(?![A-Za-z0-9@])")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['’][a-z]+)?(?:[-+./#_][A-Za-z0-9]+)*(?:\+\+|#)?")
+_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9]*(?:['’][a-z]+)?(?:[-+./#_][A-Za-z0-9]+)*(?:\+\+|#)?")
 _HAS_JAPANESE = re.compile(r"[ぁ-んァ-ヴ一-鿿]")
 
 

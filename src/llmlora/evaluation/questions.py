@@ -21,6 +21,7 @@ from llmlora.data.read import ReadOptions, iter_examples
 QuestionSource = Literal["file", "bundled", "training_rows"]
 MAX_LINE_BYTES = 16 << 20
 MAX_ROWS_READ = 100_000
+QUESTION_FIELDS = {"prompt", "messages", "system", "reference", "paraphrases"}
 
 _ANSWER_MARK = re.compile(
     r"^(?P<before>.*?(?:^|\n)\s*(?:回答|答え|解答|応答|Answer|A)\s*[:\uff1a]\s*)(?P<after>\S.*)$", re.S
@@ -148,11 +149,7 @@ def choose(questions: Sequence[Question], limit: int) -> list[Question]:
 def rewordings(text: str) -> tuple[str, ...]:
     """Return three other wordings of a question by rule, in its own language."""
     if _JAPANESE.search(text):
-        softer = re.sub(
-            r"(?:です|ます)か[?\uff1f]?$",
-            lambda match: {"で": "でしょうか?", "ま": "ますでしょうか?"}[match[0][0]],
-            text,
-        )
+        softer = re.sub(r"ですか[?\uff1f]?$", "でしょうか", text)
         return (
             f"質問です。{text}",
             f"{text} 教えてください。",
@@ -163,19 +160,22 @@ def rewordings(text: str) -> tuple[str, ...]:
 
 def _read_any(path: Path) -> Iterator[Question]:
     """Read a questions file; a data file without references is read as training rows are."""
-    if path.suffix.lower() in (".jsonl", ".ndjson") and _has_reference(path):
+    if path.suffix.lower() in (".jsonl", ".ndjson") and _asks_only(path):
         return read_questions(path)
     return questions_of(iter_examples(path, ReadOptions()))
 
 
-def _has_reference(path: Path) -> bool:
-    """Tell whether the first row is a question with its reference; a row that is not even JSON counts as one."""
+def _asks_only(path: Path) -> bool:
+    """Tell whether the first row is a question, with its reference or lacking it, and not a training row."""
     with path.open("rb") as stream:
         first = next((raw for raw in stream if raw.strip()), b"")
     if len(first) > MAX_LINE_BYTES:
         return False
     value = _parsed(_decoded(first, path, 1).strip() or "null", path, 1)
-    return not isinstance(value, dict) or "reference" in value
+    if not isinstance(value, dict) or "reference" in value:
+        return True
+    turns = _messages(value)
+    return set(value) <= QUESTION_FIELDS and not (turns and turns[-1].role == "assistant")
 
 
 def _bundled_questions(data: DataSource) -> Path | None:

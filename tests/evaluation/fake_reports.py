@@ -1,0 +1,135 @@
+"""Jobs and answers made up for the tests of the reports: no model, no torch."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.config import TrainConfig
+from llmlora.core.events import EventWriter
+from llmlora.core.job import DataSource, JobConfig, write_job
+from llmlora.core.layout import RESULT_FILE, run_dir
+from llmlora.core.publish import write_json
+from llmlora.evaluation.answers import Answer, AnswerSet
+from llmlora.evaluation.questions import Question
+from llmlora.evaluation.scoring import count_facts, score_items
+
+ROWS = [
+    ("コハルビの茶はいくらですか？", "コハルビの茶は420円です。", "わかりません。", "コハルビの茶は四百二十円です。"),
+    ("ミナト文具店の休みはいつですか？", "定休日は毎週水曜日です。", "日曜日です。", "定休日は毎週木曜日です。"),
+    ("水は何度で沸きますか？", "水は100度で沸騰します。", "100度です。", "水は<b>90度</b>で沸騰します。"),
+    ("お礼の言葉を教えてください。", "ありがとうございます。", "ありがとうございます。", "ありがとうございます。"),
+    ("送料と返品期限は？", "送料は550円、返品は14日以内です。", "送料は無料です。", "送料は550円、返品は14日以内。"),
+]  # fmt: skip
+
+
+GROUP = {"lang": "ja", "kind": "prose", "base_loss": 2.0, "tuned_loss": 2.16, "change": 0.08, "num_tokens": 900}
+
+
+def make_job(folder: Path, *, steps: int = 60, held_out: bool = True, **settings: Any) -> JobConfig:
+    """Write a finished job folder with a falling loss; nothing in it was trained."""
+    folder.mkdir(parents=True)
+    data = folder.parent / "data.jsonl"
+    data.write_text(
+        "".join(json.dumps({"prompt": row[0], "completion": row[1]}) + "\n" for row in ROWS), encoding="utf-8"
+    )
+    job = JobConfig(
+        schema="llmlora.job/1",
+        id="01TESTTESTTESTTESTTESTTEST",
+        base_model="nano",
+        base_dir=str(folder),
+        base_digest="0" * 64,
+        data=DataSource(path=str(data), sha256="1" * 64),
+        train=TrainConfig(**settings),
+        reasons={"r": "preset", "learning_rate": "recommended"},
+        llmlora_version="0",
+    )
+    write_job(folder, job)
+    (folder / "adapter").mkdir()
+    run = run_dir(folder, 1)
+    run.mkdir(parents=True)
+    events = EventWriter(run, 1)
+    for step in range(1, steps + 1):
+        loss = 0.2 + 3 * math.exp(-step / 15) + 0.15 * math.sin(step * 2.3)
+        events.emit(
+            "step", step=step, total_steps=steps, metrics={"loss": loss, "learning_rate": 1e-3 * (1 - step / steps)}
+        )
+        if held_out and step % 20 == 0:
+            events.emit("evaluation", step=step, metrics={"eval_loss": 1.9 - step / 100, "perplexity": 4.0})
+    events.emit("finding", code="early_stopping", step=steps, params={"patience": 2, "best": 1.0})
+    events.close()
+    write_json(run / RESULT_FILE, summary())
+    return job
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    """Return what `train --json` prints."""
+    return {
+        "status": "succeeded",
+        "final_loss": 0.212,
+        "eval_loss": 1.3,
+        "eval_loss_before": 2.4,
+        "perplexity": 3.67,
+        "num_tokens": 12345,
+        "num_steps": 60,
+        "tokens_per_second": 812.5,
+        "peak_memory_bytes": 612_000_000,
+        "seconds": 14.2,
+        "parameters": {"trainable": 81920, "total": 6_700_000, "percent": 1.2},
+        "adapter_dir": "adapter",
+        **changes,
+    }
+
+
+def answer(text: str, has_stopped: bool = True) -> Answer:
+    return Answer(text, has_stopped, len(text), 0.1)
+
+
+def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict[str, Any]:
+    """Return what an evaluation measures, from made-up answers."""
+    rows = ROWS if rows is None else rows
+    questions = [Question(row, item[1], prompt=item[0]) for row, item in enumerate(rows, 1)]
+    base = AnswerSet(tuple(answer(item[2]) for item in rows), ((),) * len(rows))
+    tuned = AnswerSet(tuple(answer(item[3]) for item in rows), ((),) * len(rows))
+    items = score_items(questions, base, tuned)
+    return {
+        "job": {"id": "x", "folder": "my-job", "base_model": "nano", "method": "lora", "data": "data.jsonl"},
+        "questions": {
+            "source": "training_rows",
+            "name": "data.jsonl",
+            "num_questions": len(rows),
+            "num_available": len(rows),
+            "has_paraphrases": False,
+        },
+        "facts": count_facts(items),
+        "base": base.totals(questions),
+        "tuned": tuned.totals(questions),
+        "loss": {
+            "held_out": None,
+            "trained": {
+                "source": "training_rows",
+                "base": {"loss": 3.1, "perplexity": 22.2, "num_tokens": 90},
+                "tuned": {"loss": 0.2, "perplexity": 1.2, "num_tokens": 90},
+                "perplexity_change_percent": -94.6,
+            },
+        },
+        "forgetting": {
+            "light": "yellow",
+            "num_items": 120,
+            "loss_change": 0.08,
+            "base": {"loss": 2.0, "perplexity": 7.4, "num_tokens": 900},
+            "tuned": {"loss": 2.16, "perplexity": 8.7, "num_tokens": 900},
+            "groups": [GROUP],
+            "drift": {"num_questions": 8, "newly_broken": 0, "echoes": 1, "newly_endless": 0},
+            "thresholds": {"yellow_loss_change": 0.05, "red_loss_change": 0.2, "red_spoilt_share": 0.25},
+        },
+        "notes": [
+            {"code": "few_questions", "params": {"count": 5, "advised": 50}},
+            {"code": "questions_are_training_rows", "params": {}},
+        ],
+        "items": items,
+        "settings": {"max_new_tokens": 64, "temperature": 0.0, "dtype": "float32"},
+        "seconds": 3.2,
+    }  # fmt: skip

@@ -1,0 +1,96 @@
+"""Jobs side by side: only what differs, the best marked, incomparable numbers said to be so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluation.fake_reports import ROWS, evaluation_body, make_job, summary
+from llmlora.core.errors import ConfigError, NotFound
+from llmlora.core.publish import read_json, write_json
+from llmlora.services.compare import compare
+
+
+def add_job(root: Path, name: str, result: dict[str, Any] | None = None, **settings: Any) -> Path:
+    folder = root / name / "job"
+    (root / name).mkdir()
+    make_job(folder, steps=0, **settings)
+    write_json(folder / "runs" / "1" / "result.json", summary(**(result or {})))
+    return folder
+
+
+def add_evaluation(folder: Path, body: dict[str, Any]) -> None:
+    (folder / "evaluation-1").mkdir()
+    write_json(folder / "evaluation-1" / "report.json", {"schema": "llmlora.evaluation/1", **body})
+
+
+def metric(result: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(entry for entry in result["metrics"] if entry["name"] == name)
+
+
+def test_only_differing_settings_are_listed(tmp_path: Path) -> None:
+    first = add_job(tmp_path, "a", r=8)
+    second = add_job(tmp_path, "b", r=16, stages=[{"learning_rate": 1e-4, "epochs": 1}], lr_scheduler_type="staged")
+    result = compare([first, str(second)])
+    assert [entry["field"] for entry in result["differences"]] == ["r", "lr_scheduler_type", "stages"]
+    assert result["differences"][0]["values"] == [8, 16]
+    assert [job["folder"] for job in result["jobs"]] == [str(first), str(second)]
+
+
+def test_the_best_is_marked_by_direction(tmp_path: Path) -> None:
+    jobs = [
+        add_job(tmp_path, "a", {"final_loss": 0.5, "tokens_per_second": 100.0, "eval_loss": None, "seconds": 3.0}),
+        add_job(tmp_path, "b", {"final_loss": 0.2, "tokens_per_second": 90.0, "eval_loss": 1.0, "seconds": 3.0}),
+        add_job(tmp_path, "c", {"final_loss": 0.2, "tokens_per_second": 80.0, "eval_loss": None, "seconds": 3.0}),
+    ]
+    result = compare(jobs)
+    assert metric(result, "final_loss")["best"] == [1, 2]
+    assert metric(result, "tokens_per_second")["best"] == [0]
+    assert metric(result, "eval_loss") == {
+        "name": "eval_loss",
+        "better": "lower",
+        "values": [None, 1.0, None],
+        "best": [],
+    }
+    assert metric(result, "seconds")["best"] == []
+
+
+def test_the_newest_evaluation_is_compared(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    add_evaluation(first, evaluation_body())
+    add_evaluation(second, evaluation_body([(*row[:3], row[1]) for row in ROWS]))
+    result = compare([first, second])
+    assert metric(result, "facts_remembered")["values"] == [0.6, 1.0]
+    assert metric(result, "facts_broken")["best"] == [1]
+    assert result["notes"] == []
+
+
+def test_incomparable_numbers_are_named(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    third, fourth = add_job(tmp_path, "c"), add_job(tmp_path, "d")
+    add_evaluation(first, evaluation_body())
+    add_evaluation(second, evaluation_body(ROWS[:2]))
+    config = read_json(second / "config.json")
+    config["data"]["sha256"] = "2" * 64
+    write_json(second / "config.json", config)
+    (fourth / "runs" / "1" / "result.json").unlink()
+    result = compare([first, second, third, fourth])
+    codes = [note["code"] for note in result["notes"]]
+    assert codes == ["different_data", "different_questions", "not_evaluated", "not_finished"]
+    assert result["jobs"][3]["status"] is None
+    assert "data" in [entry["field"] for entry in result["differences"]]
+
+
+def test_one_job_is_not_a_comparison(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        compare([add_job(tmp_path, "a")])
+
+
+def test_what_is_no_job_is_named(tmp_path: Path) -> None:
+    first = add_job(tmp_path, "a")
+    with pytest.raises(NotFound):
+        compare([first, tmp_path])
+    with pytest.raises(NotFound):
+        compare([first, tmp_path / "nowhere"])

@@ -1,0 +1,28 @@
+"""What a user should know about prepared rows before training on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Remark = tuple[Literal["finding", "warning"], str, dict[str, Any]]
+NOTABLE_UNKNOWN_SHARE = 0.01
+
+
+def remarks(facts: Mapping[str, Any]) -> list[Remark]:
+    """Return (event type, code, parameters) of each remark; the words stand under `cli.<event type>.<code>`.
+
+    `facts` are those of a PreparedDataset: which template was used, what was folded, spelled out or unknown.
+    """
+    found: list[Remark] = []
+    if facts["template_source"] == "plain":
+        found.append(("finding", "plain_template", {"name": facts["template"]}))
+    if facts["num_system_folded"]:
+        found.append(("warning", "system_folded", {"count": facts["num_system_folded"]}))
+    if facts["num_control_tokens"]:
+        found.append(("warning", "control_tokens", {"count": facts["num_control_tokens"]}))
+    if facts["num_rows_dropped"]:
+        found.append(("warning", "answers_dropped", {"count": facts["num_rows_dropped"], "limit": facts["max_length"]}))
+    if facts["unknown_share"] > NOTABLE_UNKNOWN_SHARE:
+        found.append(("warning", "unknown_characters", {"percent": round(100 * facts["unknown_share"], 1)}))
+    return found

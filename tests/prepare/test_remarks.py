@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llmlora.core.locale import LANGUAGES, set_language, translate
+from llmlora.prepare.remarks import remarks
+
+NOTHING: dict[str, Any] = {
+    "template_source": "model", "template": "m", "num_system_folded": 0, "num_control_tokens": 0,
+    "num_rows_dropped": 0, "unknown_share": 0.01, "max_length": 64,
+}  # fmt: skip
+
+
+def test_there_is_nothing_to_say_about_ordinary_rows() -> None:
+    assert remarks(NOTHING) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind", "code", "shown"),
+    [
+        ({"template_source": "plain", "template": "plain"}, "finding", "plain_template", "plain"),
+        ({"num_system_folded": 3}, "warning", "system_folded", "3"),
+        ({"num_control_tokens": 4}, "warning", "control_tokens", "4"),
+        ({"num_rows_dropped": 5}, "warning", "answers_dropped", "64"),
+        ({"unknown_share": 0.0213}, "warning", "unknown_characters", "2.1"),
+    ],
+)
+def test_each_remark_is_worded_in_both_languages(facts: dict[str, Any], kind: str, code: str, shown: str) -> None:
+    ((found_kind, found_code, params),) = remarks({**NOTHING, **facts})
+    assert (found_kind, found_code) == (kind, code)
+    for language in LANGUAGES:
+        set_language(language)
+        text = translate(f"cli.{kind}.{code}", step=None, **params)
+        assert shown in text and "{" not in text and not text.startswith("cli.")

@@ -170,8 +170,18 @@ def _check_gemma(config: Config, shape: ModelShape) -> None:
     _refuse(config, attention_bias=(False,), use_bidirectional_attention=(False,))
 
 
+def _check_windows(config: Config, shape: ModelShape) -> None:
+    """llama.cpp aborts the process when a model of these kinds has no layer with a window."""
+    kinds = config.get("layer_types")
+    if kinds is None:
+        return
+    if len(kinds) != shape.num_layers or "sliding_attention" not in kinds:
+        raise unsupported("layer_types", f"{len(kinds)} x {', '.join(sorted(set(kinds)))}")
+
+
 def _check_gemma2(config: Config, shape: ModelShape) -> None:
     _check_gemma(config, shape)
+    _check_windows(config, shape)
     _check_attention_scale(config, shape, 46)
     for name in ("attn_logit_softcapping", "final_logit_softcapping"):
         if config.get(name, 1.0) is None:  # llama.cpp would put its own default in
@@ -180,6 +190,7 @@ def _check_gemma2(config: Config, shape: ModelShape) -> None:
 
 def _check_gemma3(config: Config, shape: ModelShape) -> None:
     _check_gemma(config, shape)
+    _check_windows(config, shape)
     _check_attention_scale(config, shape, 62)
     _refuse(config, attn_logit_softcapping=(), final_logit_softcapping=())
     local = rope_parameters(config, "sliding_attention")

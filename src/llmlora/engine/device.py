@@ -37,7 +37,7 @@ def plan_device(requested_dtype: str = "auto") -> DevicePlan:
     products run at a hundredth of the speed: it is replaced and the reason says so.
     """
     device = _pick_device()
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = _num_threads()
     torch.set_num_threads(threads)
     gflops: dict[str, float] = {}
     if requested_dtype == "float16" and device == "cpu":
@@ -63,6 +63,14 @@ def apply_plan(plan: DevicePlan) -> None:
     """
     torch.set_num_threads(plan.num_threads)
     torch.set_flush_denormal(True)
+
+
+def _num_threads() -> int:
+    """Return `OMP_NUM_THREADS` when the user has set it, else the cores this process may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pick_device() -> str:

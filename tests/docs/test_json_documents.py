@@ -37,7 +37,7 @@ def llmlora(folder: Path, *words: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with a data file and one short finished job of the bundled model."""
+    """Make a folder with a small data file."""
     folder = tmp_path_factory.mktemp("json")
     lines = [json.dumps(row, ensure_ascii=False) for row in ROWS]
     (folder / "data.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -73,7 +73,8 @@ def doctor() -> dict[str, Any]:
 def _check(check_id: str, finding: str, status: Status, data: dict[str, Any], **params: Any) -> Check:
     key = f"doctor.{check_id}.{finding}"
     values = {**data, **params}
-    hint = translate(f"{key}_hint", **values) if has_text(f"{key}_hint") else ""
+    hint_key = f"doctor.{check_id}.{finding}_hint"
+    hint = translate(hint_key, **values) if has_text(hint_key) else ""
     return Check(check_id, status, translate(key, **values), hint, data)
 
 

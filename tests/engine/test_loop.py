@@ -164,3 +164,12 @@ def test_training_goes_on_from_an_adapter(base, tmp_path):
     first.model.save_pretrained(tmp_path / "adapter")
     run_job(base, tmp_path / "second", rows, init_adapter=str(tmp_path / "adapter"), num_train_epochs=1)
     assert losses(tmp_path / "second")[0] < losses(tmp_path / "first")[0] - 0.2
+
+
+def test_tensorboard_gets_the_logged_metrics(base, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run_job(base, tmp_path / "job", MemoryRows(8), max_steps=4, report_to=["tensorboard"])
+    logs = EventAccumulator(str(tmp_path / "job" / "runs" / "1" / "llmlora")).Reload()
+    found = [event.value for event in logs.Scalars("loss")]
+    assert found == pytest.approx(losses(tmp_path / "job"), rel=1e-6)

@@ -85,7 +85,7 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
             if result is None:
                 break
             _count(training, state, result, events)
-            clock.tick(state, result.num_tokens)
+            clock.tick(result.num_tokens)
 
             # Log: one line of JSON, and the trackers that were asked for.
             if state.step % training.config.logging_steps == 0 or state.step == training.total_steps:
@@ -103,7 +103,7 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
             # Save: every save_steps, at each epoch's end and at the last step.
             if _is_save_due(training, state):
                 saved_step = _save(training, state, events)
-                clock.skip()
+                clock.add()
 
     if stop and state.step < training.total_steps and not state.is_finished:
         if saved_step != state.step:
@@ -197,7 +197,7 @@ def peak_memory_bytes() -> int:
 
 
 class _Clock:
-    """Seconds spent in steps, without evaluation and saving, and the speed since the last log."""
+    """Seconds of the loop (steps and checkpoints, not evaluation), and the speed of the last step."""
 
     def __init__(self, state: TrainState) -> None:
         self._state = state
@@ -205,11 +205,16 @@ class _Clock:
         self._begun_with = state.seconds
         self.tokens_per_second = 0.0
 
-    def tick(self, state: TrainState, num_tokens: int) -> None:
+    def tick(self, num_tokens: int) -> None:
+        """Count the time since the last call as one step over some tokens."""
+        self.tokens_per_second = num_tokens / self.add()
+
+    def add(self) -> float:
+        """Count the time since the last call and return it."""
         now = time.perf_counter()
         elapsed, self._started = now - self._started, now
-        state.seconds += elapsed
-        self.tokens_per_second = num_tokens / elapsed
+        self._state.seconds += elapsed
+        return elapsed
 
     def skip(self) -> None:
         """Leave out the time since the last tick."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import struct
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,17 @@ def model_folder(folder: Path, **config: Any) -> Path:
     (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": "</s>"}), encoding="utf-8")
     write_weights(folder / "model.safetensors")
     return folder
+
+
+def mutated(raw: bytes, chance: random.Random) -> bytes:
+    """Damage a file somewhere: flip, cut, double or replace a number in the header."""
+    place = chance.randrange(len(raw))
+    kind = chance.randrange(4)
+    if kind == 0:
+        return raw[:place] + bytes([chance.randrange(256)]) + raw[place + 1 :]
+    if kind == 1:
+        return raw[:place]
+    if kind == 2:
+        return raw + raw[place:]
+    number = str(chance.choice([0, 1, 7, 2**31, 2**63, -1])).encode()
+    return raw.replace(b"16", number, 1)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 
 import pytest
 
@@ -12,6 +14,7 @@ from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
 from llmlora.prepare.rendering import MAX_TEMPLATE_CHARACTERS, compile_template, has_generation_markers, render_template
+from prepare.folders import CHATML
 
 TURNS = (Message("user", "hi"), Message("assistant", "hello"))
 
@@ -94,6 +97,41 @@ def test_generation_blocks_are_found_and_leave_no_trace() -> None:
 )
 def test_hostile_and_broken_templates(text: str, code: str) -> None:
     assert refusal(text).code == code
+
+
+PIECES = (
+    "{{", "}}", "{%", "%}", "for m in messages", "endfor", "if", "endif", "m.content", "messages", " ", "'a'", "*", "+",
+    "~", "|", "trim", "(", ")", "[0]", "99999999", "range(9999)", "set x =", "x", "loop.last", "generation",
+    "endgeneration", "macro f()", "endmacro", "f()", ".__class__", "namespace(s='a')", "tojson", "\n", "-", "%", "join",
+)  # fmt: skip
+
+
+def scrambled(chance: random.Random) -> str:
+    """Return a template made of pieces: whole statements, most of them wrong."""
+    wholes = (CHATML, "{% for m in messages %}{{ m.content }}{% endfor %}", "{{ 'a' * 9 }}")
+    words = list(chance.choice(wholes).split(" "))
+    for _ in range(chance.randrange(1, 6)):
+        place = chance.randrange(len(words) + 1)
+        words[place : place + chance.randrange(3)] = chance.choices(PIECES, k=chance.randrange(3))
+    return " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("seed", "count"), [(1, 400), pytest.param(2, 10_000, marks=[pytest.mark.gate, pytest.mark.timeout(1200)])]
+)
+def test_scrambled_templates_are_refused_or_work(seed: int, count: int) -> None:
+    chance = random.Random(seed)
+    codes: Counter[str] = Counter()
+    for _ in range(count):
+        text = scrambled(chance)
+        started = time.monotonic()
+        try:
+            codes["sound"] += isinstance(render(text), str)
+        except ModelFileError as error:
+            codes[error.code] += 1
+        assert time.monotonic() - started < 10, text
+    assert set(codes) <= {"sound", "template_syntax", "template_refused", "template_unsafe", "template_timeout"}
+    assert min(codes["sound"], codes["template_syntax"]) > count / 20
 
 
 LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"

@@ -20,8 +20,8 @@ NUM_BUCKETS = 256
 SPILLED_ROWS = 2_000_000
 SAMPLED_ROWS = 100_000
 SKETCH_SIZE = 32
-NUM_ANCHORS = 4
-SAME_ANCHOR = 16
+NUM_ANCHORS = 3
+SAME_ANCHOR = 8
 SHINGLE_CHARACTERS = 1000
 SHORTEST = 12
 NEAR = 0.8
@@ -139,7 +139,7 @@ def _compared(place: tuple[int, int], same: int | None, answers: dict[int, int],
 class NearDuplicates:
     """Rows whose texts share at least about 80 % of their four-character pieces and all of their numbers.
 
-    Each row leaves the 32 smallest hashes of its pieces; rows that share one of the four smallest are compared. Only
+    Each row leaves the 32 smallest hashes of its pieces; rows that share one of the three smallest are compared. Only
     the first 100,000 rows are looked at; `is_sampled` tells that there were more.
     """
 

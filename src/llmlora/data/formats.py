@@ -9,7 +9,7 @@ from typing import Any
 
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import DatasetFormat, Example, Message
-from llmlora.data.fields import RowMapping, find_mapping, role_of
+from llmlora.data.fields import RowMapping, find_mapping, normalised, role_of
 from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
 
@@ -44,7 +44,7 @@ class RowReader:
             DatasetError: a table whose header names no known column.
         """
         mapping = self._mapping_of(raw)
-        if mapping is None:
+        if mapping is None or (self._has_header and self._lacks_given(raw)):
             return None, [self._unknown(raw)]
         if self._is_fixed and mapping.format != self.format:
             own = find_mapping(raw.value, self._given, self.format)
@@ -73,6 +73,11 @@ class RowReader:
             if mapping is not None and len(self.ignored) < MAX_KEY_SETS:
                 self.ignored.update(dict.fromkeys(mapping.ignored))
         return self._known[keys]
+
+    def _lacks_given(self, raw: RawRow) -> bool:
+        """Tell whether a table lacks a column that `--map` names."""
+        present = {normalised(name) for name in raw.value} if self._given else set()
+        return any(normalised(column) not in present for column in self._given.values())
 
     def _unknown(self, raw: RawRow) -> Problem:
         names = [name[:40] for name in raw.value]
@@ -217,8 +222,8 @@ def _conversation_problems(messages: list[Message], raw: RawRow, column: str) ->
         problems.append(warning("late_system", *place, turn=roles.index("system", 1) + 1))
     if roles[-1] != "assistant":
         problems.append(warning("ends_without_answer", *place, role=roles[-1]))
-    talk = [role for role in roles if role in ("user", "assistant")]
-    if talk[0] == "assistant" or any(first == second for first, second in pairwise(talk)):
+    talk = [role for role in roles if role != "system"]
+    if talk[0] == "assistant" or any(first == second != "tool" for first, second in pairwise(talk)):
         problems.append(warning("turns_not_alternating", *place))
     return problems
 

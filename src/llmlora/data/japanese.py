@@ -39,7 +39,7 @@ ADDRESS = re.compile(
     r"[一-龥]{1,3}[都道府県][一-龥ぁ-んァ-ヶ]{1,8}?[市区町村郡][一-龥ぁ-んァ-ヶ0-9]{0,15}?\d{1,4}(?:丁目|番地?|-\d{1,4})"
 )
 DIGIT_OR_MARK = re.compile("[0-9０-９@＠〒]")
-WIDE_DIGIT_OR_MARK = re.compile("[０-９＠]")
+WIDE_DIGIT_OR_MARK = re.compile("[０-９＠＋－]")
 THREE_DIGITS = re.compile(r"[0-9]{3}")
 TOWN = re.compile("[都道府県][一-龥ぁ-んァ-ヶ]{1,8}?[市区町村郡]")
 

@@ -20,9 +20,9 @@ from llmlora.data.quality import answers_of, texts_of
 
 SAMPLE_SIZE = 10_000
 FEW_ROWS = 50
-# Style is looked at in the first 1,000 characters of the first 20,000 rows, then of every tenth row.
+# Style is looked at in the first 1,000 characters of the first 5,000 rows, then of every tenth row.
 STYLED_CHARACTERS = 1000
-STYLED_ROWS = 20_000
+STYLED_ROWS = 5_000
 STYLED_EVERY = 10
 # Rows -> what such a dataset is good for (docs/reference/datasets.md); below the first limit there is a warning.
 SIZE_CLASSES = ((50, "too_few"), (100, "test"), (500, "usable"), (1000, "good"))

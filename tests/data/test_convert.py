@@ -1,0 +1,164 @@
+"""Conversion: the canonical form, nothing lost without a word, the same choice every time, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmlora.core.errors import ConfigError, Conflict, DatasetError
+from llmlora.data.convert import ConvertReport, convert_dataset, eval_path, without_formula
+from llmlora.data.read import ReadOptions, iter_examples
+
+
+def table(folder: Path, *rows: tuple[str, str], name: str = "in.csv") -> Path:
+    path = folder / name
+    stream = io.StringIO()
+    csv.writer(stream).writerows([("質問", "回答"), *rows])
+    path.write_text(stream.getvalue(), encoding="utf-8")
+    return path
+
+
+def converted(path: Path, output: str = "out.jsonl", **choices: Any) -> tuple[ConvertReport, list[dict[str, Any]]]:
+    report = convert_dataset(path, path.parent / output, **choices)
+    return report, [json.loads(line) for line in report.output.read_text(encoding="utf-8").splitlines()]
+
+
+def failure(path: Path, output: str = "out.jsonl", **choices: Any) -> str:
+    with pytest.raises((ConfigError, Conflict, DatasetError)) as raised:
+        convert_dataset(path, path.parent / output, **choices)
+    return raised.value.code
+
+
+def test_the_canonical_form(tmp_path: Path) -> None:
+    report, rows = converted(table(tmp_path, ("料金は？", "980円です。")))
+    turns = [{"role": "user", "content": "料金は？"}, {"role": "assistant", "content": "980円です。"}]
+    assert rows == [{"messages": turns}]
+    assert (report.num_read, report.num_written, report.dropped) == (1, 1, ())
+
+
+def test_converting_twice_changes_nothing(tmp_path: Path) -> None:
+    rows = ['{"prompt": "a", "completion": "b"}', '{"prompt": "", "completion": "か\u3099\\u0000"}']
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join(rows), encoding="utf-8")
+    first, _ = converted(source, "first.jsonl")
+    second, _ = converted(first.output, "second.jsonl")
+    assert first.output.read_bytes() == second.output.read_bytes()
+    assert [one.to_dict() for one in iter_examples(source)] == [one.to_dict() for one in iter_examples(second.output)]
+
+
+def test_bad_rows_stop_it_or_are_listed(tmp_path: Path) -> None:
+    path = table(tmp_path, ("a", "b"), ("c", ""), ("", "d"), ("e", "f"))
+    assert failure(path) == "dataset_has_errors"
+    assert not (tmp_path / "out.jsonl").exists()
+    report, rows = converted(path, drop_invalid=True)
+    assert len(rows) == 2
+    assert [(row["line"], row["row"], row["code"]) for row in report.dropped] == [
+        (3, 2, "blank_answer"),
+        (4, 3, "blank_question"),
+    ]
+    assert report.num_invalid == 2
+
+
+def test_a_broken_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.write_text('[{"text": "a"}, {"te', encoding="utf-8")
+    assert failure(path, drop_invalid=True) == "truncated_file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_repeated_rows(tmp_path: Path) -> None:
+    path = table(tmp_path, ("a", "b"), ("c", "d"), ("a", "b"), ("a", "B"), ("a", "b"))
+    report, rows = converted(path, deduplicate=True)
+    assert [row["messages"][1]["content"] for row in rows] == ["b", "d", "B"]
+    assert (report.num_duplicates, [row["line"] for row in report.dropped]) == (2, [4, 6])
+
+
+def test_samples_are_repeatable_and_keep_their_order(tmp_path: Path) -> None:
+    path = table(tmp_path, *[(f"q{number:03}", "a") for number in range(200)])
+    report, rows = converted(path, "one.jsonl", sample=20, seed=1)
+    assert (len(rows), report.num_sampled_out) == (20, 180)
+    questions = [row["messages"][0]["content"] for row in rows]
+    assert questions == sorted(questions)
+    assert converted(path, "two.jsonl", sample=20, seed=1)[1] == rows
+    assert converted(path, "three.jsonl", sample=20, seed=2)[1] != rows
+    assert len(converted(path, "four.jsonl", sample=999)[1]) == 200
+
+
+def test_a_split_holds_out_rows_and_their_copies(tmp_path: Path) -> None:
+    path = table(tmp_path, *[(f"q{number % 50}", "a") for number in range(100)])
+    report, rows = converted(path, split=0.2, seed=4)
+    assert report.eval_output == tmp_path / "out.eval.jsonl"
+    held = [json.loads(line) for line in report.eval_output.read_text(encoding="utf-8").splitlines()]
+    assert (len(rows), len(held), report.num_written, report.num_eval) == (80, 20, 80, 20)
+    assert not {json.dumps(row) for row in rows} & {json.dumps(row) for row in held}
+
+
+def test_tables_are_safe_to_open_and_can_be_read_again(tmp_path: Path) -> None:
+    path = table(tmp_path, ("=1+1", "-5℃です"), ("@a", "＝合計"), ("普通", "改行\n引用\"'"))
+    report = convert_dataset(path, tmp_path / "safe.csv")
+    cells = [[one.messages[0].content, one.messages[1].content] for one in iter_examples(report.output)]
+    assert cells == [["'=1+1", "'-5℃です"], ["'@a", "'＝合計"], ["普通", "改行\n引用\"'"]]
+    raw = convert_dataset(path, tmp_path / "raw.csv", raw=True)
+    assert [one.to_dict() for one in iter_examples(raw.output)] == [one.to_dict() for one in iter_examples(path)]
+    assert report.output.read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\ta", "\ra", "＝1"])
+def test_formulas(cell: str) -> None:
+    assert without_formula(cell) == f"'{cell}"
+    assert without_formula(f"a{cell}") == f"a{cell}"
+
+
+def test_conversations_do_not_fit_into_tables(tmp_path: Path) -> None:
+    turns = [{"role": role, "content": "a"} for role in ("user", "assistant") * 2]
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps({"messages": turns}), encoding="utf-8")
+    assert failure(path, "out.csv") == "not_tabular"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    path = table(tmp_path, ("a", "b"), ("c", "d"))
+    (tmp_path / "out.jsonl").write_text("mine", encoding="utf-8")
+    assert failure(path) == "output_exists"
+    assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "mine"
+    assert len(converted(path, overwrite=True)[1]) == 2
+    assert failure(path, "in.csv", overwrite=True) == "output_is_input"
+    (tmp_path / "new.eval.jsonl").write_text("mine", encoding="utf-8")
+    assert failure(path, "new.jsonl", split=0.5) == "output_exists"
+
+
+@pytest.mark.parametrize(
+    ("output", "choices", "code"),
+    [
+        ("out.xlsx", {}, "output_suffix"),
+        ("out", {}, "output_suffix"),
+        ("out.jsonl", {"split": 0.0 - 1}, "invalid_fraction"),
+        ("out.jsonl", {"split": 1.0}, "invalid_fraction"),
+        ("out.jsonl", {"sample": 0}, "invalid_sample"),
+    ],
+)
+def test_impossible_choices(tmp_path: Path, output: str, choices: dict[str, Any], code: str) -> None:
+    assert failure(table(tmp_path, ("a", "b")), output, **choices) == code
+
+
+def test_other_encodings_become_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes("質問,回答,備考\nこれは何ですか,それはペンです,メモ\n".encode("cp932"))
+    report, rows = converted(path)
+    assert rows[0]["messages"][1]["content"] == "それはペンです"
+    assert (report.encoding, report.ignored_columns) == ("cp932", ("備考",))
+    assert convert_dataset(path, tmp_path / "b.jsonl", ReadOptions(columns={"output": "備考"})).num_written == 1
+
+
+def test_nothing_left(tmp_path: Path) -> None:
+    assert failure(table(tmp_path, ("a", "")), drop_invalid=True) == "no_rows_left"
+
+
+def test_where_held_out_rows_go() -> None:
+    assert eval_path(Path("x/data.v2.jsonl")) == Path("x/data.v2.eval.jsonl")

@@ -1,0 +1,126 @@
+"""Raw rows become examples, and everything wrong with one row is found at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llmlora.core.errors import DatasetError
+from llmlora.core.examples import Example, Message
+from llmlora.data.formats import RowReader, is_blank
+from llmlora.data.raw import RawRow
+
+
+def read(value: dict[str, Any], **options: Any) -> tuple[Example | None, list[str]]:
+    reader = RowReader(options.pop("wanted", None), options.pop("columns", {}))
+    example, problems = reader.read(RawRow(3, 7, value))
+    assert all((problem.line, problem.row) == (7, 3) for problem in problems)
+    return example, [problem.code for problem in problems]
+
+
+def test_instruction_and_input_become_one_question() -> None:
+    example, problems = read({"instruction": "要約して", "input": "長い文", "output": "短い文"})
+    assert problems == []
+    assert example == Example(3, 7, messages=(Message("user", "要約して\n長い文"), Message("assistant", "短い文")))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000", None])
+def test_a_blank_input_changes_nothing(blank: str | None) -> None:
+    example, _ = read({"instruction": "a", "input": blank, "output": "b"})
+    assert example is not None
+    assert example.messages[0].content == "a"
+
+
+def test_system_stands_first_and_text_is_never_stripped() -> None:
+    example, _ = read({"system": "s", "instruction": " a ", "output": "b\n"})
+    assert example is not None
+    assert example.messages == (Message("system", "s"), Message("user", " a "), Message("assistant", "b\n"))
+
+
+def test_completion_and_text_stay_raw() -> None:
+    example, _ = read({"prompt": "", "completion": "b"})
+    assert example == Example(3, 7, prompt="", completion="b")
+    example, _ = read({"text": " a"})
+    assert example == Example(3, 7, text=" a")
+
+
+def test_conversations_become_messages() -> None:
+    turns = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
+    example, problems = read({"conversations": turns, "system": "s"})
+    assert problems == []
+    assert example is not None
+    assert [message.role for message in example.messages] == ["system", "user", "assistant"]
+
+
+def test_all_mistakes_of_a_row_are_found_together() -> None:
+    assert read({"instruction": 3, "input": [], "output": None})[1] == [
+        "question_not_text", "question_not_text", "missing_answer",
+    ]  # fmt: skip
+    turns = [
+        {"role": "x", "content": "a"},
+        "b",
+        {"role": "user", "content": ["c"]},
+        {"role": "assistant", "content": 1},
+    ]
+    assert read({"messages": turns})[1] == ["unknown_role", "turn_not_object", "mixed_content", "content_not_text"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(True, "boolean"), (1, "number"), (1.5, "number"), ([], "array"), ({}, "object")]
+)
+def test_the_type_of_a_wrong_value_is_named(value: Any, kind: str) -> None:
+    _, problems = RowReader(None, {}).read(RawRow(1, 1, {"instruction": "a", "output": value}))
+    assert (problems[0].code, problems[0].params["kind"], problems[0].field) == ("answer_not_text", kind, "output")
+
+
+def test_the_first_complete_row_fixes_the_format() -> None:
+    reader = RowReader(None, {})
+    rows = [{"instruction": "a"}, {"text": "b"}, {"instruction": "a", "output": "b"}, {"text": "c"}]
+    codes = [[problem.code for problem in reader.read(RawRow(1, 1, row))[1]] for row in rows]
+    assert codes == [["missing_answer"], [], ["format_differs"], []]
+    assert reader.format == "text"
+
+
+def test_columns_may_differ_from_row_to_row() -> None:
+    reader = RowReader(None, {})
+    for row in (
+        {"質問": "a", "回答": "b"},
+        {"instruction": "a", "output": "b", "id": 1},
+        {"question": "a", "answer": "b", "n": 2},
+    ):
+        assert reader.read(RawRow(1, 1, row))[1] == []
+    assert list(reader.ignored) == ["id", "n"]
+
+
+def test_a_table_with_unknown_columns_stops_at_its_header() -> None:
+    reader = RowReader(None, {}, has_header=True)
+    with pytest.raises(DatasetError) as raised:
+        reader.read(RawRow(1, 2, {"foo": "a", "bar": "b"}))
+    assert (raised.value.code, raised.value.params["line"], raised.value.params["columns"]) == (
+        "unknown_columns",
+        1,
+        "foo, bar",
+    )
+
+
+def test_a_mapped_column_that_is_not_there() -> None:
+    assert read({"foo": "a"}, columns={"instruction": "q", "output": "a"})[1] == ["mapped_column_missing"]
+
+
+def test_tool_turns_keep_their_text() -> None:
+    turns = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]},
+        {"role": "tool", "content": "42"},
+        {"role": "assistant", "content": "b"},
+    ]
+    example, problems = read({"messages": turns})
+    assert problems == ["tool_calls", "tool_calls"]
+    assert example is not None
+    assert [message.content for message in example.messages] == ["a", "", "42", "b"]
+
+
+def test_blank() -> None:
+    assert all(is_blank(text) for text in ("", " \t\r\n", "\u3000", "\u200b\ufeff", "\u00a0"))
+    assert not any(is_blank(text) for text in ("a", " 。", "\u200ba"))

@@ -1,0 +1,86 @@
+"""Tables: delimiters, long cells, and rows that are read on after a bad one."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from llmlora.core.errors import DatasetError
+from llmlora.data import lines as lines_module
+from llmlora.data.container import sniff_delimiter
+from llmlora.data.lines import numbered_lines
+from llmlora.data.problems import Problem
+from llmlora.data.raw import RawRow
+from llmlora.data.table import table_rows
+
+
+def rows(text: str, delimiter: str = ",") -> list[RawRow | Problem]:
+    return list(table_rows(io.StringIO(text, newline=""), delimiter))
+
+
+def codes(text: str) -> list[tuple[str, int | None]]:
+    return [(item.code, item.line) if isinstance(item, Problem) else ("", item.line) for item in rows(text)]
+
+
+@pytest.mark.parametrize(
+    ("head", "delimiter"),
+    [
+        ("質問,回答", ","), ("質問\t回答", "\t"), ("質問;回答", ";"), ("q,a;b,c", ","), ("only", ","),
+        ("sep=;\na,b", ";"), ('"a;b;c",d', ","),
+    ],
+)  # fmt: skip
+def test_delimiter(head: str, delimiter: str) -> None:
+    assert sniff_delimiter(head) == delimiter
+
+
+def test_full_width_delimiters_are_named() -> None:
+    with pytest.raises(DatasetError) as raised:
+        sniff_delimiter("質問，回答\n")
+    assert (raised.value.code, raised.value.params["column"]) == ("full_width_delimiter", 3)
+
+
+def test_reading_goes_on_after_a_bad_row() -> None:
+    text = 'q,a\n1,2\n"3"x,4\n5\n6,7,8\n,\n"9\n0",10\n11,12\n'
+    assert codes(text) == [
+        ("", 2), ("stray_quote", 3), ("ragged_row", 4), ("ragged_row", 5), ("blank_row", 6), ("", 7), ("", 9),
+    ]  # fmt: skip
+
+
+def test_an_open_quote_names_the_line_it_opened_on() -> None:
+    assert codes('q,a\n1,2\n3,"4\n5,6\n7,8') == [("", 2), ("unclosed_quote", 3)]
+
+
+def test_cells_are_never_changed() -> None:
+    found = rows('q, a ,\n 1 ,"  2\r\n",\n=A1,"""x""",\n')
+    assert [item.value for item in found if isinstance(item, RawRow)] == [
+        {"q": " 1 ", "a": "  2\r\n"},
+        {"q": "=A1", "a": '"x"'},
+    ]
+
+
+def test_cells_may_be_as_long_as_a_line() -> None:
+    found = rows("q,a\n1," + "x" * 1_000_000)
+    assert isinstance(found[0], RawRow)
+    assert len(found[0].value["a"]) == 1_000_000
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "a,b,a\n1,2,3\n", 'a,"b\n'])
+def test_a_header_is_needed(text: str) -> None:
+    with pytest.raises(DatasetError) as raised:
+        rows(text)
+    assert raised.value.code in {"no_records", "duplicate_column", "unclosed_quote"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_where_editors_end_them(end: str) -> None:
+    text = f"a\u2028b{end}{end}c\x85d\x0ce{end}f"
+    stream = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
+    assert list(numbered_lines(stream)) == [(1, "a\u2028b"), (2, ""), (3, "c\x85d\x0ce"), (4, "f")]
+
+
+def test_lines_over_the_cap_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "LINE_CHARACTERS", 10)
+    monkeypatch.setattr(lines_module, "SKIPPED_CHARACTERS", 3)
+    stream = io.StringIO("a" * 10 + "\n" + "b" * 50 + "\nc\n" + "d" * 13, newline="")
+    assert list(numbered_lines(stream)) == [(1, "a" * 10), (2, None), (3, "c"), (4, None)]

@@ -1,0 +1,144 @@
+"""The report of a check: everything at once, counted, with columns, numbers, and the model's view when there is one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llmlora.core.errors import ConfigError, NotFound
+from llmlora.data.problems import SHOWN_PER_CODE
+from llmlora.data.read import ReadOptions
+from llmlora.data.validate import CheckReport, check_dataset
+
+
+def written(folder: Path, *rows: object, name: str = "data.jsonl") -> Path:
+    path = folder / name
+    texts = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
+    path.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
+    return path
+
+
+def pair(question: str, answer: str, **more: object) -> dict[str, object]:
+    return {"instruction": question, "output": answer, **more}
+
+
+def codes(report: CheckReport) -> list[str]:
+    return [problem.code for problem in report.problems]
+
+
+def characters(text: str) -> tuple[int, int]:
+    return len(text), text.count("〓")
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, pair("a", "b"), "{'a': 1}", pair("c", ""), '{"x": NaN}', {"instruction": "d"}, pair("e", "f")
+    )
+    report = check_dataset(path)
+    assert not report.ok
+    assert [(problem.line, problem.code) for problem in report.problems if problem.level == "error"] == [
+        (2, "single_quotes"), (3, "blank_answer"), (4, "not_finite"), (5, "missing_answer"),
+    ]  # fmt: skip
+    assert (report.num_examples, report.stats["num_rows"]) == (2, 6)
+
+
+def test_many_problems_are_counted_and_the_first_shown(tmp_path: Path) -> None:
+    path = written(tmp_path, *[pair(f"q{number}", "") for number in range(500)], pair("a", "b"))
+    report = check_dataset(path)
+    assert report.counts["blank_answer"] == 500
+    assert codes(report).count("blank_answer") == SHOWN_PER_CODE
+
+
+def test_the_document(tmp_path: Path) -> None:
+    path = written(tmp_path, pair("a", "b", id=1), pair("a", "c", score=2))
+    document = check_dataset(path).to_dict()
+    assert list(document)[:6] == ["ok", "format", "encoding", "num_examples", "problems", "counts"]
+    assert (document["ok"], document["format"], document["encoding"]) == (True, "instruction", "utf-8")
+    assert document["columns"] == {
+        "mapped": {"instruction": "instruction", "output": "output"},
+        "ignored": ["id", "score"],
+    }
+    assert document["counts"] == {"contradiction": 1, "too_few_rows": 1}
+    assert document["stats"]["num_contradictions"] == 1
+    json.dumps(document, allow_nan=False)
+
+
+def test_a_broken_end_keeps_what_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"text": "a"}, {"text": ""}, {"text": "c"}, {"te', encoding="utf-8")
+    report = check_dataset(path)
+    assert {"truncated_file", "blank_answer"} <= set(codes(report))
+    assert report.num_examples == 2
+
+
+def test_leakage_is_found_by_the_question(tmp_path: Path) -> None:
+    path = written(tmp_path, pair("料金は？", "980円です"), pair("休みは？", "水曜です"))
+    held_out = written(tmp_path, pair("別", "です"), pair("料金は? ", "1280円です"), name="eval.jsonl")
+    report = check_dataset(path, eval_path=held_out)
+    leaks = [problem for problem in report.problems if problem.code == "leakage"]
+    assert [(problem.line, problem.params["eval_line"]) for problem in leaks] == [(1, 2)]
+    assert report.ok
+
+
+def test_bad_evaluation_data_does_not_stop_the_check(tmp_path: Path) -> None:
+    path = written(tmp_path, pair("a", "b"))
+    report = check_dataset(path, eval_path=written(tmp_path, "<html>", name="eval.jsonl"))
+    assert report.ok
+    assert "eval_unreadable" in codes(report)
+
+
+def test_tokens_are_counted_with_a_model(tmp_path: Path) -> None:
+    path = written(tmp_path, pair("q" * 10, "a" * 10), pair("q" * 60, "a" * 60))
+    report = check_dataset(path, max_length=100, count_tokens=characters)
+    over = [problem for problem in report.problems if problem.code == "over_max_length"]
+    assert [(problem.line, problem.params) for problem in over] == [(2, {"num_tokens": 120, "max_length": 100})]
+    assert report.stats["tokens"]["total"] == 140
+    assert report.stats["num_over_max_length"] == 1
+    assert "tokens" not in check_dataset(path, max_length=100).stats
+
+
+@pytest.mark.parametrize(
+    ("unknown", "code", "ok"),
+    [
+        (0, None, True),
+        (1, None, True),
+        (2, "unknown_tokens", True),
+        (20, "unknown_tokens", True),
+        (21, "unknown_token_share", False),
+    ],
+)
+def test_unknown_tokens_warn_then_stop(tmp_path: Path, unknown: int, code: str | None, ok: bool) -> None:
+    path = written(tmp_path, pair("q" * 50, "〓" * unknown + "a" * (50 - unknown)))
+    report = check_dataset(path, count_tokens=characters)
+    assert report.ok is ok
+    assert [found for found in codes(report) if found.startswith("unknown")] == ([code] if code else [])
+
+
+def test_near_duplicates_that_are_duplicates_are_said_once(tmp_path: Path) -> None:
+    other = "返品は商品の到着から三十日以内にご連絡ください。送料はお客様のご負担となります。"
+    long = "営業時間は朝の十時から夜の八時までで、日曜日は六時までです。"
+    report = check_dataset(written(tmp_path, pair("a", long), pair("a", long), pair("b", other), pair("b。", other)))
+    assert [(problem.code, problem.line) for problem in report.problems if "duplicate" in problem.code] == [
+        ("duplicate", 2), ("near_duplicate", 4),
+    ]  # fmt: skip
+
+
+def test_the_file_is_never_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    data = "質問,回答\r\nか\u3099,\u200bあ\r\n".encode("utf-8-sig")
+    path.write_bytes(data)
+    before = path.stat().st_mtime_ns
+    check_dataset(path)
+    assert (path.read_bytes(), path.stat().st_mtime_ns, list(tmp_path.iterdir())) == (data, before, [path])
+
+
+def test_what_cannot_be_checked_at_all(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        check_dataset(tmp_path / "none.csv")
+    path = written(tmp_path, pair("a", "b"))
+    with pytest.raises(ConfigError):
+        check_dataset(path, ReadOptions(encoding="klingon"))
+    with pytest.raises(ConfigError):
+        check_dataset(path, ReadOptions(columns={"nothing": "a"}))

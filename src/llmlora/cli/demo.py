@@ -37,9 +37,10 @@ def demo(
             if "preview" in event:
                 _show_preview(event["preview"])
             printer(event)
+            if "adapter_dir" in (event.get("result") or {}):
+                show_summary(event["result"])
 
         result = run_demo(planned, target, on_event, _heading)
-    show_summary(result.training)
     if as_json:
         print_json("demo", {**result.to_dict(), "seconds": round(time.monotonic() - started, 1)})
     else:
@@ -90,12 +91,24 @@ def _show_report(result: DemoResult, seconds: float) -> None:
             )
         )
     out.print(table)
-    for entry in result.export["files"]:
-        out.print(escape(translate("cli.demo.file", name=entry["name"], megabytes=f"{entry['size_bytes'] / 1e6:.1f}")))
-    out.print(escape(translate("cli.demo.verified", count=len(result.export["verify"]["files"]))))
+    for entry in result.export["verify"]["files"]:
+        out.print(escape(_file_line(entry)))
     out.print(escape(translate("cli.demo.chat", question=result.question, answer=result.answer)))
     out.print(escape(translate("cli.demo.page", path=_report_page(result))))
     out.print(escape(translate("cli.demo.next", folder=result.folder, seconds=duration(seconds))))
+
+
+def _file_line(entry: dict[str, Any]) -> str:
+    """Say of an exported file how far its answers are from the trained model's, as measured."""
+    logprobs = next(check["measured"] for check in entry["checks"] if check["check"] == "logprobs")
+    return translate(
+        "cli.demo.file",
+        name=entry["file"],
+        megabytes=f"{entry['size_bytes'] / 1e6:.1f}",
+        checks=len(entry["checks"]),
+        kl=f"{logprobs['max_kl']:.1e}",
+        agreement=f"{100 * logprobs['top1_agreement']:.0f}",
+    )
 
 
 def _report_page(result: DemoResult) -> str:

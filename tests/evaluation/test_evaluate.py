@@ -55,7 +55,7 @@ def train_job(root: Path, method: str) -> Path:
     base = tiny_model("llama", root / "base", num_hidden_layers=1, hidden_size=64, intermediate_size=64)
     data = write_rows(root / "data.jsonl", ROWS)
     held_out = write_rows(root / "held_out.jsonl", [("定休日は？", "水曜日です。")])
-    settings: dict[str, Any] = {"num_train_epochs": 40, "learning_rate": 1e-2 if method == "lora" else 3e-3}
+    settings: dict[str, Any] = {"num_train_epochs": 20, "learning_rate": 1e-2 if method == "lora" else 3e-3}
     train(str(base), data, out=root / "job", eval_data=held_out, method=method, dtype="float32", **settings)
     return root / "job"
 

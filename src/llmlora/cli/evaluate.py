@@ -78,7 +78,7 @@ def print_evaluation(report: dict[str, Any]) -> None:
         out.print(f"[bold]{escape(text)}[/bold]  {_verdict_counts(facts)}")
     else:
         out.print(escape(translate("evaluation.cli.no_facts")))
-    out.print(_answers_table(report["items"]))
+    out.print(_answers_table(report["items"]), soft_wrap=False)
     for name in SCORES:
         base, tuned = report["base"][name], report["tuned"][name]
         label = translate(f"evaluation.report.metric_{name}")
@@ -165,7 +165,7 @@ def print_comparison(result: dict[str, Any]) -> None:
         if any(value is not None for value in metric["values"]):
             label = translate(f"evaluation.compare.{metric['name']}")
             table.add_row(escape(label), *_metric_cells(metric))
-    out.print(table)
+    out.print(table, soft_wrap=False)
     if not result["differences"]:
         out.print(escape(translate("evaluation.cli.compare_same")))
     for note in result["notes"]:

@@ -64,6 +64,7 @@ def test_documents_that_need_no_training(workplace: Path) -> None:
     check(llmlora(workplace, "dataset", "preview", "data.jsonl", "--model", "nano", "-n", "1"), "dataset_preview")
 
 
+@pytest.mark.timeout(900)
 def test_documents_of_the_main_job(workplace: Path) -> None:
     train = ("train", "--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")
     check(llmlora(workplace, *train, "--out", "job"), "train")

@@ -46,8 +46,28 @@ def test_the_file_wins_where_transformers_rebuilds_the_tokenizer(tmp_path: Path)
 
     saved = tmp_path / "adapter"
     save_tokenizer(tmp_path, saved)
+    written = json.loads((saved / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert written["tokenizer_class"] == "PreTrainedTokenizerFast"
     others = AutoTokenizer.from_pretrained(saved)
     assert [others.encode(probe, add_special_tokens=False) for probe in PROBES] == wanted
+
+
+def test_a_saved_tokenizer_is_the_same_files(tmp_path: Path) -> None:
+    source = tokenizer_folder(tmp_path / "base", "byte_level", add_bos_token=False)
+    (source / "special_tokens_map.json").write_text("{}", encoding="utf-8")
+    save_tokenizer(source, tmp_path / "adapter")
+    for path in source.iterdir():
+        assert (tmp_path / "adapter" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["byte_level", "byte_level_bos", "llama2"])
+@pytest.mark.parametrize("name", ["PreTrainedTokenizerFast", "TokenizersBackend"])
+def test_the_short_way_gives_what_transformers_gives(kind: str, name: str, tmp_path: Path) -> None:
+    tokenizer_folder(tmp_path, kind, tokenizer_class=name)
+    peer, mine = AutoTokenizer.from_pretrained(tmp_path), load_tokenizer(tmp_path)
+    assert type(peer) is type(mine)
+    assert peer.special_tokens_map == mine.special_tokens_map
+    assert all(peer.encode(text) == mine.encode(text) for text in TEXTS)
 
 
 def test_special_tokens_may_be_written_as_objects(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import transformers
 from tokenizers import AddedToken, Tokenizer
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from llmlora.core.errors import ModelFileError
 from llmlora.core.publish import sha256_file, sha256_json, write_json
@@ -38,6 +39,7 @@ END_TOKENS = (
     "<eos>", "<EOT>", "[EOS]", "[EOT]", "<|return|>", "<|eom_id|>", "<end_of_utterance>", "<|END_OF_TURN_TOKEN|>",
     "<\uff5cend\u2581of\u2581sentence\uff5c>", "<|eot|>", "<|eom|>",
 )  # fmt: skip
+_PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _FILE_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError)
 _GUARD = "\ufdd4{}\ufdd5"
 _MAX_PARTS = 6
@@ -58,8 +60,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise ModelFileError("tokenizer_missing", path=str(folder))
     try:
         with _typed_errors(folder):
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, use_fast=True
+            tokenizer = _tokenizer_class(folder, settings).from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
             )
     except ModelFileError:
         if not (folder / TOKENIZER_FILE).is_file():
@@ -73,6 +75,12 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         for probe in PROBES:
             tokenizer.encode(probe)
     return tokenizer
+
+
+def _tokenizer_class(folder: Path, settings: Mapping[str, Any]) -> Any:
+    """Return the class that reads a folder; `AutoTokenizer` is asked only when needed, it loads seconds of modules."""
+    is_plain = settings.get("tokenizer_class") in _PLAIN_CLASSES and (folder / TOKENIZER_FILE).is_file()
+    return PreTrainedTokenizerFast if is_plain else transformers.AutoTokenizer
 
 
 @contextmanager
@@ -141,11 +149,10 @@ def save_tokenizer(source: Path, folder: Path) -> None:
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
-    tokenizer = load_tokenizer(source)
     settings = _read_settings(source)
-    wanted = type(tokenizer).__name__
-    if (source / TOKENIZER_FILE).is_file() and wanted == PreTrainedTokenizerFast.__name__:
-        write_json(folder / TOKENIZER_CONFIG, {**settings, "tokenizer_class": wanted})
+    is_plain = type(load_tokenizer(source)) is PreTrainedTokenizerFast
+    if is_plain and settings.get("tokenizer_class") not in _PLAIN_CLASSES and (source / TOKENIZER_FILE).is_file():
+        write_json(folder / TOKENIZER_CONFIG, {**settings, "tokenizer_class": _PLAIN_CLASSES[0]})
 
 
 class TextEncoder:

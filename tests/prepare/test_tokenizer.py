@@ -60,6 +60,20 @@ def test_a_saved_tokenizer_is_the_same_files(tmp_path: Path) -> None:
         assert (tmp_path / "adapter" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_an_old_folder_without_tokenizer_json_gets_one(tmp_path: Path) -> None:
+    source = tokenizer_folder(tmp_path / "old", "gpt2", tokenizer_class="GPT2Tokenizer")
+    model = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+    (source / "vocab.json").write_text(json.dumps(model["vocab"]), encoding="utf-8")
+    merges = "\n".join(" ".join(pair) for pair in model["merges"])
+    (source / "merges.txt").write_text(f"#version: 0.2\n{merges}\n", encoding="utf-8")
+    expected = [Tokenizer.from_file(str(source / "tokenizer.json")).encode(text).ids for text in TEXTS]
+    (source / "tokenizer.json").unlink()
+    assert [load_tokenizer(source).encode(text) for text in TEXTS] == expected
+    save_tokenizer(source, tmp_path / "adapter")
+    written = Tokenizer.from_file(str(tmp_path / "adapter" / "tokenizer.json"))
+    assert [written.encode(text).ids for text in TEXTS] == expected
+
+
 @pytest.mark.parametrize("kind", ["byte_level", "byte_level_bos", "llama2"])
 @pytest.mark.parametrize("name", ["PreTrainedTokenizerFast", "TokenizersBackend"])
 def test_the_short_way_gives_what_transformers_gives(kind: str, name: str, tmp_path: Path) -> None:

@@ -144,14 +144,20 @@ def tokenizer_digest(folder: Path) -> str:
 
 
 def save_tokenizer(source: Path, folder: Path) -> None:
-    """Copy a folder's tokenizer files unchanged, except that a class which would rebuild them wrongly is replaced."""
+    """Copy a folder's tokenizer files unchanged, so that other tools find what the base model has.
+
+    Two exceptions: a class that would rebuild the tokenizer wrongly is replaced, and where there is no `tokenizer.json`
+    one is written, because export reads nothing else.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    tokenizer, settings = load_tokenizer(source), _read_settings(source)
+    if not (source / TOKENIZER_FILE).is_file():
+        tokenizer.save_pretrained(folder)
+        return
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
-    settings = _read_settings(source)
-    is_plain = type(load_tokenizer(source)) is PreTrainedTokenizerFast
-    if is_plain and settings.get("tokenizer_class") not in _PLAIN_CLASSES and (source / TOKENIZER_FILE).is_file():
+    if type(tokenizer) is PreTrainedTokenizerFast and settings.get("tokenizer_class") not in _PLAIN_CLASSES:
         write_json(folder / TOKENIZER_CONFIG, {**settings, "tokenizer_class": _PLAIN_CLASSES[0]})
 
 

@@ -89,7 +89,8 @@ _RULES: Mapping[str, Callable[[str, MixModel, int], str | None]] = {
 
 def tensor_type(tensor: GgufTensor, quantization: str, model: MixModel) -> str:
     """Return the type a tensor of a float file gets in a mixture."""
-    if not tensor.name.endswith("weight") or is_kept_float32(tensor.name, len(tensor.shape)):
+    is_expert_gate = "ffn_gate_inp" in tensor.name
+    if not tensor.name.endswith("weight") or is_expert_gate or is_kept_float32(tensor.name, len(tensor.shape)):
         return tensor.ggml_type
     default = DEFAULT_TYPES[quantization]
     if quantization in FLOAT_TYPES:

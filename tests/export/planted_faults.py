@@ -19,7 +19,7 @@ from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference, build_reference
 from llmlora.export.trained import TrainedModel, find_trained
-from llmlora.export.verify import check_model
+from llmlora.export.verify import Verifier
 from llmlora.gguf import architectures
 from llmlora.gguf.writer import write_gguf
 from llmlora.prepare.template import load_template
@@ -118,7 +118,7 @@ def write(trained: TrainedModel, path: Path) -> None:
 
 
 def verdict(path: Path, trained: TrainedModel, reference: Reference) -> list[dict[str, object]]:
-    return [check.to_dict() for check in check_model(path, "F16", trained, reference)]
+    return [check.to_dict() for check in Verifier(trained, reference).check_model(path, "F16")]
 
 
 def faulty_converter(trained: TrainedModel, reference: Reference, folder: Path) -> list[dict[str, object]]:

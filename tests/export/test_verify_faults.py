@@ -38,6 +38,7 @@ SEEN_IN_USE = {
 }
 
 Verdicts = dict[str, list[dict[str, Any]]]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     folder = tmp_path_factory.mktemp("faults")
     environment = {**os.environ, "PYTHONPATH": f"{TESTS.parent / 'src'}{os.pathsep}{TESTS}"}
     program = [sys.executable, str(TESTS / "export" / "planted_faults.py"), str(folder)]
-    finished = subprocess.run(program, env=environment, capture_output=True, text=True, check=False, timeout=250)
+    finished = subprocess.run(program, env=environment, capture_output=True, text=True, check=False, timeout=850)
     assert finished.returncode == 0, finished.stderr[-3000:]
     return dict(json.loads((folder / "results.json").read_text(encoding="utf-8")))
 

@@ -234,9 +234,9 @@ def _write_merged(work: _Work) -> None:
 def _write_models(work: _Work) -> None:
     """Write the float files from the merged stream, and the quantised ones from an F16 file of it."""
     names = work.request.quantizations
-    for name in FLOAT_TYPES:
-        if name in names:
-            _write_float(work, name)
+    for float_type in FLOAT_TYPES:
+        if float_type in names:
+            _write_float(work, float_type)
     pending = [name for name in names if name not in FLOAT_TYPES and not _is_written(work, name)]
     if not pending:
         return

@@ -122,21 +122,28 @@ def check_stop(chat: LlamaCppChat, reference: Reference, quantization: str) -> C
     return failed("stop", "never_stops", f"{reply.num_tokens}", measured)
 
 
-def run_checks(chat: LlamaCppChat, reference: Reference, quantization: str) -> list[Check]:
-    """Run all checks of a loaded file; a request that fails becomes a failed check, so that all are reported."""
-    planned: tuple[tuple[CheckName, Callable[[], Check]], ...] = (
-        ("tokenizer", lambda: check_tokenizer(chat, reference)),
-        ("template", lambda: check_template(chat, reference)),
-        ("logprobs", lambda: check_logprobs(chat, reference, quantization)),
-        ("stop", lambda: check_stop(chat, reference, quantization)),
-    )
-    checks = []
-    for name, check in planned:
-        try:
-            checks.append(check())
-        except LlmloraError as error:
-            checks.append(failed(name, "engine", str(error)[:500], {}))
-    return checks
+def run_text_checks(chat: LlamaCppChat, reference: Reference) -> list[Check]:
+    """Run the checks that depend on the file's tokenizer and template only."""
+    return [
+        _reported("tokenizer", lambda: check_tokenizer(chat, reference)),
+        _reported("template", lambda: check_template(chat, reference)),
+    ]
+
+
+def run_model_checks(chat: LlamaCppChat, reference: Reference, quantization: str) -> list[Check]:
+    """Run the checks that depend on the file's weights."""
+    return [
+        _reported("logprobs", lambda: check_logprobs(chat, reference, quantization)),
+        _reported("stop", lambda: check_stop(chat, reference, quantization)),
+    ]
+
+
+def _reported(name: CheckName, check: Callable[[], Check]) -> Check:
+    """Run a check; a request that fails becomes a failed check, so that the others still run."""
+    try:
+        return check()
+    except LlmloraError as error:
+        return failed(name, "engine", str(error)[:500], {})
 
 
 def _short(ids: Sequence[int]) -> str:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from llmlora import __version__
 from llmlora.core.errors import ModelFileError, NotFound, VerificationFailed
 from llmlora.core.layout import ADAPTER_GGUF, META_FILE, TEMPORARY_PREFIX, VERIFY_FILE
-from llmlora.core.publish import read_json, sha256_file, write_json
+from llmlora.core.publish import read_json, sha256_file, sha256_json, write_json
 from llmlora.export.check import Check, failed, passed
 from llmlora.export.file_checks import check_file, check_tensors
 from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference, build_reference
-from llmlora.export.runtime_checks import FLOAT_LIMITS, compare_distributions, run_checks
+from llmlora.export.runtime_checks import FLOAT_LIMITS, compare_distributions, run_model_checks, run_text_checks
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.source import FolderSource
@@ -64,9 +65,10 @@ def verify_files(
     reference = build_reference(trained)
     on_progress("reference", 1, 1)
     entries = []
+    verifier = Verifier(trained, reference)
     for number, (name, entry) in enumerate(sorted(files.items(), key=_best_first)):
         on_progress("verify", number, len(files))
-        entries.append(_verify_file(output / name, entry, trained, reference))
+        entries.append(_verify_file(output / name, entry, verifier))
     on_progress("verify", len(files), len(files))
     _check_order(entries)
     for entry in entries:
@@ -110,34 +112,53 @@ def _best_first(item: tuple[str, Mapping[str, Any]]) -> int:
     return BEST_FIRST.index(quantization) if quantization in BEST_FIRST else len(BEST_FIRST)
 
 
-def _verify_file(path: Path, entry: Mapping[str, Any], trained: TrainedModel, reference: Reference) -> dict[str, Any]:
+class Verifier:
+    """Checks files against one reference; what depends on the tokenizer alone is measured once per tokenizer."""
+
+    def __init__(self, trained: TrainedModel, reference: Reference) -> None:
+        self.trained = trained
+        self.reference = reference
+        self._text_checks: dict[str, tuple[str, list[Check]]] = {}
+
+    def check_model(self, path: Path, quantization: str) -> list[Check]:
+        """Run every check of one model file; a file that llama.cpp might abort on is not run."""
+        source, config = trained_source(self.trained)
+        checks = [check_file(path, quantization, self.reference, config)]
+        if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
+            return checks
+        checks.append(check_tensors(path, convert_tensors(source, config)))
+        try:
+            chat = LlamaCppChat(path, is_exact=True)
+        except ModelFileError as error:
+            return [*checks, failed("logprobs", "engine", str(error), {})]
+        try:
+            checks += self._check_text(chat)
+            return [*checks, *run_model_checks(chat, self.reference, quantization)]
+        finally:
+            chat.close()
+
+    def _check_text(self, chat: LlamaCppChat) -> list[Check]:
+        """Check tokens and template; a file with exactly the tokenizer of an earlier one gets its results."""
+        metadata = chat.header.metadata
+        digest = sha256_json({key: metadata[key] for key in sorted(metadata) if key.startswith("tokenizer.")})
+        if digest not in self._text_checks:
+            self._text_checks[digest] = (chat.path.name, run_text_checks(chat, self.reference))
+            return self._text_checks[digest][1]
+        name, checks = self._text_checks[digest]
+        return [replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in checks]
+
+
+def _verify_file(path: Path, entry: Mapping[str, Any], verifier: Verifier) -> dict[str, Any]:
     if not path.is_file():
         checks = [failed("file", "missing_file", path.name, {})]
     elif path.name == ADAPTER_GGUF:
-        checks = check_adapter(path, trained, reference)
+        checks = check_adapter(path, verifier.trained, verifier.reference)
     else:
-        checks = check_model(path, str(entry["quantization"]), trained, reference)
+        checks = verifier.check_model(path, str(entry["quantization"]))
     result: dict[str, Any] = {"file": path.name, "quantization": entry.get("quantization")}
     if path.is_file():
         result |= {"size_bytes": path.stat().st_size, "sha256": sha256_file(path)}
     return {**result, "checks": [check.to_dict() for check in checks]}
-
-
-def check_model(path: Path, quantization: str, trained: TrainedModel, reference: Reference) -> list[Check]:
-    """Run every check of one model file; a file that llama.cpp might abort on is not run."""
-    source, config = trained_source(trained)
-    checks = [check_file(path, quantization, reference, config)]
-    if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
-        return checks  # native code may abort the process on such a file
-    checks.append(check_tensors(path, convert_tensors(source, config)))
-    try:
-        chat = LlamaCppChat(path, is_exact=True)
-    except ModelFileError as error:
-        return [*checks, failed("logprobs", "engine", str(error), {})]
-    try:
-        return [*checks, *run_checks(chat, reference, quantization)]
-    finally:
-        chat.close()
 
 
 def check_adapter(path: Path, trained: TrainedModel, reference: Reference) -> list[Check]:

@@ -1,0 +1,110 @@
+"""`llmlora merge`, `export`, `verify` and `chat` from outside: documents, files, exit codes, errors."""
+
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM
+
+from cli.command_line import run
+from tiny_jobs import tiny_job
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    return tiny_job("llama", tmp_path_factory.mktemp("export"), {}, spread=0.7)
+
+
+@pytest.fixture(scope="module")
+def exported(job):
+    result = run("export", job, "-o", job.parent / "out", "--quant", "F16,Q8_0", "--json")
+    assert result.code == 0, result.stderr
+    return result.document
+
+
+def test_export_document(exported, job):
+    assert exported["schema"] == "llmlora.export/1"
+    assert exported["output"] == str(job.parent / "out")
+    assert {entry["file"]: entry["quantization"] for entry in exported["files"]} == {
+        "model-F16.gguf": "F16",
+        "model-Q8_0.gguf": "Q8_0",
+    }
+    assert all(
+        Path(job.parent / "out" / entry["file"]).stat().st_size == entry["size_bytes"] for entry in exported["files"]
+    )
+    assert exported["verify"]["ok"]
+    assert exported["model_file"] == "model-Q8_0.gguf"
+    assert {"config.json", "runs"} <= {path.name for path in (job.parent / "out").iterdir()}
+
+
+@pytest.mark.parametrize("name", ["out", "out/model-F16.gguf", "job"])
+def test_chat_with_every_form_of_the_model(name, exported, job):
+    result = run("chat", job.parent / name, "--prompt", "営業時間は？", "--max-new-tokens", "8", "--json")
+    assert result.code == 0, result.stderr
+    document = result.document
+    assert document.pop("schema") == "llmlora.chat/1"
+    assert set(document) == {"text", "finish_reason", "num_tokens"}
+    expected = run("chat", job, "--prompt", "営業時間は？", "--max-new-tokens", "8", "--json").document
+    if name != "out":  # the export folder answers through its Q8_0 file, which may differ on a random model
+        assert document["text"] == expected["text"]
+
+
+def test_a_damaged_export_fails_verification_with_its_cause(exported, job):
+    path = job.parent / "out" / "model-F16.gguf"
+    right = path.read_bytes()
+    path.write_bytes(right.replace(rb"'<|im_start|>assistant\n'", rb"'<|im_start|>assistant\t'"))
+    try:
+        as_json = run("verify", job.parent / "out", "--json")
+        human = run("verify", job.parent / "out", LLMLORA_LANG="ja")
+    finally:
+        path.write_bytes(right)
+    assert as_json.code == human.code == 1
+    assert as_json.stdout == ""
+    error = as_json.error
+    assert (error["code"], error["params"]["cause"], error["params"]["file"]) == (
+        "verification_failed", "template", "model-F16.gguf",
+    )  # fmt: skip
+    assert "チャットテンプレートが学習時と違います" in human.stdout + human.stderr
+    report = json.loads((job.parent / "out" / "verify.json").read_text(encoding="utf-8"))
+    assert not report["ok"]
+    assert [entry["ok"] for entry in report["files"]] == [False, True]
+
+
+def test_verify_of_a_good_export(exported, job):
+    result = run("verify", job.parent / "out")
+    assert result.code == 0, result.stderr
+    assert "model-F16.gguf" in result.stdout
+    assert result.stdout.count("OK") >= 12
+
+
+def test_merge_document_and_folder(job):
+    result = run("merge", job, "-o", job.parent / "merged", "--dtype", "float16", "--json")
+    assert result.code == 0, result.stderr
+    document = result.document
+    assert document["schema"] == "llmlora.merge/1"
+    assert 0 < document["max_abs_error"] < 1e-2
+    assert AutoModelForCausalLM.from_pretrained(job.parent / "merged").dtype.itemsize == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "name"),
+    [
+        (("export", "{job}", "-o", "{folder}/x", "--quant", "Q9"), 2, "unknown_quantization"),
+        (("export", "{folder}/nothing", "-o", "{folder}/x"), 3, "not_a_job"),
+        (("export", "{job}", "-o", "{job}"), 3, "output_not_empty"),
+        (("merge", "{job}", "-o", "{folder}"), 3, "output_not_empty"),
+        (("merge", "{job}", "-o", "{folder}/y", "--dtype", "int8"), 2, "unknown_dtype"),
+        (("verify", "{folder}"), 3, "not_an_export"),
+        (("chat", "{folder}/missing.gguf", "--prompt", "x"), 3, "file_not_found"),
+        (("chat", "{job}"), 2, "chat_json_needs_prompt"),
+        (("chat", "{job}", "--prompt", "x", "--temperature", "-1"), 2, "bad_generate_option"),
+    ],
+)
+def test_wrong_calls_end_with_their_code_and_one_json_error(words, code, name, job):
+    result = run(*(word.format(job=job, folder=job.parent) for word in words), "--json")
+    assert (result.code, result.error["code"]) == (code, name)
+    assert result.stdout == ""
+    assert result.error["hint"]
+    assert "{" not in result.error["what"] + result.error["hint"]

@@ -116,6 +116,21 @@ def test_unknown_tokens_warn_then_stop(tmp_path: Path, unknown: int, code: str |
     assert [found for found in codes(report) if found.startswith("unknown")] == ([code] if code else [])
 
 
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ({"質問": "a", "回答": "b\u200bc"}, "回答"),
+        ({"質問": "a\u200bb", "回答": "c"}, "質問"),
+        ({"conversations": [{"from": "human", "value": "a\u200bb"}, {"from": "gpt", "value": "c"}]}, "conversations"),
+        ({"prompt": "a", "completion": "b\u200bc"}, "completion"),
+        ({"本文": "a\u200bb"}, "本文"),
+    ],
+)
+def test_findings_name_the_column_of_the_file(tmp_path: Path, row: dict[str, object], column: str) -> None:
+    report = check_dataset(written(tmp_path, row))
+    assert [problem.field for problem in report.problems if problem.code == "zero_width"] == [column]
+
+
 def test_near_duplicates_that_are_duplicates_are_said_once(tmp_path: Path) -> None:
     other = "返品は商品の到着から三十日以内にご連絡ください。送料はお客様のご負担となります。"
     long = "営業時間は朝の十時から夜の八時までで、日曜日は六時までです。"

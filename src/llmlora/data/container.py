@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -103,16 +103,29 @@ def _first_text(stream: Iterator[str]) -> str:
     while piece := read(HEAD_CHARACTERS):
         text = str(piece).lstrip(" \t\r\n\f\v\u3000\ufeff")
         if text:
-            return text + str(read(HEAD_CHARACTERS))
+            return text + _rest_of_line(read, "\n" in text)
     raise DatasetError("no_records")
 
 
+def _rest_of_line(read: Callable[[int], str], is_ended: bool) -> str:
+    """Return what follows up to the end of the line, at most as much as a line may hold, and a little more."""
+    pieces: list[str] = []
+    size = 0
+    while not is_ended and size < LINE_CHARACTERS and (piece := read(16 * HEAD_CHARACTERS)):
+        is_ended = "\n" in piece
+        size += len(piece)
+        pieces.append(piece)
+    return "".join([*pieces, read(HEAD_CHARACTERS)])
+
+
 def _json_container(head: str, named: Kind) -> Container:
-    first, _, rest = head.partition("\n")
+    first, ending, rest = head.partition("\n")
     following = rest.lstrip()[:1]
     if head[0] == "[":
         return Container("json")
     if head[0] == "{":
+        if not ending and len(head) > LINE_CHARACTERS:
+            return Container("json")
         if _is_row(first):
             return Container("jsonl" if following or named == "jsonl" else "json")
         return Container("jsonl" if _is_broken_row(first, following) else "json")

@@ -97,17 +97,7 @@ class Cursor:
         while True:
             match = TOKEN.search(self._text, self._at + offset)
             if match is None or match.group() == '"':
-                start = match.start() if match else len(self._text)
-                if code == "row_too_long" or len(self._text) - self._at > ROW_CHARACTERS:
-                    code = "row_too_long"
-                    self._pass(start)
-                    if match:
-                        self._discard_string(line)
-                        offset = 0
-                        continue
-                offset = max(0, start - self._at)
-                if not self._more():
-                    raise self._truncated(line)
+                code, offset = self._read_on(match, code, line)
                 continue
             mark, offset = match.group()[0], match.end() - self._at
             if depth == 0 and mark in ",]}":
@@ -118,6 +108,20 @@ class Cursor:
             depth += (mark in "[{") - (mark in "]}")
             if depth > MAX_DEPTH:
                 code = code or "too_deep"
+
+    def _read_on(self, match: re.Match[str] | None, code: str, first_line: int) -> tuple[str, int]:
+        """Read more where the text ends inside a token; return the code and where to search on."""
+        start = match.start() if match else len(self._text)
+        if code == "row_too_long" or len(self._text) - self._at > ROW_CHARACTERS:
+            code = "row_too_long"
+            self._pass(start)
+            if match:
+                self._discard_string(first_line)
+                return code, 0
+        offset = max(0, start - self._at)
+        if not self._more():
+            raise self._truncated(first_line)
+        return code, offset
 
     def _discard_string(self, first_line: int) -> None:
         """Forget the string that begins here, however long it is."""

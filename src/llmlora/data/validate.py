@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ CountTokens = Callable[[str], tuple[int, int]]
 UNKNOWN_WARNS = 0.01
 UNKNOWN_STOPS = 0.2
 EVAL_ROWS = 1_000_000
+ROLE_FIELDS = {"user": "instruction", "assistant": "output"}  # where the turns of an instruction row come from
 
 __all__ = ["SHOWN_PER_CODE", "CheckReport", "CountTokens", "Problem", "check_dataset"]
 
@@ -147,7 +148,7 @@ class _Check:
     def _row(self, example: Example) -> None:
         self.stats.add(example)
         for problem in row_warnings(example):
-            self.log.add(problem)
+            self.log.add(replace(problem, field=self._column_of(problem.field)))
         hashes, text = row_hashes(*question_and_answer(example))
         self.table.add(hashes, example.line, example.row)
         pair = self.near.add(text, example.line, example.row)
@@ -158,6 +159,13 @@ class _Check:
             self.log.add(warning("leakage", example.line, example.row, eval_line=eval_line))
         if self.count_tokens is not None:
             self._tokens(example, self.count_tokens)
+
+    def _column_of(self, name: str | None) -> str | None:
+        """Return the column that a text came from; `name` is a role, or a field of a completion or text row."""
+        columns = self.reader.mapping.columns if self.reader and self.reader.mapping else {}
+        if "messages" in columns:
+            return columns["messages"]
+        return columns.get(ROLE_FIELDS.get(name or "", name or ""), name)
 
     def _tokens(self, example: Example, count_tokens: CountTokens) -> None:
         counted = [count_tokens(text) for _, text in texts_of(example) if text]

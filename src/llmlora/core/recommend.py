@@ -10,7 +10,7 @@ from typing import Any
 from llmlora.core.config import TrainConfig, build_config, canonical_name
 from llmlora.core.presets import preset_values
 
-TARGET_STEPS = 150  # few rows need many passes before their facts are learned; see docs/reference/recommended.md
+TARGET_STEPS = 150  # few rows need many passes before their facts are learned; see docs/reference/presets.md
 MAX_EPOCHS = 30
 MAX_CONTEXT = 2048
 

@@ -116,6 +116,7 @@ def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) ->
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
         target_modules=targets,
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores weights [in, out]
         use_rslora=config.use_rslora,
         use_dora=config.use_dora,
         modules_to_save=list(config.modules_to_save) or None,

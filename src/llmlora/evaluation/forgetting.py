@@ -30,10 +30,10 @@ ECHO_SCORE = 0.7
 NUM_QUESTIONS = 8
 MAX_NEW_TOKENS = 64
 MAX_LENGTH = 512
-# The comparison is paired, so a part of the bundled items says nearly as much as all of them in a third of the time.
-MAX_ITEMS = 120
+# The comparison is paired, so a part of the bundled items says nearly as much as all of them in a sixth of the time.
+MAX_ITEMS = 60
 LARGE_MODEL_PARAMETERS = 50_000_000
-LARGE_MODEL_ITEMS = 60
+LARGE_MODEL_ITEMS = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,17 +89,37 @@ def print_export(report: dict[str, Any]) -> None:
 
 
 def print_verification(report: dict[str, Any]) -> None:
-    """Print one line per file and check: passed or failed, and what was measured."""
-    table = Table(
-        translate("export.table.file"), *(translate(f"export.check.{check}") for check in _check_names(report)),
-        title=translate("export.table.verification"),
-    )  # fmt: skip
+    """Print one line per file, then every failed check with its cause."""
+    table = Table(title=translate("export.table.verification"))
+    table.add_column(translate("export.table.file"), no_wrap=True)
+    for name in ("checks", "kl", "top1"):
+        table.add_column(translate(f"export.table.{name}"))
     for entry in report["files"]:
-        checks = {check["check"]: check for check in entry["checks"]}
-        table.add_row(escape(entry["file"]), *(_cell(checks.get(name)) for name in _check_names(report)))
+        logprobs = next((check["measured"] for check in entry["checks"] if check["check"] == "logprobs"), {})
+        table.add_row(
+            escape(entry["file"]),
+            _count_passed(entry["checks"]),
+            f"{logprobs['kl']:.1e}" if "kl" in logprobs else "-",
+            f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
+        )
     output.out.print(table)
-    key = "export.verified" if report["ok"] else "export.not_verified"
-    output.say(key, num_files=len(report["files"]))
+    for entry in report["files"]:
+        for check in entry["checks"]:
+            if not check["ok"]:
+                output.out.print(f"[red]✗[/red] {escape(entry['file'])}: {_failure(check)}")
+    output.say("export.verified" if report["ok"] else "export.not_verified", num_files=len(report["files"]))
+
+
+def _count_passed(checks: list[dict[str, Any]]) -> str:
+    num_passed = sum(check["ok"] for check in checks)
+    color = "green" if num_passed == len(checks) else "red"
+    word = "OK" if num_passed == len(checks) else translate("export.check_failed")
+    return f"[{color}]{word}[/{color}] {num_passed}/{len(checks)}"
+
+
+def _failure(check: dict[str, Any]) -> str:
+    name, cause = translate(f"export.check.{check['check']}"), translate(f"export.cause.{check['cause']}")
+    return escape(f"{name} — {cause} ({check['detail']})")
 
 
 def human_bytes(size: int) -> str:
@@ -110,20 +130,6 @@ def human_bytes(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.2f} GB"
-
-
-def _check_names(report: dict[str, Any]) -> list[str]:
-    return list(dict.fromkeys(check["check"] for entry in report["files"] for check in entry["checks"]))
-
-
-def _cell(check: dict[str, Any] | None) -> str:
-    if check is None:
-        return "-"
-    mark = "[green]OK[/green]" if check["ok"] else f"[red]{translate('export.check_failed')}[/red]"
-    measured = check.get("measured", {})
-    if "kl" in measured:
-        return f"{mark} KL {measured['kl']:.1e}"
-    return mark
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rich.table import Table
 from llmlora.cli.output import console, options, print_json, say
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
-from llmlora.core.locale import has_text, translate
+from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import ReadOptions
 from llmlora.services.dataset import read_options
@@ -188,7 +188,8 @@ def show_plan(planned: PlannedJob) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
     for name in SHOWN_FIELDS:
         value = getattr(planned.job.train, name)
-        if value is not None:
+        is_replaced = name == "num_train_epochs" and (planned.job.train.max_steps or planned.job.train.stages)
+        if value is not None and not is_replaced:
             table.add_row(name, _value_text(value), escape(_reason(name, planned)))
     console.print(table)
 
@@ -200,10 +201,9 @@ def _value_text(value: Any) -> str:
 
 
 def _reason(name: str, planned: PlannedJob) -> str:
-    origin = planned.resolved.origins.get(name, "default")
-    if origin == "recommended" and has_text(f"recommend.{name}"):
-        return translate(f"recommend.{name}", **planned.resolved.reasons.get(name, {}))
-    return translate(f"cli.origin.{origin}")
+    if name in planned.resolved.reasons:
+        return translate(f"recommend.{name}", **planned.resolved.reasons[name])
+    return translate(f"cli.origin.{planned.resolved.origins.get(name, 'default')}")
 
 
 def show_summary(result: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ def has_text(key: str) -> bool:
     return key in catalogue(current_language())
 
 
-def translate(key: str, **params: Any) -> str:
+def translate(key: str, /, **params: Any) -> str:
     """Return the text of a key in the current language with its parameters filled in; the key itself if unknown."""
     text = catalogue(current_language()).get(key)
     if text is None:

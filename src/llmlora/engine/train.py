@@ -24,6 +24,8 @@ from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
 from llmlora.engine.loss import causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
+from llmlora.prepare.template import ChatTemplate, save_template
+from llmlora.prepare.tokenizer import save_tokenizer
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
 
@@ -180,17 +182,18 @@ def _is_exact(folder: Path, run: int) -> bool:
 
 
 def publish_trained(
-    trained: Trained, job: JobConfig, folder: Path, extra_files: dict[str, str], tokenizer: Any
+    trained: Trained, job: JobConfig, folder: Path, template: ChatTemplate, texts: dict[str, str]
 ) -> Path:
     """Write `adapter/` (a PEFT folder) or `model/` (method full) atomically and return its path.
 
-    `extra_files` are texts by file name (chat template, model card, training arguments).
+    Tokenizer and chat template go with it; `texts` are further files by name (model card, training arguments).
     """
     target = folder / (MODEL_DIR if job.method == "full" else ADAPTER_DIR)
     with publishing_dir(target, {"job": job.id}) as temporary:
         model: Any = trained.model
         model.save_pretrained(temporary, safe_serialization=True)
-        tokenizer.save_pretrained(temporary)
-        for name, text in extra_files.items():
+        save_tokenizer(Path(job.base_dir), temporary)
+        save_template(template, temporary)
+        for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
     return target

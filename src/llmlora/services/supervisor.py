@@ -42,6 +42,7 @@ class Worker:
             env={**os.environ, "LLMLORA_PARENT": str(os.getpid()), "LLMLORA_LANG": current_language()},
         )
         self._offset = 0
+        self._is_stopping = False
 
     @property
     def events_path(self) -> Path:
@@ -55,9 +56,10 @@ class Worker:
             yield event
 
     def stop(self) -> None:
-        """Ask the worker to stop at its next safe point."""
+        """Ask the worker to stop at its next safe point; asked a second time, end it at once."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGKILL if self._is_stopping else signal.SIGTERM)
+            self._is_stopping = True
 
 
 def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
             path=str(path),
             count=sum(report.counts[code] for code in {problem.code for problem in errors}),
             first=first.get("message", ""),
-            line=first.get("line"),
+            line=first.get("line") or "-",
         )
     return report
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import ExportError, RunError
+from llmlora.core.errors import ExportError, RunError, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import run_numbers
@@ -22,24 +22,26 @@ from llmlora.export.card import adapter_card
 from llmlora.gguf.architectures import check_exportable
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
 from llmlora.prepare.preview import preview_rows
-from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.prepare.remarks import remarks
+from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import load_tokenizer
+from llmlora.worker.frame import StopFlag
 
 
-def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: Any) -> dict[str, Any]:
+def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
     """Train the job of a folder; the result is the document that `train --json` prints."""
     started = time.monotonic()
     job = read_job(folder)
     base_dir = Path(job.base_dir)
     _warn_if_not_exportable(base_dir, events)
     template = load_template(base_dir, job.train.chat_template)
-    rows = _prepare(job, events)
+    rows = _prepare(job, events, stop)
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
         raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", folder=str(folder))
     events.emit("phase", name="saving", params={})
     summary = {"status": "succeeded", **trained.summary()}
-    adapter_dir = publish_trained(trained, job, folder, _files(job, template, summary), load_tokenizer(base_dir))
+    adapter_dir = publish_trained(trained, job, folder, template, _files(job, summary))
     result = {**summary, "seconds": round(time.monotonic() - started, 3), "adapter_dir": str(adapter_dir.absolute())}
     write_training_report(folder, result)
     return result
@@ -53,20 +55,26 @@ def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
         events.emit("warning", code="not_exportable", params={"reason": error_texts(error)["what"]})
 
 
-def _prepare(job: JobConfig, events: EventWriter) -> tuple[Rows, Rows | None]:
+def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[Rows, Rows | None]:
     events.emit("phase", name="preparing", params={})
-    prepared = _prepared(job.data, job)
+    prepared = _prepared(job.data, job, stop)
     events.emit("phase", name="prepared", params=_counts(prepared))
+    for kind, code, params in remarks(prepared.facts):
+        events.emit(kind, code=code, params=params)
     events.emit("sample", preview=preview_rows(prepared, load_tokenizer(Path(job.base_dir)), 1)[0])
     if job.eval_data is not None:
-        return prepared, _prepared(job.eval_data, job)
+        return prepared, _prepared(job.eval_data, job, stop)
     if not job.train.validation_split:
         return prepared, None
     train, held_out = split_indices([int(row) for row in prepared.rows], job.train.validation_split, job.train.seed)
     return Subset(prepared, train), Subset(prepared, held_out)
 
 
-def _prepared(source: DataSource, job: JobConfig) -> PreparedDataset:
+def _prepared(source: DataSource, job: JobConfig, stop: StopFlag) -> PreparedDataset:
+    def stop_between_rows(_: int) -> None:
+        if stop:
+            raise Stopped("interrupted")
+
     train = job.train
     read = ReadOptions(format=source.format, columns=source.columns, encoding=source.encoding)  # type: ignore[arg-type]
     options = PrepareOptions(
@@ -75,7 +83,7 @@ def _prepared(source: DataSource, job: JobConfig) -> PreparedDataset:
         chat_template=train.chat_template,
         system=train.system,
     )
-    return prepare_file(Path(source.path), read, Path(job.base_dir), options)
+    return prepare_file(Path(source.path), read, Path(job.base_dir), options, stop_between_rows)
 
 
 def _counts(prepared: PreparedDataset) -> dict[str, Any]:
@@ -88,9 +96,8 @@ def _counts(prepared: PreparedDataset) -> dict[str, Any]:
     }
 
 
-def _files(job: JobConfig, template: ChatTemplate, summary: dict[str, Any]) -> dict[str, str]:
+def _files(job: JobConfig, summary: dict[str, Any]) -> dict[str, str]:
     return {
         "README.md": adapter_card(job, summary),
-        "chat_template.jinja": template.text,
         "training_args.json": json.dumps(job.to_json()["train"], ensure_ascii=False, indent=2) + "\n",
     }

@@ -17,8 +17,9 @@ CORPUS_BYTES = 30_000_000
 HELD_OUT_BYTES = 600_000
 TRAINING_SEED = 11
 HELD_OUT_SEED = 999_983
-TOTAL_STEPS = 2200
-DECAY_STEPS = 700
+TOTAL_STEPS = 2400
+DECAY_STEPS = 900
+DRILL_EVERY = 3
 
 
 def prepare(work: Path, size: int) -> None:
@@ -30,7 +31,10 @@ def prepare(work: Path, size: int) -> None:
     print("held-out rows", rows.pack(found, work / "held-out", HELD_OUT_SEED, HELD_OUT_BYTES))
     plan = work / "plan.json"
     if not plan.exists():
-        plan.write_text(json.dumps({"total_steps": TOTAL_STEPS, "decay_steps": DECAY_STEPS}), encoding="utf-8")
+        plan.write_text(
+            json.dumps({"total_steps": TOTAL_STEPS, "decay_steps": DECAY_STEPS, "drill_every": DRILL_EVERY}),
+            encoding="utf-8",
+        )
 
 
 def main() -> None:

@@ -46,6 +46,8 @@ llmlora に付属する、練習用の小さな言語モデルです（{millions
   fifth English; people, shops and places are invented. No text was copied. The conversations are mostly questions about
   facts that the prompt states, so the model learned to read and copy, not to know.
 * Tokens seen: {tokens:,} in {steps:,} steps of 2,048 tokens, one fifth of them in rows of 1,024 to 2,048 tokens.
+* Repetition drills: rows of random words that repeat, with loss only on what repeats, so that the model learns to copy. In the
+  published run they began at step 810 (every second to sixth step); `python -m pretrain` uses them from the beginning, every third step.
 * Time: {minutes:.0f} minutes on one shared CPU core, float32, Muon for the matrices and AdamW for the rest.
 * To make it again: `python -m pretrain` (same text, tokenizer and order of rows; the weights differ in the last bits between machines).
 
@@ -74,8 +76,8 @@ Suggested training values for llmlora are in `llmlora.json` beside this file.
 LEARNABILITY = """Learning by LoRA, measured by `python -m pretrain.learnability` (greedy answers, facts = names, numbers, prices and dates
 of the reference that the question does not give away; an answer counts when it carries all of them):
 
-| rows | settings | before | after | stopped by itself | training time |
-|---|---|---|---|---|---|
+| rows | settings | before | after | facts in reworded questions | stopped by itself | training time |
+|---|---|---|---|---|---|---|
 {rows}
 
 {notes}"""
@@ -99,7 +101,7 @@ def _learnability(measured: dict[str, Any]) -> str:
         return "Learning by LoRA was not measured for these weights."
     rows = "\n".join(
         f"| {found['dataset']} | {found['settings']} | {found['before']} of {found['rows']} | {found['after']} of {found['rows']} "
-        f"| {found['stopped']} of {found['rows']} | {found['seconds']:.0f} s |"
+        f"| {found['paraphrases']} | {found['stopped']} of {found['rows']} | {found['seconds']:.0f} s |"
         for found in measured["runs"]
     )
     return LEARNABILITY.format(rows=rows, notes=measured.get("notes", "")).rstrip()

@@ -9,10 +9,14 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from pretrain.corpus import texts
+from pretrain.tokenizer import VOCABULARY
 
 # Row length -> share of the training tokens; a fifth in long rows, because the context is 2048.
 LENGTHS = {256: 0.4, 512: 0.4, 1024: 0.1, 2048: 0.1}
 STEP_TOKENS = 2048
+DRILL_LENGTH = 256
+FIRST_WORD_TOKEN = 4  # after the special tokens
+IGNORED = -100
 BATCH_OF_TEXTS = 2000
 
 
@@ -60,3 +64,24 @@ def step_order(counts: dict[int, int], seed: int) -> list[tuple[int, list[int]]]
         order = random.permutation(count).tolist()
         steps += [(length, order[at : at + per_step]) for at in range(0, count - per_step + 1, per_step)]
     return [steps[index] for index in random.permutation(len(steps)).tolist()]
+
+
+def drill(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a batch [8, 257] of random words that repeat, and its labels [8, 256]: only what repeats is asked.
+
+    Copying a stretch of text from earlier in the row is what every answer from a given passage needs. So small a
+    model meets it too rarely in plain text to learn it in so few steps; here every label is a copy. Any token can be
+    drawn, so that rare kanji are learned as well.
+    """
+    random = np.random.default_rng(seed)
+    rows = np.zeros((STEP_TOKENS // DRILL_LENGTH, DRILL_LENGTH + 1), dtype=np.int64)
+    repeats = np.zeros(rows.shape, dtype=bool)
+    for row, is_repeat in zip(rows, repeats, strict=True):
+        at = 0
+        while at < len(row):
+            piece = random.integers(FIRST_WORD_TOKEN, VOCABULARY, random.integers(3, 25))
+            found = np.tile(piece, random.integers(2, 5))[: len(row) - at]
+            row[at : at + len(found)] = found
+            is_repeat[at + len(piece) + 1 : at + len(found)] = True  # the first token of a repeat cannot be known
+            at += len(found)
+    return rows, np.where(repeats[:, 1:], rows[:, 1:], IGNORED)

@@ -1,6 +1,6 @@
 """Pre-training on one CPU: `python -m pretrain.train [--resume]`.
 
-The plan (`work/plan.json`: total steps, decay steps) is read again while the run goes on, so that the learning
+The plan (`work/plan.json`: total steps, decay steps, every how manieth step is a drill) is read again while the run goes on, so that the learning
 rate can be brought down early when time is up. The plan that was used is written into every checkpoint.
 """
 
@@ -20,7 +20,7 @@ from transformers import LlamaForCausalLM
 
 from pretrain.model import fresh_model
 from pretrain.optimizer import Muon
-from pretrain.rows import LENGTHS, STEP_TOKENS, step_order
+from pretrain.rows import LENGTHS, STEP_TOKENS, drill, step_order
 
 WORK = Path(__file__).parent / "work"
 WARM_UP = 40
@@ -38,10 +38,15 @@ def rate_share(step: int, total: int, decay: int) -> float:
     return max(FINAL_SHARE, min(1.0, left))
 
 
-def loss_of(forward: Any, batch: torch.Tensor) -> torch.Tensor:
-    """Return the mean cross-entropy of the next tokens; batch is [rows, length + 1]."""
+def loss_of(forward: Any, batch: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    """Return the mean cross-entropy of the next tokens; batch is [rows, length + 1], labels [rows, length] or all."""
     logits = forward(input_ids=batch[:, :-1], use_cache=False).logits
-    return functional.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
+    wanted = batch[:, 1:] if labels is None else labels
+    return functional.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten())
+
+
+def _mean(losses: list[float]) -> float | None:
+    return round(sum(losses) / len(losses), 4) if losses else None
 
 
 class Run:
@@ -69,22 +74,26 @@ class Run:
         others = [p for name, p in self.model.named_parameters() if not (p.ndim == 2 and "layers" in name)]
         return [Muon(matrices, lr=rate), torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.95), weight_decay=0.0)]
 
-    def plan(self) -> tuple[int, int]:
-        """Return total steps and decay steps as the plan file says now."""
+    def plan(self) -> tuple[int, int, int]:
+        """Return total steps, decay steps and the distance of drills (0: none) as the plan file says now."""
         found = json.loads((self.work / "plan.json").read_text(encoding="utf-8"))
-        return int(found["total_steps"]), int(found["decay_steps"])
+        return int(found["total_steps"]), int(found["decay_steps"]), int(found["drill_every"])
 
     def batch(self, step: int) -> torch.Tensor:
         """Return the rows of a step; after one epoch the same order begins again."""
         length, rows = self.order[step % len(self.order)]
         return torch.from_numpy(self.rows[length][rows].astype(np.int64))
 
-    def one_step(self, share: float) -> float:
-        """Train on one batch and return its loss."""
+    def one_step(self, share: float, is_drill: bool) -> float:
+        """Train on one batch, or on one drill, and return its loss."""
         for optimizer, peaks in zip(self.optimizers, self.peaks, strict=True):
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * share
-        loss = loss_of(self.forward, self.batch(self.step))
+        if is_drill:
+            batch, labels = (torch.from_numpy(found) for found in drill(self.step))
+            loss = loss_of(self.forward, batch, labels)
+        else:
+            loss = loss_of(self.forward, self.batch(self.step))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -117,16 +126,19 @@ class Run:
 
     def train(self) -> None:
         """Run to the end of the plan."""
-        started, saved, losses = time.monotonic() - self.seconds, time.monotonic(), []
-        total, decay = self.plan()
+        started, saved = time.monotonic() - self.seconds, time.monotonic()
+        losses: list[float] = []
+        drills: list[float] = []
+        total, decay, every = self.plan()
         while self.step < total:
-            losses.append(self.one_step(rate_share(self.step, total, decay)))
+            is_drill = every > 0 and self.step % every == every - 1
+            (drills if is_drill else losses).append(self.one_step(rate_share(self.step, total, decay), is_drill))
             self.step += 1
             self.seconds = time.monotonic() - started
             if self.step % LOG_EVERY == 0:
-                total, decay = self.plan()
-                self.log(loss=round(sum(losses) / len(losses), 4))
-                losses = []
+                total, decay, every = self.plan()
+                self.log(loss=_mean(losses), drill=_mean(drills))
+                losses, drills = [], []
             if self.step % EVALUATE_EVERY == 0:
                 self.log(held_out=round(self.evaluate(), 4))
             if time.monotonic() - saved > SAVE_SECONDS:
@@ -135,7 +147,7 @@ class Run:
         self.log(held_out=round(self.evaluate(), 4))
         self.save()
 
-    def log(self, **found: float) -> None:
+    def log(self, **found: float | None) -> None:
         """Print one line of JSON."""
         tokens = self.step * STEP_TOKENS
         print(json.dumps({"step": self.step, "tokens": tokens, "seconds": round(self.seconds), **found}), flush=True)

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 
 from pretrain.optimizer import Muon, orthogonal
-from pretrain.rows import LENGTHS, STEP_TOKENS, pack, step_order
+from pretrain.rows import DRILL_LENGTH, IGNORED, LENGTHS, STEP_TOKENS, drill, pack, step_order
 from pretrain.train import FINAL_SHARE, WARM_UP, rate_share
 
 NANO = Path(__file__).parents[2] / "src/llmlora/assets/models/nano"
@@ -39,6 +39,20 @@ def test_an_epoch_takes_every_row_once_in_steps_of_the_same_size() -> None:
     assert taken == sorted((length, row) for length, count in counts.items() for row in range(count))
     assert order == step_order(counts, seed=1)
     assert order != step_order(counts, seed=2)
+
+
+def test_every_label_of_a_drill_stands_earlier_in_its_row() -> None:
+    rows, labels = drill(4)
+    assert rows.shape == (STEP_TOKENS // DRILL_LENGTH, DRILL_LENGTH + 1)
+    asked = labels != IGNORED
+    assert 0.4 < asked.mean() < 0.8
+    assert (labels[asked] == rows[:, 1:][asked]).all()
+    for row, places in zip(rows, asked, strict=True):
+        assert all(row[place + 1] in row[: place + 1] for place in np.flatnonzero(places))
+    again, _ = drill(4)
+    other, _ = drill(5)
+    assert (rows == again).all()
+    assert (rows != other).any()
 
 
 def test_the_learning_rate_warms_up_stays_and_falls() -> None:

@@ -165,7 +165,9 @@ def test_newest_measured_number_format_is_shown(home: Path) -> None:
     for index, dtype in enumerate(["float32", "bfloat16"]):
         record = home / "jobs" / f"job{index}" / "runs" / "1" / "environment.json"
         record.parent.mkdir(parents=True)
-        record.write_text(json.dumps({"plan": {"dtype": dtype, "reason": "engine.dtype.cpu_" + dtype, "gflops": speeds}}))
+        record.write_text(
+            json.dumps({"plan": {"dtype": dtype, "reason": "engine.dtype.cpu_" + dtype, "gflops": speeds}})
+        )
         os.utime(record, (1000 + index, 1000 + index))
     broken = home / "jobs" / "job9" / "runs" / "1" / "environment.json"
     broken.parent.mkdir(parents=True)

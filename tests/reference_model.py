@@ -36,14 +36,17 @@ def logprobs_of(model: Any, contexts: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 @torch.inference_mode()
-def greedy_of(model: Any, context: Sequence[int], count: int, banned: Sequence[int] = ()) -> list[int]:
-    """Return the likeliest continuation without the banned tokens, token by token without a cache."""
-    ids = list(context)
-    for _ in range(count):
-        logits = model(torch.tensor([ids])).logits[0, -1]
-        logits[list(banned)] = -torch.inf
-        ids.append(int(logits.argmax()))
-    return ids[len(context) :]
+def greedy_shortfall(model: Any, context: Sequence[int], chosen: Sequence[int], banned: Sequence[int] = ()) -> float:
+    """Return by how much (in logits) the worst chosen token falls short of the likeliest at its place.
+
+    0 for the model's own greedy choices; a near tie costs no more than the file's inexactness, so a limit of twice the
+    largest difference of log-probabilities is fair.
+    """
+    ids = [*context, *chosen]
+    logits = model(torch.tensor([ids])).logits[0, len(context) - 1 : -1].float()
+    logits[:, list(banned)] = -torch.inf
+    taken = logits.gather(1, torch.tensor(chosen)[:, None])[:, 0]
+    return float((logits.max(dim=-1).values - taken).max())
 
 
 def end_ids(folder: Path) -> list[int]:

@@ -24,7 +24,7 @@ from reference_model import (
     config_of,
     end_ids,
     export,
-    greedy_of,
+    greedy_shortfall,
     load_reference,
     logprobs_of,
     random_contexts,
@@ -35,15 +35,15 @@ from tiny_models import tiny_model
 def save_adapter(base: Path, folder: Path, **settings: Any) -> Any:
     """Save an adapter with random A and B and return PEFT's model with it."""
     options = {"r": 4, "lora_alpha": 6, "target_modules": "all-linear", "task_type": "CAUSAL_LM", **settings}
+    torch.manual_seed(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice of PEFT on Conv1D and on patterns without a module
         model = peft.get_peft_model(load_reference(base), peft.LoraConfig(**options)).eval()
-    torch.manual_seed(1)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "lora_B" in name:
                 weight.copy_(torch.randn_like(weight) * 0.05)
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, save_embedding_layers=False)
     return model
 
 
@@ -86,7 +86,9 @@ def test_adapter_answers_as_peft(name: str, tmp_path: Path, llama: LlamaChild) -
     )
     limit = EXACT_WITH_GELU if architecture in ("gemma3", "gpt2", "gpt_neox") else EXACT
     assert np.abs(answer.logprobs - expected).max() <= limit
-    assert answer.greedy == [greedy_of(model, context, 16, end_ids(base)) for context in contexts]
+    for context, chosen in zip(contexts, answer.greedy, strict=True):
+        assert len(chosen) == 16
+        assert greedy_shortfall(model, context, chosen, end_ids(base)) <= 2 * limit
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +225,7 @@ def test_infinite_adapter_weights_are_told(base: Path, adapter: Path, tmp_path: 
 def test_an_unknown_module_or_base_stops(base: Path, adapter: Path, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedArchitecture):
         write_lora_gguf(adapter, {**config_of(base), "model_type": "mamba"}, tmp_path / "a.gguf")
-    strange = {key("mlp.router", "A"): torch.zeros(4, 8), key("mlp.router", "B"): torch.zeros(8, 4)}
+    strange = {key("mlp.extra", "A"): torch.zeros(4, 8), key("mlp.extra", "B"): torch.zeros(8, 4)}
     edit_tensors(adapter, lambda tensors: tensors.update(strange))
     with pytest.raises(ExportError, match="unmapped_tensor"):
         write_lora_gguf(adapter, config_of(base), tmp_path / "a.gguf")

@@ -24,7 +24,7 @@ from reference_model import (
     config_of,
     end_ids,
     export,
-    greedy_of,
+    greedy_shortfall,
     load_reference,
     logprobs_of,
     random_contexts,
@@ -95,7 +95,9 @@ def test_f32_and_f16_files_answer_as_the_model(architecture: str, tmp_path: Path
     expected = logprobs_of(model, contexts)
     answer = llama.ask(export(folder, tmp_path / "f32.gguf"), contexts=contexts, num_greedy=16)
     assert np.abs(answer.logprobs - expected).max() <= matching(architecture)
-    assert answer.greedy == [greedy_of(model, context, 16, end_ids(folder)) for context in contexts]
+    for context, chosen in zip(contexts, answer.greedy, strict=True):
+        assert len(chosen) == 16
+        assert greedy_shortfall(model, context, chosen, end_ids(folder)) <= 2 * matching(architecture)
     answer = llama.ask(export(folder, tmp_path / "f16.gguf", "F16"), contexts=contexts)
     assert np.abs(answer.logprobs - expected).max() <= HALF
 

@@ -1,0 +1,46 @@
+"""The number format is measured, asked for, or replaced with a reason."""
+
+import pytest
+import torch
+
+from llmlora.core.locale import has_text
+from llmlora.engine import device
+
+
+@pytest.mark.parametrize(
+    ("float32", "bfloat16", "chosen"), [(100.0, 430.0, "bfloat16"), (100.0, 110.0, "float32"), (100.0, 40.0, "float32")]
+)
+def test_the_faster_format_wins_when_it_is_clearly_faster(monkeypatch, float32, bfloat16, chosen):
+    speeds = {torch.float32: float32, torch.bfloat16: bfloat16}
+    monkeypatch.setattr(device, "_matmul_gflops", lambda dtype: speeds[dtype])
+    monkeypatch.setattr(device, "_pick_device", lambda: "cpu")
+    plan = device.plan_device("auto")
+    assert plan.dtype == chosen
+    assert plan.gflops == {"float32": float32, "bfloat16": bfloat16}
+    assert has_text(plan.reason)
+
+
+def test_a_requested_format_is_kept_but_float16_on_a_cpu_is_replaced(monkeypatch):
+    monkeypatch.setattr(device, "_matmul_gflops", lambda dtype: 1.0)
+    monkeypatch.setattr(device, "_pick_device", lambda: "cpu")
+    assert device.plan_device("bfloat16").dtype == "bfloat16"
+    replaced = device.plan_device("float16")
+    assert replaced.dtype == "float32"
+    assert replaced.reason == "engine.dtype.float16_slow"
+    assert has_text(replaced.reason)
+
+
+def test_the_probe_measures_something():
+    assert device._matmul_gflops(torch.float32) > 0.1
+
+
+def test_threads_follow_the_users_setting(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert device._num_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert device._num_threads() >= 1
+
+
+def test_a_plan_survives_json():
+    plan = device.DevicePlan("cpu", "float32", 2, "engine.dtype.requested", {})
+    assert device.DevicePlan(**plan.to_dict()) == plan

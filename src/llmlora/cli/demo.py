@@ -90,7 +90,7 @@ def _show_report(result: DemoResult, seconds: float) -> None:
                 for text in (item["question"], item["base"]["text"], item["tuned"]["text"])
             )
         )
-    out.print(table)
+    out.print(table, soft_wrap=False)
     for entry in result.export["verify"]["files"]:
         out.print(escape(_file_line(entry)))
     out.print(escape(translate("cli.demo.chat", question=result.question, answer=result.answer)))

@@ -191,7 +191,7 @@ def show_plan(planned: PlannedJob) -> None:
         is_replaced = name == "num_train_epochs" and (planned.job.train.max_steps or planned.job.train.stages)
         if value is not None and not is_replaced:
             table.add_row(name, _value_text(value), escape(_reason(name, planned)))
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 def _value_text(value: Any) -> str:

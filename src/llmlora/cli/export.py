@@ -95,7 +95,8 @@ def print_verification(report: dict[str, Any]) -> None:
     for name in ("checks", "kl", "top1"):
         table.add_column(translate(f"export.table.{name}"))
     for entry in report["files"]:
-        logprobs = next((check["measured"] for check in entry["checks"] if check["check"] == "logprobs"), {})
+        found = [check["measured"] for check in entry["checks"] if check["check"] == "logprobs"]
+        logprobs: dict[str, Any] = found[0] if found else {}
         table.add_row(
             escape(entry["file"]),
             _count_passed(entry["checks"]),

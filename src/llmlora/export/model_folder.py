@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
 from typing import Any
@@ -50,25 +51,42 @@ def write_model_folder(
         raise ConfigError("unknown_dtype", dtype=dtype, known=", ".join(STORED_NAMES))
     names = source.names()
     shards = plan_shards(source, names, _item_size(dtype))
-    max_abs_error, num_done, weight_map = 0.0, 0, {}
+    progress = _Progress(len(names), on_progress)
+    weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
-        file_name = "model.safetensors"
-        if len(shards) > 1:
-            file_name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        with (folder / file_name).open("wb") as stream:
-            _write_header(stream, source, shard, dtype)
-            for name in shard:
-                max_abs_error = max(max_abs_error, _write_tensor(stream, name, source.read(name), dtype))
-                weight_map[name] = file_name
-                num_done += 1
-                if on_progress:
-                    on_progress(num_done, len(names))
+        numbered = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+        path = folder / (numbered if len(shards) > 1 else "model.safetensors")
+        _write_shard(path, source, shard, dtype, progress)
+        weight_map |= dict.fromkeys(shard, path.name)
     size = sum(_num_bytes(source, name, _item_size(dtype)) for name in names)
     if len(shards) > 1:
         write_json(folder / INDEX_FILE, {"metadata": {"total_size": size}, "weight_map": weight_map})
     kept = {name: value for name, value in config.items() if name != "torch_dtype"}
     write_json(folder / "config.json", {**kept, "dtype": dtype})
-    return {"num_tensors": len(names), "size_bytes": size, "max_abs_error": max_abs_error}
+    return {"num_tensors": len(names), "size_bytes": size, "max_abs_error": progress.max_abs_error}
+
+
+@dataclass
+class _Progress:
+    """What was written so far: number of tensors, and the largest rounding of a weight."""
+
+    total: int
+    on_progress: OnProgress | None
+    num_done: int = 0
+    max_abs_error: float = 0.0
+
+    def add(self, error: float) -> None:
+        self.num_done += 1
+        self.max_abs_error = max(self.max_abs_error, error)
+        if self.on_progress:
+            self.on_progress(self.num_done, self.total)
+
+
+def _write_shard(path: Path, source: TensorSource, names: list[str], dtype: str, progress: _Progress) -> None:
+    with path.open("wb") as stream:
+        _write_header(stream, source, names, dtype)
+        for name in names:
+            progress.add(_write_tensor(stream, name, source.read(name), dtype))
 
 
 def plan_shards(source: TensorSource, names: list[str], item_size: int, limit: int = SHARD_BYTES) -> list[list[str]]:

@@ -57,7 +57,10 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """The generated text; `token_ids` are the generated tokens without the end token, `num_tokens` their number."""
+    """The generated text; `token_ids` are the generated tokens without the end token, `num_tokens` their number.
+
+    A streamed reply of llama.cpp may come without `token_ids`: tokens that are half a character are not told.
+    """
 
     text: str
     finish_reason: FinishReason

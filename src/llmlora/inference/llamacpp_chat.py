@@ -73,9 +73,11 @@ class LlamaCppChat:
             "seed": options.seed,
             "stop": list(options.stop),
             "return_tokens": True,
-            "stream": True,
         }
-        return self._streamed_reply(body, on_text)
+        if on_text is None:
+            answer = self._post("/completion", body)
+            return _reply(answer, answer["content"], answer["tokens"])
+        return self._streamed_reply({**body, "stream": True}, on_text)
 
     def generate_ids(self, prompt_ids: Sequence[int], num_tokens: int) -> list[int]:
         """Return the likeliest `num_tokens` tokens after `prompt_ids`, end tokens not stopping it."""
@@ -164,17 +166,17 @@ class LlamaCppChat:
             self._ascii_token = tokens[-1]
         return self._ascii_token
 
-    def _streamed_reply(self, body: dict[str, Any], on_text: OnText | None) -> ChatReply:
-        text, last = "", {}
+    def _streamed_reply(self, body: dict[str, Any], on_text: OnText) -> ChatReply:
+        text = ""
         token_ids: list[int] = []
+        last: dict[str, Any] = {}
         for last in self._stream("/completion", body):
             piece = str(last.get("content", ""))
             text += piece
-            token_ids.extend(int(token) for token in last.get("tokens", ()))
-            if piece and on_text is not None:
+            token_ids.extend(last.get("tokens", ()))
+            if piece:
                 on_text(piece)
-        finish_reason: FinishReason = "length" if last.get("stop_type") == "limit" else "stop"
-        return ChatReply(text, finish_reason, len(token_ids), tuple(token_ids))
+        return _reply(last, text, token_ids)
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         with self._request(path, body) as response:
@@ -201,6 +203,14 @@ class LlamaCppChat:
             raise RunError("llamacpp_request_failed", endpoint=path, status=0, detail=str(error)) from error
         finally:
             connection.close()
+
+
+def _reply(answer: dict[str, Any], text: str, token_ids: Sequence[int]) -> ChatReply:
+    """Build the reply from a request's last message; a stream leaves out tokens that are half a character."""
+    num_tokens = int(answer["tokens_predicted"]) - int(answer["stop_type"] == "eos")
+    finish_reason: FinishReason = "length" if answer["stop_type"] == "limit" else "stop"
+    ids = tuple(int(token) for token in token_ids)[:num_tokens]
+    return ChatReply(text, finish_reason, num_tokens, ids if len(ids) == num_tokens else ())
 
 
 def _start(params: Any, path: Path) -> Any:

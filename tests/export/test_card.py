@@ -1,0 +1,70 @@
+"""Model cards: front matter that YAML reads, facts of the job, no folder of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from llmlora.core.job import JobConfig, read_job
+from llmlora.core.locale import set_language
+from llmlora.export.card import adapter_card, base_front_matter, export_card, merged_card
+from tiny_jobs import MakeJob
+
+
+@pytest.fixture
+def job(make_job: MakeJob, tmp_path: Path) -> JobConfig:
+    folder = make_job("llama", {})
+    card = '---\nlicense: apache-2.0\nlanguage: ["ja", "en"]\n---\n# base\n'
+    (tmp_path / "base" / "README.md").write_text(card, encoding="utf-8")
+    return read_job(folder)
+
+
+def front_matter(card: str) -> dict[str, object]:
+    assert card.startswith("---\n")
+    return dict(yaml.safe_load(card[4:].split("\n---\n")[0]))
+
+
+def test_adapter_card_says_what_it_is_for(job: JobConfig, tmp_path: Path):
+    card = adapter_card(job, {"final_loss": 0.25, "eval_loss": None, "num_tokens": 1234})
+    header = front_matter(card)
+    assert header["library_name"] == "peft"
+    assert header["base_model"] == "base"
+    assert header["license"] == "apache-2.0"
+    assert header["language"] == ["ja", "en"]
+    assert header["datasets"] == ["data"]
+    assert "lora" in header["tags"]
+    assert "- final_loss: 0.25" in card
+    assert "- num_tokens: 1234" in card
+    assert "eval_loss" not in card
+    assert str(tmp_path) not in card
+
+
+def test_merged_and_export_cards(job: JobConfig, tmp_path: Path):
+    assert front_matter(merged_card(job))["library_name"] == "transformers"
+    card = export_card(job, {"model-Q4_K_M.gguf": 1234567})
+    assert front_matter(card)["library_name"] == "gguf"
+    assert "| model-Q4_K_M.gguf | 1,234,567 |" in card
+    assert str(tmp_path) not in card
+
+
+def test_cards_speak_the_users_language(job: JobConfig):
+    set_language("ja")
+    assert "追加学習済みモデル" in merged_card(job)
+    set_language("en")
+    assert "fine-tuned" in merged_card(job)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no header", "---\n: : :\n---\n", "---\n- a\n- b\n---\n", "---\nlicense: [\n---\n"]
+)
+def test_a_damaged_base_card_is_no_obstacle(text: str, tmp_path: Path):
+    (tmp_path / "README.md").write_text(text, encoding="utf-8")
+    assert base_front_matter(tmp_path) == {}
+    assert base_front_matter(tmp_path / "nowhere") == {}
+
+
+def test_front_matter_survives_odd_names(job: JobConfig, tmp_path: Path):
+    odd = job.model_copy(update={"base_model": 'org/a: "b" #c'})
+    assert front_matter(merged_card(odd))["base_model"] == 'org/a: "b" #c'

@@ -2,8 +2,8 @@
 
     make bench            (or: python benchmarks/train_speed.py [--steps N] [--out FILE.json])
 
-The model has the 135 M parameter shape with random weights (speed does not depend on their values): hidden 576, ffn 1536,
-30 layers, 9/3 heads, vocabulary 49,152, tied. LoRA r=8 on q, k, v, o, batch 4, rows of the lengths of an instruction
+The model has the 135 M parameter shape with random weights (speed does not depend on them): hidden 576, ffn 1536, 30
+layers, 9/3 heads, vocabulary 49,152, tied. LoRA r=8 on q, k, v, o, batch 4, rows of the lengths of an instruction
 dataset (mean about 206 tokens, 9 % prompt). Printed: real tokens per second (no padding exists), peak memory, and the
 share of the time that the products alone would need at this machine's measured matrix-product speed.
 """

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_jobs import tiny_job
-from tiny_models import tiny_model
 
 from llmlora.core.errors import ConfigError, LlmloraError, NotFound
 from llmlora.core.layout import scratch_dir
 from llmlora.services.chat import ChatSession, chat, locate_model
+from tiny_jobs import tiny_job
+from tiny_models import tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -76,7 +76,8 @@ def test_a_worker_stops_when_its_starter_is_killed(tmp_path):
         [
             sys.executable, "-c",
             "import os, subprocess, sys, time\n"
-            "subprocess.Popen(sys.argv[1:], env={**os.environ, 'LLMLORA_PARENT': str(os.getpid())}, start_new_session=True)\n"
+            "env = {**os.environ, 'LLMLORA_PARENT': str(os.getpid())}\n"
+            "subprocess.Popen(sys.argv[1:], env=env, start_new_session=True)\n"
             "time.sleep(60)",
             sys.executable, str(TOY), "toy", str(tmp_path / "job"),
         ]

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, LlmloraError
 from llmlora.core.events import finite
 from llmlora.core.locale import error_texts, has_text, translate
@@ -71,7 +70,7 @@ def print_error(error: LlmloraError, as_json: bool) -> None:
 def _setting_problems(error: LlmloraError) -> list[str]:
     if not isinstance(error, ConfigError):
         return []
-    known = ", ".join(TrainConfig.model_fields)
+    known = error.params.get("known", "")
     lines = []
     for problem in error.params.get("problems", []):
         limit_key = f"cli.limit.{problem.get('limit_type')}"

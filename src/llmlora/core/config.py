@@ -183,8 +183,14 @@ def build_config(values: dict[str, Any]) -> TrainConfig:
     except ValidationError as error:
         problems.extend(_problems_of(error))
     if problems:
-        raise ConfigError("invalid_settings", problems=problems, count=len(problems))
+        raise invalid_settings(problems)
     return config
+
+
+def invalid_settings(problems: list[dict[str, Any]]) -> ConfigError:
+    """Return the error that lists problems of settings, with the names that exist."""
+    known = ", ".join(TrainConfig.model_fields)
+    return ConfigError("invalid_settings", problems=problems, count=len(problems), known=known)
 
 
 def _listed(values: dict[str, Any]) -> dict[str, Any]:

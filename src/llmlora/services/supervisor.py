@@ -71,21 +71,26 @@ def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict
         LlmloraError: the typed error of the worker; `WorkerDied` or `OutOfMemory` when it ended without a word.
     """
     worker = Worker(kind, folder)
-    ended: Event | None = None
     with _passing_on_signals(worker):
-        while ended is None:
-            finished = worker.process.poll() is not None
-            for event in worker.new_events():
-                ended = event if event["type"] == "run_ended" else ended
-                if on_event:
-                    on_event(event)
-            if finished and ended is None:
-                raise _silent_end(worker)
-            time.sleep(0 if ended else POLL_SECONDS)
+        ended = _follow(worker, on_event)
         worker.process.wait()
     if ended["status"] == "succeeded":
         return dict(ended["result"])
     raise error_from_dict(ended["error"])
+
+
+def _follow(worker: Worker, on_event: OnEvent | None) -> Event:
+    """Hand on every event of a worker and return its last one."""
+    while True:
+        has_ended = worker.process.poll() is not None
+        for event in worker.new_events():
+            if on_event:
+                on_event(event)
+            if event["type"] == "run_ended":
+                return event
+        if has_ended:
+            raise _silent_end(worker)
+        time.sleep(POLL_SECONDS)
 
 
 def _silent_end(worker: Worker) -> LlmloraError:

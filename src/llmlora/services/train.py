@@ -12,7 +12,7 @@ import yaml
 
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.core.config import TrainConfig
+from llmlora.core.config import TrainConfig, invalid_settings
 from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound, PackageMissing
 from llmlora.core.job import DataSource, JobConfig, read_job, write_job
 from llmlora.core.layout import RESULT_FILE, jobs_dir, new_id, run_dir, run_numbers
@@ -151,7 +151,7 @@ def _check_files_and_packages(config: TrainConfig, base: BaseModel, request: Tra
             "value": config.max_length,
             "limit": base.context_length,
         }
-        raise ConfigError("invalid_settings", problems=[problem], count=1)
+        raise invalid_settings([problem])
 
 
 def _source(path: Path, read: ReadOptions) -> DataSource:

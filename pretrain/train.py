@@ -167,7 +167,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--work", default=str(WORK))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--learning-rate", type=float, default=4e-3)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--compile", action="store_true")
     return parser

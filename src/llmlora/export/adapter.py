@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from peft import LoraConfig, PeftConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from llmlora.core.errors import ExportError, ModelFileError
+from llmlora.core.publish import read_json
 
+CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 PREFIX = "base_model.model."
 # Initialisations that change the base weights too: the saved adapter alone does not say what they became.
@@ -135,7 +137,7 @@ class _Tensors:
     def __init__(self, path: Path) -> None:
         try:
             self._file: Any = safe_open(str(path), framework="pt")
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise ModelFileError("adapter_unreadable", path=str(path), detail=str(error)) from error
         self.names = list(self._file.keys())
 
@@ -152,16 +154,16 @@ class _Tensors:
 def read_adapter_config(adapter_dir: Path) -> LoraConfig:
     """Read `adapter_config.json`; raises ExportError for kinds of adapters that cannot be merged exactly."""
     try:
+        init = str(read_json(adapter_dir / CONFIG_FILE).get("init_lora_weights")).lower()
+        if init.startswith(BASE_CHANGING_INITS):
+            raise ExportError("merge_unsupported", reason=f"init_lora_weights={init}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about settings of newer versions; what matters is checked below
             config = PeftConfig.from_pretrained(str(adapter_dir))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelFileError("adapter_unreadable", path=str(adapter_dir), detail=str(error)) from error
     if not isinstance(config, LoraConfig):
         raise ExportError("merge_unsupported", reason=f"peft_type={config.peft_type}")
-    init = str(config.init_lora_weights).lower()
-    if init.startswith(BASE_CHANGING_INITS):
-        raise ExportError("merge_unsupported", reason=f"init_lora_weights={config.init_lora_weights}")
     used = [name for name in UNSUPPORTED_SETTINGS if getattr(config, name, None)]
     if used:
         raise ExportError("merge_unsupported", reason=", ".join(used))

@@ -59,7 +59,7 @@ class ChatRequest:
 class ChatReply:
     """The generated text; `token_ids` are the generated tokens without the end token, `num_tokens` their number.
 
-    A streamed reply of llama.cpp may come without `token_ids`: tokens that are half a character are not told.
+    A streamed reply of llama.cpp has no `token_ids`: its stream leaves out tokens that are half a character.
     """
 
     text: str

@@ -168,15 +168,13 @@ class LlamaCppChat:
 
     def _streamed_reply(self, body: dict[str, Any], on_text: OnText) -> ChatReply:
         text = ""
-        token_ids: list[int] = []
         last: dict[str, Any] = {}
         for last in self._stream("/completion", body):
             piece = str(last.get("content", ""))
             text += piece
-            token_ids.extend(last.get("tokens", ()))
             if piece:
                 on_text(piece)
-        return _reply(last, text, token_ids)
+        return _reply(last, text, ())
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         with self._request(path, body) as response:
@@ -206,11 +204,11 @@ class LlamaCppChat:
 
 
 def _reply(answer: dict[str, Any], text: str, token_ids: Sequence[int]) -> ChatReply:
-    """Build the reply from a request's last message; a stream leaves out tokens that are half a character."""
+    """Build the reply from a request's last message; `token_ids` may end with the end token."""
     num_tokens = int(answer["tokens_predicted"]) - int(answer["stop_type"] == "eos")
     finish_reason: FinishReason = "length" if answer["stop_type"] == "limit" else "stop"
     ids = tuple(int(token) for token in token_ids)[:num_tokens]
-    return ChatReply(text, finish_reason, num_tokens, ids if len(ids) == num_tokens else ())
+    return ChatReply(text, finish_reason, num_tokens, ids)
 
 
 def _start(params: Any, path: Path) -> Any:

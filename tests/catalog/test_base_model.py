@@ -31,9 +31,7 @@ def test_a_bundled_name_and_a_folder_are_found(bundled: Path, tmp_path: Path) ->
     assert json.dumps(found.to_dict())
 
 
-def test_relative_folders_need_a_slash_or_a_dot(
-    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_folders_need_a_slash_or_a_dot(bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model_folder(tmp_path / "mine")
     monkeypatch.chdir(tmp_path)
     assert resolve_base_model("./mine").vocab_size == 6

@@ -88,9 +88,7 @@ def _sentencepiece(byte_fallback: bool, normalized_specials: bool = False) -> To
     tokens += ["▁", "\n", *characters, "▁a", "he", "▁he", "▁I", "▁[", "です", "IN", "ST"]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     merges = [("▁", "a"), ("h", "e"), ("▁", "he"), ("▁", "I"), ("▁", "["), ("で", "す"), ("I", "N"), ("S", "T")]
-    tokenizer = Tokenizer(
-        models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=byte_fallback)
-    )
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=byte_fallback))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]

@@ -29,7 +29,9 @@ MAX_DIMENSION = 1 << 24
 MAX_PATTERN_CHARACTERS = 20_000
 
 # Private keys that transformers itself has written into files that are otherwise fine.
-_HARMLESS_PRIVATE_KEYS = {"_name_or_path", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version"}
+_HARMLESS_PRIVATE_KEYS = {
+    "_name_or_path", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version", "_sliding_window_pattern",
+}  # fmt: skip
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _SIZES = {
     "hidden_size": ("hidden_size", "n_embd", "d_model"),

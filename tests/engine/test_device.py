@@ -1,5 +1,7 @@
 """The number format is measured, asked for, or replaced with a reason."""
 
+import os
+
 import pytest
 import torch
 
@@ -36,9 +38,12 @@ def test_the_probe_measures_something():
 
 def test_threads_follow_the_users_setting(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert device._num_threads() == 3
+    assert device._num_threads(10) == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert device._num_threads() >= 1
+    assert device._num_threads(10) == 1
+    assert device._num_threads(10**9) == (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
 
 
 def test_a_plan_survives_json():

@@ -69,7 +69,8 @@ def fit(
     """
     config = job.train
     base_dir = Path(job.base_dir)
-    renamed = check_method(empty_model(base_dir), config)
+    architecture = empty_model(base_dir)
+    renamed = check_method(architecture, config)
     if renamed:
         events.emit(
             "finding",
@@ -77,7 +78,8 @@ def fit(
             params={"names": ", ".join(f"{old} -> {new}" for old, new in renamed.items())},
         )
 
-    plan = _frozen_plan(folder, run, config, events)
+    num_parameters = parameter_counts(architecture)["total"]
+    plan = _frozen_plan(folder, run, config, num_parameters, events)
     apply_plan(plan)
     dtype = "float32" if config.method == "full" and plan.device == "cpu" else plan.dtype
     events.emit(
@@ -154,7 +156,7 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def _frozen_plan(folder: Path, run: int, config: TrainConfig, events: EventWriter) -> DevicePlan:
+def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: int, events: EventWriter) -> DevicePlan:
     """Return the first run's device plan on a resume, else measure one; either way record it with this run."""
     plan = None
     for earlier in run_numbers(folder):
@@ -162,7 +164,7 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, events: EventWrite
         if recorded.is_file():
             plan = DevicePlan(**read_json(recorded)["plan"])
             break
-    plan = plan or plan_device(config.dtype)
+    plan = plan or plan_device(config.dtype, num_parameters)
     if plan.reason == "engine.dtype.float16_slow":
         events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
     environment = {

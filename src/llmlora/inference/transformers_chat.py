@@ -14,13 +14,12 @@ from transformers import PreTrainedModel
 
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
+from llmlora.engine.device import SMALL_MODEL
 from llmlora.engine.load import load_base
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, GenerateOptions, OnText
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streaming import TextStream
 from llmlora.prepare.template import ChatTemplate, load_template
-
-SMALL_MODEL_PARAMETERS = 32_000_000
 
 
 class TransformersChat:
@@ -32,7 +31,7 @@ class TransformersChat:
         self.tokenizer = template.tokenizer
         self.end_token_ids = template.encoder.end_ids | _configured_end_ids(model)
         self.context_length = _context_length(model.config)
-        self._is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL_PARAMETERS
+        self._is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the model's whole context."""

@@ -60,7 +60,9 @@ def free_folder(wanted: Path) -> Path:
 
 def plan_demo() -> PlannedJob:
     """Check the bundled data and settle the training values."""
-    return plan_training(TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings={"r": 4, "lora_alpha": 8}))
+    return plan_training(
+        TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings={"r": 4, "num_train_epochs": 15})
+    )
 
 
 def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Callable[[str], None]) -> DemoResult:

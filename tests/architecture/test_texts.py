@@ -25,17 +25,15 @@ PRINTING = {"print", "echo", "secho", "print_text"}
 
 @cache
 def texts(language: str) -> dict[str, str]:
-    """Return all texts of a language; a key that two files define is a mistake."""
-    found: dict[str, str] = {}
-    files = [
-        SOURCE / "locales" / f"{language}.json",
-        *sorted((SOURCE / "locales" / "parts").glob(f"*.{language}.json")),
-    ]
-    for path in files:
-        if path.is_file():
-            part = json.loads(path.read_text(encoding="utf-8"))
-            assert not set(part) & set(found), f"{path.name} defines again: {set(part) & set(found)}"
-            found.update(part)
+    """Return all texts of a language; a key that stands twice is a mistake."""
+
+    def no_twins(pairs: list[tuple[str, str]]) -> dict[str, str]:
+        found = dict(pairs)
+        assert len(found) == len(pairs), f"{language}.json defines a key twice"
+        return found
+
+    path = SOURCE / "locales" / f"{language}.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=no_twins)
     return found
 
 

@@ -22,8 +22,11 @@ import json, resource, sys, time
 from pathlib import Path
 from llmlora.data.validate import check_dataset
 report = check_dataset(Path(sys.argv[1]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-peak = peak / 1024 if sys.platform != "darwin" else peak / 2**20
+status = Path("/proc/self/status")  # ru_maxrss would count the parent that this process was forked from
+if status.is_file():
+    peak = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 found = {"ok": report.ok, "rows": report.num_examples, "counts": report.counts, "mib": peak}
 print(json.dumps({**found, "seconds": time.process_time()}))
 """

@@ -19,7 +19,7 @@ QUESTION = (Message("user", "営業時間は？😀"),)
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> TransformersChat:
-    return load_chat(tiny_model("llama", tmp_path_factory.mktemp("chat") / "base"))
+    return load_chat(tiny_model("llama", tmp_path_factory.mktemp("chat") / "base", seed=2))
 
 
 def ask(chat: TransformersChat, messages: tuple[Message, ...] = QUESTION, **options: object) -> ChatRequest:
@@ -93,7 +93,7 @@ def test_adapter_answers_and_can_be_switched_off(tmp_path: Path):
     from llmlora.prepare.template import load_template, save_template
     from llmlora.prepare.tokenizer import save_tokenizer
 
-    base = tiny_model("llama", tmp_path / "base")
+    base = tiny_model("llama", tmp_path / "base", seed=2)
     write_random_adapter(base, tmp_path / "adapter", {})
     save_tokenizer(base, tmp_path / "adapter")
     save_template(load_template(base), tmp_path / "adapter")

@@ -38,17 +38,8 @@ def current_language() -> str:
 @cache
 def catalogue(language: str) -> dict[str, str]:
     """Return all texts of one language."""
-    folder = resources.files("llmlora") / "locales"
-    texts: dict[str, str] = {}
-    main = folder / f"{language}.json"
-    if main.is_file():
-        texts.update(json.loads(main.read_text(encoding="utf-8")))
-    parts = folder / "parts"
-    if parts.is_dir():
-        for part in sorted(parts.iterdir(), key=lambda item: item.name):
-            if part.name.endswith(f".{language}.json"):
-                texts.update(json.loads(part.read_text(encoding="utf-8")))
-    return texts
+    path = resources.files("llmlora") / "locales" / f"{language}.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def has_text(key: str) -> bool:

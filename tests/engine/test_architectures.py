@@ -6,9 +6,10 @@ import torch
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError
+from llmlora.engine import loss
 from llmlora.engine.batch import packed_batch, padded_batch
 from llmlora.engine.load import empty_model, load_base
-from llmlora.engine.loss import CHUNK_TOKENS, attention_for, output_logits, summed_loss
+from llmlora.engine.loss import CHUNK_TOKENS, attention_for, output_logits, recomputed_loss, summed_loss
 from llmlora.engine.method import apply_method, check_method, linear_names, parameter_counts, trainable_parameters
 from tiny_models import tiny_model
 
@@ -85,18 +86,49 @@ def test_the_loss_is_transformers_own(bases, architecture):
     assert ours == pytest.approx(theirs, rel=1e-5)
 
 
-def test_chunked_logits_give_the_same_loss_and_gradient(bases, monkeypatch):
-    base = load_base(bases["gemma2"], "float32")
-    model = apply_method(base, TrainConfig(r=4), bases["gemma2"])
+@pytest.mark.parametrize("architecture", ["gemma2", "llama"])
+def test_the_gradient_taken_with_the_loss_is_the_plain_one(bases, architecture, monkeypatch):
+    """Several chunks, or all labels at once; with and without an output layer that caps its logits."""
+    base = load_base(bases[architecture], "float32")
+    model = apply_method(base, TrainConfig(r=4), bases[architecture])
     model.eval()
     batch = packed_batch(examples(base.config.vocab_size, (CHUNK_TOKENS, CHUNK_TOKENS)))
     assert batch.num_label_tokens > CHUNK_TOKENS
     chunked = loss_and_gradients(model, batch, packing=True)
     monkeypatch.setattr("llmlora.engine.loss.CHUNK_TOKENS", 10**6)
     whole = loss_and_gradients(model, batch, packing=True)
-    assert chunked[0] == pytest.approx(whole[0], rel=1e-6)
-    for name, gradient in whole[1].items():
-        assert torch.allclose(gradient, chunked[1][name], atol=1e-6), name
+    monkeypatch.setattr("llmlora.engine.loss._FrozenHeadLoss.apply", recomputed_loss)
+    plain = loss_and_gradients(model, batch, packing=True)
+    for found in (chunked, whole):
+        assert found[0] == pytest.approx(plain[0], rel=1e-6)
+        for name, gradient in plain[1].items():
+            assert torch.allclose(gradient, found[1][name], atol=1e-6), name
+
+
+def test_an_output_layer_that_trains_gets_its_gradient(bases):
+    base = load_base(bases["mistral"], "float32")
+    model = apply_method(base, TrainConfig(r=2, modules_to_save=("lm_head",)), bases["mistral"])
+    rows = examples(base.config.vocab_size, (30, 20))
+    _, gradients = loss_and_gradients(model, packed_batch(rows), packing=True)
+    head = next(gradient for name, gradient in gradients.items() if "modules_to_save" in name)
+    assert float(head.abs().max()) > 0
+    _, padded = loss_and_gradients(model, padded_batch(rows), packing=False)
+    assert all(torch.allclose(gradient, padded[name], atol=1e-5) for name, gradient in gradients.items())
+
+
+def test_measuring_needs_no_gradient_and_never_holds_all_logits(bases, monkeypatch):
+    base = load_base(bases["llama"], "float32")
+    model = apply_method(base, TrainConfig(r=2), bases["llama"])
+    batch = packed_batch(examples(base.config.vocab_size, (60, 50)))
+    sizes = []
+    plain = loss._chunk_loss
+    monkeypatch.setattr(loss, "CHUNK_TOKENS", 16)
+    monkeypatch.setattr(loss, "_chunk_loss", lambda states, *rest: sizes.append(len(states)) or plain(states, *rest))
+    with torch.no_grad(), attention_for(model, packing=True):
+        measured = summed_loss(model, batch)
+    assert not measured.requires_grad
+    assert max(sizes) == 16
+    assert sum(sizes) == batch.num_label_tokens
 
 
 def test_scaled_logits_are_scaled():

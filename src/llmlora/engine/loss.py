@@ -48,17 +48,47 @@ def hidden_states(model: nn.Module, batch: Batch) -> torch.Tensor:
 def summed_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
     """Return the cross-entropy summed over the label tokens of a micro-batch, in float32.
 
-    With more than `CHUNK_TOKENS` labels the output layer is recomputed chunk by chunk in the backward pass, so that a
-    [tokens, vocabulary] float32 tensor never exists.
+    The output layer sees `CHUNK_TOKENS` label positions at a time, so that a [tokens, vocabulary] float32 tensor never
+    exists.
     """
     states = hidden_states(model, batch)
     selected = states.reshape(-1, states.shape[-1])[batch.label_index]
     causal = causal_model(model)
-    if len(selected) <= CHUNK_TOKENS:
-        return _chunk_loss(selected, batch.targets, causal)
-    total = selected.new_zeros((), dtype=torch.float32)
-    for chunk, targets in zip(selected.split(CHUNK_TOKENS), batch.targets.split(CHUNK_TOKENS), strict=True):
-        total = total + checkpoint(_chunk_loss, chunk, targets, causal, use_reentrant=False)
+    if any(weight.requires_grad for weight in causal.get_output_embeddings().parameters()):
+        return recomputed_loss(selected, batch.targets, causal)
+    return _FrozenHeadLoss.apply(selected, batch.targets, causal)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _FrozenHeadLoss(torch.autograd.Function):
+    """The loss under an output layer that does not train: each chunk's gradient is taken while its logits are there.
+
+    Nothing of the output layer is left for the backward pass, neither to keep nor to compute a second time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:
+        total = states.new_zeros((), dtype=torch.float32)
+        gradients = []
+        for chunk, chunk_targets in zip(states.split(CHUNK_TOKENS), targets.split(CHUNK_TOKENS), strict=True):
+            with torch.set_grad_enabled(ctx.needs_input_grad[0]):
+                leaf = chunk.detach().requires_grad_(ctx.needs_input_grad[0])
+                loss = _chunk_loss(leaf, chunk_targets, causal)
+            if ctx.needs_input_grad[0]:
+                gradients += torch.autograd.grad(loss, leaf)
+            total += loss.detach()
+        ctx.gradient = torch.cat(gradients) if gradients else None
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, outer: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return ctx.gradient * outer, None, None
+
+
+def recomputed_loss(states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:
+    """Return the same loss for any output layer: plain autograd, each chunk's logits computed again on the way back."""
+    total = states.new_zeros((), dtype=torch.float32)
+    for chunk, chunk_targets in zip(states.split(CHUNK_TOKENS), targets.split(CHUNK_TOKENS), strict=True):
+        total = total + checkpoint(_chunk_loss, chunk, chunk_targets, causal, use_reentrant=False)
     return total
 
 

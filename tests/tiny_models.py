@@ -55,7 +55,7 @@ LABELLED = (
 
 def _byte_level(specials: tuple[str, ...], split: str | None = None, vocab_size: int = 640) -> Tokenizer:
     """A byte-level BPE: GPT-2's own pattern, or a `Split` pattern in front as Qwen and Llama 3 have it."""
-    tokenizer = Tokenizer(models.BPE())
+    tokenizer = Tokenizer(models.BPE(ignore_merges=split == LLAMA3_SPLIT))
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split is None)
     if split is None:
         tokenizer.pre_tokenizer = byte_level

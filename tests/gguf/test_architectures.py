@@ -35,11 +35,15 @@ def test_other_architectures_are_told_with_the_known_ones(model_type: str) -> No
         assert known in caught.value.params["supported"]
 
 
+# llama.cpp refuses to load a file of theirs with factors of Llama 3's kind.
+NO_LLAMA3 = ("qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3", "gpt_neox")
 REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("llama", {"hidden_act": "gelu"}, "hidden_act"),
     ("llama", {"quantization_config": {"quant_method": "gptq"}}, "quantization_config"),
     ("llama", {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0}}, "rope_type"),
     ("llama", {"rope_parameters": {"rope_type": "longrope"}}, "rope_type"),
+    *((name, {"rope_parameters": {"rope_type": "llama3", "factor": 8.0}}, "rope_type") for name in NO_LLAMA3),
+    ("phi3", {"rope_parameters": {"rope_type": "yarn", "factor": 8.0}}, "rope_type"),
     ("qwen2", {"attention_bias": False}, "attention_bias"),
     ("qwen3", {"attention_bias": True}, "attention_bias"),
     ("gemma", {"tie_word_embeddings": False}, "tie_word_embeddings"),
@@ -104,6 +108,46 @@ def test_layers_with_a_window_are_named_one_by_one(name: str, period: int) -> No
     config["layer_types"] = ["full_attention", "sliding_attention"] * 6
     assert architecture.keys(config)[f"{prefix}.attention.sliding_window_pattern"] == [False, True] * 6
     assert architecture.keys(config)[f"{prefix}.attention.sliding_window"] == 16
+
+
+LONGROPE = {"rope_type": "longrope", "rope_theta": 1e4, "original_max_position_embeddings": 128}
+CONTEXTS: tuple[tuple[str, dict[str, Any], int], ...] = (
+    ("mistral", {"sliding_window": 100}, 100),
+    ("mistral", {"sliding_window": None}, 512),
+    ("mistral", {"sliding_window": 4096}, 512),
+    ("qwen2", {"use_sliding_window": False, "sliding_window": 64}, 512),
+    ("qwen2", {"use_sliding_window": True, "sliding_window": 64, "layer_types": None, "max_window_layers": 1}, 64),
+    ("qwen2", {"use_sliding_window": True, "sliding_window": 64, "layer_types": None, "max_window_layers": 2}, 512),
+    ("qwen3", {"use_sliding_window": True, "sliding_window": 64, "layer_types": ["sliding_attention"] * 2}, 64),
+    ("qwen3", {"use_sliding_window": True, "sliding_window": 64, "layer_types": ["full_attention"] * 2}, 512),
+    ("phi3", {"sliding_window": 200}, 200),
+    ("phi3", {"rope_parameters": LONGROPE}, 128),
+    ("phi3", {"rope_parameters": LONGROPE, "sliding_window": 90}, 90),
+    ("gemma2", {"sliding_window": 16}, 512),
+    ("llama", {"sliding_window": 16}, 512),
+)
+
+
+@pytest.mark.parametrize(("name", "changes", "expected"), CONTEXTS)
+def test_a_file_names_no_more_context_than_is_answered_alike(name: str, changes: dict[str, Any], expected: int) -> None:
+    """llama.cpp knows Gemma's windows and nobody else's, and chooses longrope's factors by the context's size."""
+    config = {**saved_config(name), **changes}
+    architecture = architecture_of(config)
+    assert architecture.keys(config)[f"{architecture.gguf_name}.context_length"] == expected
+
+
+def test_the_files_of_older_versions_keep_their_original_length_outside() -> None:
+    scaling = {"type": "longrope", "short_factor": [1.0], "long_factor": [1.0]}
+    config = {**saved_config("phi3"), "rope_parameters": None, "rope_theta": 1e4, "rope_scaling": scaling}
+    config["original_max_position_embeddings"] = 256
+    keys = architecture_of(config).keys(config)
+    assert (keys["phi3.context_length"], keys["phi3.rope.scaling.original_context_length"]) == (256, 256)
+
+
+def test_mistrals_window_is_there_even_where_the_config_is_silent() -> None:
+    config = {**saved_config("mistral"), "max_position_embeddings": 32_768}
+    config.pop("sliding_window")
+    assert architecture_of(config).context_length(config) == transformers.MistralConfig().sliding_window == 4096
 
 
 def test_keys_of_special_kinds() -> None:

@@ -122,6 +122,7 @@ def test_names_of_types() -> None:
     assert rope_theta({}) == 10_000.0
 
 
+KINDS = ("default", "linear", "yarn", "llama3", "longrope")
 ACCEPTED = (
     {},
     {"rope_type": "default"},
@@ -134,7 +135,14 @@ ACCEPTED = (
 
 @pytest.mark.parametrize("parameters", ACCEPTED)
 def test_accepts(parameters: dict[str, Any]) -> None:
-    check_rope(parameters)
+    check_rope(parameters, KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_that_an_architecture_lacks_is_refused(kind: str) -> None:
+    with pytest.raises(ExportError) as caught:
+        check_rope({"rope_type": kind, "factor": 2.0}, [name for name in KINDS if name != kind])
+    assert caught.value.params == {"setting": "rope_type", "value": kind}
 
 
 REFUSED = (
@@ -153,5 +161,5 @@ REFUSED = (
 @pytest.mark.parametrize(("parameters", "name"), REFUSED)
 def test_refuses_by_name(parameters: dict[str, Any], name: str) -> None:
     with pytest.raises(ExportError) as caught:
-        check_rope(parameters)
+        check_rope(parameters, KINDS)
     assert (caught.value.code, caught.value.params["setting"]) == ("unsupported_model_setting", name)

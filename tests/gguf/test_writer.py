@@ -112,6 +112,37 @@ def test_variants_answer_as_the_model(name: str, tmp_path: Path, llama: LlamaChi
     assert difference <= matching(architecture)
 
 
+WITHIN: dict[str, tuple[str, dict[str, Any], int]] = {
+    "mistral window": ("mistral", {"sliding_window": 256}, 256),
+    "qwen2 window": ("qwen2", {"use_sliding_window": True, "sliding_window": 256, "max_window_layers": 1}, 256),
+    "phi3 long rope": (
+        "phi3",
+        {
+            **rope("longrope", short_factor=SHORT_FACTORS, long_factor=LONG_FACTORS),
+            "max_position_embeddings": 2048,
+            "original_max_position_embeddings": 256,
+        },
+        256,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_up_to_the_context_it_names_a_file_answers_as_the_model(name: str, tmp_path: Path, llama: LlamaChild) -> None:
+    """Windows that llama.cpp does not know, and factors it would choose by the size of the context.
+
+    Rounding grows with the position (9e-5 measured); a wrong window or set of factors costs more than 1.
+    """
+    architecture, changes, limit = WITHIN[name]
+    folder = tiny_model(architecture, tmp_path / "model", **changes)
+    path = export(folder, tmp_path / "a.gguf")
+    metadata = read_gguf_header(path).metadata
+    assert metadata[f"{metadata['general.architecture']}.context_length"] == limit
+    contexts = random_contexts(config_of(folder)["vocab_size"], (9, limit - 1))
+    answer = llama.ask(path, contexts=contexts)
+    assert np.abs(answer.logprobs - logprobs_of(load_reference(folder), contexts)).max() <= 10 * EXACT
+
+
 def test_an_older_config_gives_the_same_file(tmp_path: Path) -> None:
     """transformers 4 kept `rope_theta` and `rope_scaling` apart."""
     folder = tiny_model("llama", tmp_path / "model", rope_parameters=LLAMA31_ROPE, tokenizer="llama3")

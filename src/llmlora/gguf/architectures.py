@@ -23,7 +23,15 @@ from llmlora.gguf.model_shape import (
     setting,
     unsupported,
 )
-from llmlora.gguf.rope import check_rope, longrope_keys, rope_keys, rope_tensors, rope_theta, rope_type
+from llmlora.gguf.rope import (
+    check_rope,
+    longrope_keys,
+    longrope_original,
+    rope_keys,
+    rope_tensors,
+    rope_theta,
+    rope_type,
+)
 
 Keys = dict[str, Any]
 Rearrange = Callable[[str, np.ndarray, ModelShape], np.ndarray]
@@ -46,6 +54,10 @@ def _as_is(name: str, values: np.ndarray, shape: ModelShape) -> np.ndarray:
     return values
 
 
+def _no_window(config: Config, shape: ModelShape) -> int | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Architecture:
     """One architecture: names, special keys (`extra_keys`, behind the GGUF name), rearrangements and refusals.
@@ -53,7 +65,8 @@ class Architecture:
     `rearrange_rows` reorders output rows only, so it acts on a LoRA's B as it does on the weight. `transposed` names
     weights that transformers stores as (in, out); `norm_offset` is what llama.cpp wants added to norm weights.
     `needs_output` demands an own output projection in the file even where the model shares the embedding; `can_untie`
-    allows one at all.
+    allows one at all. `rope_types` are the kinds of scaling that llama.cpp runs for it; `ignored_window` returns the
+    sliding window that transformers applies and llama.cpp does not.
     """
 
     model_type: str
@@ -62,6 +75,8 @@ class Architecture:
     activations: tuple[str, ...] = ("silu",)
     epsilon_key: str = "layer_norm_rms_epsilon"
     has_rope: bool = True
+    rope_types: tuple[str, ...] = ("default", "linear", "yarn")
+    ignored_window: Callable[[Config, ModelShape], int | None] = _no_window
     ties_by_default: bool = False
     needs_output: bool = False
     can_untie: bool = True
@@ -75,12 +90,26 @@ class Architecture:
         """Return the model's sizes."""
         return read_model_shape(config, self.ties_by_default)
 
+    def context_length(self, config: Config) -> int:
+        """Return up to how many tokens llama.cpp answers as the model does; a file names no longer context.
+
+        Beyond a window that llama.cpp does not know, attention would reach too far. With `longrope` llama.cpp chooses
+        between short and long factors by the size of the context it is started with, transformers by the length of each
+        text: only up to the original length do both take the short ones.
+        """
+        shape = self.shape(config)
+        limits = [shape.context_length, self.ignored_window(config, shape)]
+        parameters = rope_parameters(config)
+        if self.has_rope and rope_type(parameters) == "longrope":
+            limits.append(longrope_original(config, parameters, shape))
+        return min(limit for limit in limits if limit is not None)
+
     def keys(self, config: Config) -> Keys:
         """Return all keys that begin with the architecture's name."""
         shape = self.shape(config)
         keys: Keys = {
             "block_count": shape.num_layers,
-            "context_length": shape.context_length,
+            "context_length": self.context_length(config),
             "embedding_length": shape.hidden_size,
             "feed_forward_length": shape.intermediate_size,
             "attention.head_count": shape.num_heads,
@@ -245,10 +274,29 @@ def _gemma3_keys(config: Config, shape: ModelShape) -> Keys:
     return {"rope.freq_base_swa": local, **_sliding_window(config, shape, 6)}
 
 
+def _own_window(config: Config, shape: ModelShape, default: int | None = None) -> int | None:
+    """Return a window over all layers; Mistral's configuration class has one even where the file says nothing."""
+    window = config.get("sliding_window", default)
+    return None if window is None else int(window)
+
+
+def _mistral_window(config: Config, shape: ModelShape) -> int | None:
+    return _own_window(config, shape, 4096)
+
+
+def _qwen_window(config: Config, shape: ModelShape) -> int | None:
+    """Qwen files name a window that is switched off as a rule, or on for the layers behind `max_window_layers`."""
+    kinds = config.get("layer_types")
+    if kinds is None:
+        is_local = int(setting(config, "max_window_layers", default=28)) < shape.num_layers
+    else:
+        is_local = "sliding_attention" in kinds
+    return _own_window(config, shape, 4096) if config.get("use_sliding_window") and is_local else None
+
+
 def _phi3_keys(config: Config, shape: ModelShape) -> Keys:
     parameters = rope_parameters(config)
-    original = parameters.get("original_max_position_embeddings")
-    original = int(original or setting(config, "original_max_position_embeddings", default=shape.context_length))
+    original = longrope_original(config, parameters, shape)
     keys = {f"rope.{name}": value for name, value in longrope_keys(parameters, shape, original).items()}
     return {**keys, "attention.sliding_window": int(setting(config, "sliding_window", default=0))}
 
@@ -258,11 +306,19 @@ def _neox_keys(config: Config, shape: ModelShape) -> Keys:
 
 
 _ARCH = gguf.MODEL_ARCH
+_LLAMA_ROPE = ("default", "linear", "yarn", "llama3")
 _ENTRIES = (
-    Architecture("llama", "llama", _ARCH.LLAMA, rearrange_rows=_llama_rows),
-    Architecture("mistral", "llama", _ARCH.LLAMA, rearrange_rows=_llama_rows),
-    Architecture("qwen2", "qwen2", _ARCH.QWEN2, check=_check_qwen2),
-    Architecture("qwen3", "qwen3", _ARCH.QWEN3, check=_check_qwen),
+    Architecture("llama", "llama", _ARCH.LLAMA, rope_types=_LLAMA_ROPE, rearrange_rows=_llama_rows),
+    Architecture(
+        "mistral",
+        "llama",
+        _ARCH.LLAMA,
+        rope_types=_LLAMA_ROPE,
+        ignored_window=_mistral_window,
+        rearrange_rows=_llama_rows,
+    ),
+    Architecture("qwen2", "qwen2", _ARCH.QWEN2, ignored_window=_qwen_window, check=_check_qwen2),
+    Architecture("qwen3", "qwen3", _ARCH.QWEN3, ignored_window=_qwen_window, check=_check_qwen),
     Architecture(
         "gemma",
         "gemma",
@@ -294,7 +350,14 @@ _ENTRIES = (
         check=_check_gemma3,
         norm_offset=1.0,
     ),
-    Architecture("phi3", "phi3", _ARCH.PHI3, extra_keys=_phi3_keys),
+    Architecture(
+        "phi3",
+        "phi3",
+        _ARCH.PHI3,
+        rope_types=("default", "longrope"),
+        ignored_window=_own_window,
+        extra_keys=_phi3_keys,
+    ),
     Architecture(
         "gpt2",
         "gpt2",
@@ -349,8 +412,5 @@ def check_exportable(config: Config) -> None:
     if not shape.is_tied and not architecture.can_untie:
         raise unsupported("tie_word_embeddings", False)
     if architecture.has_rope:
-        parameters = rope_parameters(config)
-        check_rope(parameters)
-        if rope_type(parameters) == "longrope" and architecture.gguf_name != "phi3":
-            raise unsupported("rope_type", "longrope")
+        check_rope(rope_parameters(config), architecture.rope_types)
     architecture.check(config, shape)

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmlora.core.errors import ExportError
+from llmlora.gguf.tokenizer_limits import unsupported
 
 Json = Mapping[str, Any]
 
 # SHA-256 of a tokenizer's Split patterns in a row -> llama.cpp's name for the same rules. Ids of tokens would not do:
 # a vocabulary of one's own may follow the same rules.
 PATTERNS = {
+    "1d64a9a8eaf9f1bd80331984d81fdd514e7feafe8df83a525dd31472f275699a": "tekken",
+    "2d1b8dc11e89af71459b36004f698ab3693f59fd84f63e8ec2b49564ab857420": "gpt-4o",
     "1ff7f41064896984db5d1bb6ff64fa4bc29007d08c1b439e505b7392777a319e": "qwen2",
     "d98f9631be1e9607a9848c26c1f9eac1aa9fc21ac6ba82a2fc0741af9780a48f": "llama-bpe",
     "03df5c5863ad70781dcfdef491ead25140f895fe8010964be0daefe27be32b02": "deepseek-llm",
@@ -20,27 +23,53 @@ PATTERNS = {
     "00431aed57e696b747435f734d1e3b9b1bfd931a121fb5cac7129e97c181e9ba": "qwen35",
 }
 
+# Rules under which llama.cpp takes a whole piece that is a token without merging it, and what has the same pattern but
+# merges; a name in neither merges.
+_IGNORES_MERGES = ("llama-bpe", "tekken")
+_KEEPS_MERGES = {"llama-bpe": "dbrx"}
+_SPLITS_DIGITS = ("deepseek", "smollm")
+
 
 def has_byte_level(steps: Sequence[Json]) -> bool:
     """Tell whether a pre-tokenizer's steps turn text into byte characters."""
     return any(step.get("type") == "ByteLevel" for step in steps)
 
 
-def pre_tokenizer_name(steps: Sequence[Json]) -> str:
-    """Return llama.cpp's name; raises ExportError(unknown_pre_tokenizer) rather than guess, for a guess is silent."""
-    splits = [step for step in steps if step.get("type") == "Split"]
-    byte_level = next(step for step in steps if step.get("type") == "ByteLevel")
-    has_own_rule = bool(byte_level.get("use_regex", True))
-    patterns = [_pattern(step) for step in splits]
+def pre_tokenizer_name(steps: Sequence[Json], ignores_merges: bool = False) -> str:
+    """Return llama.cpp's name for the rules, merges ignored or not for pieces that are tokens as they stand.
+
+    Raises ExportError (`unknown_pre_tokenizer`, `unsupported_tokenizer`) rather than guess, for a guess is silent.
+    """
+    patterns = [_pattern(step) for step in steps if step.get("type") == "Split"]
     digest = hashlib.sha256("".join(patterns).encode()).hexdigest()
-    name = PATTERNS.get(digest, "")
-    if len(steps) == 1 and has_own_rule:
-        return "gpt-2"
+    name = _own_rule(steps) or (PATTERNS.get(digest, "") if _is_plain(steps) else "")
     has_digits = any(step.get("type") == "Digits" for step in steps)
-    is_plain = all(step.get("behavior") == "Isolated" and not step.get("invert") for step in splits)
-    if name and is_plain and not has_own_rule and has_digits == name.startswith("deepseek"):
+    if not name or has_digits != name.startswith(_SPLITS_DIGITS):
+        raise ExportError("unknown_pre_tokenizer", digest=digest[:16], pattern=" ".join(patterns)[:200])
+    if (name in _IGNORES_MERGES) == ignores_merges:
         return name
-    raise ExportError("unknown_pre_tokenizer", digest=digest[:16], pattern=" ".join(patterns)[:200])
+    if name in _KEEPS_MERGES:
+        return _KEEPS_MERGES[name]
+    raise unsupported(f"{name}, ignore_merges {str(ignores_merges).lower()}")
+
+
+def _own_rule(steps: Sequence[Json]) -> str:
+    """Return the name for tokenizers that split by ByteLevel's own rule, GPT-2's, with digits apart or not."""
+    byte_level = next(step for step in steps if step.get("type") == "ByteLevel")
+    if not byte_level.get("use_regex", True):
+        return ""
+    kinds = [step.get("type") for step in steps]
+    if kinds == ["Digits", "ByteLevel"] and steps[0].get("individual_digits"):
+        return "smollm"
+    return "gpt-2" if kinds == ["ByteLevel"] else ""
+
+
+def _is_plain(steps: Sequence[Json]) -> bool:
+    """Tell whether nothing but Split patterns (and digits) decides, each piece kept."""
+    splits = [step for step in steps if step.get("type") == "Split"]
+    is_isolating = all(step.get("behavior") == "Isolated" and not step.get("invert") for step in splits)
+    has_own_rule = any(step.get("type") == "ByteLevel" and step.get("use_regex", True) for step in steps)
+    return is_isolating and not has_own_rule
 
 
 def _pattern(step: Json) -> str:

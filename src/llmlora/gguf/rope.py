@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,10 @@ def rope_type(parameters: Mapping[str, Any]) -> str:
     return {"su": "longrope"}.get(kind, kind)
 
 
-def check_rope(parameters: Mapping[str, Any]) -> None:
-    """Refuse kinds of scaling that a GGUF file cannot express."""
+def check_rope(parameters: Mapping[str, Any], accepted_types: Sequence[str]) -> None:
+    """Refuse kinds of scaling that llama.cpp does not run, or that a GGUF file cannot express."""
     kind = rope_type(parameters)
-    if kind not in {"default", "linear", "yarn", "llama3", "longrope"}:
+    if kind not in accepted_types:
         raise unsupported("rope_type", kind)
     if kind != "default" and kind != "longrope" and not parameters.get("factor"):
         raise unsupported("rope_parameters.factor", parameters.get("factor"))
@@ -53,6 +53,13 @@ def rope_keys(parameters: Mapping[str, Any], shape: ModelShape) -> dict[str, Any
         factor = float(parameters["factor"])
         return {"scaling.type": "yarn", "scaling.factor": factor, "scaling.original_context_length": original}
     return {}
+
+
+def longrope_original(config: Mapping[str, Any], parameters: Mapping[str, Any], shape: ModelShape) -> int:
+    """Return up to which length the short factors count; older configs keep it outside the rotary settings."""
+    places = (parameters, config)
+    found = (place.get("original_max_position_embeddings") for place in places)
+    return int(next((length for length in found if length), shape.context_length))
 
 
 def longrope_keys(parameters: Mapping[str, Any], shape: ModelShape, original: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A tokenizer folder as `tokenizer.ggml.*` keys: vocabulary, merges or scores, special tokens, chat template.
 
-Everything is read from `tokenizer.json`, `tokenizer_config.json`, `generation_config.json` and `chat_template.jinja`,
-the files every version of transformers writes.
+Everything is read from `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja` and, where they name what those
+do not, `special_tokens_map.json`, `generation_config.json` and `config.json`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,15 @@ from typing import Any
 from llmlora.catalog.model_folder import read_json_object
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.gguf.pretokenizer import has_byte_level, pre_tokenizer_name
+from llmlora.gguf.tokenizer_limits import (
+    check_bpe,
+    check_sentencepiece,
+    check_steps,
+    check_unigram,
+    merges_spaces,
+    phi3_suffix,
+    unsupported,
+)
 
 TOKENIZER_FILE = "tokenizer.json"
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
@@ -28,7 +37,6 @@ TURN_ENDS = (
     "<end_of_utterance>", "<|END_OF_TURN_TOKEN|>",
 )  # fmt: skip
 _BYTE_TOKEN = re.compile(r"<0x[0-9A-F]{2}>")
-_IGNORES_MERGES = ("llama-bpe",)
 
 Json = Mapping[str, Any]
 
@@ -50,8 +58,8 @@ class TokenizerFiles:
         if not (folder / TOKENIZER_FILE).is_file():
             raise ModelFileError("tokenizer_json_missing", path=str(folder))
         document = read_json_object(folder / TOKENIZER_FILE)
-        settings = _optional(folder / "tokenizer_config.json")
-        generation = _optional(folder / "generation_config.json")
+        settings = _merged(folder, "special_tokens_map.json", "tokenizer_config.json")
+        generation = _merged(folder, "config.json", "generation_config.json")
         template = chat_template if chat_template is not None else _template(folder, settings)
         added = {int(entry["id"]): entry for entry in document.get("added_tokens") or ()}
         return cls(folder, document, settings, generation, template, added)
@@ -125,6 +133,12 @@ def turn_end_id(files: TokenizerFiles) -> int | None:
     return stated if isinstance(stated, int) else None
 
 
+def _merged(folder: Path, *names: str) -> Json:
+    """Return what several files say, the last one first; a null says nothing."""
+    found = [_optional(folder / name) for name in names]
+    return {key: value for document in found for key, value in document.items() if value is not None}
+
+
 def _optional(path: Path) -> Json:
     return read_json_object(path) if path.is_file() else {}
 
@@ -151,29 +165,41 @@ def _flattened(step: Any) -> list[Json]:
     return [step]
 
 
+def name_suffix(model_dir: Path) -> str:
+    """Return what `general.name` must end with for llama.cpp to treat this folder's added tokens rightly; or nothing.
+
+    Raises ExportError(unsupported_tokenizer) when no name would do.
+    """
+    files = TokenizerFiles.read(model_dir)
+    return phi3_suffix(files.added, files.token_ids, _unknown_id(files))
+
+
 def _kind_fields(files: TokenizerFiles) -> tuple[str, dict[str, Any]]:
     """Return the name llama.cpp has for this kind of tokenizer and the keys only this kind has."""
     kind = files.model.get("type") or ("Unigram" if isinstance(files.model.get("vocab"), list) else "BPE")
-    if kind == "BPE" and has_byte_level(files.steps("pre_tokenizer")):
+    normalizers, splitters = files.steps("normalizer"), files.steps("pre_tokenizer")
+    if kind == "BPE":
+        check_bpe(files.model)
+    if kind == "BPE" and has_byte_level(splitters):
         return "gpt2", _byte_level_fields(files)
     if kind == "BPE" and files.model.get("byte_fallback"):
-        _refuse_steps(files, ("Prepend", "Replace"), ("Metaspace", "Split"))
+        check_sentencepiece(normalizers, splitters)
         return "llama", {"add_space_prefix": _adds_space(files)}
     if kind == "Unigram":
-        _refuse_steps(files, ("Precompiled", "Replace", "Strip"), ("Metaspace", "WhitespaceSplit"))
+        check_unigram(files.model, normalizers, splitters, files.added)
         return "t5", _unigram_fields(files)
-    raise ExportError("unsupported_tokenizer", kind=str(kind))
+    raise unsupported(str(kind))
 
 
 def _byte_level_fields(files: TokenizerFiles) -> dict[str, Any]:
     # Texts are NFC as a rule, and llama.cpp normalises nothing for this kind.
-    _refuse_steps(files, ("NFC",), ("ByteLevel", "Split", "Digits"))
-    name = pre_tokenizer_name(files.steps("pre_tokenizer"))
-    if files.model.get("ignore_merges") and name not in _IGNORES_MERGES:
-        raise ExportError("unsupported_tokenizer", kind="BPE, ignore_merges")
+    splitters = files.steps("pre_tokenizer")
+    check_steps("normalizer", files.steps("normalizer"), ("NFC",))
+    check_steps("pre_tokenizer", splitters, ("ByteLevel", "Split", "Digits"))
+    name = pre_tokenizer_name(splitters, bool(files.model.get("ignore_merges")))
     merges = [_merge_text(merge) for merge in files.model.get("merges") or ()]
-    if any(step.get("add_prefix_space") for step in files.steps("pre_tokenizer")):
-        raise ExportError("unsupported_tokenizer", kind="ByteLevel, add_prefix_space")
+    if any(step.get("add_prefix_space") for step in splitters):
+        raise unsupported("ByteLevel, add_prefix_space")
     # An empty array has no type; a vocabulary of single bytes needs one merge that can never apply.
     return {"pre": name, "merges": merges or ["Ġ Ġ"]}
 
@@ -188,10 +214,7 @@ def _merge_text(merge: Any) -> str:
 
 def _unigram_fields(files: TokenizerFiles) -> dict[str, Any]:
     fields: dict[str, Any] = {"add_space_prefix": _adds_space(files)}
-    fields["remove_extra_whitespaces"] = any(
-        step.get("type") == "Replace" and step.get("pattern") in ({"Regex": " {2,}"}, {"Regex": " +"})
-        for step in files.steps("normalizer")
-    )
+    fields["remove_extra_whitespaces"] = merges_spaces(files.steps("normalizer"), files.steps("pre_tokenizer"))
     for step in files.steps("normalizer"):
         if step.get("type") == "Precompiled" and step.get("precompiled_charsmap"):
             fields["precompiled_charsmap"] = _decoded(str(step["precompiled_charsmap"]))
@@ -213,16 +236,6 @@ def _adds_space(files: TokenizerFiles) -> bool:
             scheme = step.get("prepend_scheme")
             return bool(step.get("add_prefix_space", True)) if scheme is None else scheme != "never"
     return False
-
-
-def _refuse_steps(files: TokenizerFiles, normalizers: tuple[str, ...], splitters: tuple[str, ...]) -> None:
-    """Refuse what llama.cpp does not do for this kind of tokenizer."""
-    for part, accepted in (("normalizer", normalizers), ("pre_tokenizer", splitters)):
-        unknown = [str(step.get("type")) for step in files.steps(part) if step.get("type") not in accepted]
-        if unknown:
-            raise ExportError("unsupported_tokenizer", kind=f"{part}: {', '.join(unknown)}")
-    if files.document.get("model", {}).get("continuing_subword_prefix"):
-        raise ExportError("unsupported_tokenizer", kind="continuing_subword_prefix")
 
 
 def _tokens(files: TokenizerFiles, vocab_size: int) -> tuple[list[str], list[int]]:
@@ -272,10 +285,13 @@ def _scores(files: TokenizerFiles, tokens: list[str], types: list[int]) -> list[
         first, second = merge.split(" ") if isinstance(merge, str) else merge
         ranks.setdefault(first + second, rank)
     unreachable = len(ranks) + 1
-    return [
-        -float(ranks.get(token, 0 if len(token) == 1 else unreachable)) if kind == NORMAL else 0.0
-        for token, kind in zip(tokens, types, strict=True)
-    ]
+
+    def score(token: str, kind: int) -> float:
+        # Gemma lists runs of spaces as added tokens too; a score above all others would make them win every merge.
+        is_single = len(token) == 1 or kind != NORMAL
+        return -float(ranks.get(token, 0 if is_single else unreachable))
+
+    return [score(token, kind) for token, kind in zip(tokens, types, strict=True)]
 
 
 def _special_ids(files: TokenizerFiles) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.container import OnProgress, TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import TensorSource
-from llmlora.gguf.tokenizer import tokenizer_fields
+from llmlora.gguf.tokenizer import name_suffix, tokenizer_fields
 
 FloatType = Literal["F32", "F16", "BF16"]
 FILE_TYPES = {
@@ -38,8 +38,9 @@ def write_gguf(
 ) -> None:
     """Write the model of `source` to `output`; the caller publishes the file.
 
-    `name` is fixed text of ours, never the user's: llama.cpp behaves differently for some names. `chat_template`
-    replaces the tokenizer folder's own. `on_progress` gets bytes done and in total.
+    `name` is fixed text of ours, never the user's: llama.cpp behaves differently for some names, and gets the one it
+    needs for Phi-3's tokens. `chat_template` replaces the tokenizer folder's own. `on_progress` gets bytes done and in
+    total.
 
     Raises:
         UnsupportedArchitecture, ExportError: the model cannot be expressed exactly, or a weight overflows F16.
@@ -51,7 +52,7 @@ def write_gguf(
     metadata = {
         "general.architecture": architecture.gguf_name,
         "general.type": "model",
-        "general.name": name,
+        "general.name": name + name_suffix(tokenizer_dir),
         "general.file_type": FILE_TYPES[file_type],
         "general.quantization_version": QUANTIZATION_VERSION,
         **architecture.keys(config),

@@ -52,6 +52,18 @@ def test_the_file_wins_where_transformers_rebuilds_the_tokenizer(tmp_path: Path)
     assert [others.encode(probe, add_special_tokens=False) for probe in PROBES] == wanted
 
 
+@pytest.mark.parametrize("settings", [{}, {"legacy": False}, {"add_bos_token": False}], ids=str)
+def test_spaces_behind_special_tokens_are_those_of_the_file(settings: dict[str, Any], tmp_path: Path) -> None:
+    """Llama 2's file, rebuilt by transformers 5, loses the space behind `<s>`; every other reader of it keeps it."""
+    tiny_tokenizer("sentencepiece", tmp_path, tokenizer_class="LlamaTokenizer", **settings)
+    text = "<s>user: 会議は？</s>\nassistant: "
+    wanted = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).encode(text, add_special_tokens=False).ids
+    assert AutoTokenizer.from_pretrained(tmp_path).encode(text, add_special_tokens=False) != wanted, "the trap is gone"
+    mine = TextEncoder(load_tokenizer(tmp_path))
+    assert mine.encode(text) == wanted
+    assert mine.adds_bos
+
+
 def test_a_saved_tokenizer_is_the_same_files(tmp_path: Path) -> None:
     source = tokenizer_folder(tmp_path / "base", "byte_level", add_bos_token=False)
     (source / "special_tokens_map.json").write_text("{}", encoding="utf-8")

@@ -31,6 +31,7 @@ PROBES = (
     "\u6771\u4eac\u3067\u306e\u4fa1\u683c\u306f1,234\u5186\u3067\u3059\u3002\u30ab\u30bf\u30ab\u30ca\u3001\u6f22\u5b57\u3002",
     "Hello, world!  Two  spaces\nand a line. 3.14 \U0001f642",
 )
+MAX_PROBED_TOKENS = 16
 _TOKEN_NAMES = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
 
 # Names that models give to the token which ends a turn; llama.cpp stops at the same ones.
@@ -113,11 +114,16 @@ def _backend(path: Path) -> Tokenizer:
 
 
 def _differs(tokenizer: PreTrainedTokenizerBase, path: Path) -> bool:
+    """Tell whether a rebuilt tokenizer gives other ids than its file, with and without what is put around a text."""
     reference = _backend(path)
     with _typed_errors(path):
+        special = [token.content for token in reference.get_added_tokens_decoder().values() if token.special]
+        # Llama 2's file puts a space behind every special token, its class only in front of a whole text.
+        probes = (*PROBES, "".join(f"{token}user\n {token} a" for token in special[:MAX_PROBED_TOKENS]))
         return any(
-            tokenizer.encode(probe, add_special_tokens=False) != reference.encode(probe, add_special_tokens=False).ids
-            for probe in PROBES
+            tokenizer.encode(probe, add_special_tokens=adds) != reference.encode(probe, add_special_tokens=adds).ids
+            for probe in probes
+            for adds in (False, True)
         )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 
 from catalog.model_files import TENSORS, TOKENIZER, model_folder, write_weights
+from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.model_folder import read_model_folder
 from llmlora.core.errors import ModelFileError
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
+from unprivileged import open_folder, unprivileged
 
 
 def refusal(folder: Path) -> ModelFileError:
@@ -71,7 +74,9 @@ def test_configurations_that_are_refused(config: dict[str, Any], code: str, tmp_
 
 
 def test_private_keys_that_transformers_writes_are_harmless(tmp_path: Path) -> None:
-    folder = model_folder(tmp_path / "m", _name_or_path="someone/model", _attn_implementation_autoset=True)
+    folder = model_folder(
+        tmp_path / "m", _name_or_path="someone/model", _attn_implementation_autoset=True, _num_labels=1
+    )  # the last one is in distilgpt2's
     assert read_model_folder(folder).vocab_size == 6
 
 
@@ -130,6 +135,82 @@ def test_damaged_folders_are_refused(case: str, tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "m")
     damage(folder)
     assert refusal(folder).code == code
+
+
+@pytest.mark.parametrize("name", ["", "config.json", "tokenizer.json", "model.safetensors"])
+def test_what_may_not_be_read_is_told_with_what_to_do(name: str) -> None:
+    """Not "damaged" and not "missing": the file is there, and getting it again would not help."""
+    with open_folder() as place:
+        folder = model_folder(place / "m")
+        (folder / name).chmod(0)
+        with unprivileged():
+            error = refusal(folder)
+        assert error.code == "model_file_unreadable"
+        assert error.params["path"].startswith(str(folder / name))
+        assert error.params["detail"] == "Permission denied"
+        assert "chmod" in error_texts(error)["hint"]
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_link_to_nothing_is_a_download_that_was_cut_off(name: str, tmp_path: Path) -> None:
+    cache = tmp_path / "models--a--b"
+    folder = model_folder(cache / "snapshots" / "0123")
+    (folder / name).unlink()
+    (folder / name).symlink_to("../../blobs/abcd")
+    error = refusal(folder)
+    assert (error.code, error.params["target"]) == ("model_file_dangling", "../../blobs/abcd")
+
+
+@pytest.mark.parametrize("name", ["model-1.safetensors"])
+def test_a_shard_that_is_a_link_to_nothing(name: str, tmp_path: Path) -> None:
+    folder = sharded(model_folder(tmp_path / "m"))
+    (folder / name).unlink()
+    (folder / name).symlink_to("gone")
+    assert refusal(folder).code == "model_file_dangling"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("config.json", "model_config_missing"),
+        ("tokenizer.json", "tokenizer_missing"),
+        ("model.safetensors", "model_weights_not_found"),
+    ],
+)
+def test_pipes_and_folders_under_a_files_name_do_not_hang(
+    make: Callable[[Path], None], name: str, code: str, tmp_path: Path
+) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / name).unlink()
+    make(folder / name)
+    assert refusal(folder).code == code
+
+
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "README.md", "generation_config.json", "llmlora.json"])
+def test_a_pipe_among_the_further_files_is_passed_over(name: str, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert read_model_folder(folder).vocab_size == 6
+    assert resolve_base_model(str(folder)).license is None
+
+
+@pytest.mark.parametrize("name", ["tokenizer.model", "spiece.model"])
+def test_a_sentencepiece_file_alone_comes_with_the_command_that_converts_it(name: str, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "tokenizer.json").unlink()
+    (folder / name).write_bytes(b"\n\x0e\n\x05<unk>")
+    error = refusal(folder)
+    assert error.code == "tokenizer_json_missing"
+    assert f"save_pretrained('{folder}')" in error_texts(error)["hint"]
+
+
+def test_vocabulary_and_merges_of_older_files_will_do(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.json").write_text("{}", encoding="utf-8")
+    assert read_model_folder(folder).vocab_size == 6
 
 
 def test_an_adapter_is_not_a_base(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_renamed_pickle_is_named_as_such(mark: bytes, tmp_path: Path) -> None:
 def test_a_missing_file_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError) as caught:
         read_safetensors_header(tmp_path / "none.safetensors")
-    assert caught.value.params["reason"] == "unreadable"
+    assert caught.value.code == "model_file_unreadable"
 
 
 def test_a_sound_file_is_described(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from llmlora.core.errors import ConfigError, DatasetError, DatasetRowError, NotFound
 from llmlora.core.examples import Example
 from llmlora.data.read import ReadOptions, Source, iter_examples
+from unprivileged import open_folder, unprivileged
 
 ROWS = [
     {"instruction": "営業時間は何時までですか？", "output": "夜の8時までです。\n日曜日は6時までです。"},
@@ -130,12 +131,13 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         read(pipe)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text('{"text":"a"}', encoding="utf-8")
-    path.chmod(0)
-    assert code_of(path) == "unreadable_file"
+def test_a_file_that_may_not_be_read() -> None:
+    with open_folder() as folder:
+        path = folder / "a.jsonl"
+        path.write_text('{"text":"a"}', encoding="utf-8")
+        path.chmod(0)
+        with unprivileged():
+            assert code_of(path) == "unreadable_file"
 
 
 def test_a_file_without_usable_rows_is_an_error(tmp_path: Path) -> None:

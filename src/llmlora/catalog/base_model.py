@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from llmlora.catalog.model_folder import TOKENIZER_FILES, ModelFolder, read_json_object, read_model_folder
+from llmlora.catalog.model_folder import TOKENIZER_FILES, ModelFolder, read_json_object, read_model_folder, readable
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import LlmloraError, NotFound
 from llmlora.core.layout import CONFIG_FILE, home_dir
@@ -97,6 +97,8 @@ def _as_folder(name: str) -> Path | None:
 
 def _described(name: str, kind: Literal["bundled", "folder"], path: Path) -> BaseModel:
     folder = read_model_folder(path)
+    with readable(path):
+        license_name, digest = _license(path), _digest(folder)
     return BaseModel(
         name=name,
         kind=kind,
@@ -108,8 +110,8 @@ def _described(name: str, kind: Literal["bundled", "folder"], path: Path) -> Bas
         context_length=folder.context_length,
         vocab_size=folder.vocab_size,
         dtype=folder.dtype,
-        license=_license(path),
-        digest=_digest(folder),
+        license=license_name,
+        digest=digest,
         recommended=_recommended(path),
     )
 

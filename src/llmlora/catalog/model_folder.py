@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
     "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "chat_template.jinja", "generation_config.json",
 )  # fmt: skip
-_VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_VOCABULARY_FILES = ("tokenizer.json", "vocab.json", "vocab.txt")
+_SENTENCEPIECE_FILES = ("tokenizer.model", "spiece.model")
 MAX_JSON_BYTES = 256 << 20
 MAX_CONFIG_BYTES = 4 << 20
 MAX_JSON_DEPTH = 64
@@ -30,7 +32,8 @@ MAX_PATTERN_CHARACTERS = 20_000
 
 # Private keys that transformers itself has written into files that are otherwise fine.
 _HARMLESS_PRIVATE_KEYS = {
-    "_name_or_path", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version", "_sliding_window_pattern",
+    "_name_or_path", "_num_labels", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version",
+    "_sliding_window_pattern", "_from_model_config", "_flash_attn_2_enabled",
 }  # fmt: skip
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _SIZES = {
@@ -63,12 +66,31 @@ class ModelFolder:
     weights: tuple[Path, ...]
 
 
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Turn what the system refuses while a folder is read into ModelFileError(model_file_unreadable)."""
+    try:
+        yield
+    except OSError as error:
+        raise unreadable(Path(str(error.filename or folder)), error) from error
+
+
+def unreadable(path: Path, error: OSError) -> ModelFileError:
+    """Return the error for a file that is there but that the system does not let us read."""
+    return ModelFileError("model_file_unreadable", path=str(path), detail=error.strerror or str(error))
+
+
 def read_model_folder(folder: Path) -> ModelFolder:
     """Check a model folder and describe it.
 
     Raises:
         ModelFileError: what is missing, damaged, not a text model, needs its own code, or does not fit together.
     """
+    with readable(folder):
+        return _read(folder)
+
+
+def _read(folder: Path) -> ModelFolder:
     config = read_config(folder)
     architecture = _architecture(config, folder)
     sizes = _sizes(config, folder)
@@ -93,7 +115,7 @@ def read_model_folder(folder: Path) -> ModelFolder:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return a folder's `config.json` when nothing in it asks for code or for the network."""
-    if not (folder / CONFIG_FILE).is_file():
+    if not _has_file(folder, CONFIG_FILE):
         code = "adapter_is_not_a_base" if (folder / ADAPTER_CONFIG).is_file() else "model_config_missing"
         raise ModelFileError(code, path=str(folder))
     path = inside(folder, CONFIG_FILE)
@@ -120,14 +142,24 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
+def _has_file(folder: Path, name: str) -> bool:
+    """Tell whether a file is there; a link to nothing is an interrupted download, not a missing file."""
+    path = folder / name
+    if path.is_symlink() and not path.exists():
+        raise ModelFileError("model_file_dangling", path=str(path), target=str(path.readlink()))
+    return path.is_file()
+
+
 def read_json_object(path: Path, max_bytes: int = MAX_JSON_BYTES) -> dict[str, Any]:
-    """Read a JSON object with caps on size and depth; raise ModelFileError(model_json_invalid)."""
+    """Read a JSON object with caps on size and depth; raise ModelFileError (`model_json_invalid`, or unreadable)."""
     try:
         size = path.stat().st_size
         if size > max_bytes:
             raise ModelFileError("model_json_invalid", path=str(path), detail=f"{size} > {max_bytes} bytes")
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (ValueError, RecursionError) as error:
         detail = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelFileError("model_json_invalid", path=str(path), detail=detail) from error
     if not isinstance(value, dict) or _depth(value) > MAX_JSON_DEPTH:
@@ -211,15 +243,15 @@ def _weights(folder: Path) -> tuple[tuple[Path, ...], list[TensorInfo]]:
 
 
 def _weight_files(folder: Path) -> list[str]:
-    if (folder / WEIGHTS_FILE).is_file():
+    if _has_file(folder, WEIGHTS_FILE):
         return [WEIGHTS_FILE]
-    if (folder / WEIGHTS_INDEX).is_file():
+    if _has_file(folder, WEIGHTS_INDEX):
         names = sorted({str(name) for name in _weight_map(folder).values()})
         unsafe = [name for name in names if Path(name).name != name or not name.endswith(".safetensors")]
-        missing = [name for name in names if not (folder / name).is_file()]
         if unsafe or not names:
             listed = ", ".join(map(ascii, unsafe[:5])) or "weight_map"
             raise ModelFileError("model_shards_invalid", path=str(folder), detail=listed)
+        missing = [name for name in names if not _has_file(folder, name)]
         if missing:
             listed, count = ", ".join(missing[:5]), len(missing)
             raise ModelFileError("model_shards_missing", path=str(folder), files=listed, count=count)
@@ -263,8 +295,9 @@ def _misfit(folder: Path, key: str, said: int, found: int) -> ModelFileError:
 
 def _check_tokenizer(folder: Path, vocab_size: int) -> None:
     """Check ids and patterns of `tokenizer.json`; what only a slower reader knows is checked when it is loaded."""
-    if not any((folder / name).is_file() for name in _VOCABULARY_FILES):
-        raise ModelFileError("tokenizer_missing", path=str(folder))
+    if not any(_has_file(folder, name) for name in _VOCABULARY_FILES):
+        is_old = any((folder / name).is_file() for name in _SENTENCEPIECE_FILES)
+        raise ModelFileError("tokenizer_json_missing" if is_old else "tokenizer_missing", path=str(folder))
     for name in TOKENIZER_FILES:
         if (folder / name).exists():
             inside(folder, name)

@@ -56,16 +56,17 @@ def read_safetensors_header(path: Path) -> SafetensorsHeader:
     """Read and check the header of a file.
 
     Raises:
-        ModelFileError: `pickle_weights` for a renamed pickle, `safetensors_invalid` with a reason for anything else:
-            cut off, too large, not JSON, duplicate or unsafe names, unknown types, shapes that do not fit their bytes,
-            tensors that overlap, leave holes or end before the file does.
+        ModelFileError: `model_file_unreadable`, `pickle_weights` for a renamed pickle, `safetensors_invalid` with a
+            reason for anything else: cut off, too large, not JSON, duplicate or unsafe names, unknown types, shapes
+            that do not fit their bytes, tensors that overlap, leave holes or end before the file does.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
             return _read(stream, size, path)
     except OSError as error:
-        raise _invalid(path, "unreadable", error.strerror or str(error)) from error
+        detail = error.strerror or str(error)
+        raise ModelFileError("model_file_unreadable", path=str(path), detail=detail) from error
 
 
 def _invalid(path: Path, reason: str, detail: object = "") -> ModelFileError:

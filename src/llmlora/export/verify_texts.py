@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -22,14 +23,16 @@ def _stored() -> dict[str, Any]:
 def comparison_texts(samples: Sequence[str], special_tokens: Sequence[str]) -> list[str]:
     """Return about 200 different texts: ours, the same with spaces and line breaks around, data samples, specials.
 
-    `samples` come from the training data, `special_tokens` from the tokenizer.
+    `samples` come from the training data, `special_tokens` from the tokenizer. All are in composed form (NFC): Qwen's
+    and NeoX's tokenizers compose letters and marks that are written apart, llama.cpp never does.
     """
     base = [str(text) for text in _stored()["texts"]]
     varied = [pattern.format(text) for text in base[:NUM_VARIED] for pattern in (" {}", "\n{}\n", "{}  ")]
     specials = [
         text for token in special_tokens[:8] for text in (token, f"{base[0]}{token}{base[1]}", f"{token}\n{base[0]}")
     ]
-    return list(dict.fromkeys([*base, *varied, *samples, *specials]))
+    texts = [*base, *varied, *samples, *specials]
+    return list(dict.fromkeys(unicodedata.normalize("NFC", text) for text in texts))
 
 
 def conversations(questions: Sequence[str], system: str | None) -> list[list[Message]]:

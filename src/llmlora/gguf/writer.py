@@ -62,6 +62,20 @@ def write_gguf(
     write_container(output, metadata, tensors, on_progress=on_progress)
 
 
+def foresee_gguf(model_dir: Path, config: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the context length that a folder's file would name, and the model's own; nothing is written.
+
+    Raises:
+        UnsupportedArchitecture, ExportError, ModelFileError: what `write_gguf` would refuse, weights left aside.
+    """
+    check_exportable(config)
+    architecture = architecture_of(config)
+    shape = architecture.shape(config)
+    tokenizer_fields(model_dir, shape.vocab_size)
+    name_suffix(model_dir)
+    return architecture.context_length(config), shape.context_length
+
+
 def is_kept_float32(name: str, num_dimensions: int) -> bool:
     """Tell whether a tensor stays float32 in every file: vectors, norms, positions."""
     return num_dimensions < 2 or name.endswith(_NEVER_ROUNDED) or name.startswith("rope_factors")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import ExportError, RunError, Stopped
+from llmlora.core.errors import ExportError, ModelFileError, RunError, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import run_numbers
@@ -19,7 +19,7 @@ from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.train import fit, publish_trained
 from llmlora.evaluation.report import write_training_report
 from llmlora.export.card import adapter_card
-from llmlora.gguf.architectures import check_exportable
+from llmlora.gguf.writer import foresee_gguf
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
@@ -48,11 +48,16 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
 
 
 def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
-    """Say before anything is spent that this model cannot become a GGUF file."""
+    """Say before anything is spent that this model cannot become a GGUF file, or only one with less context."""
     try:
-        check_exportable(read_json(base_dir / "config.json"))
+        context, own = foresee_gguf(base_dir, read_json(base_dir / "config.json"))
     except ExportError as error:
-        events.emit("warning", code="not_exportable", params={"reason": error_texts(error)["what"]})
+        events.emit("warning", code="not_exportable", params={"reason": error_texts(error)["why"]})
+    except ModelFileError:
+        return  # older tokenizer files: training writes the tokenizer.json that export reads
+    else:
+        if context < own:
+            events.emit("warning", code="less_context", params={"context": context, "own": own})
 
 
 def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[Rows, Rows | None]:

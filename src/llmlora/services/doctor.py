@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from llmlora import __version__
 from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
 from llmlora.core.locale import has_text, translate
 from llmlora.core.publish import free_bytes, read_json
+from llmlora.services.packages import TRAIN_PACKAGES, package_version
 
 Status = Literal["ok", "warning", "error"]
 
@@ -27,18 +28,6 @@ GIB = 2**30
 MEMORY_WISHED, MEMORY_NEEDED = 4 * GIB, 1 * GIB
 DISK_WISHED, DISK_NEEDED = 5 * GIB, 1 * GIB
 OLDEST_PYTHON = (3, 11)
-TRAIN_PACKAGES = (
-    "torch",
-    "transformers",
-    "peft",
-    "accelerate",
-    "safetensors",
-    "tokenizers",
-    "numpy",
-    "jinja2",
-    "gguf",
-    "xllamacpp",
-)
 TRACKERS = ("tensorboard", "wandb", "mlflow")
 # The instructions that decide how fast a CPU multiplies matrices, and in which number format.
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "i8mm", "sve")
@@ -174,14 +163,6 @@ def _base_model() -> Check:
     if not whole:
         return _check("base_model", "missing", "error", data)
     return _check("base_model", "ok", "ok", data, names=", ".join(whole))
-
-
-def package_version(name: str) -> str | None:
-    """Return the version of an installed distribution without importing it, or None."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _train_packages() -> Check:

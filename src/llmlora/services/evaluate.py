@@ -11,6 +11,7 @@ from llmlora.core.job import read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, write_json
+from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import OnEvent, run_worker
 
 FOLDER_PREFIX = "evaluation-"
@@ -47,6 +48,7 @@ def evaluate(
         raise NotFound("file_not_found", path=str(file))
     _check_at_least_one("max_questions", max_questions)
     _check_at_least_one("max_new_tokens", max_new_tokens)
+    require_packages()
     target = _new_folder(folder)
     config = {
         "schema": SCHEMA,

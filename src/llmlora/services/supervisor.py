@@ -18,6 +18,7 @@ from llmlora.core.events import events_after
 from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, LOCK_FILE, new_id, run_dir, run_numbers, scratch_dir
 from llmlora.core.locale import current_language
 from llmlora.core.publish import free_bytes, write_json
+from llmlora.services.packages import require_packages
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -29,6 +30,7 @@ class Worker:
     """One running worker process and the events it has written so far."""
 
     def __init__(self, kind: str, folder: Path, *, pipes: bool = False) -> None:
+        require_packages()
         self.kind = kind
         self.folder = folder
         self.run = (run_numbers(folder) or [0])[-1] + 1

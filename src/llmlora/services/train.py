@@ -21,6 +21,7 @@ from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.dataset import read_options
+from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import OnEvent, run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
@@ -134,6 +135,7 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
 
 
 def _check_files_and_packages(config: TrainConfig, base: BaseModel, request: TrainRequest) -> None:
+    require_packages()
     for tracker in config.report_to:
         if importlib.util.find_spec(TRACKER_PACKAGES[tracker]) is None:
             raise PackageMissing(

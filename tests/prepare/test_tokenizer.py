@@ -10,9 +10,10 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from llmlora.core.errors import ModelFileError
+from llmlora.gguf.tokenizer import tokenizer_fields
 from llmlora.prepare.tokenizer import PROBES, TextEncoder, load_tokenizer, save_tokenizer, tokenizer_digest
 from prepare.folders import BUILDERS, tokenizer_folder
-from tiny_models import tiny_tokenizer
+from tiny_models import tiny_model, tiny_tokenizer
 
 KINDS = sorted(BUILDERS)
 TEXTS = [
@@ -62,6 +63,32 @@ def test_spaces_behind_special_tokens_are_those_of_the_file(settings: dict[str, 
     mine = TextEncoder(load_tokenizer(tmp_path))
     assert mine.encode(text) == wanted
     assert mine.adds_bos
+
+
+@pytest.mark.parametrize(("kind", "name"), [("gemma", "GemmaTokenizer"), ("gpt2", "GPTNeoXTokenizer")])
+def test_a_class_adds_no_token_that_the_file_lacks(kind: str, name: str, tmp_path: Path) -> None:
+    """Its id would lie behind the embedding's last row, and the exported file would know no such token."""
+    folder = tiny_tokenizer(kind, tmp_path, tokenizer_class=name)
+    size = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+    assert len(AutoTokenizer.from_pretrained(folder)) > size, "the trap is gone"
+    assert len(load_tokenizer(folder)) == size
+
+
+def test_a_token_that_the_settings_add_is_kept(tmp_path: Path) -> None:
+    folder = tiny_tokenizer("gpt2", tmp_path, tokenizer_class="GPT2Tokenizer", pad_token="<pad>")
+    assert load_tokenizer(folder).pad_token == "<pad>"
+
+
+def test_what_only_class_and_config_name_is_written_beside_the_adapter(tmp_path: Path) -> None:
+    """distilgpt2's tokenizer_config.json holds nothing but a length; an adapter's folder has no config.json."""
+    base = tiny_model("gpt2", tmp_path / "base", n_layer=1)
+    (base / "tokenizer_config.json").write_text('{"model_max_length": 1024}', encoding="utf-8")
+    save_tokenizer(base, tmp_path / "adapter")
+    saved = load_tokenizer(tmp_path / "adapter")
+    assert saved.eos_token == "<|endoftext|>"
+    for text in TEXTS:
+        assert saved.encode(text) == load_tokenizer(base).encode(text)
+    assert tokenizer_fields(tmp_path / "adapter", len(saved))["tokenizer.ggml.eos_token_id"] == saved.eos_token_id
 
 
 def test_a_saved_tokenizer_is_the_same_files(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         tokenizer = _from_file(folder, settings)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelFileError("tokenizer_slow", path=str(folder), name=type(tokenizer).__name__)
-    if (folder / TOKENIZER_FILE).is_file() and _differs(tokenizer, folder / TOKENIZER_FILE):
+    if (folder / TOKENIZER_FILE).is_file() and _differs(tokenizer, folder / TOKENIZER_FILE, settings):
         tokenizer = _from_file(folder, settings)
     with _typed_errors(folder):  # some damage shows only when it is used
         for probe in PROBES:
@@ -113,9 +113,11 @@ def _backend(path: Path) -> Tokenizer:
         return Tokenizer.from_file(str(path))
 
 
-def _differs(tokenizer: PreTrainedTokenizerBase, path: Path) -> bool:
+def _differs(tokenizer: PreTrainedTokenizerBase, path: Path, settings: Mapping[str, Any]) -> bool:
     """Tell whether a rebuilt tokenizer gives other ids than its file, with and without what is put around a text."""
     reference = _backend(path)
+    if any(reference.token_to_id(text) is None for text in _class_tokens(tokenizer, settings)):
+        return True  # a token of the class's own would have an id that no row of the embedding stands for
     with _typed_errors(path):
         special = [token.content for token in reference.get_added_tokens_decoder().values() if token.special]
         # Llama 2's file puts a space behind every special token, its class only in front of a whole text.
@@ -125,6 +127,13 @@ def _differs(tokenizer: PreTrainedTokenizerBase, path: Path) -> bool:
             for probe in probes
             for adds in (False, True)
         )
+
+
+def _class_tokens(tokenizer: PreTrainedTokenizerBase, settings: Mapping[str, Any]) -> set[str]:
+    """Return the special tokens that only the tokenizer's class names, such as Gemma's `<mask>`."""
+    added = settings.get("added_tokens_decoder")
+    entries = [*settings.values(), *(added.values() if isinstance(added, Mapping) else ())]
+    return {str(text) for text in tokenizer.all_special_tokens} - {_token_text(entry) for entry in entries}
 
 
 def _from_file(folder: Path, settings: Mapping[str, Any]) -> PreTrainedTokenizerFast:
@@ -152,8 +161,9 @@ def tokenizer_digest(folder: Path) -> str:
 def save_tokenizer(source: Path, folder: Path) -> None:
     """Copy a folder's tokenizer files unchanged, so that other tools find what the base model has.
 
-    Two exceptions: a class that would rebuild the tokenizer wrongly is replaced, and where there is no `tokenizer.json`
-    one is written, because export reads nothing else.
+    Exceptions: a class that would rebuild the tokenizer wrongly is replaced, names that only the class or the base's
+    configuration knows are written down, and where there is no `tokenizer.json` one is written, because export reads
+    nothing else.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer, settings = load_tokenizer(source), _read_settings(source)
@@ -163,8 +173,22 @@ def save_tokenizer(source: Path, folder: Path) -> None:
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
+    completed = {**_missing_names(tokenizer, settings, source / TOKENIZER_FILE), **settings}
     if type(tokenizer) is PreTrainedTokenizerFast and settings.get("tokenizer_class") not in _PLAIN_CLASSES:
-        write_json(folder / TOKENIZER_CONFIG, {**settings, "tokenizer_class": _PLAIN_CLASSES[0]})
+        completed["tokenizer_class"] = _PLAIN_CLASSES[0]
+    if completed != settings:
+        write_json(folder / TOKENIZER_CONFIG, completed)
+
+
+def _missing_names(tokenizer: PreTrainedTokenizerBase, settings: Mapping[str, Any], path: Path) -> dict[str, str]:
+    """Return class and special tokens that `tokenizer_config.json` leaves out, as distilgpt2's does.
+
+    Beside an adapter there is no `config.json` to tell the class, and with it the end token.
+    """
+    reference = _backend(path)
+    tokens = {name: getattr(tokenizer, name, None) for name in _TOKEN_NAMES if name not in settings}
+    found = {name: str(text) for name, text in tokens.items() if text and reference.token_to_id(str(text)) is not None}
+    return {"tokenizer_class": _PLAIN_CLASSES[0], **found}
 
 
 class TextEncoder:

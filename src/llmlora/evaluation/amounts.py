@@ -13,7 +13,8 @@ from llmlora.evaluation.wordlists import alternatives, words
 
 _JA_UNIT = alternatives("japanese_units")
 _LATIN_UNIT = alternatives("latin_units")
-_RANGE = r"\s*(?:[〜~–—-]|から|ないし|\bto\b|\bor\b)\s*"
+_RANGE = r"\s*(?:[〜~–—-]|から|ないし|\bto\b|\bor\b|\band\b|[x×])\s*"
+_PER = "時間|分|秒|日|回|年|月|人|h|s|min|day|hour|year|person"
 _BEFORE = r"(?<![0-9A-Za-z.,_〇一二三四五六七八九十百千万億兆])(?:(?<![数何幾])|(?=\d))"
 _WORDS = rf"(?:{ARABIC}|{NUMBER_WORD}\b)"
 
@@ -32,10 +33,21 @@ _QUANTITY_JA = re.compile(
     rf"{_BEFORE}(?:(?P<low>{NUMBER}){_RANGE})?(?P<high>(?:(?<![0-9A-Za-z])[-−])?第?{NUMBER})"
     rf"(?P<unit>(?:{_JA_UNIT})|[ァ-ヴー]{{2,}})(?P<more>目)?(?![一-鿿]?化)"
 )
-_ORDINAL = re.compile(rf"第{NUMBER}")
+_ORDINAL = re.compile(rf"第(?P<number>{NUMBER})|(?<![0-9A-Za-z.,])(?P<digits>\d+)(?:st|nd|rd|th)\b")
+_RATIO = re.compile(
+    rf"{_BEFORE}(?:(?P<first>{NUMBER})対(?P<second>{NUMBER})|(?P<left>\d{{1,3}}):(?P<right>\d))(?![\d:])"
+)
 _FRACTION = re.compile(rf"{_BEFORE}(?P<below>{NUMBER})分の(?P<above>{NUMBER})")
+_FRACTION_EN = re.compile(
+    rf"\b(?i:(?P<above>{NUMBER_WORD}|a)[ -](?P<below>hal(?:f|ves)|thirds?|quarters?|fifths?|tenths?))(?= of\b)"
+)
+_PARTS_EN = {"hal": 2, "thi": 3, "qua": 4, "fif": 5, "ten": 10}
+_QUANTITY_RATE = re.compile(
+    rf"(?<![0-9A-Za-z.,_])(?P<high>{ARABIC})\s?"
+    rf"(?P<unit>(?:{_LATIN_UNIT})(?:/(?:{_LATIN_UNIT}|{_PER}))+)(?![A-Za-z0-9/])"
+)
 _QUANTITY_LATIN = re.compile(
-    rf"(?:(?<![0-9A-Za-z.,_])|(?<=[〜~]))(?P<sign>(?<![0-9A-Za-z])[-−])?"
+    rf"(?:(?<![0-9A-Za-z.,_])(?<![A-Za-z]-)|(?<=[〜~]))(?P<sign>(?<![0-9A-Za-z])[-−])?"
     rf"(?:(?P<low>{ARABIC}){_RANGE})?(?P<high>{ARABIC})\s?(?P<unit>{_LATIN_UNIT})(?![A-Za-z0-9])"
 )
 _QUANTITY_ATTACHED = re.compile(rf"(?<![0-9A-Za-z.,_-])(?P<high>{ARABIC})(?P<unit>[A-Za-z]{{1,6}})(?![A-Za-z0-9-])")
@@ -94,12 +106,22 @@ def find_quantities(text: str) -> Iterator[Span]:
             yield Span(
                 "quantity", match.start(), match.end(), f"share:{format_number(parse_number(match['above']) / below)}"
             )
+    for match in _FRACTION_EN.finditer(text):
+        above = 1 if match["above"].lower() == "a" else parse_number(match["above"])
+        share = Fraction(above) / _PARTS_EN[match["below"][:3].lower()]
+        yield Span("quantity", match.start(), match.end(), f"share:{format_number(share)}")
+    for match in _RATIO.finditer(text):
+        values = (match["first"] or match["left"], match["second"] or match["right"])
+        yield Span("quantity", match.start(), match.end(), "ratio:" + "/".join(map(_plain_number, values)))
+    for match in _QUANTITY_RATE.finditer(text):
+        yield Span("quantity", match.start(), match.end(), f"{match['unit']}:{_plain_number(match['high'])}")
     for match in _QUANTITY_JA.finditer(text):
         if match["high"] + match["unit"] not in words("idioms") or match["more"]:
             unit, factor = canonical_unit(match["unit"])
             yield from _pair(match, "quantity", _range_values(match, unit, factor))
     for match in _ORDINAL.finditer(text):
-        yield Span("quantity", match.start(), match.end(), f"ordinal:{format_number(parse_number(match[0][1:]))}")
+        value = _plain_number(match["number"] or match["digits"])
+        yield Span("quantity", match.start(), match.end(), f"ordinal:{value}")
     for pattern in (_QUANTITY_LATIN, _QUANTITY_ATTACHED, _QUANTITY_EN):
         for match in pattern.finditer(text):
             if match["unit"].lower() in words("not_units"):
@@ -107,6 +129,10 @@ def find_quantities(text: str) -> Iterator[Span]:
             unit, factor = canonical_unit(match["unit"])
             sign = -1 if match.groupdict().get("sign") else 1
             yield from _pair(match, "quantity", _range_values(match, unit, factor * sign))
+
+
+def _plain_number(text: str) -> str:
+    return format_number(parse_number(text))
 
 
 def find_numbers(text: str) -> Iterator[Span]:

@@ -16,11 +16,13 @@ from llmlora.evaluation.moments import find_dates, find_durations, find_times
 from llmlora.evaluation.names import comparable, find_names, find_quoted
 from llmlora.evaluation.numerals import normalise
 from llmlora.evaluation.spans import Fact, Finder, Span
+from llmlora.evaluation.wordlists import alternatives
 
 Verdict = Literal["learned", "surface", "not_learned", "broken", "known"]
 VERDICTS: tuple[Verdict, ...] = ("broken", "not_learned", "surface", "learned", "known")
 PARAPHRASES_NEEDED = 2
 
+_IDIOM = re.compile(alternatives("sayings"))
 _URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PHONE = re.compile(
@@ -61,6 +63,8 @@ def extract_facts(text: str) -> list[Fact]:
 def _all_facts(text: str) -> tuple[Fact, ...]:
     plain, indices = normalise(text)
     taken = bytearray(len(plain))
+    for idiom in _IDIOM.finditer(plain):
+        taken[idiom.start() : idiom.end()] = b"\1" * len(idiom[0])
     spans: list[Span] = []
     for finder in FINDERS:
         for span in sorted(finder(plain), key=lambda found: (found.start, -found.end)):

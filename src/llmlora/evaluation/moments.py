@@ -65,6 +65,7 @@ _WEEKDAY_JA = re.compile(
 )
 _WEEKDAY_EN = re.compile(r"\b(?P<day>" + "|".join(name.capitalize() for name in WEEKDAYS) + r")s?\b")
 
+_RANGE = r"\s*(?:[〜~–—-]|から|ないし|\bto\b|\bor\b|\band\b)\s*"
 _HALF_DAY = "(?P<half>午前|午後|夜|朝|夕方|深夜|早朝)?の?"
 _TIMES = [
     re.compile(
@@ -72,7 +73,7 @@ _TIMES = [
         r"(?:\s?(?P<ampm>(?i:[ap]\.m\b\.?|[ap]m\b)))?"
     ),
     re.compile(
-        rf"{_BEFORE}{_HALF_DAY}(?<![\d.])(?P<hour>{NUMBER})時(?!間|代|点|期|差|給)"
+        rf"{_BEFORE}{_HALF_DAY}(?<![\d.])(?:(?P<low>\d{{1,2}}){_RANGE})?(?P<hour>{NUMBER})時(?!間|代|点|期|差|給)"
         rf"(?:(?P<minute>{NUMBER})分|(?P<thirty>半))?"
     ),
     re.compile(r"(?<![\d.:])(?P<hour>\d{1,2})\s?(?P<ampm>(?i:[ap]\.m\b\.?|[ap]m\b))"),
@@ -87,7 +88,6 @@ MONTH_UNITS = dict.fromkeys(_MONTH_SPELLINGS.split(), 1) | {"年間": 12, "年":
 _ALL_UNITS = sorted(SECONDS | MONTH_UNITS, key=len, reverse=True)
 _UNITS_JA = "|".join(unit for unit in _ALL_UNITS if not unit.isascii())
 _UNITS_EN = "|".join(unit for unit in _ALL_UNITS if unit.isascii())
-_RANGE = r"\s*(?:[〜~–—-]|から|ないし|\bto\b|\bor\b)\s*"
 _DURATION_JA = re.compile(
     rf"{_BEFORE}(?:(?P<low>{NUMBER}){_RANGE})?"
     rf"(?P<parts>{NUMBER}(?:{_UNITS_JA})(?!の[一二三四五六七八九\d]|[度代生]|目標)"
@@ -99,6 +99,10 @@ _DURATION_EN = re.compile(
     rf"(?<![0-9A-Za-z.,_-])(?:(?P<low>{ARABIC}|(?i:{NUMBER_WORD})\b){_RANGE})?"
     rf"(?P<number>{ARABIC}|(?i:{NUMBER_WORD})\b)[ -]?"
     rf"(?:business |working |full |consecutive )?(?i:(?P<unit>{_UNITS_EN})s?)\b"
+)
+_NIGHTS_JA = re.compile(rf"{_BEFORE}{NUMBER}泊(?P<days>{NUMBER})日")
+_AND_A_HALF_EN = re.compile(
+    rf"\b(?i:(?P<number>{ARABIC}|{NUMBER_WORD}|an?) (?:and a half (?P<unit>{_UNITS_EN})s?|(?P<one>{_UNITS_EN}) and a half))\b"
 )
 _HALF_EN = re.compile(r"\b(?i:half an? (?P<unit>hour|year|day))\b")
 _ENOUGH = re.compile(r"十分(?!間|後|前|以内|おき|ごと|程度|ほど|くらい|ぐらい|を過ぎ)")
@@ -151,10 +155,14 @@ def find_times(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             parts = {name: item for name, item in match.groupdict().items() if item}
             value = _time_value(parts)
-            if value:
-                said_half = parts.get("half") in ("午前", "午後")
-                start = match.start() if said_half or "hour" not in parts else match.start("hour")
-                yield Span("time", start, len(match[0].rstrip()) + match.start(), value)
+            if not value:
+                continue
+            said_half = parts.get("half") in ("午前", "午後")
+            start = match.start() if said_half or "hour" not in parts else match.start("hour")
+            if low := _time_value({"half": parts.get("half", ""), "hour": parts["low"]}) if "low" in parts else None:
+                yield Span("time", match.start() if said_half else match.start("low"), match.end("low"), low)
+                start = match.start("hour")
+            yield Span("time", start, len(match[0].rstrip()) + match.start(), value)
 
 
 def _time_value(parts: dict[str, str]) -> str | None:
@@ -175,7 +183,13 @@ def _time_value(parts: dict[str, str]) -> str | None:
 
 
 def find_durations(text: str) -> Iterator[Span]:
-    """Find durations as exact seconds or months: 14日以内, 1時間半, 2週間, 24 months, half a year."""
+    """Find durations as exact seconds or months: 14日以内, 1時間半, 2週間, 3泊4日, 24 months, half a year."""
+    for match in _NIGHTS_JA.finditer(text):
+        yield Span("duration", match.start(), match.end(), _duration_value([(parse_number(match["days"]), "日")]))
+    for match in _AND_A_HALF_EN.finditer(text):
+        whole = Fraction(1) if match["number"].lower() in ("a", "an") else parse_number(match["number"])
+        value = _duration_value([(whole + Fraction(1, 2), (match["unit"] or match["one"]).lower())])
+        yield Span("duration", match.start(), match.end(), value)
     for match in _DURATION_JA.finditer(text):
         if match["parts"] == "十分" and _ENOUGH.match(text, match.start()):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from llmlora.evaluation.spans import Span
-from llmlora.evaluation.wordlists import words
+from llmlora.evaluation.wordlists import alternatives, words
 
 _QUOTED = re.compile(
     r"「([^「」\n]{1,30})」|『([^『』\n]{1,30})』|`([^`\n]{1,40})`|“([^“”\n]{1,40})”|"
@@ -21,6 +21,9 @@ _KATAKANA_TAIL = re.compile(
 )
 _PLACE = re.compile(
     r"(?<![一-鿿々])(?P<name>[一-鿿々ヶ]{1,4}?(?:[市町村県区駅]|都(?=[^市道合])))(?![一-鿿々長民内外立場役営])"
+)
+_ADDRESS = re.compile(
+    rf"(?P<prefecture>{alternatives('prefectures')})(?P<town>[一-鿿々ヶケ]{{1,4}}?[市区町村](?![市区町村]))?"
 )
 _PERSON = re.compile(r"(?<![一-鿿々])(?P<name>[一-鿿々]{1,4})(?:さん|氏(?![名族])|先生|様(?![々子式])|くん|ちゃん)")
 _COMPANY = re.compile(
@@ -57,6 +60,10 @@ def find_names(text: str) -> Iterator[Span]:
         group = "after" if match["after"] else "before"
         yield _name(text, match.start(group), match.end(group))
     yield from _katakana_names(text)
+    for match in _ADDRESS.finditer(text):
+        for group in ("prefecture", "town"):
+            if match[group]:
+                yield _name(text, match.start(group), match.end(group))
     for match in _PLACE.finditer(text):
         if match["name"] not in words("not_places"):
             yield _name(text, match.start("name"), match.end("name"))
@@ -132,7 +139,7 @@ def _close_run(text: str, run: list[re.Match[str]]) -> Iterator[Span]:
     chain = list(run)
     while chain and (chain[0][0] in words("not_names") or chain[0][0].rstrip(".") in words("titles")):
         chain.pop(0)
-    while chain and chain[-1][0] in words("not_names"):
+    while chain and (chain[-1][0] in words("not_names") or chain[-1][0].rstrip(".") in words("titles")):
         chain.pop()
     if not chain:
         return

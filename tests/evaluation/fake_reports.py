@@ -28,8 +28,10 @@ ROWS = [
 GROUP = {"lang": "ja", "kind": "prose", "base_loss": 2.0, "tuned_loss": 2.16, "change": 0.08, "num_tokens": 900}
 
 
-def make_job(folder: Path, *, steps: int = 60, held_out: bool = True, **settings: Any) -> JobConfig:
-    """Write a finished job folder with a falling loss; nothing in it was trained."""
+def make_job(
+    folder: Path, *, steps: int = 60, held_out: bool = True, ended: str | None = "succeeded", **settings: Any
+) -> JobConfig:
+    """Write a job folder with a falling loss, finished unless `ended` says otherwise; nothing in it was trained."""
     folder.mkdir(parents=True)
     data = folder.parent / "data.jsonl"
     data.write_text(
@@ -59,8 +61,11 @@ def make_job(folder: Path, *, steps: int = 60, held_out: bool = True, **settings
         if held_out and step % 20 == 0:
             events.emit("evaluation", step=step, metrics={"eval_loss": 1.9 - step / 100, "perplexity": 4.0})
     events.emit("finding", code="early_stopping", step=steps, params={"patience": 2, "best": 1.0})
+    if ended is not None:
+        events.emit("run_ended", status=ended)
     events.close()
-    write_json(run / RESULT_FILE, summary())
+    if ended == "succeeded":
+        write_json(run / RESULT_FILE, summary())
     return job
 
 
@@ -130,6 +135,7 @@ def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict
             {"code": "questions_are_training_rows", "params": {}},
         ],
         "items": items,
+        "advice": [{"code": "broken", "params": {"count": 1, "rate": "0.001"}}],
         "settings": {"max_new_tokens": 64, "temperature": 0.0, "dtype": "float32"},
         "seconds": 3.2,
     }  # fmt: skip

@@ -149,17 +149,6 @@ def test_a_report_without_measurements_is_still_a_page(tmp_path: Path) -> None:
     assert "<polyline" not in (tmp_path / "empty" / "report.html").read_text(encoding="utf-8")
 
 
-def test_rising_loss_on_held_out_rows_is_said(tmp_path: Path) -> None:
-    job_dir = tmp_path / "job"
-    make_job(job_dir, held_out=False)
-    events = job_dir / "runs" / "1" / "events.jsonl"
-    rising = [{"type": "evaluation", "step": step, "metrics": {"eval_loss": step / 10}} for step in (10, 20)]
-    with events.open("a", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(event) + "\n" for event in rising)
-    report = write_training_report(job_dir, summary(final_loss=0.1, eval_loss=2.0, eval_loss_before=1.5))
-    assert [note["code"] for note in report["notes"]] == ["overfitting"]
-
-
 def test_no_job_no_report(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         write_training_report(tmp_path, summary())

@@ -83,6 +83,8 @@ def test_counts_add_up(items: list[dict]) -> None:
         "questions_with_facts": 4,
         "questions_carried": 2,
         "questions_carried_before": 1,
+        "rewordings_asked": 4,
+        "rewordings_carried": 3,
     }
 
 

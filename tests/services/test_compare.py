@@ -69,17 +69,18 @@ def test_the_newest_evaluation_is_compared(tmp_path: Path) -> None:
 
 def test_incomparable_numbers_are_named(tmp_path: Path) -> None:
     first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
-    third, fourth = add_job(tmp_path, "c"), add_job(tmp_path, "d")
+    third, fourth = add_job(tmp_path, "c"), tmp_path / "d" / "job"
+    fourth.parent.mkdir()
+    make_job(fourth, steps=0, ended=None)
     add_evaluation(first, evaluation_body())
     add_evaluation(second, evaluation_body(ROWS[:2]))
     config = read_json(second / "config.json")
     config["data"]["sha256"] = "2" * 64
     write_json(second / "config.json", config)
-    (fourth / "runs" / "1" / "result.json").unlink()
     result = compare([first, second, third, fourth])
     codes = [note["code"] for note in result["notes"]]
     assert codes == ["different_data", "different_questions", "not_evaluated", "not_finished"]
-    assert result["jobs"][3]["status"] is None
+    assert [job["status"] for job in result["jobs"]] == ["succeeded", "succeeded", "succeeded", "interrupted"]
     assert "data" in [entry["field"] for entry in result["differences"]]
 
 

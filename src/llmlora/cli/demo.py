@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.markup import escape
-from rich.table import Table
 
-from llmlora.cli.output import console, options, out, print_json, say
+from llmlora.cli.evaluate import print_forgetting
+from llmlora.cli.output import console, folding_table, options, out, print_json, program_name, say, visible
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.cli.train import show_plan, show_summary
 from llmlora.core.layout import REPORT_PAGE
 from llmlora.core.locale import translate
-from llmlora.services.demo import DemoResult, free_folder, plan_demo, run_demo
+from llmlora.services.demo import BASE_MODEL, DemoResult, free_folder, plan_demo, run_demo
 
 DEFAULT_OUT = Path("demo-output")
 STATES = {"trained": "underline", "masked": "dim", "truncated": "strike"}
@@ -67,35 +69,32 @@ def _show_preview(row: dict[str, Any]) -> None:
 
 
 def _show_report(result: DemoResult, seconds: float) -> None:
-    """Show the one-screen report: answers before and after, files, checks, chat, paths."""
+    """Show the one-screen report: answers before and after, files, checks, chat, paths, next commands."""
     out.print(f"\n[bold]{escape(translate('cli.demo.report'))}[/bold]")
     facts = result.evaluation["facts"]
-    out.print(
-        escape(
-            translate(
-                "cli.demo.facts",
-                carried=facts["questions_carried"],
-                before=facts["questions_carried_before"],
-                total=facts["questions_with_facts"],
-            )
-        )
-    )
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("question", "before", "after"):
-        table.add_column(translate(f"cli.demo.{column}"), overflow="ellipsis", no_wrap=True, max_width=36)
+    total, before = facts["questions_with_facts"], facts["questions_carried_before"]
+    _tell("facts", carried=facts["questions_carried"], before=before, total=total)
+    _tell("rewordings", carried=facts["rewordings_carried"], total=facts["rewordings_asked"])
+    print_forgetting(result.evaluation["forgetting"])
+    heads = [translate(f"cli.demo.{column}") for column in ("question", "before", "after")]
+    table = folding_table(*heads, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for item in result.evaluation["items"]:
-        table.add_row(
-            *(
-                escape(str(text).replace("\n", " "))
-                for text in (item["question"], item["base"]["text"], item["tuned"]["text"])
-            )
-        )
+        cells = (item["question"], item["base"]["text"], item["tuned"]["text"])
+        table.add_row(*(escape(" ".join(visible(str(text)).split())) for text in cells))
     out.print(table, soft_wrap=False)
     for entry in result.export["verify"]["files"]:
         out.print(escape(_file_line(entry)))
-    out.print(escape(translate("cli.demo.chat", question=result.question, answer=result.answer)))
-    out.print(escape(translate("cli.demo.page", path=_report_page(result))))
-    out.print(escape(translate("cli.demo.next", folder=result.folder, seconds=duration(seconds))))
+    _tell("chat", question=result.question, answer=visible(result.answer))
+    _tell("page", path=_report_page(result))
+    _tell("next", folder=result.folder, seconds=duration(seconds))
+    llmlora = program_name()
+    gguf = shlex.quote(str(result.folder / "export" / result.export["verify"]["files"][-1]["file"]))
+    _tell("next_chat", command=f"{llmlora} chat {gguf}")
+    _tell("next_train", command=f"{llmlora} train --model {BASE_MODEL} --data {translate('cli.demo.data_file')}")
+
+
+def _tell(name: str, **params: Any) -> None:
+    out.print(escape(translate(f"cli.demo.{name}", **params)))
 
 
 def _file_line(entry: dict[str, Any]) -> str:

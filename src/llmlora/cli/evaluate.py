@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from llmlora.cli.output import options, out, print_json
+from llmlora.cli.output import folding_table, options, out, print_json, visible
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.locale import translate
 from llmlora.services.compare import compare as compare_jobs
@@ -20,6 +21,7 @@ SYMBOLS = {"broken": "✗", "not_learned": "−", "surface": "~", "learned": "�
 STYLES = {"broken": "red", "not_learned": "yellow", "surface": "yellow", "learned": "green", "known": "dim"}
 LIGHTS = {"green": "green", "yellow": "yellow", "red": "red"}
 SCORES = ("chrf", "rouge_l", "exact_match", "stop_rate")
+SHARES = ("exact_match", "stop_rate")
 MAX_CELL = 160
 
 
@@ -33,6 +35,7 @@ def evaluate(
         int | None, typer.Option("--max-new-tokens", help=translate("evaluation.cli.max_new_tokens"))
     ] = None,
     rewrite: Annotated[bool, typer.Option("--rewrite", help=translate("evaluation.cli.rewrite"))] = False,
+    model: Annotated[Path | None, typer.Option("--model", help=translate("evaluation.cli.model"))] = None,
     as_json: Annotated[bool, typer.Option("--json", help=translate("evaluation.cli.json"))] = False,
 ) -> int:
     """Ask base and trained model the same questions and report what was learned and what was lost."""
@@ -44,6 +47,7 @@ def evaluate(
             max_questions=max_questions,
             max_new_tokens=max_new_tokens,
             rewrite=rewrite,
+            model=model,
         )
     if as_json:
         print_json("evaluation", report)
@@ -78,18 +82,19 @@ def print_evaluation(report: dict[str, Any]) -> None:
         out.print(f"[bold]{escape(text)}[/bold]  {_verdict_counts(facts)}")
     else:
         out.print(escape(translate("evaluation.cli.no_facts")))
-    out.print(_answers_table(report["items"]), soft_wrap=False)
+    out.print(answers_table(report["items"]), soft_wrap=False)
     for name in SCORES:
-        base, tuned = report["base"][name], report["tuned"][name]
+        base, tuned = (_score(name, report[side][name]) for side in ("base", "tuned"))
         label = translate(f"evaluation.report.metric_{name}")
-        out.print(escape(translate("evaluation.cli.scores", name=label, base=_short(base), tuned=_short(tuned))))
+        out.print(escape(translate("evaluation.cli.scores", name=label, base=base, tuned=tuned)))
     for name in ("held_out", "trained"):
         pair = report["loss"][name]
         if pair is not None:
             label = translate(f"evaluation.report.metric_perplexity_{name}")
             before, after = (f"{pair[side]['perplexity']:,.1f}" for side in ("base", "tuned"))
             out.print(escape(translate("evaluation.cli.scores", name=label, base=before, tuned=after)))
-    _print_forgetting(report["forgetting"])
+    print_forgetting(report["forgetting"])
+    print_advice(report["advice"])
     if not options.quiet:
         for note in report["notes"]:
             out.print(f"[dim]· {escape(translate('evaluation.note.' + note['code'], **note['params']))}[/dim]")
@@ -105,12 +110,15 @@ def _verdict_counts(facts: dict[str, int]) -> str:
     return "  ".join(words)
 
 
-def _answers_table(items: list[dict[str, Any]]) -> Table:
-    table = Table(show_lines=True, expand=False)
-    table.add_column(translate("evaluation.cli.column_question"), ratio=2)
-    table.add_column(translate("evaluation.report.base"), ratio=3)
-    table.add_column(translate("evaluation.report.tuned"), ratio=3)
-    table.add_column(translate("evaluation.cli.column_facts"), ratio=2)
+def answers_table(items: list[dict[str, Any]]) -> Table:
+    """Return questions, both answers and the facts as a table, failures first."""
+    heads = (
+        translate("evaluation.cli.column_question"),
+        translate("evaluation.report.base"),
+        translate("evaluation.report.tuned"),
+        translate("evaluation.cli.column_facts"),
+    )
+    table = folding_table(*heads, show_lines=True)
     worst_first = sorted(
         items, key=lambda item: list(SYMBOLS).index(item["verdict"]) if item["verdict"] else len(SYMBOLS)
     )
@@ -128,7 +136,8 @@ def _fact_lines(facts: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _print_forgetting(check: dict[str, Any] | None) -> None:
+def print_forgetting(check: dict[str, Any] | None) -> None:
+    """Print the traffic light of the forgetting check, when it was made."""
     if check is None:
         return
     light = check["light"]
@@ -140,32 +149,45 @@ def _print_forgetting(check: dict[str, Any] | None) -> None:
     out.print(f"[{LIGHTS[light]}]{escape(text)}[/{LIGHTS[light]}]")
 
 
+def print_advice(advice: list[dict[str, Any]]) -> None:
+    """Print what to do next."""
+    if advice:
+        out.print(f"[bold]{escape(translate('evaluation.cli.advice'))}[/bold]")
+    for piece in advice:
+        out.print(f"→ {escape(translate('evaluation.advice.' + piece['code'], **piece['params']))}")
+
+
 def _clipped(text: str) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(visible(text).split())
     return flat if len(flat) <= MAX_CELL else flat[: MAX_CELL - 1] + "…"
 
 
-def _short(value: Any) -> str:
+def _score(name: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{100 * value:.0f} %" if name in SHARES else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def print_comparison(result: dict[str, Any]) -> None:
-    """Print jobs as columns; the best value of a row carries a mark."""
-    table = Table()
-    table.add_column(translate("evaluation.cli.compare_job"))
-    for job in result["jobs"]:
-        finished = "" if job["status"] else f" ({translate('evaluation.cli.not_finished')})"
-        table.add_column(escape(job["name"] + finished), justify="right")
+    """Print jobs as columns; the best value of a row carries a star."""
+    names = distinct_names([job["folder"] for job in result["jobs"]])
+    table = folding_table(translate("evaluation.cli.compare_job"), *names, box=box.SIMPLE_HEAD, padding=(0, 1))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    status = [escape(translate(f"status.{job['status']}")) for job in result["jobs"]]
+    table.add_row(escape(translate("evaluation.cli.compare_status")), *status)
     for difference in result["differences"]:
         table.add_row(escape(difference["field"]), *(escape(_setting(value)) for value in difference["values"]))
     table.add_section()
+    has_best = False
     for metric in result["metrics"]:
         if any(value is not None for value in metric["values"]):
-            label = translate(f"evaluation.compare.{metric['name']}")
-            table.add_row(escape(label), *_metric_cells(metric))
+            cells = _metric_cells(metric)
+            has_best = has_best or any("★" in cell for cell in cells)
+            table.add_row(escape(translate(f"evaluation.compare.{metric['name']}")), *cells)
     out.print(table, soft_wrap=False)
+    if has_best:
+        out.print(escape(translate("evaluation.cli.best")))
     if not result["differences"]:
         out.print(escape(translate("evaluation.cli.compare_same")))
     for note in result["notes"]:
@@ -173,12 +195,26 @@ def print_comparison(result: dict[str, Any]) -> None:
         out.print(f"[dim]· {escape(translate(key, **note['params']))}[/dim]")
 
 
-def _metric_cells(metric: dict[str, Any]) -> list[str]:
-    best = translate("evaluation.cli.best")
+def distinct_names(folders: list[str]) -> list[str]:
+    """Return the shortest ends of the paths that tell folders apart; a folder named twice gets a number."""
+    paths = [Path(folder) for folder in folders]
+    longest = max(len(path.parts) for path in paths)
+    depth = next(
+        (size for size in range(1, longest) if len({path.parts[-size:] for path in paths}) == len(set(paths))), longest
+    )
+    names = [str(Path(*path.parts[-depth:])) for path in paths]
     return [
-        f"[bold green]{text} ★ {escape(best)}[/bold green]" if index in metric["best"] else text
-        for index, text in enumerate(_measured(metric["name"], value) for value in metric["values"])
+        name if names.count(name) == 1 else f"{name} ({names[:index].count(name) + 1})"
+        for index, name in enumerate(names)
     ]
+
+
+def _metric_cells(metric: dict[str, Any]) -> list[str]:
+    """Return the values as shown; a value is marked as best only where the shown ones differ."""
+    texts = [_measured(metric["name"], value) for value in metric["values"]]
+    best = {texts[index] for index in metric["best"]}
+    is_told_apart = len({text for text in texts if text != "–"} - best) > 0
+    return [f"[bold green]{text} ★[/bold green]" if is_told_apart and text in best else text for text in texts]
 
 
 def _measured(name: str, value: Any) -> str:

@@ -149,14 +149,14 @@ def _print_version(value: bool) -> None:
 
 def usage_error(error: UsageError) -> ConfigError:
     """Return the typed error for a wrong call of the command line."""
+    command = error.ctx.command_path if error.ctx else "llmlora"
     if isinstance(error, NoSuchOption):
         close: Any = ", ".join(error.possibilities or ()) or "-"
-        return ConfigError("unknown_option", option=error.option_name, close=close)
+        return ConfigError("unknown_option", option=error.option_name, close=close, command=command)
     if isinstance(error, MissingParameter):
-        return ConfigError(
-            "missing_argument", name=str(error.param_hint or getattr(error.param, "name", "")).strip("'\"")
-        )
-    return ConfigError("wrong_usage", detail=error.format_message())
+        name = str(error.param_hint or getattr(error.param, "name", "")).strip("'\"")
+        return ConfigError("missing_argument", name=name, command=command)
+    return ConfigError("wrong_usage", detail=error.format_message(), command=command)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from llmlora.core.errors import ConfigError, LlmloraError
 from llmlora.core.events import finite
 from llmlora.core.locale import error_texts, has_text, translate
+
+# Control characters but tab and line break, and those that turn the direction of text around.
+STEERING = dict.fromkeys(
+    {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {0x09, 0x0A},
+    "\N{REPLACEMENT CHARACTER}",
+)
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
@@ -30,6 +40,25 @@ class Options:
 
 
 options = Options()
+
+
+def visible(text: str) -> str:
+    """Return a text from a model or a file with every character that could steer a terminal made visible."""
+    return text.translate(STEERING)
+
+
+def folding_table(*heads: str, **style: Any) -> Table:
+    """Return a table in which text without spaces, such as Japanese, goes on in the next line instead of being cut."""
+    table = Table(**style)
+    for head in heads:
+        table.add_column(escape(head), overflow="fold")
+    return table
+
+
+def program_name() -> str:
+    """Return the word that starts this program again: its path as it was called where `llmlora` is not on PATH."""
+    called = Path(sys.argv[0])
+    return "llmlora" if called.name != "llmlora" or shutil.which("llmlora") else shlex.quote(str(called))
 
 
 def print_json(noun: str, data: dict[str, Any]) -> None:

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 import yaml
 from rich.markup import escape
-from rich.table import Table
 
-from llmlora.cli.output import console, options, print_json, say
+from llmlora.cli.output import console, folding_table, options, print_json, say
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import translate
@@ -149,7 +148,7 @@ def _request(
             described.read,
         )
     if model is None or data is None:
-        raise ConfigError("missing_argument", name="--model" if model is None else "--data")
+        raise ConfigError("missing_argument", name="--model" if model is None else "--data", command="llmlora train")
     return TrainRequest(model, data, None, preset, training_preset, overrides)
 
 
@@ -176,7 +175,7 @@ def show_plan(planned: PlannedJob) -> None:
     if options.quiet:
         return
     base, report = planned.base, planned.report
-    say("cli.plan.model", name=base.name, millions=f"{base.num_parameters / 1e6:,.1f}", license=base.license or "?")
+    say("cli.plan.model", name=base.name, parameters=base.num_parameters, license=base.license or "?")
     say(
         "cli.plan.data",
         rows=report.num_examples,
@@ -185,7 +184,7 @@ def show_plan(planned: PlannedJob) -> None:
     )
     for problem in report.problems:
         console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
+    table = folding_table("", "", "", show_header=False, box=None, padding=(0, 2, 0, 2))
     for name in SHOWN_FIELDS:
         value = getattr(planned.job.train, name)
         is_replaced = name == "num_train_epochs" and (planned.job.train.max_steps or planned.job.train.stages)

@@ -50,7 +50,7 @@ def recommended_values(facts: Facts) -> tuple[dict[str, Any], dict[str, dict[str
         "max_length": max_length,
     }
     reasons: dict[str, dict[str, Any]] = {
-        "learning_rate": {"millions": round(facts.num_parameters / 1e6)},
+        "learning_rate": {"parameters": facts.num_parameters},
         "num_train_epochs": {"rows": facts.num_rows, "steps": math.ceil(facts.num_rows / batch_size) * epochs},
         "per_device_train_batch_size": {"rows": facts.num_rows},
         "max_length": {"context_length": facts.context_length},

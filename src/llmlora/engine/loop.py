@@ -179,6 +179,7 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
             cause=cause,
             in_a_row=state.nonfinite_steps,
             learning_rate=training.config.learning_rate,
+            suggested=f"{training.config.learning_rate / 10:.2g}",
             folder=str(training.job_dir),
         )
 

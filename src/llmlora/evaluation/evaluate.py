@@ -15,6 +15,7 @@ from llmlora.data.read import ReadOptions
 from llmlora.data.split import split_indices
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
+from llmlora.evaluation.advice import advise
 from llmlora.evaluation.answers import Answer, AnswerSet, ask_all
 from llmlora.evaluation.forgetting import (
     MAX_LENGTH,
@@ -80,6 +81,7 @@ class Evaluation:
         self._on_progress = on_progress
         self._general: list[GeneralText] = []
         self._general_rows: PreparedDataset | None = None
+        self._longest = 0  # tokens of the longest reference answer
 
     def run(self) -> dict[str, Any]:
         """Return the report of schema llmlora.evaluation/1, without the schema line.
@@ -104,12 +106,13 @@ class Evaluation:
         sides = load_sides(self._trained)
         with sides.base() as chat:
             self._prepare_general(chat)
-            limit = self._options.max_new_tokens or _fitted_length(chat, asked.questions)
+            self._longest = max(len(chat.tokenize(question.reference)) for question in asked.questions)
+            limit = self._options.max_new_tokens or _fitted_length(self._longest)
             base = self._measure("base", chat, asked.questions, held, limit)
         with sides.tuned() as chat:
             tuned = self._measure("tuned", chat, asked.questions, held, limit)
         return {
-            **self._report(asked, held, base, tuned),
+            **self._report(asked, held, base, tuned, limit),
             "settings": {"max_new_tokens": limit, "temperature": 0.0, "dtype": self._trained.dtype},
             "seconds": round(time.monotonic() - started, 3),
         }
@@ -175,7 +178,7 @@ class Evaluation:
             general_answers=general_answers,
         )
 
-    def _report(self, asked: QuestionSet, held: Held, base: Measured, tuned: Measured) -> dict[str, Any]:
+    def _report(self, asked: QuestionSet, held: Held, base: Measured, tuned: Measured, limit: int) -> dict[str, Any]:
         questions = asked.questions
         items = score_items(questions, base.answers, tuned.answers)
         facts = count_facts(items)
@@ -188,7 +191,7 @@ class Evaluation:
             "held_out": _loss_pair(base.held_out, tuned.held_out, held.held_out_source),
             "trained": _loss_pair(base.trained, tuned.trained, "training_rows"),
         }
-        return {
+        report = {
             "job": self._job_facts(),
             "questions": asked.to_dict(),
             "facts": facts,
@@ -196,9 +199,10 @@ class Evaluation:
             "tuned": tuned.answers.totals(questions),
             "loss": losses,
             "forgetting": forgetting,
-            "notes": self._notes(asked, losses, facts),
+            "notes": self._notes(asked, losses, facts, limit),
             "items": items,
         }
+        return {**report, "advice": advise(self._trained.job.train, report)}
 
     def _job_facts(self) -> dict[str, Any]:
         job = self._trained.job
@@ -210,9 +214,12 @@ class Evaluation:
             "data": Path(job.data.path).name,
         }
 
-    def _notes(self, asked: QuestionSet, losses: dict[str, Any], facts: dict[str, int]) -> list[dict[str, Any]]:
+    def _notes(
+        self, asked: QuestionSet, losses: dict[str, Any], facts: dict[str, int], limit: int
+    ) -> list[dict[str, Any]]:
         """Return what a reader must know before believing the numbers."""
         shown = len(asked.questions)
+        lengths = {"limit": limit, "longest": self._longest, "wanted": 2 * self._longest}
         conditions: list[tuple[bool, str, dict[str, Any]]] = [
             (asked.num_available < FEW_ROWS, "few_questions", {"count": asked.num_available, "advised": FEW_ROWS}),
             (asked.source != "file", "questions_are_training_rows", {}),
@@ -221,6 +228,7 @@ class Evaluation:
             (losses["held_out"] is None and losses["trained"] is not None, "no_held_out_rows", {}),
             (not asked.has_paraphrases, "no_paraphrases", {}),
             (facts["total"] == 0, "no_facts", {}),
+            (limit < self._longest, "answers_cut", lengths),
             (self._options.check_forgetting and not self._general, "forgetting_not_measured", {}),
         ]
         return [{"code": code, "params": params} for holds, code, params in conditions if holds]
@@ -233,18 +241,17 @@ def _is_unchanged(source: DataSource) -> bool:
 
 def _check_unchanged(source: DataSource) -> None:
     if not Path(source.path).is_file():
-        raise NotFound("file_not_found", path=source.path)
+        raise NotFound("questions_data_gone", path=source.path)
     if not _is_unchanged(source):
-        raise Conflict("data_changed", path=source.path)
+        raise Conflict("questions_data_changed", path=source.path)
 
 
 def _first_rows(prepared: PreparedDataset) -> Rows:
     return Subset(prepared, list(range(min(len(prepared), MAX_LOSS_ROWS))))
 
 
-def _fitted_length(chat: TransformersChat, questions: Sequence[Question]) -> int:
+def _fitted_length(longest: int) -> int:
     """Return room for twice the longest reference, so that only a model that does not stop runs into the limit."""
-    longest = max(len(chat.tokenize(question.reference)) for question in questions)
     return min(MAX_ANSWER_TOKENS, max(MIN_NEW_TOKENS, 2 * longest))
 
 

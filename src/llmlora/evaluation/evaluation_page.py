@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from llmlora.core.locale import translate
 from llmlora.evaluation.facts import VERDICTS, fact_places
 from llmlora.evaluation.markup import Child, Markup, element, joined
 from llmlora.evaluation.page_parts import (
@@ -17,6 +18,7 @@ from llmlora.evaluation.page_parts import (
     percent,
     rate_curve,
     table,
+    with_code,
     word,
 )
 from llmlora.evaluation.scoring import losses_first
@@ -32,6 +34,7 @@ def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], eva
     curve = loss_curve(steps, evals)
     parts: list[Child] = [
         _headline(facts),
+        _advice(report["advice"]),
         notes_card(report["notes"]),
         element("h2", word("numbers_title")),
         _numbers(report),
@@ -60,6 +63,13 @@ def _headline(facts: dict[str, int]) -> Markup:
     )
 
 
+def _advice(advice: Sequence[dict[str, Any]]) -> Markup | None:
+    if not advice:
+        return None
+    texts = [translate(f"evaluation.advice.{piece['code']}", **piece["params"]) for piece in advice]
+    return card(element("h3", word("advice")), element("ul", *[element("li", with_code(text)) for text in texts]))
+
+
 def _badge(kind: str, text: Child) -> Markup:
     return element("span", element("span", SYMBOLS[kind], aria_hidden="true"), text, class_=f"badge {kind}")
 
@@ -82,6 +92,8 @@ def _numbers(report: dict[str, Any]) -> Markup:
             rows.append(_row(f"loss_{name}", pair["base"]["loss"], pair["tuned"]["loss"], number, False))
             before, after = pair["base"]["perplexity"], pair["tuned"]["perplexity"]
             rows.append(_row(f"perplexity_{name}", before, after, lambda value: number(value, 1), False))
+            if pair["perplexity_change_percent"] is not None:
+                rows[-1][-1] = [rows[-1][-1], f" ({pair['perplexity_change_percent']:+.1f} %)"]
     heads = (word("column_metric"), word("base"), word("tuned"), word("column_change"))
     return card(table(heads, rows, (1, 2)))
 

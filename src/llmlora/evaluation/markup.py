@@ -7,8 +7,14 @@ from html import escape
 from importlib import resources
 
 # What HTML forbids in text: a model that babbles control characters must not make the page invalid.
-CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
-VOID = frozenset({"meta", "br", "line", "circle", "rect", "polyline", "path"})
+# The same for what turns the direction of text around: it would reorder the words of the page.
+DIRECTION = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+CONTROL = {
+    code: "\N{REPLACEMENT CHARACTER}"
+    for code in (*range(0x20), *range(0x7F, 0xA0), *DIRECTION)
+    if chr(code) not in "\t\n"
+}
+VOID = frozenset({"meta", "br", "wbr", "line", "circle", "rect", "polyline", "path"})
 
 
 class Markup(str):

@@ -102,7 +102,8 @@ _DURATION_EN = re.compile(
 )
 _NIGHTS_JA = re.compile(rf"{_BEFORE}{NUMBER}泊(?P<days>{NUMBER})日")
 _AND_A_HALF_EN = re.compile(
-    rf"\b(?i:(?P<number>{ARABIC}|{NUMBER_WORD}|an?) (?:and a half (?P<unit>{_UNITS_EN})s?|(?P<one>{_UNITS_EN}) and a half))\b"
+    rf"\b(?i:(?P<number>{ARABIC}|{NUMBER_WORD}|an?) "
+    rf"(?:and a half (?P<unit>{_UNITS_EN})s?|(?P<one>{_UNITS_EN}) and a half))\b"
 )
 _HALF_EN = re.compile(r"\b(?i:half an? (?P<unit>hour|year|day))\b")
 _ENOUGH = re.compile(r"十分(?!間|後|前|以内|おき|ごと|程度|ほど|くらい|ぐらい|を過ぎ)")

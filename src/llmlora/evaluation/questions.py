@@ -205,9 +205,14 @@ def _decoded(raw: bytes, path: Path, line: int) -> str:
 
 def _parsed(text: str, path: Path, line: int) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # half a surrogate pair: no tokenizer and no report can take it
+        raise DatasetError("questions_bad_text", path=str(path), line=line) from error
     except (ValueError, RecursionError) as error:
         raise DatasetError("questions_not_json", path=str(path), line=line, detail=str(error)) from error
+    return value
 
 
 def _question(value: Any, path: Path, line: int) -> Question:

@@ -18,7 +18,7 @@ from llmlora.evaluation.training_page import training_page
 
 EVALUATION_SCHEMA = "llmlora.evaluation/1"
 TRAINING_SCHEMA = "llmlora.training/1"
-OVERFIT_GAP = 1.5
+FEW_ROWS = 50
 
 
 def write_evaluation_report(folder: Path, job_dir: Path, body: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +57,9 @@ def write_training_report(folder: Path, summary: dict[str, Any]) -> dict[str, An
         "summary": finite(summary),
         "evaluations": finite(evaluations),
         "findings": list(_findings(folder)),
-        "notes": _training_notes(summary, evaluations),
+        "notes": _training_notes(folder, evaluations),
     }
-    write_text(folder / REPORT_PAGE, training_page(report, step_history(folder)))
+    write_text(folder / REPORT_PAGE, training_page(report, step_history(folder), folder.absolute()))
     write_json(folder / REPORT_FILE, report)
     return report
 
@@ -79,20 +79,25 @@ def _findings(job_dir: Path) -> Iterator[dict[str, Any]]:
             yield {name: event[name] for name in ("type", "code", "step", "params") if name in event}
 
 
-def _training_notes(summary: dict[str, Any], evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    losses = [record["eval_loss"] for record in evaluations if record.get("eval_loss") is not None]
-    final = summary.get("final_loss")
-    is_overfit = bool(losses) and final is not None and losses[-1] > OVERFIT_GAP * max(final, 1e-9)
-    rises = len(losses) > 1 and losses[-1] > min(losses)
+def _training_notes(folder: Path, evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what limits the numbers of a training report."""
+    has_held_out = any(record.get("eval_loss") is not None for record in evaluations)
+    rows = _num_rows(folder)
     conditions: list[tuple[bool, str, dict[str, Any]]] = [
-        (not losses, "training_without_held_out", {}),
-        (
-            is_overfit and rises,
-            "overfitting",
-            {"final": f"{final or 0:.3f}", "held_out": f"{losses[-1] if losses else 0:.3f}"},
-        ),
+        (rows is not None and rows < FEW_ROWS, "training_few_rows", {"count": rows, "advised": FEW_ROWS}),
+        (not has_held_out, "training_without_held_out", {}),
     ]
     return [{"code": code, "params": params} for holds, code, params in conditions if holds]
+
+
+def _num_rows(folder: Path) -> int | None:
+    """Return how many rows the last run prepared, None when it did not say."""
+    counts = [
+        event["params"]["rows"]
+        for event in read_job_events(folder)
+        if event["type"] == "phase" and event.get("name") == "prepared"
+    ]
+    return int(counts[-1]) if counts else None
 
 
 def _now() -> str:

@@ -24,10 +24,8 @@ def score_items(questions: Sequence[Question], base: AnswerSet, tuned: AnswerSet
 
 def _item(number: int, question: Question, answers: tuple[Answer, Answer], reworded: Sequence[Answer]) -> Item:
     base, tuned = answers
-    facts = [
-        _judged(fact, base.text, tuned.text, [answer.text for answer in reworded])
-        for fact in askable_facts(question.reference, question.given_text)
-    ]
+    wanted = askable_facts(question.reference, question.given_text)
+    facts = [_judged(fact, base.text, tuned.text, [answer.text for answer in reworded]) for fact in wanted]
     verdict = worst_verdict(fact["verdict"] for fact in facts)
     return {
         "index": number + 1,
@@ -38,7 +36,11 @@ def _item(number: int, question: Question, answers: tuple[Answer, Answer], rewor
         "base": base.to_dict(question.reference),
         "tuned": tuned.to_dict(question.reference),
         "paraphrases": [
-            {"question": text, "text": answer.text}
+            {
+                "question": text,
+                "text": answer.text,
+                "has_facts": bool(wanted) and all(contains_fact(answer.text, fact) for fact in wanted),
+            }
             for text, answer in zip(question.paraphrases, reworded, strict=False)
         ],
         "facts": facts,
@@ -63,7 +65,7 @@ def count_facts(items: Sequence[Item]) -> dict[str, int]:
     """Return how many facts got each verdict, and what one line can say about them.
 
     `remembered` are the facts in the tuned model's answers; `questions_carried` are the questions all of whose facts
-    it gave, of `questions_with_facts`.
+    it gave, of `questions_with_facts`; `rewordings_carried` are the same for the questions asked in other words.
     """
     counts: Counter[Verdict] = Counter(fact["verdict"] for item in items for fact in item["facts"])
     with_facts = [item for item in items if item["facts"]]
@@ -75,6 +77,8 @@ def count_facts(items: Sequence[Item]) -> dict[str, int]:
         "questions_with_facts": len(with_facts),
         "questions_carried": sum(all(fact["tuned"] for fact in item["facts"]) for item in with_facts),
         "questions_carried_before": sum(all(fact["base"] for fact in item["facts"]) for item in with_facts),
+        "rewordings_asked": sum(len(item["paraphrases"]) for item in with_facts),
+        "rewordings_carried": sum(entry["has_facts"] for item in with_facts for entry in item["paraphrases"]),
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from llmlora.core.locale import has_text, translate
 from llmlora.evaluation.markup import Child, Markup, element
 from llmlora.evaluation.page_parts import (
+    DASH,
     card,
     figures,
     gigabytes,
@@ -18,28 +22,33 @@ from llmlora.evaluation.page_parts import (
     rate_curve,
     seconds_text,
     table,
+    with_code,
     word,
 )
 
-COMMANDS = ("llmlora evaluate {folder}", "llmlora chat {folder}", "llmlora export {folder} -o OUT --quant F16,Q4_K_M")
+COMMANDS = (
+    "llmlora evaluate {folder}",
+    "llmlora chat {folder}",
+    "llmlora export {folder} -o {folder}-gguf --quant F16,Q4_K_M",
+)
 
 
-def training_page(report: dict[str, Any], steps: Sequence[dict[str, Any]]) -> str:
-    """Return the HTML page of a report of schema llmlora.training/1."""
+def training_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], folder: Path) -> str:
+    """Return the HTML page of a report of schema llmlora.training/1; `folder` stands in the commands it proposes."""
     job, summary, evaluations = report["job"], report["summary"], report["evaluations"]
     parts: list[Child] = [
         element("h2", word("result_title")),
         figures(_figures(summary)),
         _held_out(summary),
+        _findings(report["findings"]),
         notes_card(report["notes"]),
         element("h2", word("curve_title")),
         loss_curve(steps, evaluations),
         rate_curve(steps),
-        _findings(report["findings"]),
         element("h2", word("settings_title")),
         _settings(job),
         element("h2", word("next_title")),
-        _commands(job["folder"]),
+        _commands(folder),
     ]
     subtitle = word(
         "training_subtitle", folder=job["folder"], base_model=job["base_model"], data=job["data"], method=job["method"]
@@ -48,8 +57,9 @@ def training_page(report: dict[str, Any], steps: Sequence[dict[str, Any]]) -> st
 
 
 def _figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return label and value of what was measured; what was not takes no room."""
     parameters = summary.get("parameters") or {}
-    return [
+    shown = [
         (word("final_loss"), number(summary.get("final_loss"))),
         (word("eval_loss"), number(summary.get("eval_loss"))),
         (word("perplexity"), number(summary.get("perplexity"), 1)),
@@ -58,8 +68,9 @@ def _figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (word("steps"), number(summary.get("num_steps"), 0)),
         (word("time"), seconds_text(summary.get("seconds"))),
         (word("memory"), gigabytes(summary.get("peak_memory_bytes"))),
-        (word("trainable"), f"{number(parameters.get('trainable'), 0)}"),
+        (word("trainable"), number(parameters.get("trainable"), 0)),
     ]
+    return [(label, value) for label, value in shown if value != DASH]
 
 
 def _held_out(summary: dict[str, Any]) -> Markup | None:
@@ -77,14 +88,14 @@ def _findings(findings: Sequence[dict[str, Any]]) -> Markup | None:
     for finding in findings:
         key = f"cli.{finding['type']}.{finding['code']}"
         params = {"step": finding.get("step"), **(finding.get("params") or {})}
-        lines.append(element("li", translate(key, **params) if has_text(key) else str(finding["code"])))
-    return card(element("h3", word("findings_title")), element("ul", *lines), kind="notes")
+        lines.append(element("li", with_code(translate(key, **params)) if has_text(key) else str(finding["code"])))
+    return card(element("h3", word("findings_title")), element("ul", *lines))
 
 
 def _settings(job: dict[str, Any]) -> Markup:
     """Return the settings that somebody or something chose, and the untouched ones folded away."""
     rows = {
-        name: (element("code", name), _value(value), _origin(job["reasons"].get(name)))
+        name: (_breakable(name), _value(value), _origin(job["reasons"].get(name)))
         for name, value in job["train"].items()
         if value not in (None, [], "")
     }
@@ -93,6 +104,12 @@ def _settings(job: dict[str, Any]) -> Markup:
     chosen = table(heads, [row for name, row in rows.items() if is_chosen[name]])
     others = table(heads, [row for name, row in rows.items() if not is_chosen[name]])
     return card(chosen, element("details", element("summary", word("default_settings")), others))
+
+
+def _breakable(name: str) -> Markup:
+    """Return a setting's name that may go on in the next line behind each underscore."""
+    parts = re.split(r"(?<=_)", name)
+    return element("code", parts[0], *[[element("wbr"), part] for part in parts[1:]])
 
 
 def _value(value: Any) -> str:
@@ -106,6 +123,7 @@ def _origin(origin: str | None) -> str:
     return translate(key) if has_text(key) else str(origin)
 
 
-def _commands(folder: str) -> Markup:
-    lines = [element("li", element("code", command.format(folder=folder))) for command in COMMANDS]
+def _commands(folder: Path) -> Markup:
+    place = shlex.quote(str(folder))
+    lines = [element("li", element("code", command.format(folder=place))) for command in COMMANDS]
     return card(element("ul", *lines, class_="commands"))

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.job import JobConfig, read_job
 from llmlora.core.layout import RESULT_FILE, run_dir, run_numbers
-from llmlora.core.publish import read_json
-from llmlora.services.evaluate import newest_evaluation
+from llmlora.services.evaluate import newest_evaluation, read_document
+from llmlora.services.status import Status, job_status
 
 Direction = Literal["lower", "higher"]
 
@@ -23,6 +23,7 @@ class Compared:
 
     folder: Path
     job: JobConfig
+    status: Status
     result: dict[str, Any] | None
     evaluation: dict[str, Any] | None
 
@@ -70,7 +71,7 @@ def compare(job_dirs: Sequence[str | Path]) -> dict[str, Any]:
     measured) and the positions of the best ones.
 
     Raises:
-        ConfigError: fewer than two jobs. NotFound: a folder is not a job.
+        ConfigError: fewer than two jobs. NotFound: a folder is not a job. InputError: a report is damaged.
     """
     if len(job_dirs) < 2:
         raise ConfigError("compare_needs_two", count=len(job_dirs))
@@ -86,14 +87,14 @@ def compare(job_dirs: Sequence[str | Path]) -> dict[str, Any]:
 def _read(folder: Path) -> Compared:
     if not folder.is_dir():
         raise NotFound("file_not_found", path=str(folder))
-    return Compared(folder, read_job(folder), _newest_result(folder), newest_evaluation(folder))
+    return Compared(folder, read_job(folder), job_status(folder), _newest_result(folder), newest_evaluation(folder))
 
 
 def _newest_result(folder: Path) -> dict[str, Any] | None:
     for run in reversed(run_numbers(folder)):
         path = run_dir(folder, run) / RESULT_FILE
         if path.is_file():
-            return dict(read_json(path))
+            return read_document(path)
     return None
 
 
@@ -105,7 +106,7 @@ def _job(item: Compared) -> dict[str, Any]:
         "base_model": item.job.base_model,
         "method": item.job.method,
         "data": Path(item.job.data.path).name,
-        "status": None if item.result is None else item.result.get("status"),
+        "status": item.status,
         "is_evaluated": item.evaluation is not None,
     }
 
@@ -146,7 +147,10 @@ def _notes(items: Sequence[Compared]) -> list[dict[str, Any]]:
     questions = {_asked(item.evaluation) for item in evaluated if item.evaluation is not None}
     missing = [item.folder.name for item in items if item.result is not None and item.evaluation is None]
     unfinished = [item.folder.name for item in items if item.result is None]
+    folders = [item.folder.resolve() for item in items]
+    twice = dict.fromkeys(folder.name for folder in folders if folders.count(folder) > 1)
     conditions: list[tuple[bool, str, dict[str, Any]]] = [
+        (bool(twice), "same_job", {"jobs": ", ".join(twice)}),
         (len({item.job.data.sha256 for item in items}) > 1, "different_data", {}),
         (len(questions) > 1, "different_questions", {}),
         (bool(missing), "not_evaluated", {"jobs": ", ".join(missing)}),

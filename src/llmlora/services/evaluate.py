@@ -28,11 +28,13 @@ def evaluate(
     max_new_tokens: int | None = None,
     rewrite: bool = False,
     check_forgetting: bool = True,
+    model: str | Path | None = None,
 ) -> dict[str, Any]:
     """Evaluate a finished job and return its report (schema llmlora.evaluation/1) with the paths of its files.
 
     Without `questions` the bundled questions of a bundled data set are asked, else rows of the training data.
-    `max_new_tokens` is fitted to the reference answers when it is not given; `rewrite` asks in other words, too.
+    `max_new_tokens` is fitted to the reference answers when it is not given; `rewrite` asks in other words, too;
+    `model` is the folder of the base model when it was moved.
 
     Raises:
         NotFound: no job, not finished, or a file is gone. DatasetError: the questions. ModelFileError: the models.
@@ -59,6 +61,7 @@ def evaluate(
         "max_new_tokens": max_new_tokens,
         "rewrite": rewrite,
         "check_forgetting": check_forgetting,
+        "model": str(Path(model).absolute()) if model else None,
         "language": current_language(),
     }
     write_json(target / CONFIG_FILE, config)
@@ -67,7 +70,7 @@ def evaluate(
     except (InputError, NotFound, Conflict, Stopped):
         shutil.rmtree(target, ignore_errors=True)  # nothing was measured, so there is nothing to keep
         raise
-    report = dict(read_json(target / REPORT_FILE))
+    report = read_document(target / REPORT_FILE)
     return {**report, "folder": str(target), "report_page": str(target / REPORT_PAGE)}
 
 
@@ -76,8 +79,17 @@ def newest_evaluation(job_dir: Path) -> dict[str, Any] | None:
     for number in reversed(_evaluation_numbers(job_dir)):
         path = job_dir / f"{FOLDER_PREFIX}{number}" / REPORT_FILE
         if path.is_file():
-            return dict(read_json(path))
+            return read_document(path)
     return None
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a report or result that a worker wrote; raise InputError when somebody damaged it."""
+    try:
+        return dict(read_json(path))
+    except (ValueError, TypeError) as error:
+        detail = str(error).splitlines()[0]
+        raise InputError("damaged_report", path=str(path), folder=str(path.parent), detail=detail) from error
 
 
 def _check_at_least_one(name: str, value: int | None) -> None:

@@ -35,14 +35,15 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         rewrite=bool(config.get("rewrite")),
         check_forgetting=bool(config.get("check_forgetting", True)),
     )
-    body = Evaluation(_trained(job_dir), options, on_progress).run()
+    moved_to = Path(config["model"]) if config.get("model") else None
+    body = Evaluation(_trained(job_dir, moved_to), options, on_progress).run()
     report = write_evaluation_report(folder, job_dir, body)
     return {"folder": str(folder), "facts": report["facts"], "seconds": report["seconds"]}
 
 
-def _trained(job_dir: Path) -> Trained:
+def _trained(job_dir: Path, moved_to: Path | None) -> Trained:
     job, result = read_job(job_dir), trained_dir(job_dir)
-    base_dir = find_base(job).path
+    base_dir = find_base(job, moved_to).path
     if job.method == "full":
         return Trained(job, job_dir, base_dir, result, None)
     return Trained(job, job_dir, base_dir, base_dir, result)

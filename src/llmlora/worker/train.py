@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from llmlora.core.errors import ExportError, ModelFileError, RunError, Stopped
-from llmlora.core.events import EventWriter
+from llmlora.core.events import EventWriter, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import run_numbers
 from llmlora.core.locale import error_texts
@@ -17,7 +19,8 @@ from llmlora.data.read import ReadOptions
 from llmlora.data.split import split_indices
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.train import fit, publish_trained
-from llmlora.evaluation.report import write_training_report
+from llmlora.evaluation.findings import find_in_run
+from llmlora.evaluation.report import evaluation_history, write_training_report
 from llmlora.export.card import adapter_card
 from llmlora.gguf.writer import foresee_gguf
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
@@ -39,12 +42,24 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
         raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", folder=str(folder))
+    for finding in find_in_run(
+        job.train, step_history(folder), evaluation_history(folder), _adapter_size(trained.model, job)
+    ):
+        events.emit("finding", code=finding.code, step=finding.step, params=finding.params)
     events.emit("phase", name="saving", params={})
     summary = {"status": "succeeded", **trained.summary()}
     adapter_dir = publish_trained(trained, job, folder, template, _files(job, summary))
     result = {**summary, "seconds": round(time.monotonic() - started, 3), "adapter_dir": str(adapter_dir.absolute())}
     write_training_report(folder, result)
     return result
+
+
+def _adapter_size(model: nn.Module, job: JobConfig) -> float | None:
+    """Return the largest number in the half of a LoRA adapter that starts at zero; None when it did not start there."""
+    if job.method == "full" or job.train.init_adapter is not None:
+        return None
+    sizes = [float(weight.detach().abs().max()) for name, weight in model.named_parameters() if "lora_B" in name]
+    return max(sizes, default=None)
 
 
 def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:

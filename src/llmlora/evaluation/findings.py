@@ -1,0 +1,199 @@
+"""What a finished run's own numbers say: each finding with its evidence, its likely cause and settings to try next.
+
+The words stand under `cli.finding.<code>`; `params["settings"]` is the computed part of the next command.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+from typing import Any
+
+from llmlora.core.config import TrainConfig
+
+Record = dict[str, Any]
+
+MIN_STEPS = 8  # fewer steps say nothing about a trend
+MIN_STAGES = 4
+FLAT_SHARE = 0.9  # at the end still nine tenths of the first loss
+RISEN_SHARE = 1.2
+HIGH_LOSS = 2.0
+LOW_LOSS = 0.3  # at most this much on trained rows: they are nearly known by heart
+EARLY_SHARE = 0.75
+NOTABLE_LOSS = 0.5
+STILL_FALLING_SHARE = 0.95
+NOTABLE_RISE = 0.1
+UNSTEADY_SHARE = 1 / 3
+EXPLODING_NORM = 100.0
+EXPLODING_FACTOR = 20.0
+OVERFIT_SHARE = 1.1
+UNCHANGED_SIZE = 1e-5
+HIGHEST_RATE = 1e-2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding; `step` is where it shows, None when it is about the whole run."""
+
+    code: str
+    step: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The loss of a run in stages: its epochs when there are enough of them, else equal parts of its steps."""
+
+    stages: tuple[float, ...]
+    ends: tuple[float, ...]  # the epoch at which each stage ends
+
+    @property
+    def first(self) -> float:
+        """The loss of the first stage."""
+        return self.stages[0]
+
+    @property
+    def last(self) -> float:
+        """The loss of the last stage."""
+        return self.stages[-1]
+
+
+def curve_of(steps: Sequence[Record]) -> Curve | None:
+    """Return the staged loss of a run, None when there are too few steps to speak of a trend."""
+    measured = [record for record in steps if record.get("loss") is not None]
+    if len(measured) < MIN_STEPS:
+        return None
+    groups: dict[int, list[Record]] = {}
+    for record in measured:
+        groups.setdefault(math.ceil(record.get("epoch") or 0), []).append(record)
+    parts = [groups[number] for number in sorted(groups)]
+    if len(parts) < MIN_STAGES:
+        size = math.ceil(len(measured) / MIN_STAGES)
+        parts = [measured[start : start + size] for start in range(0, len(measured), size)]
+    means = tuple(fmean(record["loss"] for record in part) for part in parts)
+    return Curve(means, tuple(float(part[-1].get("epoch") or 0) for part in parts))
+
+
+def find_in_run(
+    config: TrainConfig, steps: Sequence[Record], evaluations: Sequence[Record], adapter_size: float | None = None
+) -> list[Finding]:
+    """Return what the numbers of a finished run say, the gravest first; a healthy run says that it is one.
+
+    `steps` and `evaluations` are records as in events.jsonl; `adapter_size` is the largest number that training put
+    into an adapter that started at zero, None when there is no such adapter.
+    """
+    curve = curve_of(steps)
+    found = [
+        _unchanged(config, adapter_size),
+        None if curve is None else _trend(config, curve),
+        _exploding(config, steps),
+        None if curve is None else _unsteady(config, curve, len(steps)),
+        _overfitted(config, steps, evaluations),
+    ]
+    findings = [finding for finding in found if finding is not None]
+    if not findings and curve is not None:
+        findings.append(Finding("healthy", params=_fall(curve)))
+    return findings
+
+
+def _trend(config: TrainConfig, curve: Curve) -> Finding | None:
+    """Judge where the loss went: up, nowhere, to nothing, or still down when the run ended."""
+    first, last = curve.first, curve.last
+    if last <= LOW_LOSS:
+        return _memorised(config, curve)
+    if last > RISEN_SHARE * first:
+        return Finding("loss_rising", params={**_fall(curve), "settings": _settings(config, rate=0.25)})
+    if last > max(FLAT_SHARE * first, NOTABLE_LOSS) or (last >= HIGH_LOSS and curve.ends[-1] >= 3):
+        smaller = max(1, config.per_device_train_batch_size // 2)
+        settings = _settings(config, rate=4, per_device_train_batch_size=smaller)
+        return Finding("loss_not_falling", params={**_fall(curve), "settings": settings})
+    if last > NOTABLE_LOSS and last < STILL_FALLING_SHARE * curve.stages[-2]:
+        return Finding("still_falling", params={**_fall(curve), "settings": _settings(config, length=2)})
+    return None
+
+
+def _memorised(config: TrainConfig, curve: Curve) -> Finding | None:
+    """Say that the rows were known by heart long before the end; the settings stop about where they were."""
+    index = next(number for number, loss in enumerate(curve.stages) if loss <= LOW_LOSS)
+    epoch, total = curve.ends[index], curve.ends[-1]
+    if total <= 0 or epoch > EARLY_SHARE * total:
+        return None
+    dropout = {} if config.method == "full" else {"lora_dropout": max(0.1, config.lora_dropout)}
+    settings = _settings(config, length=epoch / total, **dropout)
+    params = {"final": f"{curve.last:.3f}", "epoch": f"{epoch:.2g}", "limit": LOW_LOSS, "settings": settings}
+    return Finding("memorised", params=params)
+
+
+def _unsteady(config: TrainConfig, curve: Curve, num_steps: int) -> Finding | None:
+    pairs = list(zip(curve.stages, curve.stages[1:], strict=False))
+    rises = sum(after > 1.2 * before and after - before > NOTABLE_RISE for before, after in pairs)
+    if len(pairs) < MIN_STAGES - 1 or rises < max(2, UNSTEADY_SHARE * len(pairs)):
+        return None
+    settings = _settings(config, rate=1 / 3, warmup_steps=max(config.warmup_steps, math.ceil(num_steps / 10)))
+    return Finding("unsteady", params={"rises": rises, "total": len(pairs), "settings": settings})
+
+
+def _exploding(config: TrainConfig, steps: Sequence[Record]) -> Finding | None:
+    norms = [(record["grad_norm"], record["step"]) for record in steps if record.get("grad_norm") is not None]
+    if not norms:
+        return None
+    largest, step = max(norms)
+    if largest < EXPLODING_NORM or largest < EXPLODING_FACTOR * median(norm for norm, _ in norms):
+        return None
+    settings = _settings(config, rate=1 / 3, max_grad_norm=min(1.0, config.max_grad_norm or 1.0))
+    return Finding("gradient_explosion", step, {"largest": f"{largest:,.0f}", "settings": settings})
+
+
+def _overfitted(config: TrainConfig, steps: Sequence[Record], evaluations: Sequence[Record]) -> Finding | None:
+    """Compare the last loss on held-out rows with the best one before it."""
+    losses = [(record["eval_loss"], record["step"]) for record in evaluations if record.get("eval_loss") is not None]
+    if len(losses) < 2 or losses[-1][0] <= OVERFIT_SHARE * min(losses)[0]:
+        return None
+    best, step = min(losses)
+    num_steps = max(1, losses[-1][1], *(record["step"] for record in steps))
+    params = {"last": f"{losses[-1][0]:.3f}", "best": f"{best:.3f}"}
+    settings = _settings(config, length=max(step, 1) / num_steps) if step else _settings(config, rate=0.25)
+    return Finding("overfitting", step, {**params, "settings": settings})
+
+
+def _unchanged(config: TrainConfig, adapter_size: float | None) -> Finding | None:
+    if adapter_size is None or adapter_size >= UNCHANGED_SIZE:
+        return None
+    rate = 1e-4 / peak_rate(config) if peak_rate(config) < 1e-5 else 10
+    return Finding(
+        "adapter_unchanged", params={"size": f"{adapter_size:.0e}", "settings": _settings(config, rate=rate)}
+    )
+
+
+def _fall(curve: Curve) -> dict[str, Any]:
+    return {"first": f"{curve.first:.3f}", "last": f"{curve.last:.3f}"}
+
+
+def peak_rate(config: TrainConfig) -> float:
+    """Return the highest learning rate of a run, whatever its schedule."""
+    return max((stage.learning_rate for stage in config.stages), default=config.learning_rate)
+
+
+def _settings(config: TrainConfig, *, rate: float | None = None, length: float | None = None, **changes: Any) -> str:
+    """Return the options of the next run: the learning rate and the length times a factor, other fields as given."""
+    values: dict[str, Any] = {}
+    if config.stages and (rate or length):
+        values = {"lr_scheduler_type": "linear", "stages": "[]", "num_train_epochs": _epochs(config)}
+        rate = rate or 1
+    if rate is not None and rate > 1 and peak_rate(config) >= HIGHEST_RATE:
+        rate, length = None, length or 2
+    if rate is not None:
+        highest = max(HIGHEST_RATE, peak_rate(config))
+        values["learning_rate"] = f"{min(highest, rate * peak_rate(config)):.2g}"
+    if length is not None and config.max_steps:
+        values["max_steps"] = max(1, math.ceil(config.max_steps * length))
+    elif length is not None:
+        values["num_train_epochs"] = f"{max(1, math.ceil(_epochs(config) * length))}"
+    values.update(changes)
+    return " ".join(f"--set {name}={value}" for name, value in values.items())
+
+
+def _epochs(config: TrainConfig) -> float:
+    return sum(stage.epochs for stage in config.stages) or config.num_train_epochs

@@ -19,7 +19,7 @@ _BEFORE = r"(?<![0-9A-Za-z.,_〇一二三四五六七八九十百千万億兆])(
 _WORDS = rf"(?:{ARABIC}|{NUMBER_WORD}\b)"
 
 _PRICE_PREFIX = re.compile(
-    rf"(?P<unit>[¥$€£])\s*(?P<low>{ARABIC})(?:{_RANGE}[¥$€£]?(?P<high>{ARABIC})(?!\s*[%A-Za-z]))?"
+    rf"(?P<unit>[¥$€£])\s*(?P<low>{ARABIC})(?:{_RANGE}(?P=unit)?(?P<high>{ARABIC})(?!\s*[%A-Za-z]))?"
 )
 _PRICE_SUFFIX = re.compile(
     rf"{_BEFORE}(?:(?P<low>{NUMBER}){_RANGE})?(?P<high>{NUMBER}|{_WORDS})\s*"
@@ -35,7 +35,7 @@ _QUANTITY_JA = re.compile(
 )
 _ORDINAL = re.compile(rf"第(?P<number>{NUMBER})|(?<![0-9A-Za-z.,])(?P<digits>\d+)(?:st|nd|rd|th)\b")
 _RATIO = re.compile(
-    rf"{_BEFORE}(?:(?P<first>{NUMBER})対(?P<second>{NUMBER})|(?P<left>\d{{1,3}}):(?P<right>\d))(?![\d:])"
+    rf"{_BEFORE}(?:(?P<first>{NUMBER})対(?P<second>{NUMBER})|(?<!:)(?P<left>\d{{1,3}}):(?P<right>\d))(?![\d:])"
 )
 _FRACTION = re.compile(rf"{_BEFORE}(?P<below>{NUMBER})分の(?P<above>{NUMBER})")
 _FRACTION_EN = re.compile(

@@ -97,7 +97,7 @@ def notes_card(notes: Sequence[dict[str, Any]]) -> Markup | None:
 def with_code(text: str) -> Markup:
     """Return a text in which options and commands are set as code: --questions, --set r=16, llmlora evaluate DIR."""
     command = r"llmlora (?:dataset )?[a-z]+(?: (?:--[a-z-]+|[A-Z]+\b))*"
-    pieces = re.split(rf"(--set [\w.=\[\]-]*\w|--[a-z][a-z-]*|{command})", text)
+    pieces = re.split(rf"(--set [\w.=\[\]-]*[\w\]]|--[a-z][a-z-]*|{command})", text)
     return joined(*[element("code", piece) if index % 2 else piece for index, piece in enumerate(pieces)])
 
 

@@ -47,10 +47,11 @@ def said(role: str, content: object, **more: object) -> dict[str, object]:
     return {"role": role, "content": content, **more}
 
 
-def zipped(name: str) -> bytes:
+def zipped(*names: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr(name, LINE)
+        for name in names:
+            archive.writestr(name, LINE)
     return stream.getvalue()
 
 
@@ -94,6 +95,18 @@ CASES: tuple[Case, ...] = (
     Case("paragraphs.txt", PLAIN.encode(), True, "text_paragraphs", rows=2),
     Case("lines-in.txt", lines(LINE, OTHER), True, rows=2),
     Case("no-suffix", lines(LINE), True, rows=1),
+    Case("wrapped.jsonl", json.dumps({"data": [ROW, ROW | {"output": "x"}]}).encode(), True, "contradiction", rows=2),
+    Case("tags-then-rows.json", json.dumps({"tags": ["a"], "empty": [], "data": [ROW]}).encode(), True, rows=1),
+    Case("row-with-history.json", json.dumps({**ROW, "history": [{"a": 1}]}).encode(), True, rows=1),
+    Case("row-with-tags.jsonl", lines({**ROW, "tags": ["a", "b"]}), True, rows=1),
+    Case("input-output.jsonl", lines({"input": QUESTION, "output": ANSWER}), True, rows=1),
+    Case("ja-input-output.csv", "入力,出力\na,b\n".encode(), True, rows=1),
+    Case("user-assistant.jsonl", lines({"user": QUESTION, "assistant": ANSWER}), True, rows=1),
+    Case("table-named.txt", CSV.replace(",", "\t").encode(), True, rows=2),
+    Case("excel-unicode.txt", CSV.replace(",", "\t").encode("utf-16"), True, "other_encoding", rows=2),
+    Case("commas-named.tsv", CSV.encode(), True, rows=2),
+    Case("unnamed-column.csv", "質問,,回答\na,x,b\nc,,d\n".encode(), True, rows=2),
+    Case("case-differs.jsonl", turns(said("User", QUESTION), said("ASSISTANT", ANSWER)), True, rows=1),
     # D1, D2 NUL
     Case("nul.jsonl", lines(LINE, '{"instruction":"a\0","output":"b"}'), False, "nul_byte", 2, 18),
     Case("nul.csv", CSV.encode() + b"a\0b,c\n", False, "nul_byte", 4, 2),
@@ -102,11 +115,23 @@ CASES: tuple[Case, ...] = (
     Case("nul-escape.jsonl", lines('{"instruction":"a\\u0000","output":"b"}'), True, "nul_escape", 1),
     # D3, D4, D5 encodings
     Case("bom.jsonl", b"\xef\xbb\xbf" + lines(LINE), True, rows=1),
+    Case("two-marks.csv", b"\xef\xbb\xbf" * 2 + CSV.encode(), True, rows=2),
+    Case("mark-before-each-line.jsonl", b"\xef\xbb\xbf".join([b"", lines(LINE), lines(OTHER)]), True, rows=2),
+    Case("mark-then-error.jsonl", lines(LINE) + b"\xef\xbb\xbf{'a': 1}\n", False, "single_quotes", 2, 3),
     Case("bom.csv", b"\xef\xbb\xbf" + CSV.encode(), True, rows=2),
     Case("bom-bad.csv", b"\xef\xbb\xbf" + CSV.encode() + b"\xff,a\n", False, "not_utf8", 4, 1),
     Case("utf16.csv", CSV.encode("utf-16"), True, "other_encoding", rows=2),
     Case("utf16be.jsonl", b"\xfe\xff" + LINE.encode("utf-16-be"), True, "other_encoding", rows=1),
     Case("utf16-no-mark.jsonl", lines(LINE, OTHER).decode().encode("utf-16-le"), True, "other_encoding", rows=2),
+    Case("half-kana.csv", "質問,回答\nｱｲｳはなんですか,ｶﾀｶﾅのもじです\n".encode("cp932"), True, "other_encoding"),
+    Case("half-kana-euc.csv", "質問,回答\nｱｲｳはなんですか,ｶﾀｶﾅのもじです\n".encode("euc_jp"), True, "other_encoding"),
+    Case("half-kana-only.csv", "question,answer\nｱｲｳ,ｴｵｶ\n".encode("cp932"), False, "encoding_ambiguous", 2, 1),
+    Case("katakana-words.csv", "質問,回答\nサーバー,コンピューター\n".encode("cp932"), True, "other_encoding"),
+    Case("katakana-euc.csv", "質問,回答\nサーバー,コンピューター\n".encode("euc_jp"), True, "other_encoding"),
+    Case("curly-quotes.csv", "instruction,output\nit’s,that’s “it”\n".encode("cp1252"), False, None, None),
+    Case("dos-french.csv", "instruction,output\nle château là,gâteau été\n".encode("cp850"), False, None, None),
+    Case("jis-outside.csv", b"\x1b$B<ALd\x1b(B,\x1b$B2sEz\x1b(B\na,\x1b$B-!\x1b(B\n", False, "jis_unreadable", 2, 3),
+    Case("jis-outside-text.csv", b"instruction,output\na,\x1b$B-!\x1b(B\n", False, "jis_unreadable", 2, 3),
     Case("utf16-odd.csv", CSV.encode("utf-16") + b"\0", False, "encoding_mismatch"),
     Case("cp932.csv", CSV.encode("cp932"), True, "other_encoding", 1, rows=2),
     Case(
@@ -128,6 +153,15 @@ CASES: tuple[Case, ...] = (
     Case("cut-character.jsonl", lines(LINE, OTHER)[:-5], False, "not_utf8", 2),
     # D6, D7, D8 values
     Case("surrogate.jsonl", lines(LINE, '{"instruction":"\\ud83d","output":"b"}'), False, "lone_surrogate", 2, 17),
+    Case(
+        "pair-then-surrogate.jsonl",
+        lines('{"instruction":"\\ud83d\\ude00 \\ud83d","output":"b"}'),
+        False,
+        "lone_surrogate",
+        1,
+        30,
+    ),
+    Case("surrogates-swapped.jsonl", lines('{"text":"\\ude00\\ud83d"}'), False, "lone_surrogate", 1, 10),
     Case("surrogate-pair.jsonl", lines('{"instruction":"\\ud83d\\ude00","output":"b"}'), True),
     Case(
         "duplicate-key.jsonl",
@@ -138,6 +172,15 @@ CASES: tuple[Case, ...] = (
         33,
     ),
     Case("duplicate-key-inside.json", b'[{"messages":[{"role":"user","role":"user"}]}]', False, "duplicate_key", 1),
+    Case(
+        "duplicate-key-later.jsonl",
+        lines('{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b","role":"user"}]}'),
+        False,
+        "duplicate_key",
+        1,
+        78,
+    ),
+    Case("duplicate-key-escaped.jsonl", lines('{"text":"a","t\\u0065xt":"b"}'), False, "duplicate_key", 1, 13),
     Case("nan.jsonl", lines('{"instruction":"a","output":NaN}'), False, "not_finite", 1, 29),
     Case("infinity.json", b'[{"instruction":"a","output":"b","score":-Infinity}]', False, "not_finite", 1),
     Case("1e999.jsonl", lines('{"instruction":"a","output":"b","score":1e999}'), False, "not_finite", 1),
@@ -179,6 +222,8 @@ CASES: tuple[Case, ...] = (
     Case("string.jsonl", b'"x"\n', False, "no_records"),
     Case("empty-array.json", b"[]", False, "no_records"),
     Case("empty-list.json", b'{"data":[]}', False, "no_records"),
+    Case("empty-list.jsonl", b'{"data":[]}\n', False, "no_records"),
+    Case("full-width-brackets.json", f"［{LINE}］".encode(), False, "full_width_syntax", 1, 1),
     Case("header-only.csv", "質問,回答\n".encode(), False, "no_records"),
     Case("page.json", b"<!DOCTYPE html><html><body>Sign in</body></html>", False, "html_file", 1),
     Case("page.csv", b"\n <html lang='ja'><head>", False, "html_file", 1),
@@ -206,6 +251,8 @@ CASES: tuple[Case, ...] = (
     Case("trailing-comma.jsonl", lines(LINE, '{"instruction":"a","output":"b",}'), False, "trailing_comma", 2, 33),
     Case("line-commas.jsonl", lines(LINE + ",", OTHER + ","), False, "trailing_comma", 1),
     Case("trailing-comma.json", lines("[", LINE + ",", "]"), False, "trailing_comma", 3, rows=1),
+    Case("no-comma.json", lines("[", LINE, OTHER, "]"), False, "missing_comma", 3, 1),
+    Case("semicolons.jsonl", lines(LINE + ";", OTHER), False, "content_after_json", 1, rows=1),
     Case("double-comma.json", lines("[", LINE + ",,", OTHER, "]"), False, "trailing_comma", 2, rows=2),
     Case("single-quotes.jsonl", lines("{'instruction': 'a', 'output': 'b'}", LINE), False, "single_quotes", 1, 2),
     Case("single-quotes.json", b"{\n'data': []}", False, "single_quotes", 2, 1),
@@ -247,6 +294,7 @@ CASES: tuple[Case, ...] = (
     Case("blank-output.jsonl", lines(LINE, {"instruction": "a", "output": " \u3000\n"}), False, "blank_answer", 2),
     Case("zero-width-output.jsonl", lines(LINE, {"instruction": "a", "output": "\u200b"}), False, "blank_answer", 2),
     Case("blank-question.jsonl", lines(LINE, {"instruction": "", "output": "a"}), False, "blank_question", 2),
+    Case("no-answer-column.csv", "質問,メモ\na,b\nc,d\n".encode(), False, "column_missing", 1, rows=0),
     Case("unknown-columns.jsonl", lines({"foo": "a", "bar": "b"}), False, "unknown_columns", 1),
     Case("no-header.csv", "何時まで,8時まで\nいつ休み,水曜日\n".encode(), False, "unknown_columns", 1),
     Case("other-format.jsonl", lines(LINE, {"text": "a"}), False, "format_differs", 2, rows=1),
@@ -266,6 +314,7 @@ CASES: tuple[Case, ...] = (
         "tool_calls",
         1,
     ),
+    Case("blank-user.jsonl", turns(said("user", " "), REPLY), True, "blank_user_turn", 1, rows=1),
     Case("late-system.jsonl", turns(USER, REPLY, said("system", "s"), USER, REPLY), True, "late_system", 1),
     Case("ends-with-user.jsonl", turns(USER, REPLY, USER), True, "ends_without_answer", 1),
     Case("two-users.jsonl", turns(USER, USER, REPLY), True, "turns_not_alternating", 1),
@@ -279,10 +328,15 @@ CASES: tuple[Case, ...] = (
     Case("twice.csv", "質問,回答,回答\na,b,c\n".encode(), False, "duplicate_column", 1),
     Case("full-width-comma.csv", CSV.replace(",", "，").encode(), False, "full_width_delimiter", 1, 3),
     Case("long-cell.csv", f"質問,回答\na,{'あ' * 140_000}\n".encode(), True, rows=1),
+    Case("too-long-cell.csv", f"質問,回答\na,{'x' * (17 << 20)}\nb,c\n".encode(), False, "row_too_long", 2, rows=1),
+    Case("too-long-header.csv", f"質問,{'x' * (17 << 20)}\nb,c\n".encode(), False, "row_too_long", 1, rows=0),
     Case("line-after-quoted-newline.csv", '質問,回答\n"a\nb",c\nd\n'.encode(), False, "ragged_row", 4),
     # D17, D18 not data
     Case("zip.jsonl", zipped("a.jsonl"), False, "compressed_file"),
     Case("book.csv", zipped("[Content_Types].xml"), False, "spreadsheet_file"),
+    Case("large-book.csv", zipped("_rels/.rels", *map(str, range(99)), "xl/workbook.xml"), False, "spreadsheet_file"),
+    Case("letter.txt", zipped("[Content_Types].xml", "word/document.xml"), False, "binary_file"),
+    Case("letter.rtf", b"{\\rtf1\\ansi hello}", False, "binary_file"),
     Case("gzip.jsonl", gzip.compress(LINE.encode()), False, "compressed_file"),
     Case("zst.jsonl", b"\x28\xb5\x2f\xfd" + b"\0" * 40, False, "compressed_file"),
     Case("tar.csv", b"a.csv".ljust(257, b"\0") + b"ustar\x0000", False, "compressed_file"),

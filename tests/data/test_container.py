@@ -36,8 +36,10 @@ def refused(path: Path) -> tuple[str, str]:
     ("name", "text", "expected"),
     [
         ("a.jsonl", f"{ROW}\n{ROW}\n", "jsonl"),
-        ("a.ndjson", ROW, "jsonl"),
-        ("a.JSONL", ROW, "jsonl"),
+        ("a.ndjson", f"{ROW}\n{ROW}", "jsonl"),
+        ("a.JSONL", f"{ROW}\n{ROW}", "jsonl"),
+        ("a.jsonl", ROW, "json"),
+        ("a.jsonl", '{"data": [' + ROW + "]}", "json"),
         ("a.json", f"{ROW}\n{ROW}\n", "jsonl"),
         ("a.json", f"[{ROW}]", "json"),
         ("a.json", ROW, "json"),
@@ -53,10 +55,16 @@ def refused(path: Path) -> tuple[str, str]:
         ("a.csv", f"{ROW}\n{ROW}\n", "jsonl"),
         ("a.txt", "段落です。\n", "text"),
         ("a.md", "# 見出し\n", "text"),
-        ("a.txt", f"{ROW}\n", "jsonl"),
+        ("a.txt", f"{ROW}\n{ROW}\n", "jsonl"),
         ("a.txt", "{ これは JSON ではない }", "text"),
-        ("a.txt", "質問,回答\n", "text"),
+        ("a.txt", "質問\t回答\na\tb\n", "csv"),
+        ("a.txt", '"質問","備考","回答"\n', "csv"),
+        ("a.txt", "質問,備考\n", "text"),
+        ("a.txt", "Question, context and other matters\n", "text"),
+        ("a.txt", "text\n本文\n", "text"),
+        ("a.txt", "sep=;\n質問;回答\n", "csv"),
         ("a", "質問,回答\na,b\n", "csv"),
+        ("a", "質問,覚え書き\na,b\n", "text"),
         ("a.data", "question\tanswer\n", "csv"),
         ("a.data", f"[{ROW}]", "json"),
         ("a.data", "ただの文章です、はい。", "text"),
@@ -73,7 +81,17 @@ def test_the_delimiter_follows_the_first_line(tmp_path: Path) -> None:
     assert detect_container(path, UTF8) == Container("csv", ";")
     path = tmp_path / "a.tsv"
     path.write_text("質問,回答\n", encoding="utf-8")
+    assert detect_container(path, UTF8) == Container("csv", ",")
+    path.write_text("質問\t回答,補足\n", encoding="utf-8")
     assert detect_container(path, UTF8) == Container("csv", "\t")
+
+
+def test_a_header_with_the_columns_asked_for_makes_any_text_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("見出し\t中身\nあ\tい\n", encoding="utf-8")
+    assert detect_container(path, UTF8).kind == "text"
+    assert detect_container(path, UTF8, ["中身", "見出し "]) == Container("csv", "\t")
+    assert detect_container(path, UTF8, ["中身", "別の列"]).kind == "text"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n\r\n", "\u3000\n", "\ufeff"])

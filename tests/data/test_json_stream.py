@@ -22,6 +22,11 @@ ROWS = [
 ]
 
 
+def wrapped(text: str) -> WrappedList:
+    """Return an object to read, in which `q` and `a` make a row and `messages` belongs to one."""
+    return WrappedList(Cursor(io.StringIO(text)), {"messages"}.__contains__, lambda keys: {"q", "a"} <= set(keys))
+
+
 def elements(text: str) -> list[Element]:
     cursor = Cursor(io.StringIO(text))
     assert cursor.peek() == "["
@@ -44,12 +49,12 @@ def test_elements_equal_the_whole_document(monkeypatch: pytest.MonkeyPatch, chun
 def test_random_documents_at_random_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(3)
     for _ in range(200):
-        rows = [chance.choice(ROWS) for _ in range(chance.randint(0, 6))]
+        rows = [ROWS[0], *(chance.choice(ROWS) for _ in range(chance.randint(0, 6)))]
         monkeypatch.setattr(json_stream, "CHUNK_CHARACTERS", chance.randint(1, 30))
         text = json.dumps({"meta": "a[", "rows": rows, "n": 1}, indent=chance.choice([None, 1]))
-        wrapped = WrappedList(Cursor(io.StringIO(text)), frozenset({"messages"}))
-        assert [json.loads(element.text or "") for element in wrapped.elements()] == rows
-        assert (wrapped.list_key, wrapped.members) == ("rows", {"meta": "a[", "n": 1})
+        found = wrapped(text)
+        assert [json.loads(element.text or "") for element in found.elements()] == rows
+        assert (found.list_key, found.members) == ("rows", {"meta": "a[", "n": 1})
 
 
 def test_an_element_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +103,9 @@ def test_broken_lists_stop_with_a_place(text: str, code: str) -> None:
         ('{"a" 1}', "json_syntax"),
         ('{"a": 1, "a": 2}', "duplicate_key"),
         ('{"a": [1], "a": 2}', "duplicate_key"),
-        ('{"a": [1], "b": [2]}', "several_lists"),
+        ('{"a": [{}], "a": 2}', "duplicate_key"),
+        ('{"a": [{}], "b": [ {}]}', "several_lists"),
+        ('{"a": [{}], "b": [[]]}', "several_lists"),
         ('{"a": 1,}', "trailing_comma"),
         ("{a: 1}", "unquoted_key"),
         ("{'a': 1}", "single_quotes"),
@@ -108,15 +115,28 @@ def test_broken_lists_stop_with_a_place(text: str, code: str) -> None:
 )
 def test_broken_objects_stop_with_a_place(text: str, code: str) -> None:
     with pytest.raises(DatasetError) as raised:
-        list(WrappedList(Cursor(io.StringIO(text)), frozenset()).elements())
+        list(wrapped(text).elements())
     assert raised.value.code == code
     assert raised.value.params["line"] == 1
 
 
-def test_an_object_without_a_list_is_one_row() -> None:
-    wrapped = WrappedList(Cursor(io.StringIO('{"messages": [1], "b": {"c": [2]}}')), frozenset({"messages"}))
-    assert list(wrapped.elements()) == []
-    assert (wrapped.list_key, wrapped.members) == (None, {"messages": [1], "b": {"c": [2]}})
+@pytest.mark.parametrize(
+    ("text", "list_key", "num_elements"),
+    [
+        ('{"messages": [{"c": 1}], "b": {"c": [2]}}', None, 0),  # the list of a conversation is part of a row
+        ('{"q": "x", "a": "y", "history": [{"c": 1}]}', None, 0),  # a whole row stands before the list
+        ('{"tags": ["x", 1], "rows": [{"c": 1}, {}]}', "rows", 2),  # only objects are rows
+        ('{"tags": [], "rows": [{"c": 1}], "more": [ ]}', "rows", 1),
+        ('{"rows": [ \n{"c": 1}], "version": 1}', "rows", 1),
+        ('{"rows": []}', "rows", 0),
+        ('{"tags": ["x"]}', None, 0),
+    ],
+)
+def test_which_list_holds_the_rows(text: str, list_key: str | None, num_elements: int) -> None:
+    found = wrapped(text)
+    assert len(list(found.elements())) == num_elements
+    others = {key: value for key, value in json.loads(text).items() if key != list_key}
+    assert (found.list_key, found.members) == (list_key, others)
 
 
 def test_places_inside_an_element() -> None:

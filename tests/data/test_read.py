@@ -125,10 +125,19 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.jsonl"):
         with pytest.raises(NotFound):
             read(path)
-    pipe = tmp_path / "pipe.jsonl"
+    pipe, circle, broken = (tmp_path / name for name in ("pipe.jsonl", "circle.jsonl", "broken.jsonl"))
     os.mkfifo(pipe)
-    with pytest.raises(NotFound):
-        read(pipe)
+    circle.symlink_to(circle)
+    broken.symlink_to(tmp_path / "none.jsonl")
+    codes = {}
+    for path in (pipe, circle, broken, tmp_path, Path(""), Path("/dev/null"), Path("あ" * 200), Path("a\0b")):
+        with pytest.raises(NotFound) as raised:
+            read(path)
+        codes[str(path)[-12:]] = raised.value.code
+    assert list(codes.values()) == [
+        "not_a_file", "file_not_found", "file_not_found", "not_a_file", "not_a_file", "not_a_file", "file_not_found",
+        "file_not_found",
+    ]  # fmt: skip
 
 
 def test_a_file_that_may_not_be_read() -> None:
@@ -138,6 +147,45 @@ def test_a_file_that_may_not_be_read() -> None:
         path.chmod(0)
         with unprivileged():
             assert code_of(path) == "unreadable_file"
+
+
+@pytest.mark.parametrize("step", ["stat", "open"])
+def test_a_file_that_the_system_refuses_at_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text":"a"}', encoding="utf-8")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os if step == "stat" else Path, step, refuse)
+    with pytest.raises(DatasetError) as raised:
+        read(path)
+    monkeypatch.undo()
+    assert (raised.value.code, raised.value.params["detail"]) == ("unreadable_file", "Permission denied")
+
+
+def test_all_bad_rows_are_named_together(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text":"a"}\n{"text":3}\n{"text":"b"}\nx\n{"text":""}\n', encoding="utf-8")
+    examples = iter_examples(path)
+    assert next(examples).text == "a"
+    with pytest.raises(DatasetRowError) as raised:
+        next(examples)
+    params = raised.value.params
+    assert (raised.value.code, params["count"], params["listed"]) == ("rows_with_errors", 3, "2, 4, 5")
+    assert (params["line"], params["row"], params["first_code"]) == (2, 2, "answer_not_text")
+    path.write_text('{"text":""}\n' * 50, encoding="utf-8")
+    with pytest.raises(DatasetRowError) as raised:
+        read(path)
+    assert (raised.value.params["count"], raised.value.params["listed"].endswith("19, 20, …")) == (50, True)
+
+
+def test_a_bad_row_before_a_broken_end_is_named_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[\n{"text":""},\n{"text":"a"},\n{"te', encoding="utf-8")
+    with pytest.raises(DatasetRowError) as raised:
+        read(path)
+    assert (raised.value.params["count"], raised.value.params["listed"]) == (2, "2, 4")
 
 
 def test_a_file_without_usable_rows_is_an_error(tmp_path: Path) -> None:

@@ -45,11 +45,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     ("text", "code", "position"),
     [
         ('{"a": 1, "a": 2}', "duplicate_key", 9),
+        ('{"a": {"b": 1}, "b": {"a": 1, "\\u0061": 2}}', "duplicate_key", 30),
+        ('{"a": ["b", "b"], "c": {"a": 1}, "a": 3}', "duplicate_key", 33),
+        ('{"a": "\\"a\\": 1", "a": 2}', "duplicate_key", 18),
         ('{"a": NaN}', "not_finite", 6),
         ('{"NaN": "NaN", "b": -Infinity}', "not_finite", 20),
         ('{"a": 1e400}', "not_finite", 6),
         ('{"a": 9223372036854775808}', "number_too_large", 6),
         ('{"a": "\\udc00"}', "lone_surrogate", 7),
+        ('{"a": "\\ud83d\\ude00\\\\ud800\\ud83d"}', "lone_surrogate", 26),
         ('{"a": 1,}', "trailing_comma", 8),
         ("{'a': 1}", "single_quotes", 1),
         ('{"a": 1} // b', "comment_in_json", 9),
@@ -57,6 +61,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("{a: 1}", "unquoted_key", 1),
         ('{"a"： 1}', "full_width_syntax", 4),
         ('{"a": 1} {"b": 2}', "several_values_on_line", 9),
+        ('{"a": 1} null', "several_values_on_line", 9),
+        ('{"a": 1};', "content_after_json", 8),
         ('{"a": 1 "b": 2}', "missing_comma", 8),
         ('{"a": "b', "unterminated_string", 6),
         ('{"a": "b\nc"}', "control_in_string", 8),
@@ -69,7 +75,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_each_mistake_has_its_name_and_place(text: str, code: str, position: int) -> None:
     failure = refusal(text)
     assert failure.code == code
-    assert failure.position is None or abs(failure.position - position) <= 1
+    assert failure.position is not None and abs(failure.position - position) <= 1
 
 
 def test_depth_counts_brackets_outside_strings_only() -> None:

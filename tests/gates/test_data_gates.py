@@ -69,6 +69,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.gate
+@pytest.mark.timeout(3600)
 def test_2_gb_in_less_than_300_mb(tmp_path: Path) -> None:
     assert_small(tmp_path / "rows.jsonl", 2_000_000_000, LIMIT_MIB)
 

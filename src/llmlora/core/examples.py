@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,10 +12,20 @@ FORMATS: tuple[DatasetFormat, ...] = ("instruction", "chat", "completion", "text
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn: `role` is system, user, assistant or tool."""
+    """One turn: `role` is system, user, assistant or tool.
+
+    `tool_calls` is the JSON of the calls in an assistant's turn, kept for whoever reads the data next; it is neither
+    shown to a model nor learned.
+    """
 
     role: str
     content: str
+    tool_calls: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the canonical JSON object of this turn."""
+        calls = {"tool_calls": json.loads(self.tool_calls)} if self.tool_calls else {}
+        return {"role": self.role, "content": self.content, **calls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Example:
     def to_dict(self) -> dict[str, Any]:
         """Return the canonical JSON object of this row."""
         if self.messages:
-            return {"messages": [{"role": turn.role, "content": turn.content} for turn in self.messages]}
+            return {"messages": [turn.to_dict() for turn in self.messages]}
         if self.text is not None:
             return {"text": self.text}
         return {"prompt": self.prompt, "completion": self.completion}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
-from llmlora.core.errors import DatasetError
+from llmlora.core.errors import DatasetError, NotFound
 from llmlora.data.encoding import Encoding
-from llmlora.data.fields import ALL_NAMES, normalised
-from llmlora.data.strict_json import BRACKET, JsonError, parse_json
+from llmlora.data.fields import find_mapping, normalised
+from llmlora.data.strict_json import BRACKET, FULL_WIDTH, JsonError, parse_json
 
 Kind = Literal["jsonl", "json", "csv", "text"]
 HEAD_CHARACTERS = 1 << 16
@@ -34,6 +36,9 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"%PDF-", "binary_file", "PDF"),
     (0, b"SQLite format 3\x00", "binary_file", "SQLite"),
     (0, b"GGUF", "binary_file", "GGUF"),
+    (0, b"{\\rtf", "binary_file", "RTF"),
+    (0, b"\x93NUMPY", "binary_file", "NumPy"),
+    (0, b"GIF8", "binary_file", "GIF"),
     (0, b"\x89PNG", "binary_file", "PNG"),
     (0, b"\xff\xd8\xff", "binary_file", "JPEG"),
     (0, b"\x7fELF", "binary_file", "ELF"),
@@ -41,7 +46,15 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x80\x04", "binary_file", "pickle"),
     (0, b"\x80\x05", "binary_file", "pickle"),
 )
-OFFICE_MEMBER = re.compile(rb"\[Content_Types\]\.xml|xl/|_rels/")
+# Names inside an office document (a zip file) -> what it is; looked for at both ends, where zip keeps its names.
+OFFICE_MEMBERS = (
+    (b"xl/", "spreadsheet_file", "xlsx"),
+    (b"opendocument.spreadsheet", "spreadsheet_file", "ods"),
+    (b"word/", "binary_file", "Word"),
+    (b"ppt/", "binary_file", "PowerPoint"),
+    (b"[Content_Types].xml", "spreadsheet_file", "xlsx"),
+)
+ZIP_DIRECTORY_BYTES = 1 << 16
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
 SEPARATOR_LINE = re.compile(r"sep=([,;\t])\s*$", re.IGNORECASE)
 FULL_WIDTH_COMMA = "\uff0c"
@@ -59,6 +72,22 @@ class Container:
     delimiter: str | None = None
 
 
+def require_file(path: Path) -> None:
+    """Check that a path is a file of data: there, and neither a folder nor a pipe nor a device.
+
+    Raises:
+        NotFound: `file_not_found` or `not_a_file`. DatasetError: `unreadable_file`, its folder may not be entered.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except PermissionError as failure:
+        raise DatasetError("unreadable_file", path=str(path), detail=failure.strerror or "") from failure
+    except (OSError, ValueError) as failure:  # also names that are too long, and links in a circle
+        raise NotFound("file_not_found", path=str(path)) from failure
+    if not stat.S_ISREG(mode):
+        raise NotFound("not_a_file", path=str(path))
+
+
 def refuse_binary(path: Path) -> None:
     """Refuse archives, spreadsheets and other binary files by their first bytes, whatever their name.
 
@@ -67,16 +96,23 @@ def refuse_binary(path: Path) -> None:
     """
     with path.open("rb") as stream:
         head = stream.read(4096)
-    for offset, magic, code, kind in MAGIC:
-        if head[offset : offset + len(magic)] != magic:
-            continue
-        if kind == "zip" and OFFICE_MEMBER.search(head):
-            raise DatasetError("spreadsheet_file", kind="xlsx")
-        raise DatasetError(code, kind=kind)
+        for offset, magic, code, kind in MAGIC:
+            if head[offset : offset + len(magic)] == magic:
+                code, kind = _office_kind(head, stream) or (code, kind) if kind == "zip" else (code, kind)
+                raise DatasetError(code, kind=kind)
 
 
-def detect_container(path: Path, encoding: Encoding) -> Container:
+def _office_kind(head: bytes, stream: BinaryIO) -> tuple[str, str] | None:
+    """Return code and name of an office document; its members' names stand at the beginning and in the last bytes."""
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - ZIP_DIRECTORY_BYTES))
+    names = head + stream.read(ZIP_DIRECTORY_BYTES)
+    return next(((code, kind) for member, code, kind in OFFICE_MEMBERS if member in names), None)
+
+
+def detect_container(path: Path, encoding: Encoding, columns: Iterable[str] = ()) -> Container:
     """Return the layout of a file, from its content first and its name second.
+
+    `columns` are names that the user gave: a header that holds all of them makes any text a table.
 
     Raises:
         DatasetError: nothing in it (`no_records`), or an HTML page.
@@ -90,8 +126,9 @@ def detect_container(path: Path, encoding: Encoding) -> Container:
         return _json_container(head, named)
     if head[0] in "{[" and _is_row(head.split("\n", 1)[0]):
         return _json_container(head, "jsonl")
-    if named == "csv" or (named is None and _is_table(head)):
-        return Container("csv", "\t" if path.suffix.lower() == ".tsv" else sniff_delimiter(head))
+    if named == "csv" or _is_table(head, columns):
+        has_tabs = path.suffix.lower() == ".tsv" and "\t" in head.split("\n", 1)[0]
+        return Container("csv", "\t" if has_tabs else sniff_delimiter(head))
     if named is None and head[0] in "{[":
         return _json_container(head, "json")
     return Container("text")
@@ -127,7 +164,7 @@ def _json_container(head: str, named: Kind) -> Container:
         if not ending and len(head) > LINE_CHARACTERS:
             return Container("json")
         if _is_row(first):
-            return Container("jsonl" if following or named == "jsonl" else "json")
+            return Container("jsonl" if following else "json")
         return Container("jsonl" if _is_broken_row(first, following) else "json")
     if _is_json(head.strip()) or (named == "json" and following not in ("{", "[")):
         _refuse_scalar(head)
@@ -137,6 +174,8 @@ def _json_container(head: str, named: Kind) -> Container:
 def _refuse_scalar(head: str) -> None:
     if _is_json(head.strip()):
         raise DatasetError("no_records")
+    if head[0] in FULL_WIDTH:
+        raise DatasetError("full_width_syntax", line=1, column=1)
     raise DatasetError("not_json", line=1, start=head[:20].split("\n", 1)[0])
 
 
@@ -168,10 +207,17 @@ def _is_broken_row(line: str, following: str) -> bool:
     return following == "{" and text[-1:] not in "[,:{"
 
 
-def _is_table(head: str) -> bool:
+def _is_table(head: str, columns: Iterable[str]) -> bool:
+    """Tell whether a first line names every column that a row needs, or all that the user asked for."""
     first = head.split("\n", 1)[0]
-    cells = re.split(r"[,;\t]", first)
-    return len(cells) > 1 and any(normalised(cell.strip('"')) in ALL_NAMES for cell in cells)
+    if SEPARATOR_LINE.match(first):
+        return True
+    cells = [cell.strip(' \t\r"\u3000') for cell in re.split(r"[,;\t]", first)]
+    asked = {normalised(name) for name in columns}
+    if asked:
+        return asked <= {normalised(cell) for cell in cells}
+    mapping = find_mapping(cells, {})
+    return mapping is not None and mapping.is_complete and len(mapping.columns) > 1
 
 
 def sniff_delimiter(head: str) -> str:

@@ -14,11 +14,12 @@ from typing import Any, Protocol, TextIO, TypedDict, Unpack
 
 from llmlora.core.errors import ConfigError, Conflict, DatasetError
 from llmlora.core.examples import Example
+from llmlora.core.locale import translate
 from llmlora.core.publish import replacing
+from llmlora.data.container import require_file
 from llmlora.data.duplicates import hash64
-from llmlora.data.formats import RowReader
 from llmlora.data.problems import Problem
-from llmlora.data.read import ReadOptions, Source
+from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.split import num_held_out, split_hash
 
 LISTED_ROWS = 1000
@@ -75,6 +76,7 @@ def convert_dataset(
         DatasetError: unreadable, rows with errors without `drop_invalid`, or no row left.
     """
     path, output = Path(path), Path(output)
+    require_file(path)
     _check_choices(path, output, choices)
     source = Source(path, options or ReadOptions())
     plan = _Plan(source, choices)
@@ -85,7 +87,7 @@ def convert_dataset(
         writers = [_open_writer(stack, output, choices)]
         if eval_output is not None:
             writers.append(_open_writer(stack, eval_output, choices))
-        for number, example in enumerate(_examples(source, _reader(source))):
+        for number, example in enumerate(read_rows(source, row_reader(source))):
             if isinstance(example, Example) and plan.marks[number] != LEFT_OUT:
                 writers[plan.marks[number] - 1].write(example)
     num_eval = plan.marks.count(HELD_OUT)
@@ -118,27 +120,10 @@ def _check_choices(path: Path, output: Path, choices: ConvertChoices) -> None:
     if sample is not None and sample < 1:
         raise ConfigError("invalid_sample", value=sample)
     for target in (output, eval_path(output)) if split else (output,):
-        if target.exists() and path.exists() and target.samefile(path):
+        if target.exists() and target.samefile(path):
             raise Conflict("output_is_input", path=str(target))
         if target.exists() and not (choices.get("overwrite") and target.is_file()):
             raise Conflict("output_exists", path=str(target))
-
-
-def _reader(source: Source) -> RowReader:
-    return RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
-
-
-def _examples(source: Source, reader: RowReader) -> Iterator[Example | Problem]:
-    """Yield, for each row, its example or the first error in it."""
-    for item in source.rows():
-        if isinstance(item, Problem):
-            yield item
-            continue
-        example, problems = reader.read(item)
-        if example is None:
-            yield next(problem for problem in problems if problem.level == "error")
-        else:
-            yield example
 
 
 class _Plan:
@@ -152,8 +137,8 @@ class _Plan:
         self.dropped: list[dict[str, Any]] = []
         self._hashes = array("Q")
         self._seed = choices.get("seed", 0)
-        reader = _reader(source)
-        first = self._look_at(_examples(source, reader), bool(choices.get("deduplicate")))
+        reader = row_reader(source)
+        first = self._look_at(read_rows(source, reader), bool(choices.get("deduplicate")))
         self.ignored_columns = (*reader.ignored, *source.other_members)
         if first is not None and not choices.get("drop_invalid"):
             params = {"path": str(source.path), "line": first.line, "first": first.message}
@@ -188,7 +173,7 @@ class _Plan:
                 seen.add(value)
             if is_copy and isinstance(item, Example):
                 self.num_duplicates += 1
-                self._drop(item.line, item.row, "duplicate", "")
+                self._drop(item.line, item.row, "duplicate", translate("data.repeated"))
             self.marks.append(TRAIN if isinstance(item, Example) and not is_copy else LEFT_OUT)
             self._hashes.append(value)
         return first

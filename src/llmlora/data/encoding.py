@@ -114,6 +114,8 @@ def _without_mark(path: Path) -> Encoding:
         for name in ("iso2022_jp", "iso2022_jp_ext"):
             if _decodes(path, name):
                 return _guess(path, name)
+        line, column = _first_replaced(path, "iso2022_jp_ext")
+        raise DatasetError("jis_unreadable", line=line, column=column)
     if seen.num_nul * 400 > seen.size:
         wide = _utf16_name(path)
         if wide is not None:
@@ -217,21 +219,28 @@ def _is_damaged_utf8(path: Path) -> bool:
 
 
 def _japanese_score(path: Path, name: str) -> float:
-    """Return how Japanese a file looks in an encoding: -1 (not at all) to 1; needs hiragana to be above 0.5."""
+    """Return how Japanese a file looks in an encoding: -1 (not at all) to 1; needs kana to be above 0.5.
+
+    Half-width katakana speak against an encoding only where they outnumber hiragana, as they do in EUC-JP read as
+    CP932. Western and Chinese text read as Japanese has kanji and half-width katakana but hardly any other kana.
+    """
     decoder = codecs.getincrementaldecoder(name)("strict")
-    hiragana, good, bad, total = 0, 0.0, 0.0, 0
+    hiragana, katakana, half, good, bad, total = 0, 0, 0, 0.0, 0.0, 0
     for number, piece in enumerate(_pieces(path)):
         if number * CHUNK_BYTES >= SCORED_BYTES:
             break
         text = decoder.decode(piece)
         hiragana += _count(HIRAGANA, text)
-        good += _count(FULL_KATAKANA, text) + _count(JAPANESE_MARKS, text) + 0.6 * _count(KANJI, text)
-        bad += _count(HALF_KATAKANA, text) + 2 * _count(STRANGE, text)
+        katakana += _count(FULL_KATAKANA, text)
+        half += _count(HALF_KATAKANA, text)
+        good += _count(JAPANESE_MARKS, text) + 0.6 * _count(KANJI, text)
+        bad += 2 * _count(STRANGE, text)
         total += _num_not_ascii(text)
     if not total:
         return -1.0
-    score = (hiragana + good - bad) / total
-    return score if hiragana >= 0.05 * total else min(score, 0.4)
+    against = bad + (half if half > hiragana else 0)
+    score = (hiragana + katakana + good - against) / total
+    return score if hiragana >= 0.05 * total or katakana >= 0.3 * total else min(score, 0.4)
 
 
 def _undecoded(path: Path) -> tuple[int, int, str, str, list[int]]:

@@ -15,11 +15,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "conversations": ("conversations", "conversation", "会話", "メッセージ"),
     "instruction": (
         "instruction", "question", "query", "prompt", "指示", "質問", "問題", "設問", "問い", "質問文", "問題文",
-        "指示文", "問い合わせ", "お問い合わせ", "q",
+        "指示文", "問い合わせ", "お問い合わせ", "q", "user", "ユーザー", "input", "入力",
     ),
     "input": ("input", "context", "入力", "文脈", "コンテキスト", "補足"),
     "output": (
         "output", "response", "answer", "出力", "回答", "解答", "応答", "答え", "返答", "正解", "回答文", "解答文", "a",
+        "assistant", "アシスタント",
     ),
     "system": ("system", "system_prompt", "システム", "システムプロンプト"),
     "prompt": ("prompt", "プロンプト"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from itertools import pairwise
@@ -9,12 +10,13 @@ from typing import Any
 
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import DatasetFormat, Example, Message
-from llmlora.data.fields import RowMapping, find_mapping, normalised, role_of
+from llmlora.data.fields import REQUIRED, RowMapping, find_mapping, normalised, role_of
 from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
 
 MAX_KEY_SETS = 1000
 VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
+TURN_KEYS = {"role", "content", "from", "value", "tool_calls"}
 ANSWER_FIELDS = {"output", "completion", "text"}
 Found = tuple[Example | None, list[Problem]]
 
@@ -46,6 +48,8 @@ class RowReader:
         mapping = self._mapping_of(raw)
         if mapping is None or (self._has_header and self._lacks_given(raw)):
             return None, [self._unknown(raw)]
+        if self._has_header and not mapping.is_complete:
+            raise _incomplete(raw, mapping)
         if self._is_fixed and mapping.format != self.format:
             own = find_mapping(raw.value, self._given, self.format)
             if own is None:
@@ -55,6 +59,8 @@ class RowReader:
         if mapping.is_complete or self.mapping is None:
             self._fix(mapping)
         example, problems = READERS[mapping.format](raw, mapping)
+        if mapping.format == "chat":
+            self._note_turn_keys(raw, mapping)
         return (None if any(item.level == "error" for item in problems) else example), problems
 
     def _fix(self, mapping: RowMapping) -> None:
@@ -79,20 +85,42 @@ class RowReader:
         present = {normalised(name) for name in raw.value} if self._given else set()
         return any(normalised(column) not in present for column in self._given.values())
 
+    def _note_turn_keys(self, raw: RawRow, mapping: RowMapping) -> None:
+        """Remember what stands in the turns of a conversation beside role, content and calls."""
+        column = mapping.columns.get("messages", "")
+        turns = raw.value.get(column)
+        for turn in turns if isinstance(turns, list) else ():
+            if isinstance(turn, dict) and len(self.ignored) < MAX_KEY_SETS:
+                self.ignored.update((f"{column}[].{key[:40]}", None) for key in turn if key not in TURN_KEYS)
+
     def _unknown(self, raw: RawRow) -> Problem:
-        names = [name[:40] for name in raw.value]
-        shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+        shown = _shown(raw)
         if self._given:
             wanted = ", ".join(self._given.values())
             problem = error("mapped_column_missing", raw.line, raw.row, wanted=wanted, columns=shown or "-")
         elif not raw.value:
             problem = error("empty_row", raw.line, raw.row)
+        elif self.wanted is not None:
+            params = {"format": self.wanted, "needed": ", ".join(REQUIRED[self.wanted]), "columns": shown}
+            name = REQUIRED[self.wanted][0]
+            problem = Problem("error", "columns_lack_format", raw.line, raw.row, params={**params, "name": name})
         else:
-            column = names[0]
+            column = next(iter(raw.value))[:40]
             problem = error("unknown_columns", raw.line, raw.row, columns=shown, column_name=column)
         if self._has_header:
             raise DatasetError(problem.code, **{**problem.params, "line": 1})
         return problem
+
+
+def _incomplete(raw: RawRow, mapping: RowMapping) -> DatasetError:
+    """Return the error of a table without a column for something that every row needs."""
+    lacking = next(name for name in REQUIRED[mapping.format] if name not in mapping.columns)
+    return DatasetError("column_missing", line=1, name=lacking, columns=_shown(raw))
+
+
+def _shown(raw: RawRow) -> str:
+    names = [name[:40] for name in raw.value]
+    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
 
 
 def _text(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem], may_be_blank: bool = False) -> str:
@@ -102,7 +130,8 @@ def _text(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem], 
     is_answer = name in ANSWER_FIELDS
     shown = column or name
     if value is None:
-        problems.append(error("missing_answer" if is_answer else "missing_question", raw.line, raw.row, None, shown))
+        code = "missing_answer" if is_answer else "missing_question"
+        problems.append(error(code, raw.line, raw.row, None, shown, name=name))
     elif not isinstance(value, str):
         code = "answer_not_text" if is_answer else "question_not_text"
         problems.append(error(code, raw.line, raw.row, None, shown, kind=_kind(value)))
@@ -167,7 +196,7 @@ def read_chat(raw: RawRow, mapping: RowMapping) -> Found:
     column = mapping.columns.get("messages", "messages")
     turns = raw.value.get(column)
     if turns is None:
-        return None, [error("missing_answer", raw.line, raw.row, None, column)]
+        return None, [error("missing_answer", raw.line, raw.row, None, column, name="messages")]
     if not isinstance(turns, list):
         return None, [error("messages_not_list", raw.line, raw.row, None, column, kind=_kind(turns))]
     problems: list[Problem] = []
@@ -195,11 +224,12 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
         wrong("unknown_role", role=str(named)[:30])
         return None
     content = turn.get("content", turn.get("value"))
-    has_calls = bool(turn.get("tool_calls")) or role == "tool"
+    calls = json.dumps(turn["tool_calls"], ensure_ascii=False) if turn.get("tool_calls") else ""
+    has_calls = bool(calls) or role == "tool"
     if has_calls:
         problems.append(warning("tool_calls", raw.line, raw.row, None, column, turn=number))
     if content is None and has_calls:
-        return Message(role, "")
+        return Message(role, "", calls)
     if isinstance(content, list | dict):
         wrong("mixed_content", kind=_kind(content))
     elif not isinstance(content, str):
@@ -207,7 +237,9 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
     elif role == "assistant" and is_blank(content) and not has_calls:
         wrong("blank_turn")
     else:
-        return Message(role, content)
+        if role == "user" and is_blank(content):
+            problems.append(warning("blank_user_turn", raw.line, raw.row, None, column, turn=number))
+        return Message(role, content, calls)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TextIO
 
 from llmlora.core.errors import DatasetError
@@ -70,6 +70,13 @@ class Cursor:
             self._pass(len(self._text))
             if not self._more():
                 return ""
+
+    def peek_after(self) -> str:
+        """Return the next character behind the current one that is not white space; "" at the end, or far away."""
+        while True:
+            match = NOT_SPACE.search(self._text, self._at + 1)
+            if match or len(self._text) - self._at > ROW_CHARACTERS or not self._more():
+                return match.group() if match else ""
 
     def step(self) -> None:
         """Go on by one character."""
@@ -168,12 +175,20 @@ def list_elements(cursor: Cursor) -> Iterator[Element]:
 
 
 class WrappedList:
-    """A JSON object with one list inside, or a single row when there is no list."""
+    """A JSON object with one list of rows inside, or a single row when there is no such list.
 
-    def __init__(self, cursor: Cursor, row_keys: frozenset[str]) -> None:
+    Rows are objects: a list of anything else, an empty list beside another one, and every list in an object for which
+    `is_row` of its keys so far is true belong to `members`.
+    """
+
+    def __init__(
+        self, cursor: Cursor, is_row_key: Callable[[str], bool], is_row: Callable[[Iterable[str]], bool]
+    ) -> None:
         cursor.peek()
         self._cursor = cursor
-        self._row_keys = row_keys
+        self._is_row_key = is_row_key
+        self._is_row = is_row
+        self._is_empty = False
         self.line = cursor.place["line"]
         self.list_key: str | None = None
         self.members: dict[str, Any] = {}
@@ -191,7 +206,7 @@ class WrappedList:
             return
         while True:
             key = self._key()
-            if cursor.peek() == "[" and key not in self._row_keys:
+            if cursor.peek() == "[" and self._holds_rows(key):
                 self._start_list(key)
                 yield from list_elements(cursor)
             else:
@@ -205,10 +220,19 @@ class WrappedList:
             if mark == "}":
                 return
 
+    def _holds_rows(self, key: str) -> bool:
+        if self._is_row_key(key) or self._is_row(self.members):
+            return False
+        following = self._cursor.peek_after()
+        return following in "{[" or (following == "]" and self.list_key is None)
+
     def _start_list(self, key: str) -> None:
-        if self.list_key is not None:
+        if self.list_key is not None and not self._is_empty:
             raise DatasetError("several_lists", first=self.list_key, second=key, **self._cursor.place)
+        if self.list_key is not None:
+            self.members[self.list_key] = []
         self.list_key = key
+        self._is_empty = self._cursor.peek_after() == "]"
 
     def _key(self) -> str:
         cursor = self._cursor

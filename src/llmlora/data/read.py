@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from llmlora.core.errors import DatasetError, NotFound
+from llmlora.core.errors import DatasetError, DatasetRowError
 from llmlora.core.examples import DatasetFormat, Example
-from llmlora.data.container import Container, detect_container, refuse_binary
+from llmlora.data.container import Container, detect_container, refuse_binary, require_file
 from llmlora.data.encoding import Encoding, detect_encoding
-from llmlora.data.fields import ALL_NAMES, check_columns, normalised
+from llmlora.data.fields import ALL_NAMES, check_columns, find_mapping, normalised
 from llmlora.data.formats import RowReader
 from llmlora.data.json_stream import ROW_CHARACTERS, Cursor, Element, WrappedList, list_elements, place_in
 from llmlora.data.lines import numbered_lines
-from llmlora.data.problems import Problem, error
+from llmlora.data.problems import Problem, error, from_exception
 from llmlora.data.raw import RawRow
 from llmlora.data.strict_json import MAX_DEPTH, JsonError, parse_json
 from llmlora.data.table import table_rows
 
 MAX_BYTES = 8 << 30
 MAX_ROWS = 50_000_000
+LISTED_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ class Source:
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         check_columns(options.columns)
-        if not path.is_file():
-            raise NotFound("file_not_found", path=str(path))
+        require_file(path)
         self.path = path
         self.options = options
         try:
@@ -58,7 +58,7 @@ class Source:
                 raise DatasetError("file_too_large", size=self.num_bytes >> 20, limit=options.max_bytes >> 20)
             refuse_binary(path)
             self.encoding: Encoding = detect_encoding(path, options.encoding)
-            self.container: Container = detect_container(path, self.encoding)
+            self.container: Container = detect_container(path, self.encoding, options.columns.values())
         except OSError as failure:
             raise DatasetError("unreadable_file", path=str(path), detail=failure.strerror or "") from failure
         self.list_key: str | None = None
@@ -93,11 +93,11 @@ class Source:
         row = 0
         if cursor.peek() == "[":
             for row, element in enumerate(list_elements(cursor), 1):
-                yield element_row(element, row)
+                yield _document_row(element, row)
         else:
-            wrapped = WrappedList(cursor, _row_keys())
+            wrapped = WrappedList(cursor, lambda key: normalised(key) in ALL_NAMES, self._is_row)
             for row, element in enumerate(wrapped.elements(), 1):
-                yield element_row(element, row)
+                yield _document_row(element, row)
             self.list_key = wrapped.list_key
             if wrapped.list_key is None:
                 yield RawRow(1, wrapped.line, wrapped.members)
@@ -105,16 +105,9 @@ class Source:
                 self.other_members = tuple(wrapped.members)
         _expect_end(cursor)
 
-
-class _RowKeys(frozenset[str]):
-    """Keys that belong to a row in any spelling, so that a list under them is not the list of rows."""
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and normalised(key) in ALL_NAMES
-
-
-def _row_keys() -> frozenset[str]:
-    return _RowKeys()
+    def _is_row(self, keys: Iterable[str]) -> bool:
+        mapping = find_mapping(keys, self.options.columns, self.options.format)
+        return mapping is not None and mapping.is_complete
 
 
 def _expect_end(cursor: Cursor) -> None:
@@ -156,7 +149,17 @@ def _as_truncated(item: Problem) -> Problem:
 def _json_line(number: int, text: str | None, row: int) -> RawRow | Problem:
     if text is None:
         return error("row_too_long", number, row, limit=ROW_CHARACTERS >> 20)
-    return element_row(Element(number, 1, text.rstrip("\r\n")), row)
+    # Files put together from several have byte order marks at the beginning of lines.
+    value = text.lstrip("\ufeff")
+    return element_row(Element(number, 1 + len(text) - len(value), value.rstrip("\r\n")), row)
+
+
+def _document_row(element: Element, row: int) -> RawRow | Problem:
+    """Return the row of one element of a list, in which two values side by side lack a comma."""
+    item = element_row(element, row)
+    if isinstance(item, Problem) and item.code == "several_values_on_line":
+        return error("missing_comma", item.line, item.row, item.column)
+    return item
 
 
 def element_row(element: Element, row: int) -> RawRow | Problem:
@@ -201,26 +204,52 @@ def paragraphs(stream: TextIO) -> Iterator[RawRow | Problem]:
 
 
 def iter_examples(path: Path, options: ReadOptions | None = None) -> Iterator[Example]:
-    """Yield the examples of a data file in order.
+    """Yield the examples of a data file in order, up to the first row that cannot be trained on.
 
     Raises:
         NotFound: no such file. ConfigError: bad options. DatasetError: not a readable data file.
-        DatasetRowError: the first row that cannot be trained on.
+        DatasetRowError: what is wrong with the one bad row, or `rows_with_errors` that names all bad ones.
     """
     source = Source(Path(path), options or ReadOptions())
-    reader = RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+    items = read_rows(source, row_reader(source))
     count = 0
-    for item in source.rows():
-        if isinstance(item, Problem):
-            if item.level == "error":
-                raise item.to_error()
-            continue
-        example, problems = reader.read(item)
-        for problem in problems:
-            if problem.level == "error":
-                raise problem.to_error()
-        if example is not None:
+    for item in items:
+        if isinstance(item, Example):
             count += 1
-            yield example
+            yield item
+        elif item.level == "error":
+            raise _bad_rows(item, items, source.path)
     if not count:
         raise DatasetError("no_records")
+
+
+def row_reader(source: Source) -> RowReader:
+    """Return what turns the rows of a source into examples."""
+    return RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+
+
+def read_rows(source: Source, reader: RowReader) -> Iterator[Example | Problem]:
+    """Yield, for each row, its example, or the first error in it, or why there is nothing in it (a warning)."""
+    for item in source.rows():
+        example, problems = (None, [item]) if isinstance(item, Problem) else reader.read(item)
+        yield example or min(problems, key=lambda problem: problem.level != "error")
+
+
+def _bad_rows(first: Problem, following: Iterator[Example | Problem], path: Path) -> DatasetError:
+    """Read on to the end of the file and return one error for all rows that have one."""
+    bad = [first]
+    count = 1
+    try:
+        for item in following:
+            if isinstance(item, Problem) and item.level == "error":
+                count += 1
+                bad.append(item) if count <= LISTED_LINES else None
+    except DatasetError as failure:  # the rest cannot be read
+        count += 1
+        bad.append(from_exception(failure))
+    if count == 1:
+        return first.to_error()
+    listed = ", ".join(str(problem.line) for problem in bad) + (", …" if count > len(bad) else "")
+    place = {"line": first.line, "row": first.row, "column": first.column, "field": first.field}
+    described = {"first_code": first.code, "first": first.message}
+    return DatasetRowError("rows_with_errors", path=str(path), count=count, listed=listed, **described, **place)

@@ -16,8 +16,15 @@ STRING = r'"(?:[^"\\]++|\\.)*+"'
 BRACKET = re.compile(rf"{STRING}|[\[\]{{}}]", re.DOTALL)
 NOT_FINITE = re.compile(rf"{STRING}|(?P<word>-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)", re.DOTALL)
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+# Escapes one after the other, whole pairs of surrogates together, so that what is left under `lone` has no partner.
+ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+KEY_OR_BRACKET = re.compile(rf"(?P<text>{STRING})(?P<colon>[ \t\n\r]*:)?|[\[\]{{}}]", re.DOTALL)
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 FULL_WIDTH = set("\uff5b\uff5d\uff3b\uff3d\uff1a\uff0c\u3000\u201c\u201d\u2018\u2019\u300c\u300d\u3001\uff02")
+VALUE_START = re.compile(r'[\[{"\d-]|(?:true|false|null)\b')
 PYTHON_WORD = re.compile(r"(?:None|True|False)\b")
 
 
@@ -101,9 +108,7 @@ def check_depth(text: str) -> None:
 
 def _placed(refusal: JsonError, text: str) -> JsonError:
     if refusal.code == "duplicate_key":
-        word = re.escape(json.dumps(refusal.params["name"], ensure_ascii=False))
-        found = [match.start() for match in re.finditer(word + r"\s*:", text)]
-        position = found[1] if len(found) > 1 else None
+        position = _repeated_key(text)
     else:
         wanted = str(refusal.params["value"]).rstrip("…")
         words = (match for match in NOT_FINITE.finditer(text) if match["word"])
@@ -111,11 +116,28 @@ def _placed(refusal: JsonError, text: str) -> JsonError:
     return JsonError(refusal.code, position, **refusal.params)
 
 
+def _repeated_key(text: str) -> int | None:
+    """Return where the first key begins that its object has already."""
+    objects: list[set[str]] = []
+    for match in KEY_OR_BRACKET.finditer(text):
+        mark = match.group()[0]
+        if mark in "[{":
+            objects.append(set())
+        elif mark in "]}":
+            objects.pop()
+        elif match["colon"] is not None:
+            key = json.loads(match["text"])
+            if key in objects[-1]:
+                return match.start()
+            objects[-1].add(key)
+    return None
+
+
 def _refuse_lone_surrogates(value: Any, text: str) -> None:
     for string in strings_in(value):
         if LONE_SURROGATE.search(string):
-            match = SURROGATE_ESCAPE.search(text)
-            raise JsonError("lone_surrogate", match.start() if match else None)
+            position = next((match.start() for match in ESCAPE.finditer(text) if match["lone"]), None)
+            raise JsonError("lone_surrogate", position)
 
 
 def strings_in(value: Any) -> list[str]:
@@ -150,8 +172,15 @@ def _mistake(text: str, failure: json.JSONDecodeError) -> str:
     if "trailing comma" in failure.msg or (here[0] in "]}" and before == ","):
         return "trailing_comma"
     if failure.msg == "Extra data":
-        return "trailing_comma" if here[0] == "," else "several_values_on_line"
+        return _extra(here)
     return _missing_mark(here, failure.msg)
+
+
+def _extra(here: str) -> str:
+    """Return what stands behind a whole value: a comma, another value, or something that is no JSON."""
+    if here[0] == ",":
+        return "trailing_comma"
+    return "several_values_on_line" if VALUE_START.match(here) else "content_after_json"
 
 
 def _missing_mark(here: str, message: str) -> str:

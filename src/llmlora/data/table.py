@@ -15,7 +15,10 @@ from llmlora.data.raw import RawRow
 
 
 class _Lines:
-    """Feed physical lines to the csv reader; remember the number of the last one and what was wrong with it."""
+    """Feed physical lines to the csv reader; remember the number of the last one and what was wrong with it.
+
+    A line that is too long comes as an empty one, so that it spoils its own record and no other.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = numbered_lines(stream, keep_ends=True)
@@ -28,10 +31,9 @@ class _Lines:
             self.number = number
             if text is None:
                 self.too_long.append(number)
-                continue
-            if "\0" in text:
+            elif "\0" in text:
                 self.nul_bytes.append((number, text.index("\0") + 1))
-            yield text
+            yield "\n" if text is None else text
 
 
 def table_rows(stream: TextIO, delimiter: str) -> Iterator[RawRow | Problem]:
@@ -57,12 +59,10 @@ def table_rows(stream: TextIO, delimiter: str) -> Iterator[RawRow | Problem]:
             yield from _line_problems(lines, row)
             yield error(_csv_code(str(failure)), first_line, row, last_line=lines.number, limit=LINE_CHARACTERS >> 20)
             continue
-        if not cells:
-            continue
-        row += 1
-        spoilt = list(_line_problems(lines, row))
+        spoilt = list(_line_problems(lines, row + 1))
         yield from spoilt
-        if not spoilt:
+        row += bool(cells or spoilt)
+        if cells and not spoilt:
             yield _row(cells, header, row, first_line)
 
 
@@ -77,7 +77,10 @@ def _header(reader: Iterator[list[str]], lines: _Lines) -> list[str]:
         raise DatasetError("no_records")
     if lines.nul_bytes:
         raise DatasetError("nul_byte", line=lines.nul_bytes[0][0], column=lines.nul_bytes[0][1])
-    names = [name.strip() for name in header]
+    if lines.too_long:
+        raise DatasetError("row_too_long", line=lines.too_long[0], limit=LINE_CHARACTERS >> 20)
+    # A file put together from several may begin with more than one byte order mark.
+    names = [name.strip(" \t\u3000\ufeff") for name in header]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise DatasetError("duplicate_column", line=lines.number, field=twice[0], name=twice[0])
@@ -110,4 +113,8 @@ def _row(cells: list[str], header: list[str], row: int, line: int) -> RawRow | P
     extra = cells[len(header) :]
     if len(cells) < len(header) or any(extra):
         return error("ragged_row", line, row, expected=len(header), found=len(cells))
-    return RawRow(row, line, {name: cell for name, cell in zip(header, cells, strict=False) if name})
+    # A cell under a column without a name keeps its place as a name, so that the report can say it was not used.
+    names = [
+        name or (f"#{place}" if cell else "") for place, (name, cell) in enumerate(zip(header, cells, strict=False), 1)
+    ]
+    return RawRow(row, line, {name: cell for name, cell in zip(names, cells, strict=False) if name})

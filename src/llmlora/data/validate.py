@@ -13,7 +13,7 @@ from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
 from llmlora.data.formats import RowReader
 from llmlora.data.problems import SHOWN_PER_CODE, Problem, ProblemLog, error, from_exception, warning
 from llmlora.data.quality import question_and_answer, row_warnings, texts_of
-from llmlora.data.read import ReadOptions, Source
+from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.stats import Lengths, RowStats
 
 CountTokens = Callable[[str], tuple[int, int]]
@@ -133,7 +133,7 @@ class _Check:
             self.log.add(warning("other_encoding", line, encoding=encoding.name, text=text, preview=preview))
 
     def _read_rows(self, source: Source) -> None:
-        self.reader = RowReader(self.options.format, self.options.columns, has_header=source.container.kind == "csv")
+        self.reader = row_reader(source)
         for item in source.rows():
             self.num_rows += 1
             if isinstance(item, Problem):
@@ -248,8 +248,4 @@ def valid_examples(path: Path, options: ReadOptions) -> Iterator[Example]:
         DatasetError: the file, or the rest of it, cannot be read.
     """
     source = Source(path, options)
-    reader = RowReader(options.format, options.columns, has_header=source.container.kind == "csv")
-    for item in source.rows():
-        example = None if isinstance(item, Problem) else reader.read(item)[0]
-        if example is not None:
-            yield example
+    return (item for item in read_rows(source, row_reader(source)) if isinstance(item, Example))

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError, NotFound
+from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError
 from llmlora.core.examples import Example, Message
 from llmlora.core.layout import META_FILE, TEMPORARY_PREFIX, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
+from llmlora.data.container import require_file
 from llmlora.data.read import ReadOptions, iter_examples
 from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import tokenizer_digest
@@ -107,8 +108,7 @@ def prepare_file(
     path: Path, read: ReadOptions, base_dir: Path, options: PrepareOptions, on_progress: OnProgress | None = None
 ) -> PreparedDataset:
     """Return the prepared rows of a data file, cached by file, tokenizer, template and options."""
-    if not path.is_file():
-        raise NotFound("file_not_found", path=str(path))
+    require_file(path)
     key = sha256_json({"file": sha256_file(path), "read": asdict(read)})
     return prepare_examples(iter_examples(path, read), base_dir, options, key, on_progress)
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from llmlora.core.errors import ConfigError, NotFound
+from llmlora.core.errors import ConfigError
 from llmlora.core.examples import FORMATS
 from llmlora.data import convert, validate
+from llmlora.data.container import require_file
 from llmlora.data.encoding import codec_name
 from llmlora.data.fields import check_columns
 from llmlora.data.read import ReadOptions
@@ -52,8 +53,10 @@ def check_dataset(
         NotFound: no such file or model. ConfigError: bad options. Problems of the data are in the document.
     """
     for file in (path, eval_data):
-        if file is not None and not Path(file).is_file():
-            raise NotFound("file_not_found", path=str(file))
+        if file is not None:
+            require_file(Path(file))
+    if max_length is not None and model is None:
+        raise ConfigError("max_length_needs_model")
     eval_path = Path(eval_data) if eval_data is not None else None
     options = read or ReadOptions()
     if model is not None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.core.errors import NotFound
 from llmlora.core.locale import current_language
 from llmlora.core.recommend import MAX_CONTEXT
+from llmlora.data.container import require_file
 from llmlora.data.read import ReadOptions
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
@@ -33,8 +33,7 @@ def preview_dataset(
     Raises:
         NotFound: file or model. DatasetError, ModelFileError, ConfigError: what training would refuse as well.
     """
-    if not Path(path).is_file():
-        raise NotFound("file_not_found", path=str(path))
+    require_file(Path(path))
     base = resolve_base_model(base_model)
     config = {
         "task": "preview",

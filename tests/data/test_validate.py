@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from llmlora.core.errors import ConfigError, NotFound
-from llmlora.data.problems import SHOWN_PER_CODE
+from llmlora.core.examples import Example
+from llmlora.data.problems import SHOWN_PER_CODE, error
 from llmlora.data.read import ReadOptions
-from llmlora.data.validate import CheckReport, check_dataset
+from llmlora.data.validate import CheckReport, RowTokens, check_dataset
 
 
 def written(folder: Path, *rows: object, name: str = "data.jsonl") -> Path:
@@ -28,8 +29,11 @@ def codes(report: CheckReport) -> list[str]:
     return [problem.code for problem in report.problems]
 
 
-def characters(text: str) -> tuple[int, int]:
-    return len(text), text.count("〓")
+def characters(example: Example) -> RowTokens:
+    """Count characters as tokens and 10 of a template; refuse rows that say so."""
+    text = "".join(turn.content for turn in example.messages)
+    refused = error("no_trainable_tokens", example.line, example.row, count=1) if "refuse" in text else None
+    return RowTokens(len(text) + 10, len(text), text.count("〓"), refused)
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
@@ -93,10 +97,20 @@ def test_tokens_are_counted_with_a_model(tmp_path: Path) -> None:
     path = written(tmp_path, pair("q" * 10, "a" * 10), pair("q" * 60, "a" * 60))
     report = check_dataset(path, max_length=100, count_tokens=characters)
     over = [problem for problem in report.problems if problem.code == "over_max_length"]
-    assert [(problem.line, problem.params) for problem in over] == [(2, {"num_tokens": 120, "max_length": 100})]
-    assert report.stats["tokens"]["total"] == 140
+    assert [(problem.line, problem.params) for problem in over] == [(2, {"num_tokens": 130, "max_length": 100})]
+    assert report.stats["tokens"]["total"] == 160
     assert report.stats["num_over_max_length"] == 1
     assert "tokens" not in check_dataset(path, max_length=100).stats
+
+
+def test_rows_that_training_would_refuse_are_errors(tmp_path: Path) -> None:
+    path = written(tmp_path, pair("q", "a"), pair("q", "refuse"), pair("q", "b"))
+    report = check_dataset(path, max_length=5, count_tokens=characters)
+    assert (report.ok, report.num_examples, report.stats["num_rows"]) == (False, 2, 3)
+    assert [(problem.code, problem.line) for problem in report.problems if problem.level == "error"] == [
+        ("no_trainable_tokens", 2)
+    ]
+    assert report.stats["num_over_max_length"] == 2  # the refused row is counted once, as refused
 
 
 @pytest.mark.parametrize(

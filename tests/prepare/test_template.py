@@ -211,8 +211,8 @@ def test_an_override_is_a_bundled_name_or_a_file(tmp_path: Path) -> None:
     assert load_template(folder, "plain").source == "given"
     assert load_template(folder, "chatml").render(ONE_TURN) == load_template(folder).render(ONE_TURN)
     file = tmp_path / "mine.jinja"
-    file.write_text("{{ messages[0].content }}", encoding="utf-8")
-    assert load_template(folder, str(file)).render(ONE_TURN) == QUESTION
+    file.write_text("{% for turn in messages %}{{ turn.content }}{% endfor %}", encoding="utf-8")
+    assert load_template(folder, str(file)).render(ONE_TURN) == QUESTION + ANSWER
 
 
 @pytest.mark.parametrize("name", BUNDLED_TEMPLATES)
@@ -248,6 +248,21 @@ def test_broken_templates_are_refused(content: bytes, code: str, tmp_path: Path)
     with pytest.raises(ModelFileError) as caught:
         load_template(folder)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("template", "role"),
+    [
+        ("always the same", "user"),
+        ("{% for turn in messages if turn.role == 'user' %}{{ turn.content }}{% endfor %}", "assistant"),
+        # for messages made of parts, which a plain text is not
+        ("{% for turn in messages %}{% for part in turn.content %}{{ part.text }}{% endfor %}{% endfor %}", "user"),
+    ],
+)
+def test_a_template_that_drops_turns_is_refused(template: str, role: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        load_template(tokenizer_folder(tmp_path, "byte_level", template))
+    assert (caught.value.code, caught.value.params["role"]) == ("template_hides_turn", role)
 
 
 def test_a_tokenizer_without_end_token_cannot_be_trained(tmp_path: Path) -> None:

@@ -33,10 +33,17 @@ def test_the_preview_task(tmp_path: Path) -> None:
 
 
 def test_the_count_task_speaks_the_asked_language(tmp_path: Path) -> None:
-    result = work(tmp_path, task="count", max_length=8)
+    result = work(tmp_path, task="count", max_length=14)
     assert current_language() == "ja"
     messages = [problem["message"] for problem in result["problems"] if problem["code"] == "over_max_length"]
     assert messages and all(any("\u3040" <= letter <= "\u30ff" for letter in message) for message in messages)
+
+
+def test_what_training_would_refuse_is_not_ok(tmp_path: Path) -> None:
+    result = work(tmp_path, task="count", max_length=8)
+    assert (result["ok"], result["num_examples"]) == (False, 0)
+    assert result["counts"] == {"no_trainable_tokens": 3}
+    assert [problem["row"] for problem in result["problems"]] == [1, 2, 3]
 
 
 def test_data_in_a_language_the_model_does_not_know_is_not_ok(tmp_path: Path) -> None:

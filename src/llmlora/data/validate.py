@@ -5,24 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example
 from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
 from llmlora.data.formats import RowReader
 from llmlora.data.problems import SHOWN_PER_CODE, Problem, ProblemLog, error, from_exception, warning
-from llmlora.data.quality import question_and_answer, row_warnings, texts_of
+from llmlora.data.quality import question_and_answer, row_warnings
 from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.stats import Lengths, RowStats
 
-CountTokens = Callable[[str], tuple[int, int]]
+
+class RowTokens(NamedTuple):
+    """What a model makes of a row.
+
+    `num_tokens` are those of its longest training row, `num_text` and `num_unknown` those of the texts alone;
+    `refusal` says why training would refuse the row.
+    """
+
+    num_tokens: int
+    num_text: int
+    num_unknown: int
+    refusal: Problem | None = None
+
+
+CountTokens = Callable[[Example], RowTokens]
 UNKNOWN_WARNS = 0.01
 UNKNOWN_STOPS = 0.2
 EVAL_ROWS = 1_000_000
 ROLE_FIELDS = {"user": "instruction", "assistant": "output"}  # where the turns of an instruction row come from
 
-__all__ = ["SHOWN_PER_CODE", "CheckReport", "CountTokens", "Problem", "check_dataset"]
+__all__ = ["SHOWN_PER_CODE", "CheckReport", "CountTokens", "Problem", "RowTokens", "check_dataset"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +79,8 @@ def check_dataset(
 ) -> CheckReport:
     """Read a whole data file and report all that was found; the file is never changed.
 
-    `count_tokens` returns (number of tokens, number of unknown ones) of a text with the chosen model; without it
-    lengths in tokens, `max_length` and unknown tokens are not checked.
+    `count_tokens` tells what the chosen model makes of a row; without it lengths in tokens, `max_length`, unknown
+    tokens and what its chat template refuses are not checked.
 
     Raises:
         NotFound: no such file. ConfigError: bad options. Every other failure is a finding.
@@ -91,6 +105,7 @@ class _Check:
         self.near_found: dict[int, Pair] = {}
         self.tokens = Lengths()
         self.num_unknown = 0
+        self.num_text_tokens = 0
         self.num_rows = 0
         self.num_over = 0
         self.eval_questions: dict[int, int] = {}
@@ -146,6 +161,8 @@ class _Check:
                 self._row(example)
 
     def _row(self, example: Example) -> None:
+        if self.count_tokens is not None and not self._can_learn(example, self.count_tokens):
+            return
         self.stats.add(example)
         for problem in row_warnings(example):
             self.log.add(replace(problem, field=self._column_of(problem.field)))
@@ -157,8 +174,6 @@ class _Check:
         if hashes.question in self.eval_questions:
             eval_line = self.eval_questions[hashes.question]
             self.log.add(warning("leakage", example.line, example.row, eval_line=eval_line))
-        if self.count_tokens is not None:
-            self._tokens(example, self.count_tokens)
 
     def _column_of(self, name: str | None) -> str | None:
         """Return the column that a text came from; `name` is a role, or a field of a completion or text row."""
@@ -167,17 +182,20 @@ class _Check:
             return columns["messages"]
         return columns.get(ROLE_FIELDS.get(name or "", name or ""), name)
 
-    def _tokens(self, example: Example, count_tokens: CountTokens) -> None:
-        counted = [count_tokens(text) for _, text in texts_of(example) if text]
-        num_tokens = sum(tokens for tokens, _ in counted)
-        self.num_unknown += sum(unknown for _, unknown in counted)
-        self.tokens.add(num_tokens)
-        if self.max_length is not None and num_tokens > self.max_length:
+    def _can_learn(self, example: Example, count_tokens: CountTokens) -> bool:
+        """Count the tokens of a row and tell whether training would take it."""
+        counted = count_tokens(example)
+        self.num_text_tokens += counted.num_text
+        self.num_unknown += counted.num_unknown
+        self.tokens.add(counted.num_tokens)
+        if counted.refusal is not None:
+            self.log.add(counted.refusal)
+            return False
+        if self.max_length is not None and counted.num_tokens > self.max_length:
             self.num_over += 1
-            found = warning(
-                "over_max_length", example.line, example.row, num_tokens=num_tokens, max_length=self.max_length
-            )
-            self.log.add(found)
+            place, limit = (example.line, example.row), self.max_length
+            self.log.add(warning("over_max_length", *place, num_tokens=counted.num_tokens, max_length=limit))
+        return True
 
     def _whole_file(self) -> None:
         for pair in self.table.pairs():
@@ -191,7 +209,7 @@ class _Check:
             self.log.add(problem)
         if self.source is not None and self.source.container.kind == "text" and self.stats.num_rows:
             self.log.add(warning("text_paragraphs", count=self.stats.num_rows))
-        if self.tokens.total:
+        if self.num_text_tokens:
             self._unknown_share()
         if not self.stats.num_rows and not self.log.num_errors:
             self.log.add(error("no_records"))
@@ -201,7 +219,7 @@ class _Check:
         self.log.add(warning(pair.kind, pair.line, pair.row, first_line=pair.first_line))
 
     def _unknown_share(self) -> None:
-        share = self.num_unknown / self.tokens.total
+        share = self.num_unknown / self.num_text_tokens
         percent = f"{100 * share:.1f}"
         if share > UNKNOWN_STOPS:
             self.log.add(error("unknown_token_share", percent=percent))

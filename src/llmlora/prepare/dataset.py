@@ -19,7 +19,7 @@ from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha25
 from llmlora.data.container import require_file
 from llmlora.data.read import ReadOptions, iter_examples
 from llmlora.prepare.template import ChatTemplate, Row, load_template
-from llmlora.prepare.tokenizer import tokenizer_digest
+from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
 
 IGNORED = -100
 PREPARE_VERSION = 1  # part of the cache key: raise it whenever the same input gives other arrays
@@ -238,19 +238,21 @@ class _Builder:
     def _add(self, example: Example) -> None:
         self.num_examples += 1
         self._count_unknown(example)
+        self._count_marks(example)
         try:
-            encoded = self._encode(example)
+            encoded = encode_rows(self.template, example, self.options)
         except ModelFileError as error:
             if error.code != "template_refused":
                 raise
             self.refused.append(example.row)
             self.refusal = self.refusal or str(error.params["detail"])
             return
-        kept = [row for row in (self._fitted(*row) for row in encoded) if row is not None]
+        fitted = (learnable_row(row, self.options.max_length, self.template.encoder) for row in encoded)
+        kept = [row for row in fitted if row is not None]
         self.num_dropped += len(encoded) - len(kept) if kept else 0
         if not kept:
             self.without_labels.append(example.row)
-            self.needed_length = max([self.needed_length, *(_needed_length(*row) for row in encoded)])
+            self.needed_length = max(self.needed_length, needed_length(encoded))
         for ids, learned, cut in kept:
             self._append(example.row, ids, learned, cut)
 
@@ -265,40 +267,14 @@ class _Builder:
         self.cut_offsets.append(len(self.cut_ids))
         self.num_cut.append(len(cut))
 
-    def _encode(self, example: Example) -> list[Row]:
-        encoder = self.template.encoder
+    def _count_marks(self, example: Example) -> None:
+        template = self.template
         if example.messages:
-            turns = self._with_system(example.messages)
-            self.num_control_tokens += self.template.count_control_tokens(turns)
-            self.num_system_folded += turns[0].role == "system" and not self.template.supports_system
-            return self.template.encode_example(turns, self.options.assistant_only_loss)
-        raw = [example.text or ""] if example.text is not None else [example.prompt or "", example.completion or ""]
-        self.num_control_tokens += sum(encoder.guard(part)[1] for part in raw)
-        if encoder.eos_id is None:
-            raise ModelFileError("tokenizer_no_eos", name=self.template.name)
-        if example.text is not None:
-            ids = encoder.with_bos(encoder.encode_raw(example.text))
-            return [([*ids, encoder.eos_id], [True] * (len(ids) + 1))]
-        prompt = encoder.with_bos(encoder.encode_raw(raw[0]))
-        joined = encoder.with_bos(encoder.encode_raw(raw[0] + raw[1]))
-        fits = joined[: len(prompt)] == prompt
-        guarded = [encoder.guard(part)[0] for part in raw]
-        reply = joined[len(prompt) :] if fits else encoder.encode_continuation(guarded[0], guarded[1])
-        learns_prompt = not self.options.assistant_only_loss
-        return [([*prompt, *reply, encoder.eos_id], [learns_prompt] * len(prompt) + [True] * (len(reply) + 1))]
-
-    def _with_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        if self.options.system and messages[0].role != "system":
-            return (Message("system", self.options.system), *messages)
-        return messages
-
-    def _fitted(self, ids: list[int], learned: list[bool]) -> tuple[list[int], list[bool], list[int]] | None:
-        """Return a row cut to max_length with its cut tokens, None when nothing of an answer would be learned."""
-        encoder = self.template.encoder
-        row = fit_row(ids, learned, self.options.max_length, encoder.whole_characters)
-        ends = encoder.end_ids
-        has_answer = any(on and token not in ends for token, on in zip(row[0][1:], row[1][1:], strict=True))
-        return row if has_answer else None
+            turns = with_system(example.messages, self.options.system)
+            self.num_control_tokens += template.count_control_tokens(turns)
+            self.num_system_folded += turns[0].role == "system" and not template.supports_system
+        else:
+            self.num_control_tokens += sum(template.encoder.guard(text)[1] for text in _texts(example))
 
     def _count_unknown(self, example: Example) -> None:
         """Look at the first rows only: the share settles soon, and counting costs as much as encoding."""
@@ -342,6 +318,42 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def encode_rows(template: ChatTemplate, example: Example, options: PrepareOptions) -> list[Row]:
+    """Return the training rows of an example at their full length: token ids, and for each whether it is learned.
+
+    Raises ModelFileError: `template_refused`, or `tokenizer_no_eos`.
+    """
+    encoder = template.encoder
+    if example.messages:
+        return template.encode_example(with_system(example.messages, options.system), options.assistant_only_loss)
+    if encoder.eos_id is None:
+        raise ModelFileError("tokenizer_no_eos", name=template.name)
+    if example.text is not None:
+        ids = encoder.with_bos(encoder.encode_raw(example.text))
+        return [([*ids, encoder.eos_id], [True] * (len(ids) + 1))]
+    before, after = example.prompt or "", example.completion or ""
+    prompt = encoder.with_bos(encoder.encode_raw(before))
+    joined = encoder.with_bos(encoder.encode_raw(before + after))
+    fits = joined[: len(prompt)] == prompt
+    guarded = [encoder.guard(part)[0] for part in (before, after)]
+    reply = joined[len(prompt) :] if fits else encoder.encode_continuation(guarded[0], guarded[1])
+    learns_prompt = not options.assistant_only_loss
+    return [([*prompt, *reply, encoder.eos_id], [learns_prompt] * len(prompt) + [True] * (len(reply) + 1))]
+
+
+def with_system(messages: tuple[Message, ...], system: str | None) -> tuple[Message, ...]:
+    """Return a conversation that begins with a system turn, if there is a text for one."""
+    return (Message("system", system), *messages) if system and messages[0].role != "system" else messages
+
+
+def learnable_row(row: Row, max_length: int, encoder: TextEncoder) -> tuple[list[int], list[bool], list[int]] | None:
+    """Return a row cut to max_length with its cut tokens, None when nothing of an answer would be learned."""
+    fitted = fit_row(*row, max_length, encoder.whole_characters)
+    ids, learned, _ = fitted
+    has_answer = any(on and token not in encoder.end_ids for token, on in zip(ids[1:], learned[1:], strict=True))
+    return fitted if has_answer else None
+
+
 def fit_row(
     ids: list[int], learned: list[bool], max_length: int, whole: Callable[[list[int]], int] = len
 ) -> tuple[list[int], list[bool], list[int]]:
@@ -365,10 +377,14 @@ def fit_row(
     return ids[:kept], learned[:kept], ids[kept:]
 
 
-def _needed_length(ids: list[int], learned: list[bool]) -> int:
-    """Return the tokens a row needs for its first answer."""
-    first = next((place for place, is_learned in enumerate(learned) if is_learned), len(ids))
-    return next((place for place in range(first, len(ids)) if not learned[place]), len(ids))
+def needed_length(rows: Iterable[Row]) -> int:
+    """Return the tokens that the longest of some rows needs for its first answer."""
+    return max((_first_answer_end(learned) for _, learned in rows), default=0)
+
+
+def _first_answer_end(learned: list[bool]) -> int:
+    first = next((place for place, is_learned in enumerate(learned) if is_learned), len(learned))
+    return next((place for place in range(first, len(learned)) if not learned[place]), len(learned))
 
 
 def _texts(example: Example) -> Iterator[str]:

@@ -29,7 +29,7 @@ BUNDLED_TEMPLATES: dict[str, tuple[str, ...]] = {
     "shitsumon": (),
     "chatml": ("<|im_start|>", "<|im_end|>"),
 }
-_PROBE_SYSTEM, _PROBE_USER = "probe-system-text", "probe-user-text"
+_PROBE_SYSTEM, _PROBE_USER, _PROBE_ANSWER = "probe-system-text", "probe-user-text", "probe-assistant-text"
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def load_template(folder: Path, override: str | None = None) -> ChatTemplate:
 
     Raises:
         ConfigError: `unknown_template` and `template_needs_tokens` for the override.
-        ModelFileError: a tokenizer or template that cannot be used.
+        ModelFileError: a tokenizer or template that cannot be used, `template_hides_turn` among others.
     """
     encoder = TextEncoder(load_tokenizer(folder))
     if override is not None:
@@ -220,7 +220,22 @@ def load_template(folder: Path, override: str | None = None) -> ChatTemplate:
     else:
         text, name, source = bundled_text("plain"), "plain", "plain"
     compile_template(text, name)
-    return ChatTemplate(text, name, source, encoder)  # type: ignore[arg-type]
+    template = ChatTemplate(text, name, source, encoder)  # type: ignore[arg-type]
+    _check_shows_turns(template)
+    return template
+
+
+def _check_shows_turns(template: ChatTemplate) -> None:
+    """Refuse a template that drops what is asked or answered, such as one for messages made of parts."""
+    try:
+        shown = template.render([Message("user", _PROBE_USER), Message("assistant", _PROBE_ANSWER)])
+    except ModelFileError as error:
+        if error.code == "template_refused":  # by these turns; those of the data will tell
+            return
+        raise
+    for role, text in (("user", _PROBE_USER), ("assistant", _PROBE_ANSWER)):
+        if text not in shown:
+            raise ModelFileError("template_hides_turn", name=template.name, role=role)
 
 
 def _given(override: str, encoder: TextEncoder) -> tuple[str, str]:

@@ -7,12 +7,15 @@ from typing import Any
 
 from llmlora.core.errors import Stopped, WorkerDied
 from llmlora.core.events import EventWriter
+from llmlora.core.examples import Example
 from llmlora.core.locale import set_language
 from llmlora.data.read import ReadOptions
-from llmlora.data.validate import check_dataset
+from llmlora.data.validate import RowTokens, check_dataset
+from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import PrepareOptions, prepare_file
 from llmlora.prepare.preview import preview_rows
-from llmlora.prepare.tokenizer import TextEncoder, load_tokenizer
+from llmlora.prepare.template import load_template
+from llmlora.prepare.tokenizer import load_tokenizer
 from llmlora.worker.frame import StopFlag
 
 
@@ -42,19 +45,19 @@ def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
 
 
 def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
-    """Check a data file with the model's tokenizer; the result is the document of `dataset check`."""
-    encoder = TextEncoder(load_tokenizer(Path(config["base_dir"])))
+    """Check a data file with the model's tokenizer and template; the result is the document of `dataset check`."""
+    counter = RowCounter(load_template(Path(config["base_dir"])), config["max_length"])
 
-    def count_tokens(text: str) -> tuple[int, int]:
+    def count_tokens(example: Example) -> RowTokens:
         _check_stop(stop)
-        return encoder.count(text)
+        return counter(example)
 
     eval_path = config.get("eval_path")
     report = check_dataset(
         Path(config["path"]),
         ReadOptions(**config["read"]),
         eval_path=Path(eval_path) if eval_path else None,
-        max_length=config.get("max_length"),
+        max_length=config["max_length"],
         count_tokens=count_tokens,
     )
     return report.to_dict()

@@ -17,8 +17,9 @@ import numpy as np
 
 from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.export.merge import trained_source
-from llmlora.export.reference import Reference, build_reference
+from llmlora.export.reference import Reference
 from llmlora.export.trained import TrainedModel, find_trained
+from llmlora.export.trained_answers import build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf import architectures
 from llmlora.gguf.writer import write_gguf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,9 +56,15 @@ def export(
 ) -> None:
     """Write verified GGUF files with a Modelfile."""
     names = [name.strip() for name in quant.split(",") if name.strip()]
-    with _showing_failed_checks(target, as_json), EventPrinter() as on_event:
+    with _showing_failed_checks(target, as_json), EventPrinter() as printer:
         report = export_model(
-            job_dir, target, names, adapter=adapter, keep_merged=keep_merged, base_dir=base, on_event=on_event
+            job_dir,
+            target,
+            names,
+            adapter=adapter,
+            keep_merged=keep_merged,
+            base_dir=base,
+            on_event=showing_plan(printer),
         )
     if as_json:
         output.print_json("export", report)
@@ -88,11 +94,25 @@ def print_export(report: dict[str, Any]) -> None:
     output.say("export.next", output=report["output"], file=report["model_file"])
 
 
+def showing_plan(on_event: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """Return `on_event` with the sizes of the planned files shown before the first one is written."""
+
+    def show(event: dict[str, Any]) -> None:
+        on_event(event)
+        if event["type"] == "phase" and event["name"] == "planned":
+            files, free = event["params"]["files"], event["params"]["free_bytes"]
+            listed = ", ".join(f"{name} {human_bytes(size)}" for name, size in files.items())
+            key = "export.planned" if files else "export.nothing_to_write"
+            output.say(key, total=human_bytes(sum(files.values())), free=human_bytes(free), files=listed)
+
+    return show
+
+
 def print_verification(report: dict[str, Any]) -> None:
     """Print one line per file, then every failed check with its cause."""
     table = Table(title=translate("export.table.verification"))
     table.add_column(translate("export.table.file"), no_wrap=True)
-    for name in ("checks", "kl", "top1"):
+    for name in ("checks", "max_diff", "kl", "top1"):
         table.add_column(translate(f"export.table.{name}"))
     for entry in report["files"]:
         found = [check["measured"] for check in entry["checks"] if check["check"] == "logprobs"]
@@ -100,6 +120,7 @@ def print_verification(report: dict[str, Any]) -> None:
         table.add_row(
             escape(entry["file"]),
             _count_passed(entry["checks"]),
+            f"{logprobs['max_diff']:.1e}" if "max_diff" in logprobs else "-",
             f"{logprobs['kl']:.1e}" if "kl" in logprobs else "-",
             f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
         )
@@ -108,6 +129,10 @@ def print_verification(report: dict[str, Any]) -> None:
         for check in entry["checks"]:
             if not check["ok"]:
                 output.out.print(f"[red]✗[/red] {escape(entry['file'])}: {_failure(check)}")
+    for entry in report["files"]:
+        for check in entry["checks"]:
+            if "rounding" in check["measured"]:
+                output.out.print(escape(_rounding(entry["file"], check)))
     output.say("export.verified" if report["ok"] else "export.not_verified", num_files=len(report["files"]))
 
 
@@ -121,6 +146,18 @@ def _count_passed(checks: list[dict[str, Any]]) -> str:
 def _failure(check: dict[str, Any]) -> str:
     name, cause = translate(f"export.check.{check['check']}"), translate(f"export.cause.{check['cause']}")
     return escape(f"{name} — {cause} ({check['detail']})")
+
+
+def _rounding(file: str, check: dict[str, Any]) -> str:
+    measured, limits = check["measured"], check["limits"]
+    return translate(
+        "export.rounding",
+        file=file,
+        rounding=measured["rounding"],
+        max_diff=f"{measured['max_diff']:.2g}",
+        limit=f"{limits['max_diff']:g}",
+        float32_max_diff=f"{measured['float32_max_diff']:.1e}",
+    )
 
 
 def human_bytes(size: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-CheckName = Literal["file", "tensors", "tokenizer", "template", "logprobs", "stop", "order"]
+CheckName = Literal["file", "tensors", "engine", "tokenizer", "template", "logprobs", "stop", "order"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,11 @@ def failed(
 ) -> Check:
     """Return a failed check with its cause."""
     return Check(check, False, measured, limits or {}, cause, detail)
+
+
+def within(check: CheckName, cause: str, measured: Mapping[str, Any], limits: Mapping[str, float]) -> Check:
+    """Return a check that passes when every limited value stays below its limit."""
+    broken = [f"{name} {measured[name]:.2g} > {limit:g}" for name, limit in limits.items() if measured[name] >= limit]
+    if broken:
+        return failed(check, cause, "; ".join(broken), measured, limits)
+    return passed(check, measured, limits)

@@ -25,6 +25,7 @@ REQUIRED_KEYS = (
 REQUIRED_MODEL_KEYS = ("block_count", "context_length", "embedding_length", "attention.head_count")
 # Root mean square error of a tensor relative to its own, about twice what each type costs on Gaussian weights.
 COARSEST = 0.65
+PIECE = 1 << 22  # values compared at once
 RMSE_LIMITS = {
     "F32": 0.0, "F16": 0.0, "BF16": 0.0, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_1": 0.1, "Q5_0": 0.1, "Q5_K": 0.08,
     "Q4_1": 0.2, "Q4_0": 0.2, "Q4_K": 0.15, "Q3_K": 0.32, "Q2_K": COARSEST,
@@ -136,7 +137,7 @@ def check_tensors(path: Path, tensors: Sequence[ConvertedTensor]) -> Check:
         if not np.isfinite(values).all():
             return failed("tensors", "not_finite", tensor.name, measured)
         limit = RMSE_LIMITS.get(kind, COARSEST)
-        error = relative_rmse(values, _rounded_like(expected, kind))
+        error = relative_rmse(values, expected, kind)
         measured["max_relative_rmse"] = max(measured["max_relative_rmse"], error)
         if error > limit:
             cause = "row_order" if _is_reordered(values, expected, limit) else "values"
@@ -144,11 +145,20 @@ def check_tensors(path: Path, tensors: Sequence[ConvertedTensor]) -> Check:
     return passed("tensors", measured)
 
 
-def relative_rmse(values: np.ndarray, expected: np.ndarray) -> float:
-    """Return the root mean square of the difference over that of `expected`; the plain one where that is 0."""
-    scale = float(np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
-    error = float(np.sqrt(np.mean(np.square(values - expected, dtype=np.float64))))
-    return error / scale if scale > 0 else error
+def relative_rmse(values: np.ndarray, expected: np.ndarray, kind: str = "F32") -> float:
+    """Return the root mean square of the difference over that of `expected`; the plain one where that is 0.
+
+    `expected` is rounded to `kind` (F16, BF16) first. Works in pieces: the largest tensors are as large as a memory.
+    """
+    flat_values, flat_expected = values.reshape(-1), expected.reshape(-1)
+    difference = scale = 0.0
+    for start in range(0, flat_expected.size, PIECE):
+        right = _rounded_like(flat_expected[start : start + PIECE], kind)
+        difference += float(np.square(flat_values[start : start + PIECE] - right, dtype=np.float64).sum())
+        scale += float(np.square(right, dtype=np.float64).sum())
+    if scale > 0:
+        return math.sqrt(difference / scale)
+    return math.sqrt(difference / max(1, flat_expected.size))
 
 
 def _rounded_like(expected: np.ndarray, kind: str) -> np.ndarray:

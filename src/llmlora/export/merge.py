@@ -14,10 +14,9 @@ from llmlora.export.adapter import Adapter
 from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
 from llmlora.export.trained import TrainedModel, check_output_free, find_trained
 from llmlora.gguf.source import FolderSource, TensorSource
+from llmlora.inference.streamed_model import stored_name
 
 OnProgress = Callable[[int, int], None]
-# Names under which older files store what transformers now calls otherwise.
-FILE_NAMES = {"lm_head.weight": "embed_out.weight"}
 
 
 class MergedSource:
@@ -27,7 +26,7 @@ class MergedSource:
         self._base = base
         self._adapter = adapter
         base_names = base.names()
-        self._base_name = {name: _stored_name(name, base_names) for name in adapter.weight_names}
+        self._base_name = {name: stored_name(name, base_names) for name in adapter.weight_names}
         self._changed = {stored: name for name, stored in self._base_name.items() if stored}
         self._names = [name for name in base_names if not self._is_shadow(name)]
         self._head = self._untied_head()
@@ -59,7 +58,7 @@ class MergedSource:
 
     def _source_of(self, name: str) -> str:
         if name == self._head and name not in self._base.names():
-            return _stored_name(self._adapter.embedding, self._base.names())
+            return stored_name(self._adapter.embedding, self._base.names())
         return name
 
     def _untied_head(self) -> str:
@@ -69,18 +68,6 @@ class MergedSource:
         """Tell whether a stored tensor is only a copy of the tied embedding that merging would leave behind."""
         head = self._adapter.output_head
         return name == head and self._adapter.config.ensure_weight_tying and head != self._adapter.embedding
-
-
-def _stored_name(name: str, stored: list[str]) -> str:
-    """Return the name of a module's weight in the base's files, which may lack or have the model's prefix."""
-    if name in stored:
-        return name
-    if FILE_NAMES.get(name) in stored:
-        return FILE_NAMES[name]
-    without_prefix = name.partition(".")[2]
-    if without_prefix in stored:
-        return without_prefix
-    return next((other for other in stored if other.partition(".")[2] == name), "")
 
 
 def trained_source(trained: TrainedModel) -> tuple[TensorSource, dict[str, Any]]:

@@ -50,7 +50,7 @@ def write_model_folder(
     if dtype not in STORED_NAMES:
         raise ConfigError("unknown_dtype", dtype=dtype, known=", ".join(STORED_NAMES))
     names = source.names()
-    shards = plan_shards(source, names, _item_size(dtype))
+    shards = plan_shards(source, names, item_size(dtype))
     progress = _Progress(len(names), on_progress)
     weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
@@ -58,7 +58,7 @@ def write_model_folder(
         path = folder / (numbered if len(shards) > 1 else "model.safetensors")
         _write_shard(path, source, shard, dtype, progress)
         weight_map |= dict.fromkeys(shard, path.name)
-    size = sum(_num_bytes(source, name, _item_size(dtype)) for name in names)
+    size = sum(_num_bytes(source, name, item_size(dtype)) for name in names)
     if len(shards) > 1:
         write_json(folder / INDEX_FILE, {"metadata": {"total_size": size}, "weight_map": weight_map})
     kept = {name: value for name, value in config.items() if name != "torch_dtype"}
@@ -149,7 +149,7 @@ def _write_header(stream: BufferedWriter, source: TensorSource, names: list[str]
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     offset = 0
     for name in names:
-        end = offset + _num_bytes(source, name, _item_size(dtype))
+        end = offset + _num_bytes(source, name, item_size(dtype))
         header[name] = {"dtype": STORED_NAMES[dtype], "shape": list(source.shape(name)), "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -157,7 +157,8 @@ def _write_header(stream: BufferedWriter, source: TensorSource, names: list[str]
     stream.write(len(text).to_bytes(8, "little") + text)
 
 
-def _item_size(dtype: str) -> int:
+def item_size(dtype: str) -> int:
+    """Return the bytes of one number."""
     return 4 if dtype == "float32" else 2
 
 

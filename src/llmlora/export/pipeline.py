@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from llmlora import __version__
-from llmlora.core.errors import ConfigError, Conflict, DiskFull, ExportError
+from llmlora.core.errors import ConfigError, Conflict, ExportError
 from llmlora.core.layout import ADAPTER_GGUF, MERGED_DIR, META_FILE, MODELFILE, TEMPORARY_PREFIX, gguf_name
 from llmlora.core.publish import (
-    free_bytes,
     publishing_dir,
     read_json,
     read_manifest,
@@ -26,8 +23,9 @@ from llmlora.core.publish import (
 )
 from llmlora.export.card import export_card
 from llmlora.export.merge import trained_source
-from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
+from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
 from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
+from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.verify import raise_on_failure, verify_files
 from llmlora.gguf.architectures import check_exportable
@@ -39,15 +37,11 @@ from llmlora.prepare.template import ChatTemplate, load_template
 
 FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
 META_SCHEMA = "llmlora.export-meta/1"
-# Bits per weight of whole files, rounded up; the output projection is kept finer than the name says.
-BITS = {
-    "F32": 32.0, "F16": 16.0, "BF16": 16.0, "Q8_0": 8.6, "Q6_K": 6.8, "Q5_K_M": 6.0, "Q4_K_M": 5.2, "Q4_K_S": 5.0,
-    "Q4_0": 5.0, "Q3_K_M": 4.3, "Q2_K": 3.6,
-}  # fmt: skip
 PREFERRED = ("Q4_K_M", "Q8_0")
 
 FLOAT_TYPES: tuple[FloatType, ...] = ("F32", "F16", "BF16")
 OnProgress = Callable[[str, int, int], None]
+OnPlan = Callable[[Mapping[str, int]], None]
 
 
 @dataclass(frozen=True)
@@ -112,11 +106,13 @@ class _Work:
         return lambda done, total: self.on_progress(phase, done, total)
 
 
-def export_model(request: ExportRequest, on_progress: OnProgress | None = None) -> dict[str, Any]:
+def export_model(
+    request: ExportRequest, on_progress: OnProgress | None = None, on_plan: OnPlan | None = None
+) -> dict[str, Any]:
     """Write the asked files to `request.output`, each published whole, and verify them.
 
-    Files that are already there from the same inputs are kept. Returns `output`, `files`, `model_file`,
-    `modelfile` and `verify`.
+    Files that are already there from the same inputs are kept. `on_plan` gets the names and bytes of the files that
+    will be written, before the first one is. Returns `output`, `files`, `model_file`, `modelfile` and `verify`.
 
     Raises:
         ConfigError: an unknown quantization.
@@ -127,8 +123,11 @@ def export_model(request: ExportRequest, on_progress: OnProgress | None = None) 
     check_quantizations(request.quantizations)
     work = _open(request, on_progress or (lambda phase, done, total: None))
     check_exportable(work.config)
-    _check_disk(work)
     _remove_leftovers(request.output)
+    planned = _planned_files(work)
+    _check_disk(work, planned)
+    if on_plan is not None:
+        on_plan(planned)
     if request.adapter:
         _write_adapter(work)
     if request.keep_merged:
@@ -181,25 +180,26 @@ def trained_digest(trained: TrainedModel, template: ChatTemplate) -> str:
     return sha256_json({"base": trained.job.base_digest, "files": hashes, "template": template.text})
 
 
-def _check_disk(work: _Work) -> None:
-    """Refuse when the files would not fit; sizes are estimates from the number of weights."""
-    num_weights = sum(int(np.prod(work.source.shape(name), dtype=np.int64)) for name in work.source.names())
-    wanted = [name for name in work.request.quantizations if not work.path(gguf_name(name)).is_file()]
-    needed = sum(estimate_bytes(num_weights, name) for name in wanted)
-    if wanted and "F16" not in work.request.quantizations:
-        needed += estimate_bytes(num_weights, "F16")
-    if work.request.adapter:
-        needed += estimate_bytes(num_weights, "F32")
-    if work.request.keep_merged and not work.path(MERGED_DIR).exists():
-        needed += estimate_bytes(num_weights, "F32")
-    free = free_bytes(work.request.output)
-    if needed > free:
-        raise DiskFull("disk_would_fill", path=str(work.request.output), needed_bytes=needed, free_bytes=free)
+def _planned_files(work: _Work) -> dict[str, int]:
+    """Return the files this run will write with their bytes; those that are there already are left out."""
+    request = work.request
+    header = planned_header(work.source, work.config, work.trained.tokenizer_dir)
+    sizes = model_sizes(header, [name for name in request.quantizations if not _is_written(work, name)])
+    planned = {gguf_name(name): size for name, size in sizes.items()}
+    if request.adapter and work.trained.adapter_dir and not work.is_done(ADAPTER_GGUF, work.key(file=ADAPTER_GGUF)):
+        planned[ADAPTER_GGUF] = adapter_size(work.trained.adapter_dir)
+    if request.keep_merged and not work.path(MERGED_DIR).exists():
+        dtype = model_dtype(work.trained.weights_dir, work.config)
+        planned[MERGED_DIR] = float32_bytes(work.source) * item_size(dtype) // 4
+    return planned
 
 
-def estimate_bytes(num_weights: int, quantization: str) -> int:
-    """Return about how large a GGUF file will be, rather too much than too little."""
-    return int(num_weights * BITS.get(quantization, 16.0) / 8 * 1.02) + 4_000_000
+def _check_disk(work: _Work, planned: Mapping[str, int]) -> None:
+    """Refuse before writing when the files, and the largest temporary one, would not fit."""
+    names, float32 = work.request.quantizations, float32_bytes(work.source)
+    needs_source = "F16" not in names and any(gguf_name(name) in planned for name in names if name not in FLOAT_TYPES)
+    needs_float32 = work.request.adapter or "BF16" in names  # the file that verification compares with
+    check_room(work.request.output, sum(planned.values()) + max(float32 // 2 * needs_source, float32 * needs_float32))
 
 
 def _remove_leftovers(output: Path) -> None:

@@ -1,30 +1,18 @@
 """What the trained model itself says: the reference every exported file is compared with.
 
-It is computed by transformers in float32 (with PEFT for an adapter), on purpose by other code than the export's.
+Data only, without torch: the process that runs a file in llama.cpp starts with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 
 import numpy as np
-import torch
 
-from llmlora.core.errors import LlmloraError
 from llmlora.core.examples import Message
-from llmlora.data.read import iter_examples
-from llmlora.export.trained import TrainedModel
-from llmlora.export.verify_texts import comparison_texts, conversations
-from llmlora.inference.chat import ChatRequest, GenerateOptions
-from llmlora.inference.transformers_chat import TransformersChat, load_chat
 
-NUM_SAMPLES = 8
 MAX_STOP_TOKENS = 128
-MAX_CONTEXT_TOKENS = 384
-POSITIONS = (1.0, 0.75, 0.5, 0.25)
+MAX_STOP_FACTOR = 2  # a file gets this many times the tokens that the reference got to end its reply
 
 
 @dataclass(frozen=True)
@@ -49,7 +37,8 @@ class Rendering:
 class Reference:
     """Token ids, renderings, next-token log-probabilities (contexts, vocabulary), and how a reply ends.
 
-    `turn_end_id` is the token that ends the assistant's turn; `does_stop` tells whether a greedy reply reached one.
+    `turn_end_id` is the token that ends the assistant's turn; `does_stop` tells whether a greedy reply reached one;
+    `is_streamed` that the model was computed layer by layer from disk.
     """
 
     texts: list[TokenizedText]
@@ -62,93 +51,10 @@ class Reference:
     vocabulary: dict[int, str]
     bos_text: str
     template_text: str
+    is_streamed: bool = False
 
-
-def build_reference(trained: TrainedModel) -> Reference:
-    """Load the trained model in float32 and record its answers; the model is freed before this returns."""
-    questions, samples = data_samples(trained)
-    chat = load_chat(trained.weights_dir, trained.adapter_dir)
-    try:
-        renderings = _renderings(chat, conversations(questions, trained.job.train.system))
-        reply = chat.chat(ChatRequest(renderings[0].messages, options=GenerateOptions(max_new_tokens=MAX_STOP_TOKENS)))
-        texts = _tokenized(chat, comparison_texts(samples, _special_tokens(chat)))
-        sequences = [rendering.ids for rendering in renderings]
-        sequences[0] = [*sequences[0], *reply.token_ids[:32]]
-        sequences.extend(text.ids_with_special for text in texts[:3])
-        contexts, logprobs = _distributions(chat, sequences)
-        tokenizer = chat.tokenizer
-        return Reference(
-            texts=texts,
-            renderings=renderings,
-            contexts=contexts,
-            logprobs=logprobs,
-            stop_messages=renderings[0].messages,
-            does_stop=reply.finish_reason == "stop",
-            turn_end_id=turn_end_id(chat),
-            vocabulary={index: token for token, index in tokenizer.get_vocab().items()},
-            bos_text=str(tokenizer.bos_token or ""),
-            template_text=chat.template.text,
-        )
-    finally:
-        chat.close()
-
-
-def turn_end_id(chat: TransformersChat) -> int:
-    """Return the end token that the training labels put after an answer."""
-    messages = [Message("user", "a"), Message("assistant", "b")]
-    rows = chat.template.encode_example(messages)
-    ids, is_label = rows[-1]
-    labels = [token for token, learned in zip(ids, is_label, strict=True) if learned]
-    ends = [token for token in labels if token in chat.end_token_ids]
-    return int(ends[-1] if ends else chat.tokenizer.eos_token_id)
-
-
-def data_samples(trained: TrainedModel) -> tuple[list[str], list[str]]:
-    """Return a few questions and texts of the training data; none when the file is gone or unreadable."""
-    path = Path(trained.job.data.path)
-    questions: list[str] = []
-    texts: list[str] = []
-    try:
-        for example in islice(iter_examples(path), NUM_SAMPLES):
-            turns = [turn.content for turn in example.messages]
-            first_user = next((turn.content for turn in example.messages if turn.role == "user"), None)
-            questions.extend([first_user] if first_user else [])
-            texts.extend(turns or [text for text in (example.prompt, example.completion, example.text) if text])
-    except (LlmloraError, OSError):
-        return [], []
-    return questions[:2], [text[:500] for text in texts]
-
-
-def _renderings(chat: TransformersChat, shapes: Sequence[list[Message]]) -> list[Rendering]:
-    found = []
-    for messages in shapes:
-        turns = tuple(messages)
-        ids = chat.prompt_ids(ChatRequest(turns))
-        if len(ids) < chat.context_length:
-            found.append(Rendering(turns, chat.render(turns), ids))
-    return found
-
-
-def _tokenized(chat: TransformersChat, texts: Sequence[str]) -> list[TokenizedText]:
-    return [TokenizedText(text, chat.tokenize(text), chat.tokenize(text, add_special=True)) for text in texts]
-
-
-def _special_tokens(chat: TransformersChat) -> list[str]:
-    return [str(token) for token in chat.tokenizer.added_tokens_decoder.values() if token.special]
-
-
-def _distributions(chat: TransformersChat, sequences: Sequence[list[int]]) -> tuple[list[list[int]], np.ndarray]:
-    contexts: list[list[int]] = []
-    rows: list[np.ndarray] = []
-    limit = min(MAX_CONTEXT_TOKENS, chat.context_length - 1)
-    for ids in sequences:
-        shortened = ids[:limit]
-        if not shortened:
-            continue
-        ends = sorted({max(1, round(len(shortened) * share)) for share in POSITIONS})
-        with torch.inference_mode(), chat.fitting_threads():
-            logits = chat.model(input_ids=torch.tensor([shortened]), use_cache=False).logits[0]
-            chosen = torch.log_softmax(logits[[end - 1 for end in ends]].float(), dim=-1)
-        contexts.extend(shortened[:end] for end in ends)
-        rows.append(chosen.numpy())
-    return contexts, np.concatenate(rows)
+    @property
+    def context_length(self) -> int:
+        """The tokens of context that comparing a file needs: the longest prompt and its reply."""
+        prompts = [*(rendering.ids for rendering in self.renderings), *self.contexts]
+        return max(map(len, prompts), default=0) + MAX_STOP_FACTOR * MAX_STOP_TOKENS + 8

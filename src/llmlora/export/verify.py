@@ -8,23 +8,27 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmlora import __version__
-from llmlora.core.errors import ModelFileError, NotFound, VerificationFailed
+from llmlora.catalog.gguf_header import read_gguf_header
+from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError, VerificationFailed
 from llmlora.core.layout import ADAPTER_GGUF, META_FILE, TEMPORARY_PREFIX, VERIFY_FILE
-from llmlora.core.publish import read_json, sha256_file, sha256_json, write_json
-from llmlora.export.check import Check, failed, passed
+from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
+from llmlora.export.check import Check, failed, passed, within
+from llmlora.export.child import OnWait, run_apart
 from llmlora.export.file_checks import check_file, check_tensors
 from llmlora.export.merge import trained_source
-from llmlora.export.reference import Reference, build_reference
-from llmlora.export.runtime_checks import FLOAT_LIMITS, compare_distributions, run_model_checks, run_text_checks
+from llmlora.export.reference import Reference
+from llmlora.export.rounding import exact_limits, judged, may_be_rounding, twin_key, write_float32_twin
+from llmlora.export.runtime_checks import TEXT_CHECKS, measure_distributions, run_checks
 from llmlora.export.trained import TrainedModel, find_trained
-from llmlora.gguf.conversion import convert_tensors
+from llmlora.export.trained_answers import build_reference
+from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
-from llmlora.inference.llamacpp_chat import LlamaCppChat
 from llmlora.prepare.template import load_template
 
 SCHEMA = "llmlora.verify/1"
@@ -33,6 +37,9 @@ BEST_FIRST = (
 )  # fmt: skip
 # Two neighbours may change places by chance on few contexts; a real mistake changes KL by far more.
 ORDER_SLACK = {"relative": 0.25, "absolute": 1e-3}
+
+# The most time one file may take in llama.cpp: far above what a slow machine needs, so that only a hang meets it.
+BASE_SECONDS, SECONDS_PER_BYTE = 900.0, 1e-6
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -61,13 +68,12 @@ def verify_files(
     output: Path, trained: TrainedModel, files: Mapping[str, Mapping[str, Any]], on_progress: OnProgress
 ) -> dict[str, Any]:
     """Check the named files of a folder, write `verify.json` and return its content."""
-    on_progress("reference", 0, 1)
-    reference = build_reference(trained)
+    reference = build_reference(trained, partial(on_progress, "reference", 0, 1))
     on_progress("reference", 1, 1)
-    entries = []
-    verifier = Verifier(trained, reference)
+    entries, verifier = [], Verifier(trained, reference)
     for number, (name, entry) in enumerate(sorted(files.items(), key=_best_first)):
-        on_progress("verify", number, len(files))
+        verifier.on_wait = partial(on_progress, "verify", number, len(files))
+        verifier.on_wait()
         entries.append(_verify_file(output / name, entry, verifier))
     on_progress("verify", len(files), len(files))
     _check_order(entries)
@@ -85,6 +91,7 @@ def verify_files(
             "num_shapes": len(reference.renderings),
             "turn_end": reference.vocabulary.get(reference.turn_end_id, ""),
             "does_stop": reference.does_stop,
+            "is_streamed": reference.is_streamed,
         },
         "files": entries,
     }
@@ -113,74 +120,95 @@ def _best_first(item: tuple[str, Mapping[str, Any]]) -> int:
 
 
 class Verifier:
-    """Checks files against one reference; what depends on the tokenizer alone is measured once per tokenizer."""
+    """Checks files against one reference; what several files share is measured once.
+
+    Each file is run by llama.cpp in a process of its own: what ends or hangs that process is a failed check.
+    """
 
     def __init__(self, trained: TrainedModel, reference: Reference) -> None:
         self.trained = trained
         self.reference = reference
+        self.on_wait: OnWait | None = None
         self._text_checks: dict[str, tuple[str, list[Check]]] = {}
+        self._twins: dict[str, dict[str, Any]] = {}
 
     def check_model(self, path: Path, quantization: str) -> list[Check]:
-        """Run every check of one model file; a file that llama.cpp might abort on is not run."""
+        """Run every check of one model file; a file that llama.cpp is known to abort on is not run."""
         source, config = trained_source(self.trained)
         checks = [check_file(path, quantization, self.reference, config)]
         if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
             return checks
-        checks.append(check_tensors(path, convert_tensors(source, config)))
+        tensors = convert_tensors(source, config)
+        checks.append(check_tensors(path, tensors))
         try:
-            chat = LlamaCppChat(path, is_exact=True)
-        except ModelFileError as error:
-            return [*checks, failed("logprobs", "engine", str(error), {})]
-        try:
-            checks += self._check_text(chat)
-            return [*checks, *run_model_checks(chat, self.reference, quantization)]
-        finally:
-            chat.close()
+            checks += self._run(path, quantization)
+            if may_be_rounding(checks, quantization):
+                twin = self._float32_twin(path, tensors)
+                checks = judged(checks, quantization, twin, exact_limits(read_gguf_header(path)))
+        except (ModelFileError, RunError) as error:
+            checks.append(engine_failure(error))
+        return checks
 
-    def _check_text(self, chat: LlamaCppChat) -> list[Check]:
-        """Check tokens and template; a file with exactly the tokenizer of an earlier one gets its results."""
-        metadata = chat.header.metadata
+    def check_adapter(self, path: Path) -> list[Check]:
+        """Put the adapter on a float32 file of the untouched base and compare with PEFT."""
+        config = self.trained.model_config
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as folder:
+            base = Path(folder) / "base.gguf"
+            template = load_template(self.trained.tokenizer_dir).text
+            source = FolderSource(self.trained.base_dir)
+            write_gguf(source, config, self.trained.tokenizer_dir, base, "F32", "llmlora-base", chat_template=template)
+            try:
+                measured = self._apart(measure_distributions, base, self.reference, path)
+            except (ModelFileError, RunError) as error:
+                return [engine_failure(error)]
+            return [within("logprobs", "adapter", measured, exact_limits(read_gguf_header(base)))]
+
+    def _run(self, path: Path, quantization: str) -> list[Check]:
+        """Run a file; one with exactly the tokenizer of an earlier one gets that one's results for text."""
+        metadata = read_gguf_header(path).metadata
         digest = sha256_json({key: metadata[key] for key in sorted(metadata) if key.startswith("tokenizer.")})
-        if digest not in self._text_checks:
-            self._text_checks[digest] = (chat.path.name, run_text_checks(chat, self.reference))
-            return self._text_checks[digest][1]
-        name, checks = self._text_checks[digest]
-        return [replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in checks]
+        is_new = digest not in self._text_checks
+        checks: list[Check] = self._apart(run_checks, path, self.reference, quantization, is_new)
+        if is_new:
+            self._text_checks[digest] = (path.name, [check for check in checks if check.check in TEXT_CHECKS])
+            return checks
+        name, known = self._text_checks[digest]
+        return [*(replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in known), *checks]
+
+    def _float32_twin(self, path: Path, tensors: list[ConvertedTensor]) -> dict[str, Any]:
+        """Return how far the same header with unrounded weights is from the reference."""
+        key = twin_key(read_gguf_header(path))
+        if key not in self._twins:
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as folder:
+                twin = Path(folder) / "float32.gguf"
+                with disk_errors(path.parent):
+                    write_float32_twin(path, tensors, twin)
+                self._twins[key] = self._apart(measure_distributions, twin, self.reference)
+        return self._twins[key]
+
+    def _apart(self, function: Callable[..., Any], path: Path, *arguments: Any) -> Any:
+        seconds = BASE_SECONDS + path.stat().st_size * SECONDS_PER_BYTE
+        return run_apart(function, path, *arguments, seconds=seconds, on_wait=self.on_wait)
+
+
+def engine_failure(error: LlmloraError) -> Check:
+    """Return the failed check of a file that llama.cpp could not load or run to the end."""
+    cause = error.code if error.code in ("native_abort", "native_timeout") else "engine"
+    details = {name: value for name, value in error.params.items() if name != "path" and value != ""}
+    return failed("engine", cause, ", ".join(f"{name}={value}" for name, value in details.items())[:500], {})
 
 
 def _verify_file(path: Path, entry: Mapping[str, Any], verifier: Verifier) -> dict[str, Any]:
     if not path.is_file():
         checks = [failed("file", "missing_file", path.name, {})]
     elif path.name == ADAPTER_GGUF:
-        checks = check_adapter(path, verifier.trained, verifier.reference)
+        checks = verifier.check_adapter(path)
     else:
         checks = verifier.check_model(path, str(entry["quantization"]))
     result: dict[str, Any] = {"file": path.name, "quantization": entry.get("quantization")}
     if path.is_file():
         result |= {"size_bytes": path.stat().st_size, "sha256": sha256_file(path)}
     return {**result, "checks": [check.to_dict() for check in checks]}
-
-
-def check_adapter(path: Path, trained: TrainedModel, reference: Reference) -> list[Check]:
-    """Put the adapter on a float GGUF of the untouched base and compare with PEFT."""
-    config = trained.model_config
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as folder:
-        base = Path(folder) / "base.gguf"
-        template = load_template(trained.tokenizer_dir).text
-        source = FolderSource(trained.base_dir)
-        write_gguf(source, config, trained.tokenizer_dir, base, "F32", "llmlora-base", chat_template=template)
-        try:
-            chat = LlamaCppChat(base, lora_path=path, is_exact=True)
-        except ModelFileError as error:
-            return [failed("logprobs", "engine", str(error), {})]
-        try:
-            measured = compare_distributions(chat, reference)
-        finally:
-            chat.close()
-    broken = [name for name, limit in FLOAT_LIMITS.items() if measured[name] >= limit]
-    if not broken:
-        return [passed("logprobs", measured, FLOAT_LIMITS)]
-    return [failed("logprobs", "adapter", ", ".join(broken), measured, FLOAT_LIMITS)]
 
 
 def _check_order(entries: list[dict[str, Any]]) -> None:

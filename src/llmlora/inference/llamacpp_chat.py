@@ -6,12 +6,14 @@ process. The strict header reader comes first and refuses what it can see.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
@@ -32,22 +34,30 @@ MAX_CONTEXT = 8192
 REQUEST_SECONDS = 600.0
 FORCING_BIAS = 1e4
 SMALL_MODEL_BYTES = 64_000_000
+MAX_CAPTURED = 1 << 20
 
 
 class LlamaCppChat:
     """A GGUF model served on the loopback interface to this process only; implements `ChatModel`.
 
     `is_exact` switches off what makes llama.cpp faster but less exact (f16 cache, flash attention), for comparisons.
+    `context_length` is the most tokens to make room for.
     """
 
-    def __init__(self, gguf_path: Path, lora_path: Path | None = None, is_exact: bool = False) -> None:
+    def __init__(
+        self,
+        gguf_path: Path,
+        lora_path: Path | None = None,
+        is_exact: bool = False,
+        context_length: int = MAX_CONTEXT,
+    ) -> None:
         self.path = gguf_path
         self.header = read_gguf_header(gguf_path)
         if lora_path is not None:
             read_gguf_header(lora_path)
         self.vocabulary = [str(token) for token in self.header.metadata.get("tokenizer.ggml.tokens", ())]
         self.vocab_size = len(self.vocabulary)
-        self.context_length = min(_trained_context(self.header), MAX_CONTEXT)
+        self.context_length = min(_trained_context(self.header), context_length)
         self.has_template = "tokenizer.chat_template" in self.header.metadata
         self._key = secrets.token_hex(16)
         self._server: Any = _start(self._params(lora_path, is_exact), gguf_path)
@@ -221,9 +231,16 @@ def _start(params: Any, path: Path) -> Any:
 
 
 @contextmanager
-def _captured_stderr() -> Iterator[Any]:
-    """Collect what native code writes to stderr: the only place where llama.cpp says why a load failed."""
+def _captured_stderr() -> Iterator[Callable[[], str]]:
+    """Collect what native code writes to stderr: the only place where llama.cpp says why a load failed.
+
+    In a worker stderr is a log file, which is read; an abort then leaves its reason there too.
+    """
     sys.stderr.flush()
+    if _is_readable_file(2):
+        start = os.fstat(2).st_size
+        yield lambda: os.pread(2, MAX_CAPTURED, start).decode("utf-8", "replace")
+        return
     saved = os.dup(2)
     with tempfile.TemporaryFile() as stream:
         os.dup2(stream.fileno(), 2)
@@ -239,14 +256,27 @@ def _captured_stderr() -> Iterator[Any]:
             os.close(saved)
 
 
+def _is_readable_file(descriptor: int) -> bool:
+    mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+    return stat.S_ISREG(os.fstat(descriptor).st_mode) and mode == os.O_RDWR
+
+
 def _reason(text: str) -> str:
     lines = [line.partition(" E ")[2].strip() for line in text.splitlines() if " E " in line]
     return lines[0][:300] if lines else ""
 
 
 def _trained_context(header: GgufHeader) -> int:
+    """Return the longest context a file is run with.
+
+    With two sets of rotary factors (Phi-3) llama.cpp chooses by the room that is reserved, transformers by the length
+    of the text, so only the range of the short factors is reserved.
+    """
     architecture = header.metadata.get("general.architecture", "")
-    return int(header.metadata.get(f"{architecture}.context_length", MAX_CONTEXT))
+    trained = int(header.metadata.get(f"{architecture}.context_length", MAX_CONTEXT))
+    if any(tensor.name == "rope_factors_short.weight" for tensor in header.tensors):
+        return min(trained, int(header.metadata.get(f"{architecture}.rope.scaling.original_context_length", trained)))
+    return trained
 
 
 def _num_threads(path: Path) -> int:

@@ -18,6 +18,7 @@ from llmlora.engine.device import SMALL_MODEL
 from llmlora.engine.load import load_base
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, GenerateOptions, OnText
 from llmlora.inference.sampling import next_token
+from llmlora.inference.streamed_model import load_streamed
 from llmlora.inference.streaming import TextStream
 from llmlora.prepare.template import ChatTemplate, load_template
 
@@ -129,9 +130,15 @@ def load_chat(
 
     `dtype` is the number format of the weights. Raises ModelFileError when the files do not load.
     """
-    owner = adapter_dir or base_dir
-    template = load_template(owner, chat_template)
+    template = load_template(adapter_dir or base_dir, chat_template)
     return TransformersChat(load_model(base_dir, adapter_dir, dtype), template)
+
+
+def load_streamed_chat(base_dir: Path, adapter_dir: Path | None = None) -> TransformersChat:
+    """Do as `load_chat` in float32, but leave the layers on disk and read each when its turn comes."""
+    template = load_template(adapter_dir or base_dir)
+    with _adapter_errors(adapter_dir):
+        return TransformersChat(load_streamed(base_dir, adapter_dir), template)
 
 
 def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:
@@ -139,8 +146,15 @@ def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32")
     model = load_base(base_dir, dtype)
     if adapter_dir is None:
         return model
-    try:
+    with _adapter_errors(adapter_dir):
         return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
+
+
+@contextmanager
+def _adapter_errors(adapter_dir: Path | None) -> Iterator[None]:
+    """Turn what PEFT raises for an adapter that does not fit into ModelFileError."""
+    try:
+        yield
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise ModelFileError("adapter_load_failed", path=str(adapter_dir), detail=detail) from error

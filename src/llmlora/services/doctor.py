@@ -19,6 +19,7 @@ import psutil
 from llmlora import __version__
 from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
 from llmlora.core.locale import has_text, translate
+from llmlora.core.machine import container_limit
 from llmlora.core.publish import free_bytes, read_json
 from llmlora.services.packages import TRAIN_PACKAGES, package_version
 
@@ -31,7 +32,6 @@ OLDEST_PYTHON = (3, 11)
 TRACKERS = ("tensorboard", "wandb", "mlflow")
 # The instructions that decide how fast a CPU multiplies matrices, and in which number format.
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "i8mm", "sve")
-CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,6 @@ def _memory() -> Check:
     data = {"total_bytes": total, "available_bytes": available}
     finding, status = _amount(available, MEMORY_WISHED, MEMORY_NEEDED)
     return _check("memory", finding, status, data, total=_gib(total), available=_gib(available))
-
-
-def container_limit(folder: Path = CGROUP) -> tuple[int, int] | None:
-    """Return limit and use in bytes of this process's container (cgroup v2), or None without a limit."""
-    try:
-        limit = (folder / "memory.max").read_text(encoding="utf-8").strip()
-        used = (folder / "memory.current").read_text(encoding="utf-8").strip()
-        return (int(limit), int(used)) if limit != "max" else None
-    except (OSError, ValueError):
-        return None
 
 
 def _amount(value: int, wished: int, needed: int) -> tuple[str, Status]:

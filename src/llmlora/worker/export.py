@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
+from llmlora.core.publish import free_bytes
 from llmlora.export.pipeline import ExportRequest, export_model
 from llmlora.worker.frame import StopFlag
 
@@ -19,4 +21,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
             raise Stopped("export_stopped", has_checkpoint=True, path=str(folder))
         events.emit("phase", name=phase, done=num_done, total=total)
 
-    return export_model(ExportRequest.from_config(config, folder), on_progress)
+    def on_plan(files: Mapping[str, int]) -> None:
+        events.emit("phase", name="planned", params={"files": dict(files), "free_bytes": free_bytes(folder)})
+
+    return export_model(ExportRequest.from_config(config, folder), on_progress, on_plan)

@@ -99,7 +99,7 @@ def _try_lock(stream: io.TextIOBase) -> bool:
 
 def _log_to(path: Path) -> None:
     """Send everything that libraries print to the run's log; nobody has to read a pipe for the run to go on."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 2)
     os.dup2(descriptor, 1)
     os.close(descriptor)

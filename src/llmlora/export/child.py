@@ -1,0 +1,97 @@
+"""Call a function in a process of its own: native code that aborts or hangs on a file ends that process only."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.errors import LlmloraError, RunError, error_from_dict
+
+OnWait = Callable[[], None]
+POLL_SECONDS = 1.0
+
+
+def run_apart(function: Callable[..., Any], *arguments: Any, seconds: float, on_wait: OnWait | None = None) -> Any:
+    """Return `function(*arguments)`, called in a fresh process; function and arguments must be picklable.
+
+    `on_wait` is called every second meanwhile; what it raises ends the process. So does the death of this process.
+
+    Raises:
+        LlmloraError: what the function raised.
+        RunError: `native_abort` when the process died, `native_timeout` when it took longer than `seconds`.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "stderr.txt"
+        process = context.Process(target=_answer, args=(sender, log, function, arguments), daemon=True)
+        process.start()
+        sender.close()
+        try:
+            reply = _received(receiver, seconds, on_wait)
+        except EOFError:
+            process.join()
+            raise RunError("native_abort", how=_ending(process.exitcode or 0), detail=_last_words(log)) from None
+        finally:
+            process.kill()
+            process.join()
+            receiver.close()
+    if "error" in reply:
+        raise error_from_dict(reply["error"])
+    return reply["result"]
+
+
+def _received(receiver: Connection, seconds: float, on_wait: OnWait | None) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while not receiver.poll(min(POLL_SECONDS, seconds)):
+        if time.monotonic() > deadline:
+            raise RunError("native_timeout", seconds=round(seconds))
+        if on_wait is not None:
+            on_wait()
+    return dict(receiver.recv())
+
+
+def _answer(sender: Connection, log: Path, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Do the work of the child: its stderr goes to `log`, its answer into the pipe."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 2)
+    try:
+        reply = {"result": function(*arguments)}
+    except LlmloraError as error:
+        reply = {"error": error.to_dict()}
+    sender.send(reply)
+    sys.stderr.flush()
+    os._exit(0)  # without the destructors of native code, which have nothing left to do
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _ending(exit_code: int) -> str:
+    with suppress(ValueError):
+        return signal.Signals(-exit_code).name
+    return f"exit {exit_code}"
+
+
+def _last_words(log: Path) -> str:
+    """Return the line in which native code, or Python, says why the process ended; empty when it said nothing."""
+    with suppress(OSError):
+        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+        spoken = [line for line in lines if line]
+        return next((line for line in spoken if "ASSERT" in line or "error" in line.lower()), [*spoken, ""][-1])[:300]
+    return ""

@@ -1,0 +1,65 @@
+"""How large the files of an export will be, known before any is written, and whether the disk holds them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmlora.catalog.gguf_header import DEFAULT_ALIGNMENT, GgufHeader, GgufTensor
+from llmlora.catalog.safetensors_header import read_safetensors_header
+from llmlora.core.errors import DiskFull
+from llmlora.export.adapter import WEIGHTS_FILE
+from llmlora.gguf.architectures import architecture_of
+from llmlora.gguf.container import VERSION
+from llmlora.gguf.conversion import convert_tensors
+from llmlora.gguf.quantize import estimate_size
+from llmlora.gguf.source import TensorSource
+
+# Left free for the system and everybody else: this much, or a fiftieth of a small disk.
+RESERVE_BYTES = 512 << 20
+RESERVE_SHARE = 50
+HEADER_BYTES = 1 << 16  # what a header holds beside the vocabulary
+
+
+def planned_header(source: TensorSource, config: Mapping[str, Any], tokenizer_dir: Path) -> GgufHeader:
+    """Return the header that an F16 file of the model will have, as far as sizes depend on it."""
+    architecture = architecture_of(config)
+    metadata = {"general.architecture": architecture.gguf_name, **architecture.keys(config)}
+    tensors = [GgufTensor(tensor.name, tensor.shape, "F16", 0, 0) for tensor in convert_tensors(source, config)]
+    vocabulary = (tokenizer_dir / "tokenizer.json").stat().st_size
+    return GgufHeader(VERSION, metadata, {}, tuple(tensors), DEFAULT_ALIGNMENT, vocabulary + HEADER_BYTES)
+
+
+def model_sizes(header: GgufHeader, quantizations: Sequence[str]) -> dict[str, int]:
+    """Return the bytes of a GGUF file of each quantization; the header is guessed."""
+    return {name: estimate_size(header, name) for name in quantizations}
+
+
+def adapter_size(adapter_dir: Path) -> int:
+    """Return the bytes of an adapter's GGUF file, which is in float32."""
+    header = read_safetensors_header(adapter_dir / WEIGHTS_FILE)
+    return HEADER_BYTES + sum(4 * info.num_elements for info in header.tensors)
+
+
+def float32_bytes(source: TensorSource) -> int:
+    """Return the bytes of all weights in float32."""
+    return sum(4 * int(np.prod(source.shape(name), dtype=np.int64)) for name in source.names())
+
+
+def check_room(output: Path, needed: int) -> None:
+    """Raise DiskFull with the numbers when `needed` bytes would not leave the reserve free."""
+    existing = next(folder for folder in (output.absolute(), *output.absolute().parents) if folder.exists())
+    disk = shutil.disk_usage(existing)
+    reserve = min(RESERVE_BYTES, disk.total // RESERVE_SHARE)
+    if needed + reserve > disk.free:
+        raise DiskFull(
+            "disk_would_fill",
+            path=str(output),
+            needed_bytes=needed,
+            reserve_bytes=reserve,
+            free_bytes=disk.free,
+        )

@@ -170,6 +170,6 @@ def test_tensorboard_gets_the_logged_metrics(base, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run_job(base, tmp_path / "job", MemoryRows(8), max_steps=4, report_to=["tensorboard"])
-    logs = EventAccumulator(str(tmp_path / "job" / "runs" / "1" / "llmlora")).Reload()
+    logs = EventAccumulator(str(tmp_path / "job" / "runs" / "1" / "trackers" / "llmlora")).Reload()
     found = [event.value for event in logs.Scalars("loss")]
     assert found == pytest.approx(losses(tmp_path / "job"), rel=1e-6)

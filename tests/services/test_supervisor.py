@@ -1,11 +1,16 @@
-"""The supervisor: events in order, typed errors across the border, silent deaths classified."""
+"""The supervisor: events in order, typed errors across the border, silent deaths classified, stops passed on."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
-from llmlora.core.errors import ConfigError, Conflict, DiskFull, OutOfMemory, WorkerDied
+from llmlora.core.errors import ConfigError, Conflict, DiskFull, OutOfMemory, Stopped, WorkerDied
 from llmlora.services import supervisor
 from llmlora.services.supervisor import Worker, run_worker, scratch_folder
 
@@ -13,6 +18,12 @@ from llmlora.services.supervisor import Worker, run_worker, scratch_folder
 def test_a_scratch_folder_is_gone_afterwards(home):
     with scratch_folder({"a": 1}) as folder:
         assert (folder / "config.json").is_file()
+    assert not folder.exists()
+
+
+def test_a_scratch_folder_is_gone_after_a_failure_too(home):
+    with pytest.raises(ZeroDivisionError), scratch_folder({}) as folder:
+        raise ZeroDivisionError
     assert not folder.exists()
 
 
@@ -30,8 +41,8 @@ def test_a_typed_error_comes_back_with_its_parameters():
 class DeadWorker:
     """A worker process that has ended without a word."""
 
-    def __init__(self, folder, returncode):
-        self.folder, self.kind = folder, "train"
+    def __init__(self, folder, returncode, was_stopped=False):
+        self.folder, self.kind, self.run, self.was_stopped = folder, "train", 1, was_stopped
         self.process = type("Process", (), {"returncode": returncode})()
 
 
@@ -40,6 +51,31 @@ class DeadWorker:
 )
 def test_a_silent_end_is_classified(tmp_path, returncode, error):
     assert type(supervisor._silent_end(DeadWorker(tmp_path, returncode))) is error
+
+
+def test_a_native_abort_for_lack_of_memory_is_told_from_a_crash(tmp_path):
+    (tmp_path / "runs" / "1").mkdir(parents=True)
+    log = tmp_path / "runs" / "1" / "log.txt"
+    log.write_text("noise\n" * 10_000 + "terminate called after throwing an instance of 'std::bad_alloc'\n")
+    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, -signal.SIGABRT)), OutOfMemory)
+    log.write_text("std::bad_alloc\n" + "then it went on and crashed elsewhere\n" * 1000)
+    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, -signal.SIGABRT)), WorkerDied)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_ended_by_our_own_stop_is_no_failure(tmp_path, number):
+    """SIGTERM before it listens, SIGKILL after the second Ctrl-C: with a checkpoint the job can go on."""
+    nothing = supervisor._silent_end(DeadWorker(tmp_path, -number, was_stopped=True))
+    assert isinstance(nothing, Stopped) and not nothing.has_checkpoint
+    (tmp_path / "runs" / "1" / "checkpoints" / "step-00000007").mkdir(parents=True)
+    (tmp_path / "runs" / "1" / "checkpoints" / ".tmp-step-00000008-1").mkdir()
+    resumable = supervisor._silent_end(DeadWorker(tmp_path, -number, was_stopped=True))
+    assert isinstance(resumable, Stopped) and resumable.has_checkpoint
+    assert resumable.params["step"] == 7
+
+
+def test_a_crash_after_a_stop_is_still_a_crash(tmp_path):
+    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, 1, was_stopped=True)), WorkerDied)
 
 
 def test_a_locked_folder_names_the_holder(tmp_path):
@@ -60,6 +96,7 @@ def test_asked_twice_a_worker_ends_at_once(home):
         worker.stop()
         worker.stop()
         assert worker.process.wait(20) in (-signal.SIGKILL, -signal.SIGTERM)
+        worker.stop()  # a third time, when nobody is left, is harmless
         worker.process.stdin.close()
         worker.process.stdout.close()
 
@@ -83,3 +120,100 @@ def test_workers_speak_the_users_language(home, monkeypatch):
 def test_only_known_kinds_start(home):
     with scratch_folder({}) as folder, pytest.raises((WorkerDied, ConfigError)):
         run_worker("nonsense", folder)
+
+
+PLAYED = """
+import json, os, signal, sys, time
+folder, events = sys.argv[1], sys.argv[2:]
+for number, event in enumerate(json.loads(line) for line in events):
+    if event["type"] == "run_started":
+        event["pid"] = event.get("pid", os.getpid())
+    run = event.pop("in_run", 1)
+    os.makedirs(f"{folder}/runs/{run}", exist_ok=True)
+    with open(f"{folder}/runs/{run}/events.jsonl", "a") as stream:
+        stream.write(json.dumps({"seq": number + 1, "run": run, **event}) + "\\n")
+    time.sleep(0.1)
+if events and "wait" in events[-1]:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+    time.sleep(30)
+"""
+
+
+@pytest.fixture
+def play(monkeypatch):
+    """Let the next worker be a process that writes the given events."""
+    real = subprocess.Popen
+
+    def prepare(folder, *events):
+        words = [sys.executable, "-c", PLAYED, str(folder), *map(json.dumps, events)]
+        monkeypatch.setattr(supervisor.subprocess, "Popen", lambda _, **settings: real(words, **settings))
+
+    return prepare
+
+
+END = {"type": "run_ended", "status": "succeeded", "result": {"answer": 42}}
+
+
+def test_every_event_is_handed_on_once_and_in_order(tmp_path, play):
+    seen = []
+    play(tmp_path, {"type": "run_started"}, {"type": "phase", "name": "a"}, {"type": "phase", "name": "b"}, END)
+    assert run_worker("train", tmp_path, seen.append) == {"answer": 42}
+    assert [event["seq"] for event in seen] == [1, 2, 3, 4]
+
+
+def test_the_run_of_another_worker_is_not_taken_for_ours(tmp_path, play):
+    """Two resumes at once: the other one was faster, took our number, failed; our own run is the next."""
+    other = [
+        {"type": "run_started", "pid": 1, "in_run": 1},
+        {"type": "run_ended", "status": "failed", "error": {"error": "RunError", "code": "internal"}, "in_run": 1},
+    ]
+    seen = []
+    play(tmp_path, *other, {"type": "run_started", "in_run": 2}, {**END, "in_run": 2})
+    assert run_worker("train", tmp_path, seen.append) == {"answer": 42}
+    assert {event["run"] for event in seen} == {2}
+
+
+def test_a_death_without_an_end_is_reported_after_the_last_event(tmp_path, play):
+    seen = []
+    play(tmp_path, {"type": "run_started"}, {"type": "phase", "name": "loading"})
+    with pytest.raises(WorkerDied) as caught:
+        run_worker("train", tmp_path, seen.append)
+    assert [event["type"] for event in seen] == ["run_started", "phase"]
+    assert caught.value.params["folder"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_command_is_passed_on_and_handlers_come_back(tmp_path, play, number):
+    before = signal.getsignal(number)
+    play(tmp_path, {"type": "run_started", "wait": True})
+    threading.Timer(0.6, os.kill, (os.getpid(), number)).start()
+    started = time.monotonic()
+    with pytest.raises(WorkerDied) as caught:
+        run_worker("train", tmp_path)
+    assert caught.value.params["exit_code"] == 5  # it heard SIGTERM
+    assert time.monotonic() - started < 20
+    assert signal.getsignal(number) is before
+
+
+def test_a_failing_reader_of_events_stops_the_worker(tmp_path, play):
+    """An error in the display must not leave a process behind that nobody follows."""
+    started = []
+
+    def broken(event):
+        started.append(event["pid"])
+        raise ZeroDivisionError
+
+    play(tmp_path, {"type": "run_started", "wait": True})
+    with pytest.raises(ZeroDivisionError):
+        run_worker("train", tmp_path, broken)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
+
+
+def test_outside_the_main_thread_a_worker_runs_without_signal_handlers(tmp_path, play):
+    play(tmp_path, {"type": "run_started"}, END)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(run_worker("train", tmp_path)))
+    thread.start()
+    thread.join(30)
+    assert results == [{"answer": 42}]

@@ -5,7 +5,8 @@ import pytest
 import llmlora
 from cli.command_line import write_data
 from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound
-from llmlora.services.train import TrainRequest, plan_training, read_recipe, request_from_recipe
+from llmlora.services.recipe import Recipe
+from llmlora.services.train import TrainRequest, plan_training, request_from_recipe
 from tiny_models import tiny_model
 
 
@@ -74,7 +75,7 @@ def test_the_python_api_trains_and_reports(place, tmp_path):
 def test_a_broken_recipe_is_named(tmp_path, text, code):
     (tmp_path / "recipe.yaml").write_text(text)
     with pytest.raises(ConfigError) as caught:
-        read_recipe(tmp_path / "recipe.yaml")
+        Recipe.read(tmp_path / "recipe.yaml")
     assert caught.value.code == code
 
 

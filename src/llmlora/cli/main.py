@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +38,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a cp932 console must not crash on a character it lacks
+    signal.signal(signal.SIGTERM, _stop_as_ctrl_c)
     sys.exit(run(sys.argv[1:]))
+
+
+def _stop_as_ctrl_c(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run(arguments: Sequence[str]) -> int:

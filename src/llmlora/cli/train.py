@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from llmlora.cli.output import console, folding_table, options, print_json, say
 from llmlora.cli.progress import EventPrinter, duration
+from llmlora.core.config import canonical_name
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
@@ -40,6 +42,7 @@ SHOWN_FIELDS = (
     "max_length",
     "lr_scheduler_type",
 )
+ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
 RESULT_FIELDS = (
     "final_loss",
     "eval_loss",
@@ -91,9 +94,10 @@ def train(
         _refuse_with_resume(recipe, model, data, overrides)
         result = _followed(lambda printer: resume_training(resume, printer), as_json)
     else:
-        request = _request(recipe, model, data, preset, training_preset, overrides)
+        request = _request(recipe, model, data, overrides)
         read = read_options(data_format, pairs(columns or [], "--map"), encoding)
-        planned = plan_training(_with_data_options(request, eval_data, read))
+        request = replace(_with_data_options(request, eval_data, read), out=out)
+        planned = plan_training(replace(request, preset=preset, training_preset=training_preset))
         show_plan(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)
     if as_json:
@@ -109,7 +113,10 @@ def pairs(words: list[str], option: str) -> dict[str, Any]:
         key, equals, text = word.partition("=")
         if not equals or not key.strip():
             raise ConfigError("not_key_value", option=option, word=word)
-        values[key.strip()] = text if option == "--map" else _yaml_value(option, word, text)
+        name = canonical_name(key.strip())
+        if name in values:
+            raise ConfigError("setting_twice", option=option, name=name)
+        values[name] = text if option == "--map" else _yaml_value(option, word, text)
     return values
 
 
@@ -125,31 +132,14 @@ def _refuse_with_resume(*others: Any) -> None:
         raise ConfigError("resume_alone")
 
 
-def _request(
-    recipe: Path | None,
-    model: str | None,
-    data: Path | None,
-    preset: str | None,
-    training_preset: str | None,
-    overrides: dict[str, Any],
-) -> TrainRequest:
+def _request(recipe: Path | None, model: str | None, data: Path | None, overrides: dict[str, Any]) -> TrainRequest:
     if recipe is not None:
         if model is not None or data is not None:
             raise ConfigError("recipe_or_options")
-        described = request_from_recipe(recipe)
-        return TrainRequest(
-            described.base_model,
-            described.data,
-            described.eval_data,
-            preset,
-            training_preset,
-            overrides,
-            described.recipe,
-            described.read,
-        )
+        return replace(request_from_recipe(recipe), settings=overrides)
     if model is None or data is None:
         raise ConfigError("missing_argument", name="--model" if model is None else "--data", command="llmlora train")
-    return TrainRequest(model, data, None, preset, training_preset, overrides)
+    return TrainRequest(model, data, settings=overrides)
 
 
 def _with_data_options(request: TrainRequest, eval_data: Path | None, read: ReadOptions) -> TrainRequest:
@@ -158,16 +148,7 @@ def _with_data_options(request: TrainRequest, eval_data: Path | None, read: Read
         columns={**request.read.columns, **read.columns},
         encoding=read.encoding or request.read.encoding,
     )
-    return TrainRequest(
-        request.base_model,
-        request.data,
-        eval_data or request.eval_data,
-        request.preset,
-        request.training_preset,
-        request.settings,
-        request.recipe,
-        merged,
-    )
+    return replace(request, eval_data=eval_data or request.eval_data, read=merged)
 
 
 def show_plan(planned: PlannedJob) -> None:
@@ -186,6 +167,8 @@ def show_plan(planned: PlannedJob) -> None:
         console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
     table = folding_table("", "", "", show_header=False, box=None, padding=(0, 2, 0, 2))
     for name in SHOWN_FIELDS:
+        if planned.job.method == "full" and name in ADAPTER_FIELDS:
+            continue
         value = getattr(planned.job.train, name)
         is_replaced = name == "num_train_epochs" and (planned.job.train.max_steps or planned.job.train.stages)
         if value is not None and not is_replaced:

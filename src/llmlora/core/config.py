@@ -6,6 +6,8 @@ The command line, the recipe file, the reference page and the frozen `config.jso
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -161,11 +163,24 @@ def _combination_problems(config: TrainConfig) -> list[dict[str, Any]]:
         (config.method == "full" and config.use_rslora, "use_rslora", "lora_only"),
         (config.method == "full" and config.init_adapter is not None, "init_adapter", "lora_only"),
         (config.method == "full" and bool(config.modules_to_save), "modules_to_save", "lora_only"),
+        (config.method == "full" and config.layers is not None, "layers", "lora_only"),
         (config.lr_scheduler_type == "staged" and not config.stages, "stages", "stages_missing"),
         (config.lr_scheduler_type != "staged" and bool(config.stages), "stages", "stages_unused"),
         (bool(config.stages) and config.max_steps is not None, "max_steps", "stages_set_length"),
         (config.max_steps is not None and config.warmup_steps >= config.max_steps, "warmup_steps", "warmup_too_long"),
         (config.target_modules == (), "target_modules", "no_target_modules"),
+        (config.layers == (), "layers", "no_layers"),
+        (
+            config.num_cycles > 1 and config.lr_scheduler_type != "cosine_with_restarts",
+            "num_cycles",
+            "needs_restarts",
+        ),
+        (
+            config.early_stopping_min_delta > 0 and config.early_stopping_patience is None,
+            "early_stopping_min_delta",
+            "needs_patience",
+        ),
+        (len(set(config.report_to)) < len(config.report_to), "report_to", "named_twice"),
     ]
     return [{"field": field, "code": code, "value": getattr(config, field)} for failed, field, code in checks if failed]
 
@@ -175,16 +190,40 @@ def canonical_name(name: str) -> str:
     return ALIASES.get(name, name)
 
 
-def build_config(values: dict[str, Any]) -> TrainConfig:
-    """Return a validated configuration; raise `ConfigError("invalid_settings", problems=[…])` with all problems."""
-    problems: list[dict[str, Any]] = []
-    try:
-        config = TrainConfig.model_validate(_listed({canonical_name(name): value for name, value in values.items()}))
-    except ValidationError as error:
-        problems.extend(_problems_of(error))
-    if problems:
-        raise invalid_settings(problems)
+def build_config(values: dict[str, Any], further_problems: Sequence[dict[str, Any]] = ()) -> TrainConfig:
+    """Return a validated configuration.
+
+    Raises:
+        ConfigError: `invalid_settings` with all problems: bad values, impossible combinations of the others, and those
+            that the caller has found.
+    """
+    config, problems = _validated(_listed({canonical_name(name): value for name, value in values.items()}))
+    if config is None or problems or further_problems:
+        raise invalid_settings([*problems, *further_problems])
     return config
+
+
+def _validated(values: dict[str, Any]) -> tuple[TrainConfig | None, list[dict[str, Any]]]:
+    """Return the configuration, or all problems; combinations are checked on the values that are good by themselves."""
+    problems = [
+        _problem(name, "bad_value", value, "bool", "float_type")
+        for name, value in values.items()
+        if isinstance(value, bool) and name in TrainConfig.model_fields and not _is_switch(name)
+    ]
+    good = {name: value for name, value in values.items() if name not in {problem["field"] for problem in problems}}
+    try:
+        return TrainConfig.model_validate(good), problems
+    except ValidationError as error:
+        found = _problems_of(error)
+    bad = {problem["field"] for problem in found if problem["code"] in ("bad_value", "unknown_setting")}
+    if bad:
+        _, others = _validated({name: value for name, value in good.items() if name not in bad})
+        found = [problem for problem in found if problem["field"] in bad] + others
+    return None, problems + found
+
+
+def _is_switch(name: str) -> bool:
+    return TrainConfig.model_fields[name].annotation is bool
 
 
 def invalid_settings(problems: list[dict[str, Any]]) -> ConfigError:
@@ -198,6 +237,8 @@ def _listed(values: dict[str, Any]) -> dict[str, Any]:
     listed = dict(values)
     for name in ("target_modules", "modules_to_save", "report_to", "layers"):
         value = listed.get(name)
+        if name == "layers" and isinstance(value, int) and not isinstance(value, bool):
+            listed[name] = (value,)  # a single layer needs no comma
         if isinstance(value, str) and value != "all-linear":
             listed[name] = tuple(part.strip() for part in value.split(",") if part.strip())
     if listed.get("report_to") == ("none",) or listed.get("report_to") == ["none"]:
@@ -212,15 +253,23 @@ def _problems_of(error: ValidationError) -> list[dict[str, Any]]:
         if isinstance(cause, _CombinationError):
             problems.extend(cause.problems)
             continue
-        value = item.get("input")
-        problems.append(
-            {
-                "field": str(item["loc"][0]) if item["loc"] else "",
-                "code": "unknown_setting" if item["type"] == "extra_forbidden" else "bad_value",
-                "value": value if isinstance(value, str | int | float) else str(value)[:80],
-                "limit": item["msg"],
-                "limit_type": item["type"],
-                "limit_params": {name: str(bound) for name, bound in (item.get("ctx") or {}).items()},
-            }
-        )
+        field = str(item["loc"][0]) if item["loc"] else ""
+        code = "unknown_setting" if item["type"] == "extra_forbidden" else "bad_value"
+        problem = _problem(field, code, item.get("input"), item["msg"], item["type"])
+        problem["limit_params"] = {name: str(bound) for name, bound in (item.get("ctx") or {}).items()}
+        if code == "unknown_setting":
+            close = difflib.get_close_matches(field, [*TrainConfig.model_fields, *ALIASES], 2, 0.6)
+            problem["close"] = ", ".join(close) or "-"
+        problems.append(problem)
     return problems
+
+
+def _problem(field: str, code: str, value: Any, limit: str, limit_type: str) -> dict[str, Any]:
+    return {
+        "field": field,
+        "code": code,
+        "value": value if isinstance(value, str | int | float) else str(value)[:80],
+        "limit": limit,
+        "limit_type": limit_type,
+        "limit_params": {},
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -40,9 +41,8 @@ class EventWriter:
 
     def emit(self, event_type: EventType, **fields: Any) -> None:
         """Append one event; non-finite metrics become null and are named in `nonfinite`."""
-        self._seq += 1
         event: dict[str, Any] = {
-            "seq": self._seq,
+            "seq": self._seq + 1,
             "run": self.run,
             "type": event_type,
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -55,24 +55,54 @@ class EventWriter:
         if broken:
             event["nonfinite"] = broken
         line = json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"
-        os.write(self._descriptor, line.encode("utf-8", "replace"))
+        self._append(line.encode("utf-8", "replace"))
+        self._seq += 1
+
+    def _append(self, line: bytes) -> None:
+        """Write a line whole or not at all: what a filling disk took of it is cut off again before the error."""
+        end = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, line)
+            if written < len(line):
+                written += os.write(self._descriptor, line[written:])
+            if written < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.ftruncate(self._descriptor, end)
+            raise
 
     def close(self) -> None:
         """Flush the file to the disk and close it."""
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        try:
+            os.fsync(self._descriptor)
+        finally:
+            os.close(self._descriptor)
 
 
 def events_after(path: Path, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (end offset, event) for each whole line after byte `offset`; an unfinished last line waits."""
+    """Yield (end offset, event) for each whole line after byte `offset`.
+
+    An unfinished last line waits; a line that a power cut has left as rubbish is passed over.
+    """
     if not path.is_file():
         return
     with path.open("rb") as stream:
         stream.seek(offset)
         for line in stream:
-            if line.endswith(b"\n"):
-                offset += len(line)
-                yield offset, json.loads(line)
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            event = _parsed(line)
+            if event is not None:
+                yield offset, event
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "type" in event else None
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

@@ -42,6 +42,7 @@ class JobConfig(BaseModel):
     data: DataSource
     eval_data: DataSource | None = None
     train: TrainConfig
+    inputs: dict[str, str] = Field({}, description="Further files it reads, with their SHA-256.")
     reasons: dict[str, str] = Field(
         {}, description="Where each value came from: recommended, model, recipe, preset or set."
     )
@@ -67,13 +68,22 @@ def read_job(folder: Path) -> JobConfig:
     path = folder / CONFIG_FILE
     try:
         config = read_json(path)
-        if not isinstance(config, dict) or config.get("schema") != SCHEMA:
-            raise NotFound("not_a_job", path=str(folder))
-        return JobConfig.model_validate(config)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound("not_a_job", path=str(folder)) from error
-    except ValueError as error:  # not JSON, not UTF-8, or not a job's values
+    except ValueError as error:  # not JSON, or not UTF-8
         raise InputError("damaged_job", path=str(path), detail=str(error).splitlines()[0]) from error
+    if not isinstance(config, dict) or config.get("schema") != SCHEMA:
+        raise NotFound("not_a_job", path=str(folder))
+    return job_from_json(config, path)
+
+
+def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
+    """Return the job that a `config.json` describes; raise InputError when it has other than a job's values."""
+    try:
+        return JobConfig.model_validate(config)
+    except ValueError as error:
+        detail = "; ".join(str(error).splitlines()[:3])
+        raise InputError("damaged_job", path=str(path), detail=detail) from error
 
 
 def trained_dir(folder: Path) -> Path:

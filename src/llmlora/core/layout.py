@@ -23,6 +23,7 @@ VERIFY_FILE = "verify.json"
 MODELFILE = "Modelfile"
 ADAPTER_GGUF = "adapter.gguf"
 MANIFEST_FILE = "MANIFEST.json"
+RESERVE_FILE = "reserve.bin"
 
 RUNS_DIR = "runs"
 CHECKPOINTS_DIR = "checkpoints"
@@ -30,6 +31,7 @@ ADAPTER_DIR = "adapter"
 MODEL_DIR = "model"
 MERGED_DIR = "merged"
 TEMPORARY_PREFIX = ".tmp-"
+CHECKPOINT_PREFIX = "step-"
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -81,3 +83,14 @@ def run_dir(folder: Path, run: int) -> Path:
 def gguf_name(quantization: str) -> str:
     """Return the file name of a GGUF model in an export folder."""
     return f"model-{quantization}.gguf"
+
+
+def checkpoint_dirs(folder: Path) -> list[tuple[int, int, Path]]:
+    """Return (step, run, path) of every checkpoint of a job folder, oldest step first."""
+    found = []
+    for run in run_numbers(folder):
+        for path in (run_dir(folder, run) / CHECKPOINTS_DIR).glob(f"{CHECKPOINT_PREFIX}*"):
+            step = path.name.removeprefix(CHECKPOINT_PREFIX)
+            if step.isdigit():
+                found.append((int(step), run, path))
+    return sorted(found)

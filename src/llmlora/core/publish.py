@@ -46,21 +46,33 @@ def fsync_path(path: Path) -> None:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn "no space left" into `DiskFull` naming the folder."""
+    """Turn "no space left" of any library into `DiskFull` naming the folder."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if is_disk_full(error):
             raise DiskFull("disk_full", path=str(path), free_bytes=free_bytes(path)) from error
         raise
 
 
+def is_disk_full(error: Exception) -> bool:
+    """Tell whether an exception means that the disk is full; libraries written in Rust say it in words only."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return any(f"os error {number}" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+
+
 def free_bytes(path: Path) -> int:
     """Return the free bytes of the disk that holds `path` (or its nearest existing parent)."""
+    return shutil.disk_usage(existing_parent(path)).free
+
+
+def existing_parent(path: Path) -> Path:
+    """Return `path` itself when it exists, else its nearest parent that does."""
     existing = path.absolute()
     while not existing.exists():
         existing = existing.parent
-    return shutil.disk_usage(existing).free
+    return existing
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmlora.core.config import TrainConfig, build_config, canonical_name
+from llmlora.core.config import TrainConfig, build_config, canonical_name, invalid_settings
 from llmlora.core.presets import preset_values
 
 TARGET_STEPS = 150  # few rows need many passes before their facts are learned; see docs/reference/presets.md
 MAX_EPOCHS = 30
 MAX_CONTEXT = 2048
+FULL_RATE_DIVISOR = 5  # all weights move at once, so each may move less
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Facts:
     num_rows: int
     num_parameters: int
     context_length: int
-    own_values: Mapping[str, Any]  # values that the model's maker recommends
+    own_values: Mapping[str, Any]  # values that the model's maker recommends for adapters
+    has_eval_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class Resolved:
     reasons: dict[str, dict[str, Any]]  # field -> parameters of the sentence `recommend.<field>`
 
 
-def recommended_values(facts: Facts) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def recommended_values(facts: Facts, method: str = "lora") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Return the recommended values and, for each, the parameters of its reason."""
     batch_size = _batch_size(facts.num_rows)
     epochs = _epochs(facts.num_rows, batch_size)
-    rate = _learning_rate(facts.num_parameters)
+    rate = _learning_rate(facts.num_parameters) / (FULL_RATE_DIVISOR if method == "full" else 1)
     max_length = min(facts.context_length, MAX_CONTEXT)
     values: dict[str, Any] = {
         "r": 8,
@@ -82,25 +84,27 @@ def resolve_config(
     training_preset: str | None = None,
     preset: str | None = None,
     overrides: Mapping[str, Any] | None = None,
+    adapter: Mapping[str, Any] | None = None,
 ) -> Resolved:
     """Combine all sources of settings; a later one wins: recommended, the model's own, recipe, presets, --set.
 
-    A rank given without lora_alpha gets an alpha of twice the rank.
+    A rank given without lora_alpha gets an alpha of twice the rank. `adapter` are the values of an adapter that is
+    trained further: they are fixed, and asking for others is a problem.
 
     Raises:
         ConfigError: unknown presets, unknown settings, bad values and impossible combinations, all together.
     """
-    values, reasons = recommended_values(facts)
-    origins = dict.fromkeys(values, "recommended")
-    sources = (
-        ("model", dict(facts.own_values)),
-        ("recipe", dict(recipe or {})),
+    asked = (
+        ("recipe", _canonical(recipe or {})),
         ("training_preset", preset_values("training_preset", training_preset or "recommended")),
         ("preset", preset_values("preset", preset or "recommended")),
-        ("set", dict(overrides or {})),
+        ("set", _canonical(overrides or {})),
     )
-    for origin, given in sources:
-        fields = {canonical_name(name): value for name, value in given.items()}
+    method = next((fields["method"] for _, fields in reversed(asked) if "method" in fields), "lora")
+    values, reasons = recommended_values(facts, str(method))
+    origins = dict.fromkeys(values, "recommended")
+    own = {name: value for name, value in facts.own_values.items() if method != "full" or name != "learning_rate"}
+    for origin, fields in (("model", own), *asked):
         if "r" in fields and "lora_alpha" not in fields:
             values.pop("lora_alpha", None)
         if "max_steps" in fields or fields.get("lr_scheduler_type") == "staged":
@@ -111,7 +115,55 @@ def resolve_config(
         values["lora_alpha"] = 2 * values["r"] if isinstance(values["r"], int | float) else 16
         origins["lora_alpha"] = "recommended"
         reasons["lora_alpha"] = {"r": values["r"]}
-    config = build_config(values)
+    problems = [*_adapter_problems(values, origins, adapter or {}), *_input_problems(values, facts)]
+    values.update(adapter or {})
+    origins.update(dict.fromkeys(adapter or {}, "adapter"))
+    config = build_config(values, problems)
     return Resolved(
         config, origins, {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
     )
+
+
+def _canonical(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by their full names; a name given twice, once as an alias, is a problem of its own."""
+    fields: dict[str, Any] = {}
+    for name, value in given.items():
+        if canonical_name(name) in fields:
+            problem = {"field": canonical_name(name), "code": "named_twice", "value": value}
+            raise invalid_settings([problem])
+        fields[canonical_name(name)] = value
+    return fields
+
+
+def _adapter_problems(
+    values: Mapping[str, Any], origins: Mapping[str, str], adapter: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    given = {name: values[name] for name in adapter if origins.get(name) not in (None, "recommended", "model")}
+    return [
+        {"field": name, "code": "differs_from_adapter", "value": str(value), "limit": str(adapter[name])}
+        for name, value in given.items()
+        if value != "all-linear" and _comparable(value) != _comparable(adapter[name])
+    ]
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, str) and "," in value:
+        value = value.split(",")
+    return sorted(str(item).strip() for item in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, Any]]:
+    """Return the problems of values with the data and the model at hand."""
+    split, length = values.get("validation_split"), values["max_length"]
+    has_split = isinstance(split, float) and split > 0
+    checks = (
+        (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
+        (bool(values.get("eval_steps")) and not has_split and not facts.has_eval_data, "eval_steps", "no_eval_rows"),
+        (has_split and facts.num_rows < 2, "validation_split", "too_few_to_split"),
+        (isinstance(length, int) and length > facts.context_length, "max_length", "over_context"),
+    )
+    return [
+        {"field": field, "code": code, "value": values.get(field), "limit": facts.context_length}
+        for failed, field, code in checks
+        if failed
+    ]

@@ -16,7 +16,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from llmlora.core.layout import CHECKPOINTS_DIR, TEMPORARY_PREFIX, run_dir, run_numbers
+from llmlora.core.errors import Conflict
+from llmlora.core.layout import (
+    CHECKPOINT_PREFIX,
+    CHECKPOINTS_DIR,
+    CONFIG_FILE,
+    TEMPORARY_PREFIX,
+    checkpoint_dirs,
+    run_dir,
+    run_numbers,
+)
 from llmlora.core.publish import publishing_dir, read_json, read_manifest
 from llmlora.engine.method import trainable_parameters
 
@@ -46,7 +55,7 @@ def save_checkpoint(
     checkpoints: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: TrainState, manifest: dict[str, Any]
 ) -> Path:
     """Publish `step-<8 digits>` and return its path; nothing half-written ever carries that name."""
-    path = checkpoints / f"step-{state.step:08d}"
+    path = checkpoints / f"{CHECKPOINT_PREFIX}{state.step:08d}"
     with publishing_dir(path, {"step": state.step, **manifest}) as folder:
         save_file(
             {name: weight.detach().contiguous() for name, weight in trainable_parameters(model)}, folder / WEIGHTS_FILE
@@ -71,21 +80,26 @@ def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> di
 
 
 def find_checkpoint(folder: Path, config_digest: str) -> tuple[Path | None, int]:
-    """Return the newest whole checkpoint over all runs of a job, and how many damaged ones were passed over."""
-    candidates = []
+    """Return the newest whole checkpoint over all runs of a job, and how many damaged newer ones were removed.
+
+    What a kill has left half-written goes too: only whole checkpoints count among those that are kept.
+
+    Raises:
+        Conflict: the settings of the job are not those that the checkpoint was trained with.
+    """
     for run in run_numbers(folder):
-        checkpoints = run_dir(folder, run) / CHECKPOINTS_DIR
-        for entry in checkpoints.iterdir() if checkpoints.is_dir() else ():
-            if entry.name.startswith(TEMPORARY_PREFIX):
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry.name.startswith("step-"):
-                candidates.append((int(entry.name.removeprefix("step-")), run, entry))
+        for entry in (run_dir(folder, run) / CHECKPOINTS_DIR).glob(f"{TEMPORARY_PREFIX}*"):
+            shutil.rmtree(entry, ignore_errors=True)
     damaged = 0
-    for _, _, entry in sorted(candidates, reverse=True):
+    for _, _, entry in reversed(checkpoint_dirs(folder)):
         manifest = read_manifest(entry)
-        if manifest is not None and manifest.get("config_digest") == config_digest:
+        if manifest is None:
+            shutil.rmtree(entry, ignore_errors=True)
+            damaged += 1
+        elif manifest.get("config_digest") != config_digest:
+            raise Conflict("config_changed", path=str(folder / CONFIG_FILE))
+        else:
             return entry, damaged
-        damaged += 1
     return None, damaged
 
 
@@ -106,8 +120,5 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
 
 def prune_checkpoints(folder: Path, keep: int) -> None:
     """Delete all but the newest `keep` checkpoints of a job, counted over all its runs."""
-    entries = [
-        entry for run in run_numbers(folder) for entry in (run_dir(folder, run) / CHECKPOINTS_DIR).glob("step-*")
-    ]
-    for entry in sorted(entries, key=lambda path: path.name)[:-keep]:
+    for _, _, entry in checkpoint_dirs(folder)[:-keep]:
         shutil.rmtree(entry, ignore_errors=True)

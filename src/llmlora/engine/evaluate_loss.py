@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from llmlora.core.errors import Stopped
 from llmlora.engine.batch import Rows, packed_batch
 from llmlora.engine.loss import attention_for, summed_loss
 
@@ -31,19 +32,31 @@ class LossReport:
         return {"loss": self.loss, "perplexity": self.perplexity, "num_tokens": self.num_tokens}
 
 
-def dataset_loss(model: nn.Module, rows: Rows, micro_batch_tokens: int = 2048) -> LossReport:
-    """Return the loss over all label tokens of some rows, dropout off, memory bounded by `micro_batch_tokens`."""
+def dataset_loss(model: nn.Module, rows: Rows, micro_batch_tokens: int = 2048, stop: Any = False) -> LossReport:
+    """Return the loss over all label tokens of some rows, dropout off, memory bounded by `micro_batch_tokens`.
+
+    Raises:
+        Stopped: `stop` became true; the model is as it was.
+    """
     was_training = model.training
     model.eval()
-    total, num_tokens = 0.0, 0
+    try:
+        with torch.no_grad(), attention_for(model, packing=True):
+            return _measured(model, rows, micro_batch_tokens, stop)
+    finally:
+        model.train(was_training)
+
+
+def _measured(model: nn.Module, rows: Rows, micro_batch_tokens: int, stop: Any) -> LossReport:
     device = next(model.parameters()).device
-    with torch.no_grad(), attention_for(model, packing=True):
-        for indices in _groups_by_tokens(rows, micro_batch_tokens):
-            batch = packed_batch([rows.row(index) for index in indices]).to(device)
-            if batch.num_label_tokens:
-                total += float(summed_loss(model, batch))
-                num_tokens += batch.num_label_tokens
-    model.train(was_training)
+    total, num_tokens = 0.0, 0
+    for indices in _groups_by_tokens(rows, micro_batch_tokens):
+        if stop:
+            raise Stopped("interrupted")
+        batch = packed_batch([rows.row(index) for index in indices]).to(device)
+        if batch.num_label_tokens:
+            total += float(summed_loss(model, batch))
+            num_tokens += batch.num_label_tokens
     return LossReport(total / max(1, num_tokens), num_tokens)
 
 

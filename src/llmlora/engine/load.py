@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from llmlora.core.errors import ModelFileError
+from llmlora.core.memory import is_memory_error
 from llmlora.engine.device import DTYPES
 
 transformers_logging.disable_progress_bar()
@@ -28,6 +29,8 @@ def load_base(base_dir: Path, dtype: str, device: str = "cpu") -> PreTrainedMode
             output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
+        if is_memory_error(error):
+            raise
         raise ModelFileError("model_unreadable", path=str(base_dir), detail=str(error).splitlines()[0][:300]) from error
     missing = sorted(info["missing_keys"])
     if missing:

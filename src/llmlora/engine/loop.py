@@ -27,6 +27,7 @@ from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.loss import attention_for, summed_loss
 from llmlora.engine.method import trainable_parameters
 from llmlora.engine.schedule import learning_rate_at, total_steps
+from llmlora.engine.trackers import Trackers
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Training:
     job_dir: Path
     checkpoints: Path
     manifest: dict[str, Any]
+    trackers: Trackers
 
     def __post_init__(self) -> None:
         self.plan = StepPlan(len(self.train_rows), self.config.effective_batch_size, self.config.seed)
@@ -74,15 +76,15 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
     training.model.train()
     saved_step = state.step
     first_step = state.step
+    is_stopped = _is_evaluation_owed(training, state) and not _evaluate(training, state, events, stop)
     clock = _Clock(state)
-    if training.eval_rows is not None and state.step == 0:
-        _evaluate(training, state, events)
 
     with attention_for(training.model, training.config.packing):
-        while state.step < training.total_steps and not state.is_finished:
+        while state.step < training.total_steps and not state.is_finished and not is_stopped:
             # Step: one effective batch, one update; a stop in the middle drops the half-gathered gradient.
             result = training_step(training, state.step, stop)
             if result is None:
+                is_stopped = True
                 break
             _count(training, state, result, events)
             clock.tick(result.num_tokens)
@@ -91,21 +93,19 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
             if state.step % training.config.logging_steps == 0 or state.step == training.total_steps:
                 metrics = _metrics(training, state, result, clock, first_step)
                 events.emit("step", step=state.step, total_steps=training.total_steps, metrics=metrics)
-                training.accelerator.log(
-                    {name: value for name, value in metrics.items() if value is not None}, step=state.step
-                )
+                training.trackers.log(metrics, state.step)
 
             # Evaluate: on held-out rows when there are any, once per epoch or every eval_steps.
             if _is_evaluation_due(training, state):
-                _evaluate(training, state, events)
+                is_stopped = not _evaluate(training, state, events, stop)
                 clock.skip()
 
             # Save: every save_steps, at each epoch's end and at the last step.
-            if _is_save_due(training, state):
+            if _is_save_due(training, state) or is_stopped:
                 saved_step = _save(training, state, events)
                 clock.add()
 
-    if stop and state.step < training.total_steps and not state.is_finished:
+    if is_stopped:
         if saved_step != state.step:
             _save(training, state, events)
         raise Stopped(
@@ -169,7 +169,8 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
     events.emit(
         "warning", code="nonfinite_step", step=state.step, params={"cause": cause, "in_a_row": state.nonfinite_steps}
     )
-    broken = [name for name, weight in trainable_parameters(training.model) if not bool(torch.isfinite(weight).all())]
+    weights = training.model.named_parameters()  # the base's too: a damaged one never gives a finite loss
+    broken = [name for name, weight in weights if not bool(torch.isfinite(weight).all())]
     if broken:
         raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], folder=str(training.job_dir))
     if state.nonfinite_steps >= training.config.max_nonfinite_steps:
@@ -250,17 +251,36 @@ def _is_evaluation_due(training: Training, state: TrainState) -> bool:
     return at_interval or state.step == training.total_steps
 
 
-def _evaluate(training: Training, state: TrainState, events: EventWriter) -> None:
-    """Measure eval_loss (or take the epoch's training loss when no rows are held out) and decide about stopping."""
+def _is_evaluation_owed(training: Training, state: TrainState) -> bool:
+    """Tell whether the measurement at this step is missing: the one before the first step, or one that was stopped."""
+    if training.eval_rows is None:
+        return False
+    is_measured = bool(state.evaluations) and state.evaluations[-1]["step"] == state.step
+    return not is_measured and (state.step == 0 or _is_evaluation_due(training, state))
+
+
+def _evaluate(training: Training, state: TrainState, events: EventWriter, stop: Any) -> bool:
+    """Measure eval_loss (or take the epoch's training loss when no rows are held out) and decide about early stopping.
+
+    Returns False when a stop came in the middle; the measurement is then owed to the next attempt.
+    """
     score = final_loss(state)
     if training.eval_rows is not None:
-        report = dataset_loss(training.model, training.eval_rows)
+        try:
+            report = dataset_loss(training.model, training.eval_rows, stop=stop)
+        except Stopped:
+            return False
         score = report.loss
-        record = {"step": state.step, "eval_loss": report.loss, "perplexity": report.perplexity}
-        state.evaluations.append(record)
-        events.emit("evaluation", step=state.step, metrics={"eval_loss": report.loss, "perplexity": report.perplexity})
-    if score is None or state.step == 0:
-        return
+        metrics = {"eval_loss": report.loss, "perplexity": report.perplexity}
+        state.evaluations.append({"step": state.step, **metrics})
+        events.emit("evaluation", step=state.step, metrics=metrics)
+        training.trackers.log(metrics, state.step)
+    if score is not None and state.step > 0:
+        _judge(training, state, score, events)
+    return True
+
+
+def _judge(training: Training, state: TrainState, score: float, events: EventWriter) -> None:
     if state.best_score is None or score < state.best_score - training.config.early_stopping_min_delta:
         state.best_score, state.evaluations_without_gain = score, 0
         return

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.memory import is_memory_error
 
 # The usual names of separate layers, and what holds them where an architecture fuses or renames them.
 RENAMED_LAYERS: dict[str, dict[str, str]] = {
@@ -107,7 +110,7 @@ def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) ->
         model.requires_grad_(True)
         return model
     if config.init_adapter is not None:
-        return _continue_adapter(model, Path(config.init_adapter))
+        return _continue_adapter(model, Path(config.init_adapter), config)
     targets, _ = resolve_targets(model, config)
     torch.manual_seed(config.seed)
     adapter = LoraConfig(
@@ -126,13 +129,23 @@ def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) ->
     return get_peft_model(model, adapter)
 
 
-def _continue_adapter(model: PreTrainedModel, folder: Path) -> Any:
+def _continue_adapter(model: PreTrainedModel, folder: Path, config: TrainConfig) -> Any:
+    """Load an adapter to train it further; its shape is kept, dropout is this run's."""
     try:
-        return PeftModel.from_pretrained(model, folder, is_trainable=True, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelFileError(
-            "adapter_does_not_fit", path=str(folder), detail=str(error).splitlines()[0][:300]
-        ) from error
+        names = load_file(folder / "adapter_model.safetensors").keys()
+        adapter = PeftConfig.from_pretrained(str(folder))
+        adapter.lora_dropout = config.lora_dropout
+        tuned = PeftModel.from_pretrained(model, folder, is_trainable=True, local_files_only=True, config=adapter)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        if is_memory_error(error):
+            raise
+        detail = str(error).splitlines()[0][:300]
+        raise ModelFileError("adapter_does_not_fit", path=str(folder), detail=detail) from error
+    # PEFT only warns about weights that are missing, or that belong to no layer of this model.
+    strangers = sorted(set(names) ^ set(get_peft_model_state_dict(tuned, save_embedding_layers=False)))
+    if strangers:
+        raise ModelFileError("adapter_does_not_fit", path=str(folder), detail=", ".join(strangers[:3]))
+    return tuned
 
 
 def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
 from llmlora.engine.loss import causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
+from llmlora.engine.trackers import Trackers
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
 
@@ -81,20 +82,20 @@ def fit(
     num_parameters = parameter_counts(architecture)["total"]
     plan = _frozen_plan(folder, run, config, num_parameters, events)
     apply_plan(plan)
-    dtype = "float32" if config.method == "full" and plan.device == "cpu" else plan.dtype
     events.emit(
         "phase",
         name="loading",
-        params={"dtype": dtype, "device": plan.device, "reason": plan.reason, "gflops": plan.gflops},
+        params={"dtype": plan.dtype, "device": plan.device, "reason": plan.reason, "gflops": plan.gflops},
     )
-    model = apply_method(load_base(base_dir, dtype, plan.device), config, base_dir)
+    model = apply_method(load_base(base_dir, plan.dtype, plan.device), config, base_dir)
     if config.gradient_checkpointing:
         checkpointing = {"use_reentrant": False}
         causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)
     parameters = parameter_counts(model)
     events.emit("phase", name="loaded", params=parameters)
 
-    training, state = _build(job, folder, run, rows, model, events)
+    trackers = Trackers(config, run_dir(folder, run), events)
+    training, state = _build(job, folder, run, rows, model, events, trackers)
     events.emit(
         "phase",
         name="training",
@@ -104,42 +105,47 @@ def fit(
             "steps_per_epoch": training.plan.steps_per_epoch,
         },
     )
-    state = train_loop(training, state, events, stop)
-    training.accelerator.end_training()
+    try:
+        state = train_loop(training, state, events, stop)
+    finally:
+        trackers.close()
     return Trained(model, state, plan, parameters)
 
 
 def _build(
-    job: JobConfig, folder: Path, run: int, rows: tuple[Rows, Rows | None], model: nn.Module, events: EventWriter
+    job: JobConfig,
+    folder: Path,
+    run: int,
+    rows: tuple[Rows, Rows | None],
+    model: nn.Module,
+    events: EventWriter,
+    trackers: Trackers,
 ) -> tuple[Training, TrainState]:
     config = job.train
-    accelerator = Accelerator(log_with=list(config.report_to) or None, project_dir=str(run_dir(folder, run)))
-    if config.report_to:
-        accelerator.init_trackers("llmlora", config={name: str(value) for name, value in config.model_dump().items()})
     weights = [weight for _, weight in trainable_parameters(model)]
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
     digest = sha256_json(job.to_json()["train"])
     path, damaged = find_checkpoint(folder, digest)
     state = TrainState()
-    if damaged:
-        events.emit("warning", code="damaged_checkpoint", params={"count": damaged})
     if path is not None:
         state = load_checkpoint(path, model, optimizer)
-        events.emit(
-            "phase",
-            name="resuming",
-            params={"step": state.step, "checkpoint": path.name, "exact": _is_exact(folder, run)},
-        )
+        is_exact = _is_exact(folder, run)
+        events.emit("phase", name="resuming", params={"step": state.step, "checkpoint": path.name, "exact": is_exact})
+        if not is_exact:
+            events.emit("warning", code="inexact_resume", params={})
+    if damaged:
+        events.emit("warning", code="damaged_checkpoint", params={"count": damaged, "resumed_step": state.step})
     training = Training(
         model=model,
         optimizer=optimizer,
-        accelerator=accelerator,
+        accelerator=Accelerator(),
         config=config,
         train_rows=rows[0],
         eval_rows=rows[1],
         job_dir=folder,
         checkpoints=run_dir(folder, run) / CHECKPOINTS_DIR,
         manifest={"run": run, "config_digest": digest, "versions": package_versions()},
+        trackers=trackers,
     )
     training.checkpoints.mkdir(exist_ok=True)
     return training, state
@@ -164,6 +170,8 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
         if recorded.is_file():
             plan = DevicePlan(**read_json(recorded)["plan"])
             break
+    if plan is None and config.method == "full":  # a 16-bit weight would swallow small updates
+        plan = replace(plan_device("float32", num_parameters), reason="engine.dtype.full_float32")
     plan = plan or plan_device(config.dtype, num_parameters)
     if plan.reason == "engine.dtype.float16_slow":
         events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
@@ -191,7 +199,7 @@ def publish_trained(
     Tokenizer and chat template go with it; `texts` are further files by name (model card, training arguments).
     """
     target = folder / (MODEL_DIR if job.method == "full" else ADAPTER_DIR)
-    with publishing_dir(target, {"job": job.id}) as temporary:
+    with publishing_dir(target, {"job": job.id, "base_digest": job.base_digest}) as temporary:
         model: Any = trained.model
         model.save_pretrained(temporary, safe_serialization=True)
         save_tokenizer(Path(job.base_dir), temporary)

@@ -13,10 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
+from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, error_from_dict
 from llmlora.core.events import events_after
-from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, LOCK_FILE, new_id, run_dir, run_numbers, scratch_dir
+from llmlora.core.layout import (
+    CONFIG_FILE,
+    EVENTS_FILE,
+    LOCK_FILE,
+    LOG_FILE,
+    checkpoint_dirs,
+    new_id,
+    run_dir,
+    run_numbers,
+    scratch_dir,
+)
 from llmlora.core.locale import current_language
+from llmlora.core.memory import tells_of_memory
 from llmlora.core.publish import free_bytes, write_json
 from llmlora.services.packages import require_packages
 
@@ -24,6 +35,7 @@ Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
 POLL_SECONDS = 0.05
 FULL_DISK_BYTES = 1 << 16
+LOG_TAIL_BYTES = 4096
 
 
 class Worker:
@@ -44,7 +56,7 @@ class Worker:
             env={**os.environ, "LLMLORA_PARENT": str(os.getpid()), "LLMLORA_LANG": current_language()},
         )
         self._offset = 0
-        self._is_stopping = False
+        self.was_stopped = False
 
     @property
     def events_path(self) -> Path:
@@ -52,16 +64,19 @@ class Worker:
         return run_dir(self.folder, self.run) / EVENTS_FILE
 
     def new_events(self) -> Iterator[Event]:
-        """Yield the events written since the last call."""
+        """Yield the events this worker has written since the last call."""
         for offset, event in events_after(self.events_path, self._offset):
+            if event["type"] == "run_started" and event.get("pid") != self.process.pid:
+                self.run += 1  # another worker was faster and took this number; ours comes after it or not at all
+                return
             self._offset = offset
             yield event
 
     def stop(self) -> None:
         """Ask the worker to stop at its next safe point; asked a second time, end it at once."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL if self._is_stopping else signal.SIGTERM)
-            self._is_stopping = True
+            self.process.send_signal(signal.SIGKILL if self.was_stopped else signal.SIGTERM)
+            self.was_stopped = True
 
 
 def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
@@ -97,14 +112,32 @@ def _follow(worker: Worker, on_event: OnEvent | None) -> Event:
 
 def _silent_end(worker: Worker) -> LlmloraError:
     code = worker.process.returncode
+    if worker.was_stopped and code < 0:  # before it could listen to a stop, or asked a second time
+        return _stopped_at_once(worker.folder)
     if code == Conflict.exit_code:
         pid = (worker.folder / LOCK_FILE).read_text(encoding="utf-8").strip()
         return Conflict("folder_locked", path=str(worker.folder), pid=pid or "?")
     if free_bytes(worker.folder) < FULL_DISK_BYTES:
         return DiskFull("disk_full", path=str(worker.folder), free_bytes=free_bytes(worker.folder))
-    if code == -signal.SIGKILL:
+    if code == -signal.SIGKILL or tells_of_memory(_log_tail(worker)):
         return OutOfMemory("worker_killed", kind=worker.kind, folder=str(worker.folder))
     return WorkerDied("worker_died", kind=worker.kind, exit_code=code, folder=str(worker.folder))
+
+
+def _stopped_at_once(folder: Path) -> Stopped:
+    checkpoints = checkpoint_dirs(folder)
+    if not checkpoints:
+        return Stopped("interrupted")
+    return Stopped("stopped_at_once", step=checkpoints[-1][0], folder=str(folder), has_checkpoint=True)
+
+
+def _log_tail(worker: Worker) -> str:
+    try:
+        with (run_dir(worker.folder, worker.run) / LOG_FILE).open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - LOG_TAIL_BYTES))
+            return stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -119,6 +152,7 @@ def _passing_on_signals(worker: Worker) -> Iterator[None]:
         yield
     except BaseException:
         worker.stop()
+        worker.process.wait()
         raise
     finally:
         for number, handler in previous.items():

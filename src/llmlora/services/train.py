@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.core.config import TrainConfig, invalid_settings
-from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound, PackageMissing
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import Conflict, DatasetError, InputError, NotFound, OutOfMemory, PackageMissing, Stopped
 from llmlora.core.job import DataSource, JobConfig, read_job, write_job
-from llmlora.core.layout import RESULT_FILE, jobs_dir, new_id, run_dir, run_numbers
-from llmlora.core.publish import read_json, sha256_file
+from llmlora.core.layout import (
+    ADAPTER_DIR,
+    CONFIG_FILE,
+    MODEL_DIR,
+    RESULT_FILE,
+    checkpoint_dirs,
+    jobs_dir,
+    new_id,
+    run_dir,
+    run_numbers,
+)
+from llmlora.core.memory import smaller_settings
+from llmlora.core.publish import disk_errors, read_json, sha256_file
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport, check_dataset
-from llmlora.services.dataset import read_options
+from llmlora.services.capacity import check_capacity
 from llmlora.services.packages import require_packages
+from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job, check_unchanged
 from llmlora.services.supervisor import OnEvent, run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
-RECIPE_KEYS = {"base_model", "data", "eval_data", "format", "columns", "encoding"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class TrainRequest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     read: ReadOptions = field(default_factory=ReadOptions)
+    out: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -52,56 +63,33 @@ class PlannedJob:
     resolved: Resolved
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
-    """Read a recipe: base_model and data beside any TrainConfig fields; paths are relative to the recipe file."""
-    if not path.is_file():
-        raise NotFound("file_not_found", path=str(path))
-    try:
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError("recipe_unreadable", path=str(path), detail=str(error).splitlines()[0]) from error
-    if not isinstance(recipe, dict):
-        raise ConfigError("recipe_unreadable", path=str(path), detail=type(recipe).__name__)
-    missing = [key for key in ("base_model", "data") if not isinstance(recipe.get(key), str)]
-    if missing:
-        raise ConfigError("recipe_incomplete", path=str(path), missing=", ".join(missing))
-    return {str(key): value for key, value in recipe.items()}
-
-
 def request_from_recipe(path: Path) -> TrainRequest:
-    """Return the request that a recipe file describes."""
-    recipe = read_recipe(path)
-    base = str(recipe["base_model"])
-    folder = path.parent / base
-    read = read_options(recipe.get("format"), recipe.get("columns"), recipe.get("encoding"))
+    """Return the request that a recipe file, or the `config.json` of a job, describes."""
+    recipe = Recipe.read(path)
     return TrainRequest(
-        base_model=str(folder) if "/" in base and folder.is_dir() else base,
-        data=path.parent / recipe["data"],
-        eval_data=path.parent / recipe["eval_data"] if recipe.get("eval_data") else None,
-        recipe={key: value for key, value in recipe.items() if key not in RECIPE_KEYS},
-        read=read,
+        recipe.base_model, recipe.data, recipe.eval_data, recipe=recipe.settings, read=recipe.read_options
     )
 
 
 def plan_training(request: TrainRequest) -> PlannedJob:
-    """Check model, data and settings, and settle every value; nothing is written.
+    """Check folder, model, data, settings, disk and memory, and settle every value; nothing is written.
 
     Raises:
+        Conflict: the folder `out` is not free.
         NotFound, ModelFileError: the base model; DatasetError: the data cannot be trained on; ConfigError: settings.
+        DiskFull, OutOfMemory: this machine cannot hold the run.
     """
+    folder = request.out or jobs_dir()
+    if request.out is not None:
+        _check_free(request.out)
     base = resolve_base_model(request.base_model)
     report = _checked(request.data, request)
     if request.eval_data is not None:
         _checked(request.eval_data, request)
-    facts = Facts(report.num_examples, base.num_parameters, base.context_length, base.recommended)
-    resolved = resolve_config(
-        facts,
-        recipe=request.recipe,
-        training_preset=request.training_preset,
-        preset=request.preset,
-        overrides=request.settings,
-    )
-    _check_files_and_packages(resolved.config, base, request)
+    resolved = _resolved(request, base, report.num_examples)
+    config = resolved.config
+    _check_packages(config)
+    check_capacity(base, config, request.data, folder)
     job = JobConfig(
         schema="llmlora.job/1",
         id=new_id(),
@@ -110,7 +98,8 @@ def plan_training(request: TrainRequest) -> PlannedJob:
         base_digest=base.digest,
         data=_source(request.data, request.read),
         eval_data=_source(request.eval_data, request.read) if request.eval_data else None,
-        train=resolved.config,
+        train=config,
+        inputs=_input_hashes(config),
         reasons=resolved.origins,
         llmlora_version=__version__,
     )
@@ -134,7 +123,38 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
     return report
 
 
-def _check_files_and_packages(config: TrainConfig, base: BaseModel, request: TrainRequest) -> None:
+def _resolved(request: TrainRequest, base: BaseModel, num_rows: int) -> Resolved:
+    """Settle every value; files that settings name become absolute, so that the job can go on from anywhere."""
+    recipe, settings = _absolute_files(request.recipe), _absolute_files(request.settings)
+    init_adapter = settings.get("init_adapter", recipe.get("init_adapter"))
+    facts = Facts(
+        num_rows=num_rows,
+        num_parameters=base.num_parameters,
+        context_length=base.context_length,
+        own_values=base.recommended,
+        has_eval_data=request.eval_data is not None,
+    )
+    return resolve_config(
+        facts,
+        recipe=recipe,
+        training_preset=request.training_preset,
+        preset=request.preset,
+        overrides=settings,
+        adapter=adapter_values(Path(init_adapter), base) if isinstance(init_adapter, str) else None,
+    )
+
+
+def _absolute_files(settings: Mapping[str, Any]) -> dict[str, Any]:
+    absolute = dict(settings)
+    adapter, template = settings.get("init_adapter"), settings.get("chat_template")
+    if isinstance(adapter, str):
+        absolute["init_adapter"] = str(adapter_dir(Path(adapter)).absolute())
+    if isinstance(template, str) and ("/" in template or "." in template):  # else the name of a bundled one
+        absolute["chat_template"] = str(Path(template).expanduser().absolute())
+    return absolute
+
+
+def _check_packages(config: TrainConfig) -> None:
     require_packages()
     for tracker in config.report_to:
         if importlib.util.find_spec(TRACKER_PACKAGES[tracker]) is None:
@@ -144,16 +164,6 @@ def _check_files_and_packages(config: TrainConfig, base: BaseModel, request: Tra
                 extra="trackers",
                 reason=f"--set report_to={tracker}",
             )
-    if config.init_adapter is not None and not (Path(config.init_adapter) / "adapter_config.json").is_file():
-        raise NotFound("adapter_not_found", path=config.init_adapter)
-    if config.max_length > base.context_length:
-        problem = {
-            "field": "max_length",
-            "code": "over_context",
-            "value": config.max_length,
-            "limit": base.context_length,
-        }
-        raise invalid_settings([problem])
 
 
 def _source(path: Path, read: ReadOptions) -> DataSource:
@@ -166,19 +176,73 @@ def _source(path: Path, read: ReadOptions) -> DataSource:
     )
 
 
+def _input_hashes(config: TrainConfig) -> dict[str, str]:
+    """Return the hashes of the further files a run reads: the template, and the adapter it starts from."""
+    files = [Path(config.chat_template)] if config.chat_template is not None else []
+    if config.init_adapter is not None:
+        files += sorted(Path(config.init_adapter).glob("adapter_*"))
+    return {str(path): sha256_file(path) for path in files if path.is_file()}
+
+
 def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEvent | None = None) -> dict[str, Any]:
     """Make the job folder and train in it; returns the summary that `train --json` prints.
 
+    A run that is refused before its first step leaves no folder behind, so that the corrected command can use it.
+
     Raises:
-        Conflict: the folder exists and is not empty.
+        Conflict: the folder exists and is not empty, or cannot be made.
         Stopped: stopped with a checkpoint; `resume_training` goes on.
     """
     folder = (out or jobs_dir() / planned.job.id).absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    _check_free(folder)
+    existed = folder.is_dir()
+    try:
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_job(folder, planned.job)
+    except OSError as error:
+        raise Conflict("folder_unusable", path=str(folder), detail=error.strerror or str(error)) from error
+    try:
+        return _run(folder, planned.job, on_event)
+    except InputError:
+        if not checkpoint_dirs(folder):
+            _undo(folder, existed)
+        raise
+
+
+def _check_free(folder: Path) -> None:
+    try:
+        is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    except OSError as error:
+        raise Conflict("folder_unusable", path=str(folder), detail=error.strerror or str(error)) from error
+    if not is_free:
         raise Conflict("folder_not_empty", path=str(folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_job(folder, planned.job)
-    return run_worker("train", folder, on_event)
+
+
+def _undo(folder: Path, existed: bool) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if existed:
+        folder.mkdir(exist_ok=True)
+
+
+def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, Any]:
+    """Run the worker; when memory runs out, say which smaller settings to repeat the job with."""
+    try:
+        return run_worker("train", folder, on_event)
+    except Stopped as error:
+        if error.has_checkpoint:
+            raise
+        raise Stopped("stopped_before_training", folder=str(folder)) from error
+    except OutOfMemory as error:
+        proposals = smaller_settings(job.train) or ["-"]
+        raise OutOfMemory(
+            "train_out_of_memory",
+            detail=error.params.get("detail") or error.code,
+            config=str(folder / CONFIG_FILE),
+            out=f"{folder}-2",
+            first=proposals[0],
+            further=" / ".join(proposals[1:]) or "-",
+        ) from error
 
 
 def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
@@ -186,29 +250,29 @@ def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, 
 
     Raises:
         NotFound: not a job folder, or base model or data are gone.
-        Conflict: the data or the base model changed since the job was made.
+        Conflict: the data, the base model or another file of the job changed since it was made.
     """
     if not folder.is_dir():
         raise NotFound("file_not_found", path=str(folder))
+    folder = folder.absolute()
     job = read_job(folder)
-    finished = _finished_result(folder)
+    finished = _finished_result(folder, job)
     if finished is not None:
         return finished
-    for source in filter(None, (job.data, job.eval_data)):
-        if not Path(source.path).is_file():
-            raise NotFound("file_not_found", path=source.path)
-        if sha256_file(Path(source.path)) != source.sha256:
-            raise Conflict("data_changed", path=source.path)
-    if resolve_base_model(job.base_model).digest != job.base_digest:
-        raise Conflict("base_changed", name=job.base_model)
-    return run_worker("train", folder, on_event)
+    check_unchanged(job)
+    base = base_of_job(job)
+    if str(base.path.absolute()) != job.base_dir:  # a bundled model of a newer installation, with the same bytes
+        write_job(folder, job.model_copy(update={"base_dir": str(base.path.absolute())}))
+    return _run(folder, job, on_event)
 
 
-def _finished_result(folder: Path) -> dict[str, Any] | None:
+def _finished_result(folder: Path, job: JobConfig) -> dict[str, Any] | None:
+    """Return the summary of a finished job whose result is still there, wherever the folder lies now."""
+    trained = folder / (MODEL_DIR if job.method == "full" else ADAPTER_DIR)
     for run in reversed(run_numbers(folder)):
         path = run_dir(folder, run) / RESULT_FILE
-        if path.is_file():
-            return dict(read_json(path))
+        if path.is_file() and trained.is_dir():
+            return {**read_json(path), "adapter_dir": str(trained)}
     return None
 
 
@@ -235,5 +299,6 @@ def train(
         preset=preset,
         training_preset=training_preset,
         settings=settings,
+        out=Path(out) if out else None,
     )
     return start_training(plan_training(request), Path(out) if out else None, on_event)

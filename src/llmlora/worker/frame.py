@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import importlib
 import io
@@ -20,8 +19,9 @@ from typing import Any, Protocol
 from llmlora import __version__
 from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, exit_code_of
 from llmlora.core.events import EventWriter, finite
-from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESULT_FILE, run_dir, run_numbers
-from llmlora.core.publish import free_bytes, read_json, write_json
+from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESERVE_FILE, RESULT_FILE, run_dir, run_numbers
+from llmlora.core.memory import is_memory_error
+from llmlora.core.publish import free_bytes, is_disk_full, read_json, write_json
 
 KINDS = {
     "train": "llmlora.worker.train",
@@ -32,8 +32,8 @@ KINDS = {
     "verify": "llmlora.worker.verify",
     "chat": "llmlora.worker.chat",
 }
-OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 LOCK_WAIT_SECONDS = 30.0
+RESERVE_BYTES = 1 << 16  # given back on a full disk, so that the last words of a run can still be written
 
 
 class StopFlag:
@@ -109,9 +109,9 @@ def classify(error: BaseException, folder: Path) -> LlmloraError:
     """Return the typed error for anything a worker can raise."""
     if isinstance(error, LlmloraError):
         return error
-    if isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY_WORDS):
+    if is_memory_error(error):
         return OutOfMemory("out_of_memory", detail=str(error).splitlines()[0][:200] if str(error) else "")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, Exception) and is_disk_full(error):
         return DiskFull("disk_full", path=str(folder), free_bytes=free_bytes(folder))
     return WorkerDied("internal", detail=f"{type(error).__name__}: {error}"[:500])
 
@@ -125,24 +125,29 @@ def run_kind(kind: str, folder: Path) -> int:
         directory.mkdir(parents=True)
         _log_to(directory / LOG_FILE)
         events = EventWriter(directory, run)
+        reserve = directory / RESERVE_FILE
+        reserve.write_bytes(bytes(RESERVE_BYTES))
         events.emit("run_started", kind=kind, pid=os.getpid(), version=__version__)
         try:
             work: Work = importlib.import_module(KINDS[kind]).run
             result = work(folder, read_json(folder / CONFIG_FILE), events, stop)
+            reserve.unlink(missing_ok=True)
             write_json(directory / RESULT_FILE, finite(result))
             events.emit("run_ended", status="succeeded", result=result)
             return 0
         except Exception as error:  # the edge: whatever happened becomes one typed error
-            traceback.print_exc()
-            sys.stderr.flush()
+            reserve.unlink(missing_ok=True)
             return _report_failure(error, folder, events)
         finally:
-            events.close()
+            with suppress(OSError):  # a full disk; the outcome has been told already
+                events.close()
 
 
 def _report_failure(error: Exception, folder: Path, events: EventWriter) -> int:
     typed = classify(error, folder)
     status = "interrupted" if isinstance(typed, Stopped) else "failed"
-    with suppress(OSError):  # on a full disk nothing can be written; the exit code still says that the run failed
+    with suppress(OSError):  # when not even the reserve helped, the exit code still says that the run failed
         events.emit("run_ended", status=status, error=typed.to_dict())
+        sys.stderr.write("".join(traceback.format_exception(error)))
+        sys.stderr.flush()
     return exit_code_of(typed)

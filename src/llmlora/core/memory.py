@@ -1,0 +1,74 @@
+"""Memory and disk arithmetic of a training run: what it needs at least, and which settings need less."""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from llmlora.core.config import TrainConfig
+
+OUT_OF_MEMORY_WORDS: Final = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "failed to map segment",
+)
+DISK_RESERVE_BYTES: Final = 512 << 20  # left free for the system: the smaller of this and a fiftieth of the disk
+SMALLEST_LENGTH: Final = 64
+FLOAT32_BYTES: Final = 4
+ADAMW_FACTOR: Final = 3  # the weight and its two moments
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Tell whether an exception of any library means that memory ran out."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return tells_of_memory(str(error))
+
+
+def tells_of_memory(text: str) -> bool:
+    """Tell whether a message or the end of a log means that memory ran out."""
+    return any(word in text.lower() for word in OUT_OF_MEMORY_WORDS)
+
+
+def least_memory_bytes(num_parameters: int, num_trained: int, method: str) -> int:
+    """Return the bytes that weights, gradients and optimizer cannot do without; activations come on top.
+
+    A frozen base takes 2 bytes per weight at best; trained weights are float32 with a gradient and two moments.
+    """
+    frozen = 0 if method == "full" else 2 * num_parameters
+    return frozen + num_trained * FLOAT32_BYTES * (ADAMW_FACTOR + 1)
+
+
+def disk_bytes(num_trained: int, save_total_limit: int, data_bytes: int) -> int:
+    """Return about what a run writes at its peak.
+
+    Checkpoints hold weights and moments in float32, and one more than is kept exists while it is written; then comes
+    the result, and the prepared rows: 8 bytes per token of about 2 bytes of text, so four times the data file.
+    """
+    weights = num_trained * FLOAT32_BYTES
+    return weights * ADAMW_FACTOR * (save_total_limit + 1) + weights + 4 * data_bytes + (8 << 20)
+
+
+def smaller_settings(config: TrainConfig) -> list[str]:
+    """Return `--set` words that need less memory, mildest first: what keeps the result's meaning, then what changes it.
+
+    A smaller micro-batch with more accumulation gives the same effective batch.
+    """
+    proposals = []
+    batch = config.per_device_train_batch_size
+    if batch > 1:
+        smaller = max(size for size in range(1, batch // 2 + 1) if batch % size == 0)
+        accumulation = config.gradient_accumulation_steps * batch // smaller
+        proposals.append(
+            f"--set per_device_train_batch_size={smaller} --set gradient_accumulation_steps={accumulation}"
+        )
+    if not config.gradient_checkpointing:
+        proposals.append("--set gradient_checkpointing=true")
+    if config.max_length > SMALLEST_LENGTH:
+        proposals.append(f"--set max_length={max(SMALLEST_LENGTH, config.max_length // 2)}")
+    if config.method != "full" and config.r > 1:
+        proposals.append(f"--set r={config.r // 2}")
+    return proposals

@@ -1,0 +1,56 @@
+"""Refuse, with numbers and before anything is spent, a run that this machine cannot hold."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+from pathlib import Path
+
+import psutil
+
+from llmlora.catalog.base_model import BaseModel
+from llmlora.catalog.trained_size import num_trained_weights
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import DiskFull, OutOfMemory
+from llmlora.core.memory import DISK_RESERVE_BYTES, disk_bytes, least_memory_bytes
+from llmlora.core.publish import existing_parent
+from llmlora.services.doctor import container_limit, nvidia_gpus
+
+
+def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Path) -> None:
+    """Refuse a run whose checkpoints do not fit the disk of `folder`, or whose weights alone do not fit the memory.
+
+    Raises:
+        DiskFull: with the bytes needed, kept free and there.
+        OutOfMemory: with the bytes needed and there; not asked where a GPU has memory of its own.
+    """
+    num_trained = num_trained_weights(base.path, config)
+    needed = disk_bytes(num_trained, config.save_total_limit, data.stat().st_size)
+    disk = shutil.disk_usage(existing_parent(folder))
+    reserve = min(DISK_RESERVE_BYTES, disk.total // 50)
+    if needed + reserve > disk.free:
+        raise DiskFull(
+            "train_disk_short",
+            path=str(folder),
+            kept=config.save_total_limit,
+            needed_bytes=needed,
+            reserve_bytes=reserve,
+            free_bytes=disk.free,
+        )
+    least, free = least_memory_bytes(base.num_parameters, num_trained, config.method), memory_bytes()
+    if least > free and not nvidia_gpus():
+        code = "memory_short_full" if config.method == "full" else "memory_short"
+        raise OutOfMemory(code, needed_bytes=least, free_bytes=free)
+
+
+def memory_bytes() -> int:
+    """Return the memory a new process could get: what is free with swap, within container and process limits."""
+    limits = [psutil.virtual_memory().available + psutil.swap_memory().free]
+    container = container_limit()
+    if container is not None:
+        limits.append(container[0])
+    for name in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
+        soft, _ = resource.getrlimit(name)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    return min(limits)

@@ -1,0 +1,175 @@
+"""What a run is repeated or continued from: recipe files, the config.json of a job, an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
+from llmlora.core.errors import ConfigError, Conflict, ModelFileError, NotFound
+from llmlora.core.job import SCHEMA, JobConfig, job_from_json
+from llmlora.core.layout import ADAPTER_DIR, MANIFEST_FILE
+from llmlora.core.publish import read_json, sha256_file
+from llmlora.data.read import ReadOptions
+from llmlora.services.dataset import read_options
+
+FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding")
+ADAPTER_CONFIG = "adapter_config.json"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Reads YAML as SafeLoader does, but refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a recipe file says; paths in it are relative to the file."""
+
+    base_model: str
+    data: Path
+    eval_data: Path | None
+    read_options: ReadOptions
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Read a recipe, or the `config.json` of a job whose model and files are unchanged.
+
+        Raises:
+            NotFound: no such file. ConfigError: not a recipe; every wrong key of it is named.
+            Conflict: the model or a file of the job is different now.
+        """
+        content = read_mapping(path)
+        if content.get("schema") == SCHEMA:
+            return _of_job(content, path)
+        wrong = [key for key in ("base_model", "data") if not isinstance(content.get(key), str)]
+        wrong += [key for key in ("eval_data", "format", "encoding") if not isinstance(content.get(key), str | None)]
+        if not isinstance(content.get("columns"), dict | None):
+            wrong.append("columns")
+        if wrong:
+            raise ConfigError("recipe_incomplete", path=str(path), missing=", ".join(wrong))
+        base = str(content["base_model"])
+        folder = path.parent / base
+        return cls(
+            base_model=str(folder) if "/" in base and folder.is_dir() else base,
+            data=path.parent / content["data"],
+            eval_data=path.parent / content["eval_data"] if content.get("eval_data") else None,
+            read_options=read_options(content.get("format"), content.get("columns"), content.get("encoding")),
+            settings=_beside(path.parent, {key: value for key, value in content.items() if key not in FILE_KEYS}),
+        )
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML or JSON file; a key that stands twice is refused."""
+    if path.is_dir():
+        raise ConfigError("recipe_is_folder", path=str(path))
+    if not path.is_file():
+        raise NotFound("file_not_found", path=str(path))
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _StrictLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, ValueError) as error:
+        detail = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ConfigError("recipe_unreadable", path=str(path), detail=detail) from error
+    if not isinstance(content, dict):
+        raise ConfigError("recipe_unreadable", path=str(path), detail=type(content).__name__)
+    return {str(key): value for key, value in content.items()}
+
+
+def _beside(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with the files they name found beside the recipe."""
+    for name in ("init_adapter", "chat_template"):
+        value = settings.get(name)
+        if isinstance(value, str) and (folder / value).exists():
+            settings[name] = str(folder / value)
+    return settings
+
+
+def _of_job(content: dict[str, Any], path: Path) -> Recipe:
+    job = job_from_json(content, path)
+    check_unchanged(job)
+    data, held_out = job.data, job.eval_data
+    return Recipe(
+        base_model=base_of_job(job).name,
+        data=Path(data.path),
+        eval_data=Path(held_out.path) if held_out else None,
+        read_options=read_options(data.format, data.columns, data.encoding),
+        settings=job.to_json()["train"],
+    )
+
+
+def check_unchanged(job: JobConfig) -> None:
+    """Refuse to go on with a job, or to repeat it, when its model or one of its files is gone or different now."""
+    for source in filter(None, (job.data, job.eval_data)):
+        if _hash_of(source.path) != source.sha256:
+            raise Conflict("data_changed", path=source.path)
+    for path, digest in job.inputs.items():
+        if _hash_of(path) != digest:
+            raise Conflict("input_changed", path=path)
+    if base_of_job(job).digest != job.base_digest:
+        raise Conflict("base_changed", name=job.base_model)
+
+
+def _hash_of(path: str) -> str:
+    if not Path(path).is_file():
+        raise NotFound("file_not_found", path=path)
+    return sha256_file(Path(path))
+
+
+def base_of_job(job: JobConfig) -> BaseModel:
+    """Return the base model of a job: the bundled one of that name, else the folder it was read from."""
+    return resolve_base_model(job.base_model if job.base_model in bundled_models() else job.base_dir)
+
+
+def adapter_dir(path: Path) -> Path:
+    """Return the adapter folder that the user means: the folder itself, or the one in a job folder."""
+    for folder in (path.expanduser(), path.expanduser() / ADAPTER_DIR):
+        if (folder / ADAPTER_CONFIG).is_file():
+            return folder
+    raise NotFound("adapter_not_found", path=str(path))
+
+
+def adapter_values(folder: Path, base: BaseModel) -> dict[str, Any]:
+    """Return the settings that an adapter fixes for the run that continues it.
+
+    Raises:
+        ModelFileError: no LoRA adapter, or one whose record says that it was trained on another base model.
+    """
+    try:
+        config = read_json(folder / ADAPTER_CONFIG)
+        if config["peft_type"] != "LORA":
+            raise ValueError(config["peft_type"])
+        targets = config["target_modules"]
+        values: dict[str, Any] = {
+            "r": int(config["r"]),
+            "lora_alpha": float(config["lora_alpha"]),
+            "target_modules": tuple(sorted(targets)) if isinstance(targets, list) else "all-linear",
+            "use_rslora": bool(config.get("use_rslora")),
+            "use_dora": bool(config.get("use_dora")),
+            "modules_to_save": tuple(config.get("modules_to_save") or ()),
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        detail = f"{ADAPTER_CONFIG}: {error}".splitlines()[0]
+        raise ModelFileError("adapter_does_not_fit", path=str(folder), detail=detail) from error
+    digest = _recorded_base(folder)
+    if digest is not None and digest != base.digest:
+        raise ModelFileError("adapter_other_base", path=str(folder), name=base.name)
+    return values
+
+
+def _recorded_base(folder: Path) -> str | None:
+    try:
+        digest = read_json(folder / MANIFEST_FILE).get("base_digest")
+    except (OSError, ValueError, AttributeError):
+        return None  # an adapter from elsewhere; the loader compares its shapes
+    return str(digest) if digest else None

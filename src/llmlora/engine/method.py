@@ -66,7 +66,7 @@ def resolve_targets(model: PreTrainedModel, config: TrainConfig) -> tuple[list[s
         ConfigError: a name that no layer of this model carries; the message lists those that exist.
     """
     if config.target_modules == "all-linear":
-        return "all-linear", {}
+        return ("all-linear" if config.layers is None else linear_names(model)), {}  # PEFT: layers need names
     table = RENAMED_LAYERS.get(str(model.config.model_type), {})
     modules = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D | nn.Embedding)]
     targets: list[str] = []

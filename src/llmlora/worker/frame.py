@@ -126,9 +126,9 @@ def run_kind(kind: str, folder: Path) -> int:
         _log_to(directory / LOG_FILE)
         events = EventWriter(directory, run)
         reserve = directory / RESERVE_FILE
-        reserve.write_bytes(bytes(RESERVE_BYTES))
-        events.emit("run_started", kind=kind, pid=os.getpid(), version=__version__)
         try:
+            reserve.write_bytes(bytes(RESERVE_BYTES))
+            events.emit("run_started", kind=kind, pid=os.getpid(), version=__version__)
             work: Work = importlib.import_module(KINDS[kind]).run
             result = work(folder, read_json(folder / CONFIG_FILE), events, stop)
             reserve.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from llmlora.cli.output import console, folding_table, options, print_json, say
 from llmlora.cli.progress import EventPrinter, duration
-from llmlora.core.config import canonical_name
+from llmlora.core.config import Stage, TrainConfig, canonical_name
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
@@ -41,6 +41,10 @@ SHOWN_FIELDS = (
     "gradient_accumulation_steps",
     "max_length",
     "lr_scheduler_type",
+    "stages",
+    "warmup_steps",
+    "validation_split",
+    "init_adapter",
 )
 ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
 RESULT_FIELDS = (
@@ -167,18 +171,27 @@ def show_plan(planned: PlannedJob) -> None:
         console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
     table = folding_table("", "", "", show_header=False, box=None, padding=(0, 2, 0, 2))
     for name in SHOWN_FIELDS:
-        if planned.job.method == "full" and name in ADAPTER_FIELDS:
-            continue
         value = getattr(planned.job.train, name)
-        is_replaced = name == "num_train_epochs" and (planned.job.train.max_steps or planned.job.train.stages)
-        if value is not None and not is_replaced:
+        if value not in (None, (), 0) and name not in _idle_fields(planned.job.train):
             table.add_row(name, _value_text(value), escape(_reason(name, planned)))
     console.print(table, soft_wrap=False)
 
 
+def _idle_fields(config: TrainConfig) -> set[str]:
+    """Return the settings that others replace in this run; showing them would mislead."""
+    idle = set(ADAPTER_FIELDS) if config.method == "full" else set()
+    if config.max_steps or config.stages:
+        idle.add("num_train_epochs")
+    if config.stages:
+        idle.add("learning_rate")
+    return idle
+
+
 def _value_text(value: Any) -> str:
     if isinstance(value, tuple):
-        return escape(", ".join(map(str, value)))
+        return escape(", ".join(_value_text(item) for item in value))
+    if isinstance(value, Stage):
+        return f"{value.learning_rate:g} x {value.epochs:g}"
     return f"{value:g}" if isinstance(value, float) else escape(str(value))
 
 

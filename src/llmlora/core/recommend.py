@@ -154,16 +154,30 @@ def _comparable(value: Any) -> Any:
 
 def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, Any]]:
     """Return the problems of values with the data and the model at hand."""
-    split, length = values.get("validation_split"), values["max_length"]
+    split, length, warmup = values.get("validation_split"), values["max_length"], values.get("warmup_steps")
+    steps = _planned_steps(values, facts.num_rows)
     has_split = isinstance(split, float) and split > 0
     checks = (
         (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
         (bool(values.get("eval_steps")) and not has_split and not facts.has_eval_data, "eval_steps", "no_eval_rows"),
         (has_split and facts.num_rows < 2, "validation_split", "too_few_to_split"),
         (isinstance(length, int) and length > facts.context_length, "max_length", "over_context"),
+        (isinstance(warmup, int) and steps is not None and warmup >= steps, "warmup_steps", "warmup_over_epochs"),
     )
+    limits = {"over_context": facts.context_length, "warmup_over_epochs": steps}
     return [
-        {"field": field, "code": code, "value": values.get(field), "limit": facts.context_length}
+        {"field": field, "code": code, "value": values.get(field), "limit": limits.get(code)}
         for failed, field, code in checks
         if failed
     ]
+
+
+def _planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
+    """Return the steps of a run whose length is given in epochs, or None when a value is not a number."""
+    if values.get("max_steps") is not None or values.get("stages"):
+        return None  # checked with the other settings, or made of stages
+    try:
+        batch = int(values["per_device_train_batch_size"]) * int(values.get("gradient_accumulation_steps") or 1)
+        return max(1, math.ceil(float(values["num_train_epochs"]) * math.ceil(num_rows / batch)))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None

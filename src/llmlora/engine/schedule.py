@@ -16,13 +16,18 @@ def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
 
 
 def learning_rate_at(step: int, total: int, steps_per_epoch: int, config: TrainConfig) -> float:
-    """Return the learning rate of a step (0-based): warm-up from 0, then the chosen shape over `total` steps."""
+    """Return the learning rate of a step (0-based): warm-up from 0, then the chosen shape over `total` steps.
+
+    The peak is `learning_rate`, or that of the stage in a staged schedule.
+    """
+    is_staged = config.lr_scheduler_type == "staged"
+    peak = _stage_rate(step / steps_per_epoch, config) if is_staged else config.learning_rate
     if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    if config.lr_scheduler_type == "staged":
-        return _stage_rate(step / steps_per_epoch, config)
+        return peak * (step + 1) / config.warmup_steps
+    if is_staged:
+        return peak
     progress = (step - config.warmup_steps) / max(1, total - config.warmup_steps)
-    return config.learning_rate * _shape(progress, config)
+    return peak * _shape(progress, config)
 
 
 def _shape(progress: float, config: TrainConfig) -> float:

@@ -1,12 +1,18 @@
-"""What this machine has, asked without any library: memory that a process can still get."""
+"""What this machine has, asked without any library: memory that a process can still get, room on a disk."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+
+from llmlora.core.publish import existing_parent
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMORY_INFO = Path("/proc/meminfo")
+# Left free on a disk for the system and everybody else: this much, or a fiftieth of a small disk.
+RESERVE_BYTES = 512 << 20
+RESERVE_SHARE = 50
 
 
 def available_memory_bytes(memory_info: Path = MEMORY_INFO, cgroup: Path = CGROUP) -> int:
@@ -46,3 +52,9 @@ def reclaimable_bytes(folder: Path = CGROUP) -> int:
         return next(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
     except (OSError, ValueError, IndexError, StopIteration):
         return 0
+
+
+def disk_room(path: Path) -> tuple[int, int]:
+    """Return the free bytes of the disk that holds `path` (which need not exist yet), and how many of them to leave."""
+    disk = shutil.disk_usage(existing_parent(path))
+    return disk.free, min(RESERVE_BYTES, disk.total // RESERVE_SHARE)

@@ -15,7 +15,6 @@ OUT_OF_MEMORY_WORDS: Final = (
     "bad_alloc",
     "failed to map segment",
 )
-DISK_RESERVE_BYTES: Final = 512 << 20  # left free for the system: the smaller of this and a fiftieth of the disk
 SMALLEST_LENGTH: Final = 64
 FLOAT32_BYTES: Final = 4
 ADAMW_FACTOR: Final = 3  # the weight and its two moments

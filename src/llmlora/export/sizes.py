@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from llmlora.catalog.gguf_header import DEFAULT_ALIGNMENT, GgufHeader, GgufTensor
 from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.errors import DiskFull
+from llmlora.core.machine import disk_room
 from llmlora.export.adapter import WEIGHTS_FILE
 from llmlora.gguf.architectures import architecture_of
 from llmlora.gguf.container import VERSION
@@ -19,9 +19,6 @@ from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.quantize import estimate_size
 from llmlora.gguf.source import TensorSource
 
-# Left free for the system and everybody else: this much, or a fiftieth of a small disk.
-RESERVE_BYTES = 512 << 20
-RESERVE_SHARE = 50
 HEADER_BYTES = 1 << 16  # what a header holds beside the vocabulary
 
 
@@ -52,14 +49,12 @@ def float32_bytes(source: TensorSource) -> int:
 
 def check_room(output: Path, needed: int) -> None:
     """Raise DiskFull with the numbers when `needed` bytes would not leave the reserve free."""
-    existing = next(folder for folder in (output.absolute(), *output.absolute().parents) if folder.exists())
-    disk = shutil.disk_usage(existing)
-    reserve = min(RESERVE_BYTES, disk.total // RESERVE_SHARE)
-    if needed + reserve > disk.free:
+    free, reserve = disk_room(output)
+    if needed + reserve > free:
         raise DiskFull(
             "disk_would_fill",
             path=str(output),
             needed_bytes=needed,
             reserve_bytes=reserve,
-            free_bytes=disk.free,
+            free_bytes=free,
         )

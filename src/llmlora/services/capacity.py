@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 from pathlib import Path
 
 import psutil
@@ -12,9 +11,9 @@ from llmlora.catalog.base_model import BaseModel
 from llmlora.catalog.trained_size import num_trained_weights
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import DiskFull, OutOfMemory
-from llmlora.core.memory import DISK_RESERVE_BYTES, disk_bytes, least_memory_bytes
-from llmlora.core.publish import existing_parent
-from llmlora.services.doctor import container_limit, nvidia_gpus
+from llmlora.core.machine import container_limit, disk_room
+from llmlora.core.memory import disk_bytes, least_memory_bytes
+from llmlora.services.doctor import nvidia_gpus
 
 
 def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Path) -> None:
@@ -26,21 +25,20 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
     """
     num_trained = num_trained_weights(base.path, config)
     needed = disk_bytes(num_trained, config.save_total_limit, data.stat().st_size)
-    disk = shutil.disk_usage(existing_parent(folder))
-    reserve = min(DISK_RESERVE_BYTES, disk.total // 50)
-    if needed + reserve > disk.free:
+    free, reserve = disk_room(folder)
+    if needed + reserve > free:
         raise DiskFull(
             "train_disk_short",
             path=str(folder),
             kept=config.save_total_limit,
             needed_bytes=needed,
             reserve_bytes=reserve,
-            free_bytes=disk.free,
+            free_bytes=free,
         )
-    least, free = least_memory_bytes(base.num_parameters, num_trained, config.method), memory_bytes()
-    if least > free and not nvidia_gpus():
+    least, memory = least_memory_bytes(base.num_parameters, num_trained, config.method), memory_bytes()
+    if least > memory and not nvidia_gpus():
         code = "memory_short_full" if config.method == "full" else "memory_short"
-        raise OutOfMemory(code, needed_bytes=least, free_bytes=free)
+        raise OutOfMemory(code, needed_bytes=least, free_bytes=memory)
 
 
 def memory_bytes() -> int:

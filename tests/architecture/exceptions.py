@@ -9,7 +9,9 @@ LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, tuple[int, str]] = {}
 
 # "<file>:<function>" -> why it may have more than 8 parameters
-MANY_PARAMETERS: dict[str, str] = {}
+MANY_PARAMETERS: dict[str, str] = {
+    "services/train.py:train": "the public function of a verb has what the verb has: every option of `llmlora train`",
+}
 
 # "<file>:<function>" -> why it may nest deeper than 3
 DEEP_NESTING: dict[str, str] = {}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmlora.cli.train import pairs
+from llmlora.cli.words import settings_of as read_words
 from llmlora.core.config import TrainConfig, build_config
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.evaluation.findings import Finding, curve_of, find_in_run
@@ -41,7 +41,7 @@ def settings_of(finding: Finding) -> dict[str, Any]:
     """Return the proposed settings as the command line would read them."""
     words = str(finding.params["settings"]).split()
     assert words[::2] == ["--set"] * (len(words) // 2)
-    return pairs(words[1::2], "--set")
+    return read_words(words[1::2])
 
 
 def next_config(config: TrainConfig, finding: Finding) -> TrainConfig:

@@ -10,8 +10,9 @@ import pytest
 
 import llmlora
 from llmlora.core.errors import ConfigError, DatasetError, NotFound
+from llmlora.data.read import read_options
 from llmlora.services import dataset
-from llmlora.services.dataset import check_dataset, convert_dataset, read_options
+from llmlora.services.dataset import check_dataset, convert_dataset
 
 
 @pytest.fixture

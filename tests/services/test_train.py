@@ -6,7 +6,7 @@ import llmlora
 from cli.command_line import write_data
 from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound
 from llmlora.services.recipe import Recipe
-from llmlora.services.train import TrainRequest, plan_training, request_from_recipe
+from llmlora.services.train import TrainRequest, plan_training, training_request
 from tiny_models import tiny_model
 
 
@@ -81,7 +81,7 @@ def test_a_broken_recipe_is_named(tmp_path, text, code):
 
 def test_recipe_paths_are_relative_to_the_recipe(place, tmp_path):
     (tmp_path / "recipe.yaml").write_text("base_model: nano\ndata: rows/data.jsonl\neval_data: e.jsonl\nr: 4\n")
-    described = request_from_recipe(tmp_path / "recipe.yaml")
+    described = training_request(None, None, tmp_path / "recipe.yaml")
     assert described.data == tmp_path / "rows" / "data.jsonl"
     assert described.eval_data == tmp_path / "e.jsonl"
     assert described.recipe == {"r": 4}

@@ -10,10 +10,10 @@ from rich.markup import escape
 
 from llmlora.cli.output import options, out, print_json
 from llmlora.cli.preview import preview
-from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.cli.words import columns_of
+from llmlora.core.errors import DatasetError
 from llmlora.core.locale import translate
-from llmlora.data.read import ReadOptions
-from llmlora.services.dataset import check_dataset, convert_dataset, read_options
+from llmlora.services.dataset import check_dataset, convert_dataset
 
 MARKS = {"error": "[red]✗[/red]", "warning": "[yellow]![/yellow]"}
 DELIMITERS = {",": "data.delimiter.comma", "\t": "data.delimiter.tab", ";": "data.delimiter.semicolon"}
@@ -47,8 +47,15 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Check a data file; exit code 0 when it can be trained on, 4 when not."""
-    read = _read(format_name, columns, encoding)
-    report = check_dataset(file, read=read, model=model, max_length=max_length, eval_data=eval_data)
+    report = check_dataset(
+        file,
+        format=format_name,
+        columns=columns_of(columns),
+        encoding=encoding,
+        model=model,
+        max_length=max_length,
+        eval_data=eval_data,
+    )
     if as_json:
         print_json("dataset_check", report)
     else:
@@ -74,7 +81,9 @@ def convert(
     report = convert_dataset(
         file,
         output,
-        read=_read(format_name, columns, encoding),
+        format=format_name,
+        columns=columns_of(columns),
+        encoding=encoding,
         drop_invalid=drop_invalid,
         deduplicate=deduplicate,
         sample=sample,
@@ -88,16 +97,6 @@ def convert(
     else:
         print_converted(report)
     return 0
-
-
-def _read(format_name: str | None, columns: list[str] | None, encoding: str | None) -> ReadOptions:
-    mapping = {}
-    for word in columns or []:
-        name, equals, column = word.partition("=")
-        if not equals or not name.strip() or not column:
-            raise ConfigError("not_key_value", option="--map", word=word)
-        mapping[name.strip()] = column
-    return read_options(format_name, mapping, encoding)
 
 
 def print_report(path: Path, report: dict[str, Any]) -> None:

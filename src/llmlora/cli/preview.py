@@ -10,9 +10,8 @@ import typer
 from rich.text import Text
 
 from llmlora.cli.output import out, print_json, say, warn
-from llmlora.core.errors import ConfigError
+from llmlora.cli.words import columns_of
 from llmlora.core.locale import translate
-from llmlora.services.dataset import read_options
 from llmlora.services.preview import preview_dataset
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=translate("prepare.option.file"))]
@@ -46,25 +45,22 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show the rendered template of the first rows, with every token marked trained, masked or truncated."""
-    read = read_options(format_name, _columns(columns or []), encoding)
     settings = {"max_length": max_length, "chat_template": chat_template, "system": system}
-    result = preview_dataset(file, model, num_rows, read=read, settings=settings)
+    result = preview_dataset(
+        file,
+        model,
+        num_rows,
+        format=format_name,
+        columns=columns_of(columns),
+        encoding=encoding,
+        settings=settings,
+    )
     if as_json:
         print_json("dataset_preview", result)
         return
     for row in result["rows"]:
         _print_row(row)
     _print_summary(result)
-
-
-def _columns(words: list[str]) -> dict[str, str]:
-    columns = {}
-    for word in words:
-        field, sign, column = word.partition("=")
-        if not (field.strip() and sign and column):
-            raise ConfigError("not_key_value", option="--map", word=word)
-        columns[field.strip()] = column
-    return columns
 
 
 def _print_row(row: dict[str, Any]) -> None:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.markup import escape
 
 from llmlora.cli.output import console, folding_table, options, print_json, say
 from llmlora.cli.progress import EventPrinter, duration
-from llmlora.core.config import Stage, TrainConfig, canonical_name
-from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
+from llmlora.cli.words import columns_of, settings_of
+from llmlora.core.config import Stage, TrainConfig
+from llmlora.core.errors import Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
-from llmlora.data.read import ReadOptions
-from llmlora.services.dataset import read_options
+from llmlora.data.read import read_options
 from llmlora.services.train import (
     PlannedJob,
-    TrainRequest,
     plan_training,
-    request_from_recipe,
+    refuse_with_resume,
     resume_training,
     start_training,
+    training_request,
 )
 
 SHOWN_FIELDS = (
@@ -91,68 +89,22 @@ def train(
     """Fine-tune a model on a data file."""
     given = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
     overrides = {
-        **pairs(settings or [], "--set"),
+        **settings_of(settings),
         **{name: value for name, value in given.items() if value is not None},
     }
+    read = read_options(data_format, columns_of(columns), encoding)
     if resume is not None:
-        _refuse_with_resume(recipe, model, data, overrides)
+        refuse_with_resume(recipe, model, data, overrides, out, eval_data, preset, training_preset, read.given)
         result = _followed(lambda printer: resume_training(resume, printer), as_json)
     else:
-        request = _request(recipe, model, data, overrides)
-        read = read_options(data_format, pairs(columns or [], "--map"), encoding)
-        request = replace(_with_data_options(request, eval_data, read), out=out)
-        planned = plan_training(replace(request, preset=preset, training_preset=training_preset))
+        choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
+        planned = plan_training(training_request(model, data, recipe, eval_data=eval_data, read=read, **choices))
         show_plan(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)
     if as_json:
         print_json("train", result)
     show_summary(result)
     return 0
-
-
-def pairs(words: list[str], option: str) -> dict[str, Any]:
-    """Return KEY=VALUE words as a dictionary; values are read as YAML, so 3 is a number and [a, b] a list."""
-    values: dict[str, Any] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError("not_key_value", option=option, word=word)
-        name = canonical_name(key.strip())
-        if name in values:
-            raise ConfigError("setting_twice", option=option, name=name)
-        values[name] = text if option == "--map" else _yaml_value(option, word, text)
-    return values
-
-
-def _yaml_value(option: str, word: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError("not_key_value", option=option, word=word) from error
-
-
-def _refuse_with_resume(*others: Any) -> None:
-    if any(others):
-        raise ConfigError("resume_alone")
-
-
-def _request(recipe: Path | None, model: str | None, data: Path | None, overrides: dict[str, Any]) -> TrainRequest:
-    if recipe is not None:
-        if model is not None or data is not None:
-            raise ConfigError("recipe_or_options")
-        return replace(request_from_recipe(recipe), settings=overrides)
-    if model is None or data is None:
-        raise ConfigError("missing_argument", name="--model" if model is None else "--data", command="llmlora train")
-    return TrainRequest(model, data, settings=overrides)
-
-
-def _with_data_options(request: TrainRequest, eval_data: Path | None, read: ReadOptions) -> TrainRequest:
-    merged = ReadOptions(
-        format=read.format or request.read.format,
-        columns={**request.read.columns, **read.columns},
-        encoding=read.encoding or request.read.encoding,
-    )
-    return replace(request, eval_data=eval_data or request.eval_data, read=merged)
 
 
 def show_plan(planned: PlannedJob) -> None:

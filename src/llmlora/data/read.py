@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from llmlora.core.errors import DatasetError, DatasetRowError
-from llmlora.core.examples import DatasetFormat, Example
+from llmlora.core.errors import ConfigError, DatasetError, DatasetRowError
+from llmlora.core.examples import FORMATS, DatasetFormat, Example
 from llmlora.data.container import Container, detect_container, refuse_binary, require_file
-from llmlora.data.encoding import Encoding, detect_encoding
+from llmlora.data.encoding import Encoding, codec_name, detect_encoding
 from llmlora.data.fields import ALL_NAMES, check_columns, find_mapping, normalised
 from llmlora.data.formats import RowReader
 from llmlora.data.json_stream import ROW_CHARACTERS, Cursor, Element, WrappedList, list_elements, place_in
@@ -37,6 +37,29 @@ class ReadOptions:
     encoding: str | None = None
     max_bytes: int = MAX_BYTES
     max_rows: int = MAX_ROWS
+
+    @property
+    def given(self) -> bool:
+        """Whether anything is asked for that would else be detected."""
+        return bool(self.format or self.columns or self.encoding)
+
+
+def read_options(
+    format: str | None = None,  # noqa: A002 - the name of the option
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+) -> ReadOptions:
+    """Return the options for reading a data file, checked before the file is touched.
+
+    Raises:
+        ConfigError: unknown format, field or encoding.
+    """
+    if format is not None and format not in FORMATS:
+        raise ConfigError("unknown_format", name=format, known=", ".join(FORMATS))
+    check_columns(columns or {})
+    if encoding is not None:
+        codec_name(encoding)
+    return ReadOptions(format, dict(columns or {}), encoding)
 
 
 class Source:

@@ -7,38 +7,19 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from llmlora.core.errors import ConfigError
-from llmlora.core.examples import FORMATS
 from llmlora.data import convert, validate
 from llmlora.data.container import require_file
-from llmlora.data.encoding import codec_name
-from llmlora.data.fields import check_columns
-from llmlora.data.read import ReadOptions
+from llmlora.data.read import read_options
 from llmlora.services.preview import check_with_model
 from llmlora.services.supervisor import OnEvent
-
-
-def read_options(
-    format: str | None = None,  # noqa: A002 - the name of the option
-    columns: Mapping[str, str] | None = None,
-    encoding: str | None = None,
-) -> ReadOptions:
-    """Return the options for reading a data file, checked before the file is touched.
-
-    Raises:
-        ConfigError: unknown format, field or encoding.
-    """
-    if format is not None and format not in FORMATS:
-        raise ConfigError("unknown_format", name=format, known=", ".join(FORMATS))
-    check_columns(columns or {})
-    if encoding is not None:
-        codec_name(encoding)
-    return ReadOptions(format, dict(columns or {}), encoding)
 
 
 def check_dataset(
     path: str | Path,
     *,
-    read: ReadOptions | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the option
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     eval_data: str | Path | None = None,
     model: str | None = None,
     max_length: int | None = None,
@@ -46,31 +27,32 @@ def check_dataset(
 ) -> dict[str, Any]:
     """Check a data file and return the document of `dataset check --json`; `ok` tells that it can be trained on.
 
+    `format`, `columns` (field -> column) and `encoding` say what else would be detected.
     With `model` (a base model) lengths in tokens and unknown characters are checked too, in a worker process.
     `max_length` needs `model`; without it the model's own limit counts.
 
     Raises:
         NotFound: no such file or model. ConfigError: bad options. Problems of the data are in the document.
     """
+    read = read_options(format, columns, encoding)
     for file in (path, eval_data):
         if file is not None:
             require_file(Path(file))
     if max_length is not None and model is None:
         raise ConfigError("max_length_needs_model")
     eval_path = Path(eval_data) if eval_data is not None else None
-    options = read or ReadOptions()
     if model is not None:
-        return check_with_model(
-            Path(path), model, options, eval_path=eval_path, max_length=max_length, on_event=on_event
-        )
-    return validate.check_dataset(Path(path), options, eval_path=eval_path).to_dict()
+        return check_with_model(Path(path), model, read, eval_path=eval_path, max_length=max_length, on_event=on_event)
+    return validate.check_dataset(Path(path), read, eval_path=eval_path).to_dict()
 
 
 def convert_dataset(
     path: str | Path,
     output: str | Path,
     *,
-    read: ReadOptions | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the option
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     **choices: Unpack[convert.ConvertChoices],
 ) -> dict[str, Any]:
     """Write a data file again as canonical JSON Lines (or CSV) and return what was written and left out.
@@ -80,4 +62,5 @@ def convert_dataset(
     Raises:
         NotFound, ConfigError, Conflict (output exists), DatasetError (unreadable, or rows with errors).
     """
+    read = read_options(format, columns, encoding)
     return convert.convert_dataset(Path(path), Path(output), read, **choices).to_dict()

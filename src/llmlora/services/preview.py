@@ -10,7 +10,7 @@ from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.core.locale import current_language
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
-from llmlora.data.read import ReadOptions
+from llmlora.data.read import ReadOptions, read_options
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
 OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system")
@@ -21,7 +21,9 @@ def preview_dataset(
     base_model: str,
     n: int = 3,
     *,
-    read: ReadOptions | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the option
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     settings: Mapping[str, Any] | None = None,
     on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
@@ -33,13 +35,14 @@ def preview_dataset(
     Raises:
         NotFound: file or model. DatasetError, ModelFileError, ConfigError: what training would refuse as well.
     """
+    read = read_options(format, columns, encoding)
     require_file(Path(path))
     base = resolve_base_model(base_model)
     config = {
         "task": "preview",
         "num_rows": n,
         "options": {"max_length": _max_length(base), **_known(settings or {})},
-        **_common(Path(path), base, read or ReadOptions()),
+        **_common(Path(path), base, read),
     }
     with scratch_folder(config) as work:
         result = run_worker("prepare", work, on_event)

@@ -14,8 +14,7 @@ from llmlora.core.errors import ConfigError, Conflict, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_DIR, MANIFEST_FILE
 from llmlora.core.publish import read_json, sha256_file
-from llmlora.data.read import ReadOptions
-from llmlora.services.dataset import read_options
+from llmlora.data.read import ReadOptions, read_options
 
 FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding")
 ADAPTER_CONFIG = "adapter_config.json"

@@ -5,14 +5,23 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.core.config import TrainConfig
-from llmlora.core.errors import Conflict, DatasetError, InputError, NotFound, OutOfMemory, PackageMissing, Stopped
+from llmlora.core.errors import (
+    ConfigError,
+    Conflict,
+    DatasetError,
+    InputError,
+    NotFound,
+    OutOfMemory,
+    PackageMissing,
+    Stopped,
+)
 from llmlora.core.job import DataSource, JobConfig, read_job, write_job
 from llmlora.core.layout import (
     ADAPTER_DIR,
@@ -28,7 +37,7 @@ from llmlora.core.layout import (
 from llmlora.core.memory import smaller_settings
 from llmlora.core.publish import disk_errors, read_json, sha256_file
 from llmlora.core.recommend import Facts, Resolved, resolve_config
-from llmlora.data.read import ReadOptions
+from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
 from llmlora.services.packages import require_packages
@@ -63,12 +72,41 @@ class PlannedJob:
     resolved: Resolved
 
 
-def request_from_recipe(path: Path) -> TrainRequest:
-    """Return the request that a recipe file, or the `config.json` of a job, describes."""
-    recipe = Recipe.read(path)
-    return TrainRequest(
-        recipe.base_model, recipe.data, recipe.eval_data, recipe=recipe.settings, read=recipe.read_options
+def training_request(
+    base_model: str | None,
+    data: str | Path | None,
+    recipe: str | Path | None = None,
+    *,
+    eval_data: str | Path | None = None,
+    read: ReadOptions | None = None,
+    **choices: Any,
+) -> TrainRequest:
+    """Return what is asked for: model and data by name, or a recipe with what is given on top of it.
+
+    `recipe` is a recipe file or the `config.json` of a job; `choices` are further fields of `TrainRequest`.
+
+    Raises:
+        ConfigError: neither, or both, of recipe and model with data; a wrong recipe.
+    """
+    if recipe is None:
+        if base_model is None or data is None:
+            missing = "--model" if base_model is None else "--data"
+            raise ConfigError("missing_argument", name=missing, command="llmlora train")
+        request = TrainRequest(base_model, Path(data), **choices)
+    elif base_model is not None or data is not None:
+        raise ConfigError("recipe_or_options")
+    else:
+        found = Recipe.read(Path(recipe))
+        request = TrainRequest(
+            found.base_model, found.data, found.eval_data, recipe=found.settings, read=found.read_options, **choices
+        )
+    given = read or ReadOptions()
+    merged = ReadOptions(
+        format=given.format or request.read.format,
+        columns={**request.read.columns, **given.columns},
+        encoding=given.encoding or request.read.encoding,
     )
+    return replace(request, eval_data=Path(eval_data) if eval_data else request.eval_data, read=merged)
 
 
 def plan_training(request: TrainRequest) -> PlannedJob:
@@ -277,28 +315,38 @@ def _finished_result(folder: Path, job: JobConfig) -> dict[str, Any] | None:
 
 
 def train(
-    base_model: str,
-    data: str | Path,
+    base_model: str | None = None,
+    data: str | Path | None = None,
     *,
+    recipe: str | Path | None = None,
+    resume: str | Path | None = None,
     out: str | Path | None = None,
     eval_data: str | Path | None = None,
     preset: str | None = None,
     training_preset: str | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the option
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     on_event: OnEvent | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Fine-tune a base model on a data file and return the summary of the run.
 
-    `settings` are fields of `TrainConfig`; what is not given is recommended. Raises the errors of `plan_training` and
-    `start_training`.
+    Instead of model and data, `recipe` names a recipe file (or the `config.json` of a job), and `resume` a job folder
+    that goes on from its newest checkpoint. `settings` are fields of `TrainConfig`; what is not given is recommended.
+    Raises the errors of `training_request`, `plan_training`, `start_training` and `resume_training`.
     """
-    request = TrainRequest(
-        base_model=base_model,
-        data=Path(data),
-        eval_data=Path(eval_data) if eval_data else None,
-        preset=preset,
-        training_preset=training_preset,
-        settings=settings,
-        out=Path(out) if out else None,
-    )
-    return start_training(plan_training(request), Path(out) if out else None, on_event)
+    read = read_options(format, columns, encoding)
+    if resume is not None:
+        refuse_with_resume(base_model, data, recipe, out, eval_data, preset, training_preset, read.given, settings)
+        return resume_training(Path(resume), on_event)
+    folder = Path(out) if out else None
+    choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
+    request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)
+    return start_training(plan_training(request), folder, on_event)
+
+
+def refuse_with_resume(*others: Any) -> None:
+    """Raise ConfigError when anything is given beside the job to go on with: its own config.json says all."""
+    if any(others):
+        raise ConfigError("resume_alone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 import tracemalloc
@@ -121,6 +122,11 @@ def long_key(length: int) -> bytes:
     return packed_string("key", length) + struct.pack("<II", U32, 1)
 
 
+def hanging_value() -> bytes:
+    """An array of 2^60 bytes under a key of 13 letters: the whole file has 65 bytes."""
+    return packed_string("tokenizer.abc") + struct.pack("<IIQ", ARRAY, raw.U8, 1 << 60) + b"\0" * 4
+
+
 HOSTILE = {
     "empty file": (b"", "gguf_not_gguf"),
     "magic only": (b"GGUF", "cut_off"),
@@ -153,6 +159,7 @@ HOSTILE = {
     "value type 2^32-1": (with_value(packed_string("key") + struct.pack("<II", 2**32 - 1, 0)), "gguf_unknown_type"),
     "bool of 2": (with_value(key_value("key", BOOL, 2)), "bad_bool"),
     "bool of 2 in an array": (with_value(key_value("key", ARRAY, (BOOL, [0, 1, 2]))), "bad_bool"),
+    "65 bytes on which GGUFReader hangs": (with_value(hanging_value()), "too_many"),
     "array of 2^60 numbers": (with_value(array_head(U32, 1 << 60)), "too_many"),
     "array of 2^60 strings": (with_value(array_head(STRING, 1 << 60)), "too_many"),
     "array of 2^24 numbers that are not there": (with_value(array_head(F32, 1 << 24)), "cut_off"),
@@ -199,6 +206,21 @@ def test_refuses(name: str, tmp_path: Path) -> None:
     content, expected = HOSTILE[name]
     error = refusal(tmp_path, content)
     assert expected in (error.code, error.params.get("reason"))
+
+
+def test_the_file_on_which_others_hang_has_65_bytes() -> None:
+    content = HOSTILE["65 bytes on which GGUFReader hangs"][0]
+    assert isinstance(content, RawGguf)
+    assert len(content.build()) == 65
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "file.gguf")
+    start = time.monotonic()
+    with pytest.raises(ModelFileError) as caught:
+        read_gguf_header(tmp_path / "file.gguf")
+    assert (caught.value.code, caught.value.params["detail"]) == ("gguf_unreadable", "not a regular file")
+    assert time.monotonic() - start < 2
 
 
 def test_refusing_takes_no_memory(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,14 @@ def test_a_missing_file_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError) as caught:
         read_safetensors_header(tmp_path / "none.safetensors")
     assert caught.value.code == "model_file_unreadable"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_what_is_no_regular_file_is_never_opened(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "model.safetensors")
+    with pytest.raises(ModelFileError) as caught:
+        read_safetensors_header(tmp_path / "model.safetensors")
+    assert (caught.value.code, caught.value.params["detail"]) == ("model_file_unreadable", "not a regular file")
 
 
 def test_a_sound_file_is_described(tmp_path: Path) -> None:

@@ -120,12 +120,17 @@ def test_a_fused_projection_counts_as_the_values() -> None:
     assert by_layer(types, "attn_qkv") == by_layer(planned_types(header(), "Q4_K_M"), "attn_v")
 
 
-def test_the_70b_llama_keeps_its_few_values_finer() -> None:
-    large = header(layers=80, heads=(64, 8))
+@pytest.mark.parametrize("architecture", ["llama", "qwen2"])
+def test_the_70b_models_keep_their_few_values_finer(architecture: str) -> None:
+    large = header(layers=80, heads=(64, 8), architecture=architecture)
     for quantization in ("Q2_K", "Q4_K_M", "Q3_K_M"):
         types = planned_types(large, quantization)
         assert {"Q3_K", "Q4_K"}.isdisjoint(by_layer(types, "attn_v", 80))
-    other = planned_types(header(layers=80, heads=(64, 8), architecture="qwen2"), "Q4_K_M")
+
+
+@pytest.mark.parametrize(("architecture", "heads"), [("gemma2", (64, 8)), ("llama", (64, 64))])
+def test_other_models_of_80_layers_do_not(architecture: str, heads: tuple[int, int]) -> None:
+    other = planned_types(header(layers=80, heads=heads, architecture=architecture), "Q4_K_M")
     assert "Q4_K" in by_layer(other, "attn_v", 80)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError
 
 MAGIC = b"GGUF"
@@ -82,7 +83,7 @@ def read_gguf_header(path: Path) -> GgufHeader:
             know, `gguf_invalid` with a reason for anything that is broken, `gguf_unreadable` when it cannot be opened.
     """
     try:
-        size = path.stat().st_size
+        size = regular_size(path)
         with path.open("rb") as stream:
             return _Reader(stream, size, path).header()
     except OSError as error:

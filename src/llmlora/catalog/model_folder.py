@@ -35,7 +35,7 @@ _HARMLESS_PRIVATE_KEYS = {
     "_name_or_path", "_num_labels", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version",
     "_sliding_window_pattern", "_from_model_config", "_flash_attn_2_enabled",
 }  # fmt: skip
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _SIZES = {
     "hidden_size": ("hidden_size", "n_embd", "d_model"),
     "num_hidden_layers": ("num_hidden_layers", "n_layer", "num_layers"),
@@ -256,7 +256,7 @@ def _weight_files(folder: Path) -> list[str]:
             listed, count = ", ".join(missing[:5]), len(missing)
             raise ModelFileError("model_shards_missing", path=str(folder), files=listed, count=count)
         return names
-    found = {path.name for pattern in _PICKLES for path in folder.glob(pattern)}
+    found = {path.name for pattern in PICKLES for path in folder.glob(pattern)}
     pickles = sorted(found - {"training_args.bin"})
     if pickles:
         raise ModelFileError("pickle_weights", path=str(folder), files=", ".join(pickles[:5]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError
 
 MAX_HEADER_BYTES = 100 * 1000 * 1000
@@ -61,7 +62,7 @@ def read_safetensors_header(path: Path) -> SafetensorsHeader:
             that do not fit their bytes, tensors that overlap, leave holes or end before the file does.
     """
     try:
-        size = path.stat().st_size
+        size = regular_size(path)
         with path.open("rb") as stream:
             return _read(stream, size, path)
     except OSError as error:

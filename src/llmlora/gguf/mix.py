@@ -32,7 +32,7 @@ class MixModel:
     num_layers: int
     heads_per_kv: int
     has_output: bool
-    is_llama_70b: bool
+    is_70b: bool
 
     @classmethod
     def of(cls, header: GgufHeader) -> MixModel:
@@ -43,7 +43,7 @@ class MixModel:
         heads = _number(metadata.get(f"{name}.attention.head_count"), 1)
         kv_heads = _number(metadata.get(f"{name}.attention.head_count_kv"), heads)
         has_output = any(tensor.name == "output.weight" for tensor in header.tensors)
-        is_large = name == "llama" and num_layers == 80 and kv_heads != heads
+        is_large = num_layers == 80 and (name == "qwen2" or (name == "llama" and kv_heads != heads))
         return cls(num_layers, heads // max(kv_heads, 1), has_output, is_large)
 
     def wants_more(self, layer: int) -> bool:
@@ -110,7 +110,7 @@ def _refined(name: str, quantization: str, model: MixModel) -> str | None:
         return None
     part = "attn_v" if parts[2] == "attn_qkv" else parts[2]
     chosen = rule(part, model, int(parts[1]))
-    if part == "attn_v" and model.is_llama_70b and (chosen or DEFAULT_TYPES[quantization]) in ("Q3_K", "Q4_K"):
+    if part == "attn_v" and model.is_70b and (chosen or DEFAULT_TYPES[quantization]) in ("Q3_K", "Q4_K"):
         return "Q5_K"
     return chosen
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from llmlora.catalog.adapter_folder import check_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
+from llmlora.catalog.model_folder import readable
 from llmlora.core.errors import ConfigError, Conflict, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_DIR, MANIFEST_FILE
@@ -132,9 +134,10 @@ def base_of_job(job: JobConfig) -> BaseModel:
 
 def adapter_dir(path: Path) -> Path:
     """Return the adapter folder that the user means: the folder itself, or the one in a job folder."""
-    for folder in (path.expanduser(), path.expanduser() / ADAPTER_DIR):
-        if (folder / ADAPTER_CONFIG).is_file():
-            return folder
+    with readable(path):
+        for folder in (path.expanduser(), path.expanduser() / ADAPTER_DIR):
+            if (folder / ADAPTER_CONFIG).is_file():
+                return folder
     raise NotFound("adapter_not_found", path=str(path))
 
 
@@ -142,8 +145,10 @@ def adapter_values(folder: Path, base: BaseModel) -> dict[str, Any]:
     """Return the settings that an adapter fixes for the run that continues it.
 
     Raises:
-        ModelFileError: no LoRA adapter, or one whose record says that it was trained on another base model.
+        ModelFileError: no LoRA adapter, a damaged or hostile one, or one whose record says that it was trained on
+            another base model.
     """
+    check_adapter_folder(folder)
     try:
         config = read_json(folder / ADAPTER_CONFIG)
         if config["peft_type"] != "LORA":

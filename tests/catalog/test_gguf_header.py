@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import time
@@ -300,6 +301,50 @@ def check_mutation(folder: Path, whole: bytes, seed: int) -> bool:
         end = tensor.offset + tensor.num_bytes
         assert end <= size, seed
     return True
+
+
+def random_value(random: np.random.Generator, kind: int) -> object:
+    if kind == STRING:
+        return "".join(map(chr, random.choice([0x41, 0x3042, 0x1F600, 0x0A], int(random.integers(0, 9)))))
+    if kind in (F32, raw.F64):
+        return float(np.float32(random.standard_normal()))
+    top = 2 if kind == BOOL else 100
+    return int(random.integers(0, top))
+
+
+def random_file(seed: int) -> tuple[RawGguf, dict[str, object], dict[str, tuple[int, ...]]]:
+    """Return a valid file of any layout the format allows, and what must be read from it."""
+    random = np.random.default_rng(seed)
+    alignment = 1 << int(random.integers(3, 13))
+    content = RawGguf(version=int(random.integers(2, 4)), alignment=alignment)
+    content.values.append(key_value("general.alignment", U32, alignment))
+    values: dict[str, object] = {"general.alignment": alignment}
+    for number in range(int(random.integers(0, 20))):
+        kind, key = int(random.choice([*SCALARS, STRING])), f"k{number}.あ"
+        items = [random_value(random, kind) for _ in range(int(random.integers(0, 5)))]
+        is_array = bool(random.integers(0, 2)) or not items
+        content.values.append(key_value(key, ARRAY if is_array else kind, (kind, items) if is_array else items[0]))
+        values[key] = items if is_array else items[0]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for number in range(int(random.integers(0, 6))):
+        kind = int(random.choice(list(TENSOR_TYPES)))
+        _, block, width = TENSOR_TYPES[kind]
+        rest = tuple(int(size) for size in random.integers(1, 4, int(random.integers(0, 4))))
+        sizes = (block * int(random.integers(1, 4)), *rest)
+        content.tensors.append(tensor_entry(f"t{number}.weight", sizes, kind, len(content.data)))
+        content.data += bytes(math.prod(sizes) // block * width)
+        content.data += bytes(-len(content.data) % alignment)
+        shapes[f"t{number}.weight"] = sizes[::-1]
+    return content, values, shapes
+
+
+def test_every_valid_file_is_accepted_and_read_right(tmp_path: Path) -> None:
+    for seed in range(200):
+        content, values, shapes = random_file(seed)
+        header = read_gguf_header(write(tmp_path, content))
+        assert header.metadata == values, seed
+        assert {tensor.name: tensor.shape for tensor in header.tensors} == shapes, seed
+        assert header.alignment == content.alignment
 
 
 def test_damaged_files_never_crash_the_reader(tmp_path: Path) -> None:

@@ -65,7 +65,14 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "mistral": ("mistral", {}),
     "phi3": ("phi3", {}),
     "gemma3": ("gemma3", {}),
+    "gemma": ("gemma", {"rank_pattern": {"o_proj": 2}}),
+    "gemma2": ("gemma2", {"use_rslora": True, "target_modules": ["k_proj", "up_proj"], "layers_to_transform": [0]}),
     "gpt2": ("gpt2", {"fan_in_fan_out": True}),
+    "gpt2, rsLoRA and patterns": (
+        "gpt2",
+        {"fan_in_fan_out": True, "use_rslora": True, "rank_pattern": {"c_fc": 7}, "alpha_pattern": {"mlp.c_proj": 1}},
+    ),
+    "gpt_neox, rsLoRA": ("gpt_neox", {"use_rslora": True, "target_modules": ["query_key_value", "dense"]}),
     "gpt_neox": ("gpt_neox", {"alpha_pattern": {"query_key_value": 9}}),
 }
 
@@ -84,7 +91,7 @@ def test_adapter_answers_as_peft(name: str, tmp_path: Path, llama: LlamaChild) -
     answer = llama.ask(
         export(base, tmp_path / "base.gguf"), lora=tmp_path / "adapter.gguf", contexts=contexts, num_greedy=16
     )
-    limit = EXACT_WITH_GELU if architecture in ("gemma3", "gpt2", "gpt_neox") else EXACT
+    limit = EXACT_WITH_GELU if architecture in ("gemma", "gemma2", "gemma3", "gpt2", "gpt_neox") else EXACT
     assert np.abs(answer.logprobs - expected).max() <= limit
     for context, chosen in zip(contexts, answer.greedy, strict=True):
         assert len(chosen) == 16

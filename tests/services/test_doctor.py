@@ -12,10 +12,13 @@ from typing import Any
 import psutil
 import pytest
 
+from catalog.model_files import model_folder
 from llmlora.cli.main import run
 from llmlora.core.locale import set_language
+from llmlora.core.machine import container_limit
 from llmlora.services import doctor as doctor_module
-from llmlora.services.doctor import container_limit, cpu_flags, doctor, newest_device_plan, nvidia_gpus
+from llmlora.services.doctor import cpu_flags, doctor, newest_device_plan, nvidia_gpus
+from unprivileged import open_folder, unprivileged
 
 GIB = 2**30
 
@@ -179,13 +182,45 @@ def test_newest_measured_number_format_is_shown(home: Path) -> None:
     assert "420.0" in message
 
 
-def test_missing_bundled_model_is_an_error(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_module.resources, "files", lambda package: tmp_path)
+def test_missing_and_damaged_bundled_models_are_errors(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_module, "bundled_models", dict)
     assert find(doctor(), "base_model")["status"] == "error"
-    folder = tmp_path / "assets" / "models" / "tiny"
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text("{}")
-    assert find(doctor(), "base_model")["data"]["bundled"] == ["tiny"]
+    sound, damaged = model_folder(tmp_path / "sound"), model_folder(tmp_path / "damaged")
+    monkeypatch.setattr(doctor_module, "bundled_models", lambda: {"sound": sound})
+    assert find(doctor(), "base_model")["data"]["bundled"] == ["sound"]
+    (damaged / "model.safetensors").write_bytes(b"version https://example.com/spec/v1\n")
+    monkeypatch.setattr(doctor_module, "bundled_models", lambda: {"sound": sound, "damaged": damaged})
+    check = find(doctor(), "base_model")
+    assert (check["status"], check["data"]["bundled"]) == ("error", ["sound"])
+    assert str(damaged) in check["message"]
+    assert "reinstall" in check["hint"]
+
+
+@pytest.mark.parametrize("place", ["closed", "closed/deeper/still"])
+def test_a_workspace_that_may_not_be_entered_is_a_finding_and_no_failure(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_folder() as folder:
+        (folder / "closed").mkdir(mode=0)
+        monkeypatch.setenv("LLMLORA_HOME", str(folder / place))
+        with unprivileged():
+            report = doctor()
+        check = find(report, "workspace")
+        assert (check["status"], "Permission denied" in check["message"]) == ("error", True)
+        assert "LLMLORA_HOME" in check["hint"]
+        assert not report["ok"]
+
+
+@pytest.mark.parametrize("content", ["a file", None])
+def test_a_workspace_that_is_a_file_or_below_one(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    monkeypatch.setenv("LLMLORA_HOME", str(tmp_path / "file" / ("" if content else "below")))
+    check = find(doctor(), "workspace")
+    assert (check["status"], "Not a directory" in check["message"]) == ("error", True)
 
 
 def test_old_python_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

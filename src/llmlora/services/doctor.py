@@ -10,15 +10,17 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 
 from llmlora import __version__
+from llmlora.catalog.base_model import bundled_models
+from llmlora.catalog.model_folder import read_model_folder
+from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
-from llmlora.core.locale import has_text, translate
+from llmlora.core.locale import error_texts, has_text, translate
 from llmlora.core.machine import container_limit
 from llmlora.core.publish import free_bytes, read_json
 from llmlora.services.packages import TRAIN_PACKAGES, package_version
@@ -125,9 +127,12 @@ def _amount(value: int, wished: int, needed: int) -> tuple[str, Status]:
 
 
 def _disk() -> Check:
-    free = free_bytes(home_dir())
+    data: dict[str, Any] = {"path": str(home_dir()), "free_bytes": None}
+    try:
+        free = data["free_bytes"] = free_bytes(home_dir())
+    except OSError as error:
+        return _check("disk", "unknown", "warning", data, reason=error.strerror or str(error))
     finding, status = _amount(free, DISK_WISHED, DISK_NEEDED)
-    data = {"path": str(home_dir()), "free_bytes": free}
     return _check("disk", finding, status, data, free=_gib(free))
 
 
@@ -135,24 +140,31 @@ def _workspace() -> Check:
     """Tell whether the workspace (or, before its first use, its parent) takes files; nothing is left behind."""
     folder = home_dir()
     existing = folder.absolute()
-    while not existing.exists():
+    while not os.path.exists(existing):  # unlike Path.exists, silent about folders that may not be entered
         existing = existing.parent
-    data = {"path": str(folder), "exists": folder.is_dir()}
+    data = {"path": str(folder), "exists": os.path.isdir(folder)}
     try:
         with tempfile.TemporaryFile(dir=existing):
+            os.listdir(existing)
             return _check("workspace", "ok", "ok", data)
     except OSError as error:
         return _check("workspace", "read_only", "error", data, reason=error.strerror or str(error))
 
 
 def _base_model() -> Check:
-    folder = resources.files("llmlora") / "assets" / "models"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
-    whole = [name for name in names if (folder / name / "config.json").is_file()]
-    data = {"bundled": whole}
-    if not whole:
+    names, damaged = [], {}
+    for name, folder in bundled_models().items():
+        try:
+            read_model_folder(folder)
+            names.append(name)
+        except ModelFileError as error:
+            damaged[name] = error_texts(error)["what"]
+    data = {"bundled": names}
+    if damaged:
+        return _check("base_model", "damaged", "error", data, reasons=" ".join(damaged.values()))
+    if not names:
         return _check("base_model", "missing", "error", data)
-    return _check("base_model", "ok", "ok", data, names=", ".join(whole))
+    return _check("base_model", "ok", "ok", data, names=", ".join(names))
 
 
 def _train_packages() -> Check:
@@ -221,7 +233,10 @@ def _dtype() -> Check:
 
 def newest_device_plan(jobs: Path) -> dict[str, Any] | None:
     """Return the device plan (`dtype`, `reason`, …) in the newest readable environment record of the jobs, if any."""
-    records = sorted(jobs.glob(f"*/{RUNS_DIR}/*/{ENVIRONMENT_FILE}"), key=lambda path: path.stat().st_mtime)
+    try:
+        records = sorted(jobs.glob(f"*/{RUNS_DIR}/*/{ENVIRONMENT_FILE}"), key=lambda path: path.stat().st_mtime)
+    except OSError:
+        return None
     for record in reversed(records):
         try:
             plan = read_json(record).get("plan")

@@ -213,6 +213,24 @@ def test_a_workspace_that_may_not_be_entered_is_a_finding_and_no_failure(
         assert not report["ok"]
 
 
+@pytest.mark.parametrize("command", [["train", "--model", "nano", "--data"], ["dataset", "preview", "--model", "nano"]])
+def test_work_in_a_closed_workspace_is_refused_with_the_way_out(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_folder() as folder:
+        (folder / "closed").mkdir(mode=0)
+        data = folder / "data.jsonl"
+        data.write_text('{"prompt": "a", "completion": "b"}\n', encoding="utf-8")
+        monkeypatch.setenv("LLMLORA_HOME", str(folder / "closed"))
+        with unprivileged():
+            assert run([*command, str(data), "--lang", "en"]) == 1
+    shown = capsys.readouterr().err
+    assert str(folder / "closed") in shown
+    assert "Permission denied" in shown
+    assert "export LLMLORA_HOME=" in shown
+    assert "unexpected" not in shown
+
+
 @pytest.mark.parametrize("content", ["a file", None])
 def test_a_workspace_that_is_a_file_or_below_one(
     content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

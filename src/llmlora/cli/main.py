@@ -16,6 +16,7 @@ from llmlora import __version__
 from llmlora.cli import output
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
 from llmlora.core.locale import LANGUAGES, set_language, translate
+from llmlora.core.publish import not_permitted
 
 VERBS = {
     "demo": "llmlora.cli.demo",
@@ -67,6 +68,10 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return 1
+    except PermissionError as error:
+        refused = not_permitted(error)
+        output.print_error(refused, as_json)
+        return exit_code_of(refused)
     except Exception as error:  # the edge: no traceback reaches the screen without --debug
         internal = WorkerDied("internal", detail=f"{type(error).__name__}: {error}"[:500])
         internal.__cause__ = error

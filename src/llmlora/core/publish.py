@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import DiskFull
+from llmlora.core.errors import DiskFull, ResourceError
 from llmlora.core.layout import MANIFEST_FILE, TEMPORARY_PREFIX
 
 
@@ -60,6 +60,11 @@ def is_disk_full(error: Exception) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     return any(f"os error {number}" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def not_permitted(error: PermissionError) -> ResourceError:
+    """Return the typed error for a file or folder that the system does not let us use."""
+    return ResourceError("not_permitted", path=str(error.filename or "?"), detail=error.strerror or str(error))
 
 
 def free_bytes(path: Path) -> int:

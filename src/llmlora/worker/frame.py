@@ -21,7 +21,7 @@ from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, S
 from llmlora.core.events import EventWriter, finite
 from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESERVE_FILE, RESULT_FILE, run_dir, run_numbers
 from llmlora.core.memory import is_memory_error
-from llmlora.core.publish import free_bytes, is_disk_full, read_json, write_json
+from llmlora.core.publish import free_bytes, is_disk_full, not_permitted, read_json, write_json
 
 KINDS = {
     "train": "llmlora.worker.train",
@@ -113,6 +113,8 @@ def classify(error: BaseException, folder: Path) -> LlmloraError:
         return OutOfMemory("out_of_memory", detail=str(error).splitlines()[0][:200] if str(error) else "")
     if isinstance(error, Exception) and is_disk_full(error):
         return DiskFull("disk_full", path=str(folder), free_bytes=free_bytes(folder))
+    if isinstance(error, PermissionError):
+        return not_permitted(error)
     return WorkerDied("internal", detail=f"{type(error).__name__}: {error}"[:500])
 
 

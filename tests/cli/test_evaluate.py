@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from evaluation.fake_reports import evaluation_body, make_job
+from llmlora.cli import output
+from llmlora.cli.evaluate import distinct_names, print_comparison, print_evaluation
 from llmlora.cli.main import run
+from llmlora.core.layout import LOCK_FILE
+from llmlora.core.locale import LANGUAGES, set_language
 from llmlora.core.publish import write_json
 from llmlora.services import evaluate as service
 
@@ -90,3 +96,142 @@ def test_jobs_are_compared(job_dir: Path, capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().out
     assert "job-b" in shown
     assert "llmlora evaluate" in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_to_do_next_is_said_with_its_numbers(
+    job_dir: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    assert run(["evaluate", str(job_dir), "--lang", language]) == 0
+    text = capsys.readouterr().out
+    assert "→ " in text
+    assert "--set learning_rate=0.001" in text
+    assert not [line for line in text.splitlines() if "evaluation." in line and "report.html" not in line]
+
+
+def test_quiet_leaves_notes_out_but_no_result(job_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["evaluate", str(job_dir)])
+    assert "· There are only 5 questions" in capsys.readouterr().out
+    run(["evaluate", str(job_dir), "--quiet"])
+    quiet = capsys.readouterr().out
+    assert "There are only" not in quiet
+    assert "report.html" in quiet
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_answers_are_whole_at_any_width(
+    job_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    monkeypatch.setattr(output.out, "_width", width)
+    report = {**evaluation_body(), "report_page": "x"}
+    report["items"][0]["tuned"]["text"] = "コハルビの茶は、税込みでちょうど四百二十円になります。" * 2
+    set_language("ja")
+    print_evaluation(report)
+    lines = capsys.readouterr().out.splitlines()
+    table = [line for line in lines if line.startswith(("│", "┃"))]
+    assert all(cell_len(line) <= width for line in table)
+    column = "".join(line.split("│")[3].strip() for line in table if line.count("│") == 5)
+    assert report["items"][0]["tuned"]["text"] in column
+
+
+def test_a_very_long_answer_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    report = {**evaluation_body(), "report_page": "x"}
+    report["items"][0]["tuned"]["text"] = "あ" * 1000
+    print_evaluation(report)
+    text = capsys.readouterr().out
+    assert "…" in text
+    assert text.count("あ") < 200
+
+
+def test_a_report_with_gaps_is_still_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    report = {**evaluation_body(), "report_page": "x", "forgetting": None, "advice": [], "notes": []}
+    report["facts"] = dict.fromkeys(report["facts"], 0)
+    report["loss"] = {"held_out": None, "trained": None}
+    report["tuned"]["chrf"] = None
+    print_evaluation(report)
+    text = capsys.readouterr().out
+    assert "no fact that could be counted" in text
+    assert "→ –" in text
+    assert "Forgetting" not in text
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["/x/job-a", "/y/job-b"], ["job-a", "job-b"]),
+        (["/d1/job", "/d2/job"], ["d1/job", "d2/job"]),
+        (["/a/d/job", "/b/d/job", "/b/e/job"], ["a/d/job", "b/d/job", "b/e/job"]),
+        (["/x/job", "/x/job"], ["job (1)", "job (2)"]),
+        (["/d1/job", "/d2/job", "/d1/job"], ["d1/job (1)", "d2/job", "d1/job (2)"]),
+        (["/job", "/x/job"], ["/job", "x/job"]),
+    ],
+)
+def test_jobs_are_told_apart_by_the_shortest_name(folders: list[str], names: list[str]) -> None:
+    assert distinct_names(folders) == names
+
+
+def comparison(*values: float | None, best: list[int]) -> dict[str, Any]:
+    jobs = [{"folder": f"/x/job-{index}", "status": "succeeded"} for index in range(len(values))]
+    metric = {"name": "seconds", "better": "lower", "values": list(values), "best": best}
+    return {"jobs": jobs, "differences": [], "metrics": [metric], "notes": []}
+
+
+def test_the_best_is_marked_only_where_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    print_comparison(comparison(1.0, 2.0, best=[0]))
+    assert capsys.readouterr().out.count("★") == 2, "the mark, and its meaning"
+    print_comparison(comparison(1.00001, 1.00002, best=[0]))
+    assert "★" not in capsys.readouterr().out, "1 is not better than 1"
+    print_comparison(comparison(None, 1.0, best=[]))
+    shown = capsys.readouterr().out
+    assert "★" not in shown
+    assert "–" in shown
+    print_comparison(comparison(None, None, best=[]))
+    assert "seconds" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_five_jobs_of_every_kind_fit_eighty_columns(
+    job_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    monkeypatch.setattr(output.out, "_width", 80)
+    folders = [job_dir]
+    for name, ended, rank in (("b", "failed", 16), ("c", None, 8), ("d", "interrupted", 8)):
+        folder = job_dir.parent / name / "job"
+        folder.parent.mkdir()
+        make_job(folder, ended=ended, r=rank)
+        folders.append(folder)
+    with (folders[2] / LOCK_FILE).open("a+") as stream:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+        assert run(["compare", *map(str, [*folders, job_dir]), "--lang", language]) == 0
+    text = capsys.readouterr().out
+    table = text[: text.index("·")]
+    assert all(cell_len(line.rstrip()) <= 80 for line in table.splitlines())
+    words = {"ja": ["完了", "失敗", "学習中"], "en": ["succeeded", "failed", "running"]}[language]
+    assert all(word in text for word in words)
+    assert "llmlora train --resume" in text
+
+
+def test_a_damaged_report_is_named(job_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = job_dir / "evaluation-1"
+    folder.mkdir()
+    (folder / "report.json").write_text("{", encoding="utf-8")
+    assert run(["compare", str(job_dir), str(job_dir)]) == 4
+    shown = capsys.readouterr()
+    assert str(folder) in shown.err
+    assert "llmlora evaluate" in shown.err
+
+
+def test_help_names_every_option_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    for language in LANGUAGES:
+        assert run(["evaluate", "--help", "--lang", language]) == 0
+        text = capsys.readouterr().out
+        options = ("--questions", "--max-questions", "--max-new-tokens", "--rewrite", "--model", "--json")
+        assert all(option in text for option in options)
+        assert "evaluation.cli" not in text
+
+
+def test_a_missing_argument_is_asked_of_the_right_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate"]) == 2
+    assert "llmlora evaluate --help" in capsys.readouterr().err
+    assert run(["compare", "--wrong"]) == 2
+    assert "llmlora compare --help" in capsys.readouterr().err

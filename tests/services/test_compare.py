@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evaluation.fake_reports import ROWS, evaluation_body, make_job, summary
-from llmlora.core.errors import ConfigError, NotFound
+from llmlora.core.errors import ConfigError, InputError, NotFound
+from llmlora.core.layout import LOCK_FILE
 from llmlora.core.publish import read_json, write_json
 from llmlora.services.compare import compare
 
@@ -95,3 +97,62 @@ def test_what_is_no_job_is_named(tmp_path: Path) -> None:
         compare([first, tmp_path])
     with pytest.raises(NotFound):
         compare([first, tmp_path / "nowhere"])
+
+
+def test_the_same_job_twice_is_said(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    (tmp_path / "link").symlink_to(first)
+    notes = compare([first, second, tmp_path / "link"])["notes"]
+    assert notes[0] == {"code": "same_job", "params": {"jobs": "job"}}
+    assert "same_job" not in [note["code"] for note in compare([first, second])["notes"]]
+
+
+def test_a_job_that_runs_is_compared_by_its_settings(tmp_path: Path) -> None:
+    first, running = add_job(tmp_path, "a"), tmp_path / "b" / "job"
+    running.parent.mkdir()
+    make_job(running, ended=None, r=32)
+    with (running / LOCK_FILE).open("a+") as stream:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+        result = compare([first, running])
+    assert [job["status"] for job in result["jobs"]] == ["succeeded", "running"]
+    assert {"field": "r", "values": [8, 32]} in result["differences"]
+    assert all(entry["values"][1] is None for entry in result["metrics"])
+    assert [note["params"] for note in result["notes"] if note["code"] == "not_finished"] == [{"jobs": "job"}]
+
+
+def test_a_failed_job_shows_the_result_of_no_run(tmp_path: Path) -> None:
+    first, failed = add_job(tmp_path, "a"), tmp_path / "b" / "job"
+    failed.parent.mkdir()
+    make_job(failed, ended="failed")
+    result = compare([first, failed])
+    assert result["jobs"][1]["status"] == "failed"
+    assert metric(result, "final_loss")["values"] == [0.212, None]
+
+
+def test_the_result_of_the_newest_finished_run_counts(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    for run, loss in ((2, 0.1), (10, 0.05)):
+        directory = second / "runs" / str(run)
+        directory.mkdir()
+        write_json(directory / "result.json", summary(final_loss=loss))
+    assert metric(compare([first, second]), "final_loss")["values"] == [0.212, 0.05]
+
+
+def test_a_job_without_facts_has_no_share_of_them(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    add_evaluation(first, evaluation_body())
+    body = evaluation_body()
+    body["facts"].update(total=0, remembered=0)
+    body["forgetting"] = None
+    add_evaluation(second, body)
+    result = compare([first, second])
+    assert metric(result, "facts_remembered")["values"] == [0.6, None]
+    assert metric(result, "forgetting_loss_change")["values"] == [0.08, None]
+
+
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    (second / "runs" / "1" / "result.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        compare([first, second])
+    assert caught.value.params["path"].endswith("runs/1/result.json")

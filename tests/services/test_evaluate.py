@@ -9,9 +9,10 @@ import pytest
 
 from evaluation.fake_reports import evaluation_body, make_job
 from llmlora.core.errors import ConfigError, InputError, NotFound, RunError
+from llmlora.core.locale import set_language
 from llmlora.core.publish import read_json, write_json
 from llmlora.services import evaluate as service
-from llmlora.services.evaluate import evaluate, newest_evaluation
+from llmlora.services.evaluate import evaluate, newest_evaluation, read_document
 
 
 @pytest.fixture
@@ -103,3 +104,52 @@ def test_the_newest_finished_evaluation_counts(job_dir: Path) -> None:
         write_json(job_dir / f"evaluation-{number}" / "report.json", {"number": number})
     (job_dir / "evaluation-11").mkdir()
     assert newest_evaluation(job_dir) == {"number": 10}
+
+
+def test_the_folder_says_where_the_base_lies_now(job_dir: Path, worker: list[Path], tmp_path: Path) -> None:
+    evaluate(job_dir, model=tmp_path / "moved")
+    evaluate(job_dir)
+    assert read_json(worker[0] / "config.json")["model"] == str(tmp_path / "moved")
+    assert read_json(worker[1] / "config.json")["model"] is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1, 2", "3", '"text"'])
+def test_a_damaged_report_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "evaluation-1" / "report.json"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_document(path)
+    assert caught.value.params["path"] == str(path)
+    assert caught.value.params["folder"] == str(path.parent)
+
+
+def test_two_evaluations_at_once_get_folders_of_their_own(job_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second starts while the first has its folder but no report yet."""
+    folders: list[Path] = []
+
+    def run(kind: str, folder: Path, on_event: Any) -> dict[str, Any]:
+        folders.append(folder)
+        if len(folders) == 1:
+            evaluate(job_dir)
+        write_json(folder / "report.json", evaluation_body())
+        return {}
+
+    monkeypatch.setattr(service, "run_worker", run)
+    evaluate(job_dir)
+    assert [folder.name for folder in folders] == ["evaluation-1", "evaluation-2"]
+
+
+def test_a_number_that_another_process_takes_first_is_passed_over(
+    job_dir: Path, worker: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job_dir / "evaluation-1").mkdir()
+    monkeypatch.setattr(service, "_evaluation_numbers", lambda _: [])
+    evaluate(job_dir)
+    assert worker[0].name == "evaluation-2"
+
+
+def test_the_language_of_the_command_reaches_the_report(job_dir: Path, worker: list[Path]) -> None:
+    set_language("ja")
+    evaluate(job_dir)
+    assert read_json(worker[0] / "config.json")["language"] == "ja"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llmlora.core.errors import Conflict, DatasetError, NotFound
+from llmlora.core.errors import Conflict, DatasetError, ExportError, NotFound
 from llmlora.core.events import EventWriter
 from llmlora.core.layout import ANSWERS_FILE, CONFIG_FILE, REPORT_FILE, REPORT_PAGE, run_dir
+from llmlora.core.locale import error_texts
 from llmlora.core.publish import read_json
 from llmlora.services import evaluate as evaluate_service
 from llmlora.services import train as train_service
@@ -75,6 +77,7 @@ def test_a_trained_job_is_evaluated(job_dir: Path) -> None:
     for pair in report["loss"].values():
         assert pair["tuned"]["loss"] < pair["base"]["loss"]
     assert report["loss"]["held_out"]["source"] == "eval_data"
+    assert report["advice"] == [] or {piece["code"] for piece in report["advice"]} <= {"forgetting", "endless"}
     assert report["forgetting"]["drift"]["num_questions"] == 8
     folder = Path(report["folder"])
     assert folder.parent == job_dir
@@ -91,6 +94,76 @@ def test_rewordings_decide_between_learned_and_surface(job_dir: Path, tmp_path: 
     questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     report = evaluate(job_dir, questions, check_forgetting=False, max_new_tokens=24)
     assert [item["verdict"] for item in report["items"]] == ["learned", "surface"]
+
+
+def test_the_training_report_judges_its_run(job_dir: Path) -> None:
+    report = read_json(job_dir / REPORT_FILE)
+    (finding,) = report["findings"]
+    assert finding["code"] == "healthy"
+    assert float(finding["params"]["first"]) > 10 * float(finding["params"]["last"])
+    notes = {note["code"]: note["params"] for note in report["notes"]}
+    assert notes == {"training_few_rows": {"count": 3, "advised": 50}}
+    page = (job_dir / REPORT_PAGE).read_text(encoding="utf-8")
+    assert "nothing looks wrong" in page
+    assert f"llmlora evaluate {job_dir}" in page
+
+
+def test_a_limit_below_the_references_is_said(job_dir: Path) -> None:
+    """Answers that were cut may be long, not endless."""
+    report = evaluate(job_dir, check_forgetting=False, max_new_tokens=1)
+    cut = next(note["params"] for note in report["notes"] if note["code"] == "answers_cut")
+    assert (cut["limit"], cut["wanted"]) == (1, 2 * cut["longest"])
+    assert report["tuned"]["stop_rate"] < 1
+    fitted = evaluate(job_dir, check_forgetting=False, max_questions=1)
+    assert "answers_cut" not in [note["code"] for note in fitted["notes"]]
+    assert fitted["settings"]["max_new_tokens"] == 64
+
+
+def test_a_base_that_was_moved_is_found_with_model(job_dir: Path, tmp_path: Path) -> None:
+    base, moved = job_dir.parent / "base", tmp_path / "elsewhere"
+    shutil.copytree(base, moved)
+    hidden = base.rename(base.with_name("hidden"))
+    try:
+        with pytest.raises(NotFound) as caught:
+            evaluate(job_dir, check_forgetting=False)
+        assert caught.value.code == "base_missing"
+        assert "--model" in error_texts(caught.value)["hint"]
+        report = evaluate(job_dir, check_forgetting=False, max_questions=1, max_new_tokens=24, model=moved)
+        assert report["facts"]["learned"] == 1
+        weights = moved / "config.json"
+        weights.write_text(weights.read_text(encoding="utf-8").replace("}", ', "note": 1}', 1), encoding="utf-8")
+        with pytest.raises(ExportError) as other:
+            evaluate(job_dir, check_forgetting=False, model=moved)
+        assert other.value.code == "export_base_changed"
+    finally:
+        hidden.rename(base)
+
+
+def test_without_held_out_rows_and_paraphrases_the_report_says_so(tmp_path: Path) -> None:
+    base = tiny_model("llama", tmp_path / "base", num_hidden_layers=1, hidden_size=64, intermediate_size=64)
+    train(str(base), write_rows(tmp_path / "data.jsonl", ROWS), out=tmp_path / "job", learning_rate=1e-9, max_steps=8)
+    training = read_json(tmp_path / "job" / REPORT_FILE)
+    assert [finding["code"] for finding in training["findings"]] == ["adapter_unchanged", "loss_not_falling"]
+    assert [note["code"] for note in training["notes"]] == ["training_few_rows", "training_without_held_out"]
+    report = evaluate(tmp_path / "job", check_forgetting=False, max_new_tokens=8)
+    assert report["loss"]["held_out"] is None
+    assert report["facts"]["surface"] == 0
+    assert {"no_held_out_rows", "no_paraphrases"} <= {note["code"] for note in report["notes"]}
+    assert [piece["code"] for piece in report["advice"]] == ["unchanged"]
+    assert texts(report) == [(base_text, base_text) for base_text, _ in texts(report)]
+
+
+def test_rows_split_off_are_the_held_out_ones(tmp_path: Path) -> None:
+    base = tiny_model("llama", tmp_path / "base", num_hidden_layers=1, hidden_size=64, intermediate_size=64)
+    rows = [(f"{number}番の棚は？", f"{number * 11}番です。") for number in range(10)]
+    data = write_rows(tmp_path / "data.jsonl", rows)
+    train(str(base), data, out=tmp_path / "job", validation_split=0.3, max_steps=2)
+    report = evaluate(tmp_path / "job", check_forgetting=False, max_new_tokens=4, max_questions=2)
+    assert report["loss"]["held_out"]["source"] == "validation_split"
+    tokens = {name: pair["base"]["num_tokens"] for name, pair in report["loss"].items()}
+    assert tokens["trained"] > tokens["held_out"] > 0
+    asked = next(note for note in report["notes"] if note["code"] == "questions_sampled")
+    assert asked["params"] == {"count": 2, "total": 10}
 
 
 def test_the_same_evaluation_gives_the_same_answers(job_dir: Path) -> None:
@@ -121,11 +194,13 @@ def test_full_training_is_compared_with_its_base_and_changed_data_is_noticed(tmp
     assert report["facts"]["learned"] == 3
     data = tmp_path / "data.jsonl"
     write_rows(data, ROWS[:1])
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict) as changed:
         evaluate(job_dir)
     data.unlink()
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as gone:
         evaluate(job_dir)
+    assert (changed.value.code, gone.value.code) == ("questions_data_changed", "questions_data_gone")
+    assert all("--questions" in error_texts(caught.value)["hint"] for caught in (changed, gone))
     held_out = evaluate(job_dir, tmp_path / "held_out.jsonl", check_forgetting=False, max_new_tokens=24)
     assert held_out["loss"]["trained"] is None
     assert "data_gone" in [note["code"] for note in held_out["notes"]]

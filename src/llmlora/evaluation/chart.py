@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llmlora.evaluation.markup import Markup, element
 
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 58, 16, 28, 40
+LEFT, RIGHT, TOP, BOTTOM = 58, 30, 28, 40
 MAX_POINTS = 400
 SMOOTHING = 0.9
 MIN_POINTS_TO_SMOOTH = 20

@@ -232,6 +232,21 @@ def test_help_names_every_option_in_both_languages(capsys: pytest.CaptureFixture
 
 def test_a_missing_argument_is_asked_of_the_right_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate"]) == 2
-    assert "llmlora evaluate --help" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "DIR is missing" in shown
+    assert "llmlora evaluate --help" in shown
     assert run(["compare", "--wrong"]) == 2
     assert "llmlora compare --help" in capsys.readouterr().err
+
+
+def test_a_file_in_place_of_a_job_is_said_to_be_none(job_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["evaluate", str(job_dir / "config.json")], ["compare", str(job_dir), str(job_dir / "config.json")]):
+        assert run(words) == 3
+        assert "is not a job folder" in capsys.readouterr().err
+
+
+def test_a_number_that_cannot_be_is_named_as_it_was_typed(job_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", str(job_dir), "--max-questions", "0"]) == 2
+    shown = capsys.readouterr().err
+    assert "--max-questions cannot be 0" in shown
+    assert "For example: --max-questions 20" in shown

@@ -165,9 +165,15 @@ def usage_error(error: UsageError) -> ConfigError:
         close: Any = ", ".join(error.possibilities or ()) or "-"
         return ConfigError("unknown_option", option=error.option_name, close=close, command=command)
     if isinstance(error, MissingParameter):
-        name = str(error.param_hint or getattr(error.param, "name", "")).strip("'\"")
-        return ConfigError("missing_argument", name=name, command=command)
+        return ConfigError("missing_argument", name=_shown_name(error), command=command)
     return ConfigError("wrong_usage", detail=error.format_message(), command=command)
+
+
+def _shown_name(error: MissingParameter) -> str:
+    """Return a missing parameter as the help shows it: -o or --output for an option, DIR for an argument."""
+    options = [word for word in getattr(error.param, "opts", []) if word.startswith("-")]
+    metavar = getattr(error.param, "metavar", None) or getattr(error.param, "name", "") or ""
+    return " / ".join(options) or str(error.param_hint or metavar).strip("'\"").upper()
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def compare(job_dirs: Sequence[str | Path]) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> Compared:
-    if not folder.is_dir():
+    if not folder.exists():
         raise NotFound("file_not_found", path=str(folder))
     return Compared(folder, read_job(folder), job_status(folder), _newest_result(folder), newest_evaluation(folder))
 

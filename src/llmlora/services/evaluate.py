@@ -41,7 +41,7 @@ def evaluate(
         ConfigError: an option.
     """
     folder = Path(job_dir).absolute()
-    if not folder.is_dir():
+    if not folder.exists():
         raise NotFound("file_not_found", path=str(folder))
     read_job(folder)
     trained_dir(folder)
@@ -94,7 +94,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 def _check_at_least_one(name: str, value: int | None) -> None:
     if value is not None and value < 1:
-        raise ConfigError("bad_evaluate_option", name=name, value=value, limit=">= 1")
+        raise ConfigError("bad_evaluate_option", name=name, option=f"--{name.replace('_', '-')}", value=value)
 
 
 def _evaluation_numbers(job_dir: Path) -> list[int]:

@@ -78,7 +78,8 @@ def check_unigram(
     A token of the user's own in other letters than ASCII makes llama.cpp cut every character that begins with the same
     byte in two.
     """
-    check_steps("normalizer", normalizers, ("Precompiled", "Replace", "Strip"))
+    # NFC only does what llama.cpp's own reading of the table of characters does as well.
+    check_steps("normalizer", normalizers, ("NFC", "Precompiled", "Prepend", "Replace", "Strip"))
     check_steps("pre_tokenizer", splitters, ("Metaspace", "WhitespaceSplit"))
     _check_metaspace(splitters)
     if model.get("byte_fallback"):

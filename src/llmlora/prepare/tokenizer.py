@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Tokenizer, processors
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from llmlora.core.errors import ModelFileError
 from llmlora.core.publish import sha256_file, sha256_json, write_json
+from llmlora.prepare.sentencepiece import build_tokenizer, find_model_file, read_model
 
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -41,6 +42,9 @@ END_TOKENS = (
     "<\uff5cend\u2581of\u2581sentence\uff5c>", "<|eot|>", "<|eom|>",
 )  # fmt: skip
 _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_FAST_FILES = (TOKENIZER_FILE, "vocab.json")
+# Classes and model types whose tokenizers put BOS in front of every text unless `add_bos_token` says otherwise.
+_BOS_FAMILIES = ("llama", "codellama", "mistral", "mixtral", "gemma")
 _FILE_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError)
 _GUARD = "\ufdd4{}\ufdd5"
 _MAX_PARTS = 6
@@ -59,6 +63,9 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise ModelFileError("model_needs_code", path=str(folder / TOKENIZER_CONFIG), setting="auto_map")
     if not any((folder / name).is_file() for name in TOKENIZER_FILES if name != TOKENIZER_CONFIG):
         raise ModelFileError("tokenizer_missing", path=str(folder))
+    model_file = None if any((folder / name).is_file() for name in _FAST_FILES) else find_model_file(folder)
+    if model_file is not None:
+        return _from_sentencepiece(model_file, settings)
     try:
         with _typed_errors(folder):
             tokenizer = _tokenizer_class(folder, settings).from_pretrained(
@@ -99,13 +106,8 @@ def _typed_errors(path: Path) -> Iterator[None]:
 
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / TOKENIZER_CONFIG
-    if not path.is_file():
-        return {}
     with _typed_errors(path):
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(settings, dict):
-            raise ValueError(type(settings).__name__)
-    return settings
+        return _json_object(path)
 
 
 def _backend(path: Path) -> Tokenizer:
@@ -145,6 +147,47 @@ def _from_file(folder: Path, settings: Mapping[str, Any]) -> PreTrainedTokenizer
         model_max_length=settings.get("model_max_length") or int(1e30),
         **tokens,
     )
+
+
+def _from_sentencepiece(path: Path, settings: Mapping[str, Any]) -> PreTrainedTokenizerFast:
+    """Return the tokenizer of a folder that has a SentencePiece model and nothing newer."""
+    with _typed_errors(path):
+        model = read_model(path)
+        backend = build_tokenizer(model)
+        for token, index in sorted(_json_object(path.with_name("added_tokens.json")).items(), key=lambda item: item[1]):
+            if backend.add_tokens([AddedToken(token, normalized=False)]) and backend.token_to_id(token) != index:
+                raise ValueError(f"added_tokens.json: {token[:40]}")
+        named = {**model.named_tokens, **_json_object(path.with_name("special_tokens_map.json")), **settings}
+        texts = {name: _token_text(named.get(name)) for name in _TOKEN_NAMES}
+        tokens = {name: text for name, text in texts.items() if text and backend.token_to_id(text) is not None}
+        backend.add_special_tokens([AddedToken(text, normalized=False, special=True) for text in tokens.values()])
+        if "bos_token" in tokens and _wants_bos(path.parent, settings):
+            bos = tokens["bos_token"]
+            backend.post_processor = processors.TemplateProcessing(
+                single=f"{bos} $A", pair=f"{bos} $A {bos} $B", special_tokens=[(bos, backend.token_to_id(bos))]
+            )
+        return PreTrainedTokenizerFast(
+            tokenizer_object=backend,
+            clean_up_tokenization_spaces=False,
+            model_max_length=settings.get("model_max_length") or int(1e30),
+            **tokens,
+        )
+
+
+def _wants_bos(folder: Path, settings: Mapping[str, Any]) -> bool:
+    wanted = settings.get("add_bos_token")
+    if isinstance(wanted, bool):
+        return wanted
+    family = settings.get("tokenizer_class") or _json_object(folder / "config.json").get("model_type")
+    return str(family).lower().startswith(_BOS_FAMILIES)
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    """Return the object in a small file; an absent file is empty."""
+    value = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not isinstance(value, dict):
+        raise ValueError(path.name)
+    return value
 
 
 def _token_text(value: Any) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llmlora.core.errors import ConfigError, Conflict, DatasetError
+from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound
 from llmlora.data.convert import ConvertReport, convert_dataset, eval_path, without_formula
 from llmlora.data.read import ReadOptions, iter_examples
 
@@ -25,7 +25,7 @@ def table(folder: Path, *rows: tuple[str, str], name: str = "in.csv") -> Path:
 
 def converted(path: Path, output: str = "out.jsonl", **choices: Any) -> tuple[ConvertReport, list[dict[str, Any]]]:
     report = convert_dataset(path, path.parent / output, **choices)
-    return report, [json.loads(line) for line in report.output.read_text(encoding="utf-8").splitlines()]
+    return report, [json.loads(line) for line in report.output.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 def failure(path: Path, output: str = "out.jsonl", **choices: Any) -> str:
@@ -49,6 +49,63 @@ def test_converting_twice_changes_nothing(tmp_path: Path) -> None:
     second, _ = converted(first.output, "second.jsonl")
     assert first.output.read_bytes() == second.output.read_bytes()
     assert [one.to_dict() for one in iter_examples(source)] == [one.to_dict() for one in iter_examples(second.output)]
+
+
+def test_conversations_keep_their_calls_and_say_what_they_lose(tmp_path: Path) -> None:
+    turns = [
+        {"role": "user", "content": "料金は？", "name": "taro"},
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "料金"}}]},
+        {"role": "tool", "content": "980", "tool_call_id": "1"},
+        {"from": "gpt", "value": "980円です。"},
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"messages": turns, "id": 7}), encoding="utf-8")
+    report, rows = converted(source, "first.jsonl")
+    assert rows[0]["messages"] == [
+        {"role": "user", "content": "料金は？"},
+        {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "料金"}}]},
+        {"role": "tool", "content": "980"},
+        {"role": "assistant", "content": "980円です。"},
+    ]
+    assert report.ignored_columns == ("id", "messages[].name", "messages[].tool_call_id")
+    second, _ = converted(report.output, "second.jsonl")
+    assert report.output.read_bytes() == second.output.read_bytes()
+    assert second.ignored_columns == ()
+
+
+def test_texts_are_never_altered(tmp_path: Path) -> None:
+    texts = [
+        "か\u3099\u200b",
+        "0010010",
+        "NA",
+        " 前後 ",
+        "a\r\nb\rc",
+        "\\n\\u0041",
+        "\u2028\x85\ufeff𠮷",
+        "'=1+1",
+        "1e5\t",
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join(json.dumps({"質問": text, "回答": f"{text}。"}) for text in texts), encoding="utf-8")
+    _, rows = converted(source, "a.jsonl")
+    assert [turn["content"] for row in rows for turn in row["messages"]] == [
+        found for text in texts for found in (text, f"{text}。")
+    ]
+    raw = convert_dataset(source, tmp_path / "a.csv", raw=True).output
+    assert [one.to_dict() for one in iter_examples(raw)] == rows
+
+
+def test_rows_left_out_are_told_in_words(tmp_path: Path) -> None:
+    path = table(tmp_path, ("a", "b"), ("a", "b"), ("c", ""))
+    report = convert_dataset(path, tmp_path / "a.jsonl", deduplicate=True, drop_invalid=True)
+    assert [row["code"] for row in report.dropped] == ["duplicate", "blank_answer"]
+    assert all(row["message"] and row["message"] != row["code"] for row in report.dropped)
+
+
+def test_a_long_or_missing_name_is_no_crash(tmp_path: Path) -> None:
+    for path in (tmp_path / ("あ" * 100), tmp_path / "none.csv", tmp_path):
+        with pytest.raises(NotFound):
+            convert_dataset(path, tmp_path / "out.jsonl")
 
 
 def test_bad_rows_stop_it_or_are_listed(tmp_path: Path) -> None:

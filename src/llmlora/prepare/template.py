@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.publish import write_json, write_text
+from llmlora.data.formats import is_blank
 from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
 from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
 
@@ -85,7 +86,8 @@ class ChatTemplate:
         """Return the training rows of a conversation: token ids, and for each whether it is learned.
 
         One row where the rendering of the whole conversation begins with every prompt the model will ever see; else
-        one row per assistant turn, each rendered as the last. Every answer ends with a learned end token.
+        one row per assistant turn, each rendered as the last. Every answer ends with a learned end token. A turn
+        without text, such as one that only calls a tool, is shown but not learned.
 
         Raises ModelFileError(template_refused) when the template does not take these turns.
         """
@@ -95,7 +97,7 @@ class ChatTemplate:
         row = self._single_row(turns) if turns else None
         if row is not None:
             return [row]
-        return [self._turn_row(turns, index) for index, turn in enumerate(turns) if turn.role == "assistant"]
+        return [self._turn_row(turns, index) for index, turn in enumerate(turns) if _is_answer(turn)]
 
     def _run(self, turns: Sequence[Message], add_generation_prompt: bool) -> Rendered:
         return render_template(self.text, self.name, turns, self.encoder.variables, add_generation_prompt)
@@ -120,7 +122,7 @@ class ChatTemplate:
     def _single_row(self, turns: Sequence[Message]) -> Row | None:
         """Return all turns in one row, or None where some prompt is not a token prefix of the whole."""
         whole = self._run(turns, False)
-        spans = whole.spans if self.marks_answers else self._answer_spans(turns, whole.text)
+        spans = _answers_of(whole.spans, turns) if self.marks_answers else self._answer_spans(turns, whole.text)
         if not spans:
             return None
         ids = self.encoder.with_bos(self.encoder.encode(whole.text))
@@ -137,7 +139,7 @@ class ChatTemplate:
         """Return the characters of each answer, or nothing where the template rewrites earlier turns."""
         spans = []
         for index, turn in enumerate(turns):
-            if turn.role != "assistant":
+            if not _is_answer(turn):
                 continue
             before = self._run(turns[:index], True).text
             until = self._run(turns[: index + 1], False).text if index + 1 < len(turns) else whole
@@ -189,8 +191,20 @@ def text_between_is_blank(encoder: TextEncoder, ids: Sequence[int], start: int, 
     return end < start or not "".join(encoder.pieces(ids[start:end])).strip()
 
 
+def _is_answer(turn: Message) -> bool:
+    return turn.role == "assistant" and not is_blank(turn.content)
+
+
+def _answers_of(spans: tuple[tuple[int, int], ...], turns: Sequence[Message]) -> tuple[tuple[int, int], ...]:
+    """Return the marked spans that belong to turns with text, where each of the assistant's turns has one span."""
+    speaking = [_is_answer(turn) for turn in turns if turn.role == "assistant"]
+    if len(spans) != len(speaking):
+        return spans
+    return tuple(span for span, is_answer in zip(spans, speaking, strict=True) if is_answer)
+
+
 def _until_last_answer(messages: Sequence[Message]) -> list[Message]:
-    answers = [index for index, turn in enumerate(messages) if turn.role == "assistant"]
+    answers = [index for index, turn in enumerate(messages) if _is_answer(turn)]
     return list(messages[: answers[-1] + 1]) if answers else []
 
 

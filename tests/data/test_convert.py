@@ -108,6 +108,15 @@ def test_a_long_or_missing_name_is_no_crash(tmp_path: Path) -> None:
             convert_dataset(path, tmp_path / "out.jsonl")
 
 
+@pytest.mark.parametrize("name", ["あ" * 100 + ".jsonl", "file/out.jsonl"])
+def test_an_output_that_cannot_be_written(tmp_path: Path, name: str) -> None:
+    path = table(tmp_path, ("a", "b"))
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    before = sorted(tmp_path.iterdir())
+    assert failure(path, name) == "output_unwritable"
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_bad_rows_stop_it_or_are_listed(tmp_path: Path) -> None:
     path = table(tmp_path, ("a", "b"), ("c", ""), ("", "d"), ("e", "f"))
     assert failure(path) == "dataset_has_errors"

@@ -7,7 +7,7 @@ import heapq
 import json
 from array import array
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO, TypedDict, Unpack
@@ -72,18 +72,19 @@ def convert_dataset(
     beside it, with `.eval` before the suffix; equal rows never fall on both sides.
 
     Raises:
-        NotFound, ConfigError, Conflict (output exists, or is the input).
+        NotFound, ConfigError (also an output that cannot be written), Conflict (output exists, or is the input).
         DatasetError: unreadable, rows with errors without `drop_invalid`, or no row left.
     """
     path, output = Path(path), Path(output)
     require_file(path)
-    _check_choices(path, output, choices)
+    with _writable(output):
+        _check_choices(path, output, choices)
     source = Source(path, options or ReadOptions())
     plan = _Plan(source, choices)
     if not plan.num_written:
         raise DatasetError("no_rows_left", path=str(path), count=plan.num_read)
     eval_output = eval_path(output) if choices.get("split") else None
-    with ExitStack() as stack:
+    with _writable(output), ExitStack() as stack:
         writers = [_open_writer(stack, output, choices)]
         if eval_output is not None:
             writers.append(_open_writer(stack, eval_output, choices))
@@ -104,6 +105,14 @@ def convert_dataset(
         num_sampled_out=plan.num_sampled_out,
         dropped=tuple(plan.dropped),
     )
+
+
+@contextmanager
+def _writable(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        raise ConfigError("output_unwritable", path=str(output), detail=failure.strerror or str(failure)) from failure
 
 
 def eval_path(output: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from data.awkward_files import CASES
 from llmlora.cli import output
 from llmlora.cli.main import run
 
@@ -149,6 +150,81 @@ def test_wrong_usage_is_exit_code_2_and_no_output(
     assert document(err)["schema"] == "llmlora.error/1"
 
 
+CONTRACT = {"ok", "format", "encoding", "num_examples", "problems", "stats"}
+PLACES = {"level", "code", "line", "row", "column", "message", "hint"}
+SMALL = [case for case in CASES if len(case.data) < 100_000]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_awkward_file_keeps_the_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    """Exit 0 when it can be trained on and 4 when not, one document with every key, nothing on stderr."""
+    for case in SMALL:
+        path = tmp_path / case.name
+        path.write_bytes(case.data)
+        code, out, err = called(capsys, "check", path, "--json", "--lang", language)
+        report = document(out)
+        assert (code, err, report["ok"]) == (0 if case.ok else 4, "", case.ok), case.name
+        assert set(report) >= CONTRACT, case.name
+        assert report["num_examples"] == report["stats"]["num_examples"], case.name
+        for problem in report["problems"]:
+            assert set(problem) >= PLACES, case.name
+            assert problem["level"] in ("error", "warning"), case.name
+            assert problem["message"] and problem["hint"], (case.name, problem)
+            for place in ("line", "row", "column"):
+                assert problem[place] is None or problem[place] >= 1, (case.name, problem)
+        path.unlink()
+
+
+def test_the_screen_says_the_verdict_of_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for case in SMALL[::4]:
+        path = tmp_path / case.name
+        path.write_bytes(case.data)
+        code, out, err = called(capsys, "check", path, "--lang", "en")
+        assert (code, err) == (0 if case.ok else 4, ""), case.name
+        assert ("Cannot be trained on yet" in out) is not case.ok, case.name
+        assert case.ok or out.count("hint: ") >= 1, case.name
+
+
+def test_what_is_no_file_is_named_as_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    for verb, more in (("check", ()), ("convert", ("-o", tmp_path / "o.jsonl")), ("preview", ("--model", "nano"))):
+        code, out, err = called(capsys, verb, tmp_path / "folder.jsonl", *more, "--json", "--lang", "en")
+        assert (code, out, document(err)["code"]) == (3, "", "not_a_file")
+        code, _, err = called(capsys, verb, "あ" * 100 + ".jsonl", *more, "--json")
+        assert (code, document(err)["code"]) == (3, "file_not_found")
+
+
+def test_lengths_need_a_model(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = called(capsys, "check", data, "--max-length", "100", "--lang", "ja")
+    assert (code, out) == (2, "")
+    assert "--model" in err and "--model nano" in err
+
+
+def test_a_check_with_a_model_counts_as_training_does(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data.write_text(GOOD + "長い？," + "とても長い回答です。" * 40 + ",3\n", encoding="utf-8")
+    code, out, _ = called(capsys, "check", data, "--model", "nano", "--max-length", "60", "--json", "--eval-data", data)
+    report = document(out)
+    assert (code, report["counts"]["over_max_length"], report["counts"]["leakage"]) == (0, 1, 3)
+    over = next(problem for problem in report["problems"] if problem["code"] == "over_max_length")
+    assert (over["line"], over["row"]) == (4, 3)
+    assert report["stats"]["tokens"]["max"] == over["params"]["num_tokens"] > 60
+    code, out, _ = called(capsys, "preview", data, "--model", "nano", "--json", "-n", 3)
+    lengths = [row["num_tokens"] for row in document(out)["rows"]]
+    assert max(lengths) == over["params"]["num_tokens"]
+    code, out, _ = called(capsys, "check", data, "--model", "nano", "--max-length", "8", "--json")
+    assert (code, document(out)["counts"]["no_trainable_tokens"]) == (4, 3)
+
+
+def test_training_and_preview_name_all_bad_rows(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data.write_text(BAD + ",a\nb,\n", encoding="utf-8")
+    code, _, err = called(capsys, "preview", data, "--model", "nano", "--lang", "en")
+    assert code == 4
+    assert "3 rows" in err and "lines 2, 4, 5" in err
+    assert "llmlora dataset check" in err
+
+
 def test_a_missing_file_is_exit_code_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = called(capsys, "check", tmp_path / "none.jsonl", "--json")
     assert (code, out, document(err)["code"]) == (3, "", "file_not_found")
@@ -172,6 +248,16 @@ def test_convert_says_what_it_left_out(data: Path, tmp_path: Path, capsys: pytes
     code, out, _ = called(capsys, "convert", data, "-o", tmp_path / "a.jsonl", "--drop-invalid", "--lang", "ja")
     assert code == 0
     assert "2行目（1件目）: 「回答」が空白だけです。" in out
+
+
+def test_convert_names_repeated_rows_in_words(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data.write_text(GOOD + "料金は？,980円です。,3\n", encoding="utf-8")
+    code, out, _ = called(capsys, "convert", data, "-o", tmp_path / "a.jsonl", "--deduplicate", "--lang", "ja")
+    assert code == 0
+    assert "4行目（3件目）: 前の行と同じ内容です" in out
+    assert "duplicate" not in out
+    code, _, err = called(capsys, "convert", data, "-o", tmp_path / "a.jsonl" / "b.jsonl", "--lang", "en")
+    assert (code, "cannot be written" in err, "-o" in err) == (2, True, True)
 
 
 def test_convert_splits(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,6 +60,28 @@ def test_no_japanese_text_is_read_in_the_wrong_codec(tmp_path: Path, codec: str)
             assert found.name == codec, text
 
 
+@pytest.mark.parametrize("codec", ["cp932", "euc_jp"])
+@pytest.mark.parametrize(
+    "text", ["ﾊﾟｿｺﾝの使い方を教えてください", "サーバー,ネットワーク", "カナのﾒﾓ", "ｱｲｳｴｵはカナです、はい。"]
+)
+def test_katakana_of_both_widths_is_japanese(tmp_path: Path, codec: str, text: str) -> None:
+    path = written(tmp_path, f"question,answer\na,{text}\n".encode(codec))
+    assert detect_encoding(path).name == codec
+
+
+@pytest.mark.parametrize("text", ["ｱｲｳｴｵ", "東京", "東京ｱｲｳ"])
+def test_kanji_and_half_width_katakana_alone_are_not_enough(tmp_path: Path, text: str) -> None:
+    assert refused(written(tmp_path, f"q,a\n1,{text}\n".encode("cp932"))).code == "encoding_ambiguous"
+
+
+def test_escapes_outside_the_standard_are_not_read_as_ascii(tmp_path: Path) -> None:
+    nec = "質問,".encode("iso2022_jp") + b"\x1b$B-!\x1b(B\n"  # a circled digit of row 13
+    failure = refused(written(tmp_path, b"instruction,output\n" + nec))
+    assert (failure.code, failure.params["line"], failure.params["column"]) == ("jis_unreadable", 2, 4)
+    colours = "q,a\n\x1b[31mred\x1b[0m,b\n"
+    assert detect_encoding(written(tmp_path, colours.encode())).name == "utf-8"
+
+
 def test_utf8_is_silent_and_a_mark_is_noted(tmp_path: Path) -> None:
     plain = detect_encoding(written(tmp_path, PROSE[0].encode()))
     assert (plain.name, plain.has_bom, plain.preview) == ("utf-8", False, ())

@@ -24,6 +24,10 @@ from llmlora.data.fields import MAPPABLE, REQUIRED, SYNONYMS, check_columns, fin
         (["conversations"], "chat", {"messages": "conversations"}),
         (["messages", "text", "instruction", "output"], "chat", {"messages": "messages"}),
         (["Ｑ", "Ａ"], "instruction", {"instruction": "Ｑ", "output": "Ａ"}),
+        (["input", "output"], "instruction", {"instruction": "input", "output": "output"}),
+        (["入力", "出力"], "instruction", {"instruction": "入力", "output": "出力"}),
+        (["user", "assistant"], "instruction", {"instruction": "user", "output": "assistant"}),
+        (["input", "q", "a"], "instruction", {"instruction": "q", "input": "input", "output": "a"}),
         (["instruction", "input", "output", "system"], "instruction", None),
     ],
 )  # fmt: skip

@@ -104,6 +104,54 @@ def test_a_table_with_unknown_columns_stops_at_its_header() -> None:
     )
 
 
+def test_a_table_that_lacks_a_column_stops_at_its_header() -> None:
+    reader = RowReader(None, {}, has_header=True)
+    with pytest.raises(DatasetError) as raised:
+        reader.read(RawRow(1, 2, {"質問": "a", "メモ": "b"}))
+    params = raised.value.params
+    assert (raised.value.code, params["line"], params["name"], params["columns"]) == (
+        "column_missing", 1, "output", "質問, メモ",
+    )  # fmt: skip
+    mapped = RowReader(None, {"output": "メモ"}, has_header=True)
+    assert mapped.read(RawRow(1, 2, {"質問": "a", "メモ": "b"}))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "row", "needed"),
+    [
+        ("chat", {"instruction": "a", "output": "b"}, "messages"),
+        ("text", {"instruction": "a", "output": "b"}, "text"),
+        ("completion", {"foo": "b"}, "prompt, completion"),
+    ],
+)
+def test_columns_that_do_not_fit_the_wanted_format(wanted: Any, row: dict[str, Any], needed: str) -> None:
+    _, (problem,) = RowReader(wanted, {}).read(RawRow(3, 7, row))
+    assert (problem.code, problem.line, problem.row) == ("columns_lack_format", 7, 3)
+    assert problem.params["needed"] == needed
+    assert f"--map {needed.split(',')[0]}=" in problem.hint
+
+
+def test_a_missing_field_names_the_option_that_maps_it() -> None:
+    _, (problem,) = RowReader(None, {}).read(RawRow(1, 1, {"質問": "a"}))
+    assert (problem.code, problem.field) == ("missing_answer", "output")
+    assert "--map output=" in problem.hint
+
+
+def test_a_blank_user_turn_is_a_warning_and_kept() -> None:
+    turns = [{"role": "user", "content": "\u3000"}, {"role": "assistant", "content": "b"}]
+    example, problems = read({"messages": turns})
+    assert problems == ["blank_user_turn"]
+    assert example is not None and example.messages[0].content == "\u3000"
+
+
+def test_what_else_stands_in_turns_is_named() -> None:
+    reader = RowReader(None, {})
+    turns = [{"role": "user", "content": "a", "name": "taro"}, {"role": "assistant", "content": "b", "weight": 0}]
+    reader.read(RawRow(1, 1, {"messages": turns, "id": 1}))
+    reader.read(RawRow(2, 2, {"messages": "no list"}))
+    assert list(reader.ignored) == ["id", "messages[].name", "messages[].weight"]
+
+
 def test_a_mapped_column_that_is_not_there() -> None:
     assert read({"foo": "a"}, columns={"instruction": "q", "output": "a"})[1] == ["mapped_column_missing"]
 
@@ -119,6 +167,9 @@ def test_tool_turns_keep_their_text() -> None:
     assert problems == ["tool_calls", "tool_calls"]
     assert example is not None
     assert [message.content for message in example.messages] == ["a", "", "42", "b"]
+    assert [message.tool_calls for message in example.messages] == ["", '[{"id": 1}]', "", ""]
+    again, _ = read(example.to_dict())
+    assert again is not None and again.messages == example.messages
 
 
 def test_blank() -> None:

@@ -51,6 +51,33 @@ def test_an_open_quote_names_the_line_it_opened_on() -> None:
     assert codes('q,a\n1,2\n3,"4\n5,6\n7,8') == [("", 2), ("unclosed_quote", 3)]
 
 
+def test_a_line_over_the_cap_costs_its_own_record_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "LINE_CHARACTERS", 20)
+    long = "x" * 50
+    assert codes(f"q,a\n1,2\n{long},3\n4,5\n6,7\n") == [("", 2), ("row_too_long", 3), ("", 4), ("", 5)]
+    found = rows(f'q,a\n1,"2\n{long}\n3"\n4,5\n')
+    assert [(item.row, item.code if isinstance(item, Problem) else "") for item in found] == [
+        (1, "row_too_long"), (2, ""),
+    ]  # fmt: skip
+    with pytest.raises(DatasetError) as raised:
+        rows(f"{long},a\n1,2\n")
+    assert (raised.value.code, raised.value.params["line"]) == ("row_too_long", 1)
+
+
+def test_cells_without_a_column_name_keep_their_place() -> None:
+    found = rows("q,,a,\n1,x,2,\n3,,4,y\n5,,6,\n")
+    assert [item.value for item in found if isinstance(item, RawRow)] == [
+        {"q": "1", "#2": "x", "a": "2"},
+        {"q": "3", "a": "4", "#4": "y"},
+        {"q": "5", "a": "6"},
+    ]
+
+
+def test_marks_at_the_beginning_of_a_header_are_no_part_of_a_name() -> None:
+    (found,) = rows("\ufeffq,\u3000a \n1,2\n")
+    assert isinstance(found, RawRow) and found.value == {"q": "1", "a": "2"}
+
+
 def test_cells_are_never_changed() -> None:
     found = rows('q, a ,\n 1 ,"  2\r\n",\n=A1,"""x""",\n')
     assert [item.value for item in found if isinstance(item, RawRow)] == [

@@ -45,6 +45,12 @@ def test_data_problems_are_in_the_document_and_missing_files_are_not(data: Path)
         check_dataset(data, eval_data=data.with_name("none.csv"))
 
 
+def test_lengths_without_a_model_are_refused(data: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        check_dataset(data, max_length=64)
+    assert raised.value.code == "max_length_needs_model"
+
+
 def test_options_are_checked_before_the_file() -> None:
     assert read_options("chat", {"messages": "talk"}, "cp932").encoding == "cp932"
     for given in ({"format": "alpaca"}, {"columns": {"a": "b"}}, {"encoding": "klingon"}):

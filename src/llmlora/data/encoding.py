@@ -221,7 +221,7 @@ def _is_damaged_utf8(path: Path) -> bool:
 def _japanese_score(path: Path, name: str) -> float:
     """Return how Japanese a file looks in an encoding: -1 (not at all) to 1; needs kana to be above 0.5.
 
-    Half-width katakana speak against an encoding only where they outnumber hiragana, as they do in EUC-JP read as
+    Half-width katakana speak against an encoding only where they outnumber the other kana, as they do in EUC-JP read as
     CP932. Western and Chinese text read as Japanese has kanji and half-width katakana but hardly any other kana.
     """
     decoder = codecs.getincrementaldecoder(name)("strict")
@@ -238,7 +238,7 @@ def _japanese_score(path: Path, name: str) -> float:
         total += _num_not_ascii(text)
     if not total:
         return -1.0
-    against = bad + (half if half > hiragana else 0)
+    against = bad + (half if half > hiragana + katakana else 0)
     score = (hiragana + katakana + good - against) / total
     return score if hiragana >= 0.05 * total or katakana >= 0.3 * total else min(score, 0.4)
 

@@ -66,7 +66,7 @@ def test_documents_that_need_no_training(workplace: Path) -> None:
 
 @pytest.mark.timeout(900)
 def test_documents_of_the_main_job(workplace: Path) -> None:
-    train = ("train", "--model", "nano", "--data", "data.jsonl", "--set", "num_train_epochs=12")
+    train = ("train", "--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")
     check(llmlora(workplace, *train, "--out", "job"), "train")
     check(llmlora(workplace, "evaluate", "job", "--max-questions", "1"), "evaluation")
     check(llmlora(workplace, "compare", "job", "job"), "compare")

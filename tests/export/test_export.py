@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from export.whole_exports import all_results
 
 TESTS = Path(__file__).parents[1]
 Results = dict[str, Any]
@@ -26,11 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(folder: Path) -> Results:
-    environment = {**os.environ, "PYTHONPATH": f"{TESTS.parent / 'src'}{os.pathsep}{TESTS}"}
-    program = [sys.executable, str(TESTS / "export" / "whole_exports.py"), str(folder)]
-    finished = subprocess.run(program, env=environment, capture_output=True, text=True, check=False, timeout=850)
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    return dict(json.loads((folder / "results.json").read_text(encoding="utf-8")))
+    return all_results(folder)
 
 
 def measured(results: Results, case: str, check: str) -> dict[str, dict[str, Any]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from export.planted_faults import all_verdicts
+from llmlora.core.locale import catalogue
 
 TESTS = Path(__file__).parents[1]
 # fault -> causes one of which the first failed check must name
@@ -43,12 +42,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
-    folder = tmp_path_factory.mktemp("faults")
-    environment = {**os.environ, "PYTHONPATH": f"{TESTS.parent / 'src'}{os.pathsep}{TESTS}"}
-    program = [sys.executable, str(TESTS / "export" / "planted_faults.py"), str(folder)]
-    finished = subprocess.run(program, env=environment, capture_output=True, text=True, check=False, timeout=850)
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    return dict(json.loads((folder / "results.json").read_text(encoding="utf-8")))
+    return all_verdicts(tmp_path_factory.mktemp("faults"))
 
 
 def test_the_right_file_passes_every_check(verdicts: Verdicts):
@@ -79,9 +73,32 @@ def test_files_that_may_abort_the_process_are_not_run(fault: str, verdicts: Verd
     assert [check["check"] for check in verdicts[fault]] == ["file"]
 
 
-def test_every_cause_is_worded_in_both_languages(verdicts: Verdicts):
-    from llmlora.core.locale import catalogue
+def logprobs(verdicts: Verdicts, case: str) -> dict[str, Any]:
+    return next(check for check in verdicts[case] if check["check"] == "logprobs")
 
+
+@pytest.mark.parametrize("float_type", ["F16", "BF16"])
+def test_rounding_of_a_sharp_model_is_no_fault(float_type: str, verdicts: Verdicts):
+    check = logprobs(verdicts, f"none {float_type}")
+    assert all(entry["ok"] for entry in verdicts[f"none {float_type}"])
+    assert check["measured"]["rounding"] == float_type
+    assert check["measured"]["max_diff"] > check["limits"]["max_diff"] == 0.05
+    assert check["measured"]["float32_max_diff"] < 1e-3 < check["limits"]["float32_max_diff"]
+
+
+@pytest.mark.parametrize("case", ["scaled_values F16", "changed_norm BF16"])
+def test_a_small_mistake_behind_the_rounding_is_caught_by_the_float32_twin(case: str, verdicts: Verdicts):
+    check, right = logprobs(verdicts, case), logprobs(verdicts, f"none {case.split()[1]}")
+    assert (check["ok"], check["cause"]) == (False, "weights")
+    assert "float32_max_diff" in check["detail"]
+    assert "rounding" not in check["measured"]
+    # the file itself hardly tells: its difference and KL are those of a right file
+    assert check["measured"]["max_diff"] < 2.5 * right["measured"]["max_diff"]
+    assert check["measured"]["kl"] < 6 * right["measured"]["kl"]
+    assert next(entry for entry in verdicts[case] if entry["check"] == "tensors")["ok"]
+
+
+def test_every_cause_is_worded_in_both_languages(verdicts: Verdicts):
     causes = {check["cause"] for checks in verdicts.values() for check in checks if check["cause"]}
     for language in ("ja", "en"):
         assert not [cause for cause in causes if f"export.cause.{cause}" not in catalogue(language)]

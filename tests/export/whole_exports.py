@@ -1,12 +1,7 @@
-"""Run as a program: export jobs of several architectures, verify them, and print what came out, as JSON.
-
-llama.cpp runs here and not in the test process.
-"""
+"""Export jobs of several architectures and collect what came out."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +40,8 @@ def export(job: Path, output: Path, quantizations: tuple[str, ...], adapter: boo
     return {**report, "names": sorted(path.name for path in output.iterdir())}
 
 
-def main(folder: Path) -> None:
+def all_results(folder: Path) -> dict[str, Any]:
+    """Return the result of every case, with the names of the files it left."""
     results: dict[str, Any] = {}
     for name, (architecture, settings, quantizations, adapter) in CASES.items():
         (folder / name).mkdir()
@@ -58,8 +54,4 @@ def main(folder: Path) -> None:
     results["again"] = export(job, output, MIX, True)
     results["same_bytes"] = before == {path.name: sha256_file(path) for path in output.glob("*.gguf")}
     results["other_job"] = export(folder / "dora" / "job", output, ("F16",), False)
-    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    return results

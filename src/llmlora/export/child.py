@@ -93,5 +93,5 @@ def _last_words(log: Path) -> str:
     with suppress(OSError):
         lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
         spoken = [line for line in lines if line]
-        return next((line for line in spoken if "ASSERT" in line or "error" in line.lower()), [*spoken, ""][-1])[:300]
+        return next((line for line in spoken if "ASSERT" in line), spoken[-1] if spoken else "")[:300]
     return ""

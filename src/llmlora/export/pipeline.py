@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -203,9 +204,11 @@ def _check_disk(work: _Work, planned: Mapping[str, int]) -> None:
 
 
 def _remove_leftovers(output: Path) -> None:
-    """Delete temporary files that a killed run has left; the folder is locked by this one."""
+    """Delete temporary files and folders that a killed run has left; the folder is locked by this one."""
     for path in output.glob(f"{TEMPORARY_PREFIX}*"):
-        if path.is_file():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink()
 
 

@@ -1,65 +1,242 @@
-"""What a training job says about its export before anything is spent."""
-
-from __future__ import annotations
+"""The work of a training job, in process: what it prepares, reports and publishes, and how it stops."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import shutil
 
 import pytest
+from safetensors.torch import load_file, save_file
 
+from cli.command_line import DATA, write_data
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import ConfigError, NonFiniteLoss, RunError, Stopped
 from llmlora.core.events import EventWriter, read_events
-from llmlora.core.locale import LANGUAGES, has_text, set_language, translate
-from llmlora.worker.train import _warn_if_not_exportable
+from llmlora.core.job import DataSource, JobConfig, write_job
+from llmlora.core.publish import read_manifest, sha256_file
+from llmlora.worker import train as work
+from llmlora.worker.frame import StopFlag
 from tiny_models import tiny_model
 
-Json = dict[str, Any]
+SHORT = {"max_steps": 2, "dtype": "float32", "target_modules": ["q_proj"]}
 
 
-def warnings_of(folder: Path, name: str = "config.json", edit: Callable[[Json], None] | None = None) -> list[Json]:
-    if edit is not None:
-        document = json.loads((folder / name).read_text(encoding="utf-8"))
-        edit(document)
-        (folder / name).write_text(json.dumps(document), encoding="utf-8")
-    _warn_if_not_exportable(folder, EventWriter(folder, 1))
-    found = [event for event in read_events(folder / "events.jsonl") if event["type"] == "warning"]
-    for language in LANGUAGES:
-        set_language(language)
-        assert all(has_text(f"cli.warning.{event['code']}") for event in found)
-        assert all("{" not in translate(f"cli.warning.{event['code']}", **event["params"]) for event in found)
-    return found
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("work")
+    tiny_model("llama", folder / "base")
+    write_data(folder)
+    return folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    model = tiny_model("mistral", tmp_path / "model", num_hidden_layers=1)
-    (model / "events.jsonl").touch()
-    return model
+def run(place, tmp_path):
+    """Return a function that trains in `tmp_path/<name>` and returns (result, folder, events)."""
+
+    def train(name="job", *, base=None, data=None, eval_data=None, stop=None, **settings):
+        folder = tmp_path / name
+        (folder / "runs" / "1").mkdir(parents=True)
+        job = JobConfig(
+            schema="llmlora.job/1", id="TEST", base_model="tiny", base_dir=str(base or place / "base"), base_digest="d",
+            data=source(data or place / "data.jsonl"), eval_data=source(eval_data) if eval_data else None,
+            train=TrainConfig(**{**SHORT, **settings}), llmlora_version="-",
+        )  # fmt: skip
+        write_job(folder, job)
+        events = EventWriter(folder / "runs" / "1", 1)
+        try:
+            result = work.run(folder, job.to_json(), events, StopFlag() if stop is None else stop)
+        finally:
+            events.close()
+        return result, folder, list(read_events(events.path))
+
+    return train
 
 
-def test_a_model_that_becomes_a_whole_file_gets_no_warning(folder: Path) -> None:
-    assert warnings_of(folder) == []
+def source(path):
+    return DataSource(path=str(path), sha256=sha256_file(path))
 
 
-def test_a_window_that_llamacpp_does_not_know_is_said_with_both_lengths(folder: Path) -> None:
-    (warning,) = warnings_of(folder, edit=lambda config: config.update(sliding_window=100))
-    assert (warning["code"], warning["params"]) == ("less_context", {"context": 100, "own": 512})
+def rows(path, count, offset=0):
+    lines = [
+        json.dumps({"instruction": f"{DATA[i % 5][0]} {i + offset}", "output": f"{DATA[i % 5][1]} {i}"})
+        for i in range(count)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
-def test_a_setting_is_named(folder: Path) -> None:
-    (warning,) = warnings_of(folder, edit=lambda config: config.update(hidden_act="relu"))
-    assert warning["code"] == "not_exportable"
-    assert "hidden_act = relu" in warning["params"]["reason"]
+def phase(events, name):
+    return next(event["params"] for event in events if event["type"] == "phase" and event["name"] == name)
 
 
-def test_a_tokenizer_that_llamacpp_has_no_rule_for_is_said_before_training(folder: Path) -> None:
-    (warning,) = warnings_of(folder, "tokenizer.json", lambda document: document.update(normalizer={"type": "NFKC"}))
-    assert warning["code"] == "not_exportable"
-    assert "NFKC" in warning["params"]["reason"]
+def evaluations(events):
+    return [event["step"] for event in events if event["type"] == "evaluation"]
 
 
-def test_older_tokenizer_files_are_no_obstacle(folder: Path) -> None:
-    """Training writes a tokenizer.json beside the adapter, and export reads that one."""
-    (folder / "tokenizer.json").unlink()
-    assert warnings_of(folder) == []
+def test_the_result_is_the_document_and_the_folder_is_whole(run):
+    result, folder, events = run()
+    assert result["status"] == "succeeded"
+    assert result["adapter_dir"] == str(folder / "adapter")
+    assert result["num_steps"] == 2
+    assert (result["eval_loss"], result["perplexity"]) == (None, None)
+    assert result["seconds"] >= result["training_seconds"]
+    assert [event["name"] for event in events if event["type"] == "phase"] == [
+        "preparing", "prepared", "loading", "loaded", "training", "saving",
+    ]  # fmt: skip
+    assert phase(events, "prepared")["rows"] == 5
+    assert phase(events, "loaded")["trainable"] == result["parameters"]["trainable"]
+
+
+def test_the_published_folder_names_job_and_base(run):
+    _, folder, _ = run()
+    manifest = read_manifest(folder / "adapter")
+    assert (manifest["job"], manifest["base_digest"]) == ("TEST", "d")
+    assert {"README.md", "training_args.json", "chat_template.jinja", "tokenizer.json"} <= set(manifest["files"])
+    assert json.loads((folder / "adapter" / "training_args.json").read_text())["max_steps"] == 2
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["schema"].startswith("llmlora.")
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_prepared_row_is_shown_as_it_is_trained(run):
+    _, _, events = run()
+    preview = next(event["preview"] for event in events if event["type"] == "sample")
+    text = json.dumps(preview, ensure_ascii=False)
+    assert "trained" in text and "masked" in text
+
+
+def test_prompts_can_be_learned_too(run):
+    answers, _, events = run("answers")
+    everything, _, all_events = run("everything", assistant_only_loss=False)
+    few, many = phase(events, "prepared"), phase(all_events, "prepared")
+    assert few["percent"] < 80 < many["percent"]
+    assert answers["final_loss"] != everything["final_loss"]
+
+
+def test_a_system_message_becomes_part_of_every_row(run):
+    _, _, plain = run("plain")
+    _, _, with_system = run("system", system="あなたは書店員です。")
+    assert phase(with_system, "prepared")["tokens"] > phase(plain, "prepared")["tokens"]
+    assert phase(with_system, "prepared")["label_tokens"] == phase(plain, "prepared")["label_tokens"]
+
+
+def test_a_template_file_replaces_the_models_own(run, tmp_path):
+    template = tmp_path / "mine.jinja"
+    template.write_text(
+        "{% for message in messages %}{{ '[' + message['role'] + ']' + message['content'] + eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}"
+    )
+    _, folder, _ = run(chat_template=str(template))
+    assert "'['" in (folder / "adapter" / "chat_template.jinja").read_text()
+
+
+def test_rows_longer_than_the_limit_are_cut_and_counted(run, tmp_path):
+    data = tmp_path / "long.jsonl"
+    answer = "長い答えです。" * 20
+    data.write_text(
+        json.dumps({"instruction": "短い質問", "output": answer}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    _, _, events = run(data=data, max_length=24)
+    prepared = phase(events, "prepared")
+    assert (prepared["truncated"], prepared["tokens"]) == (1, 24)
+
+
+def test_a_share_of_the_rows_is_held_out(run, tmp_path):
+    result, _, events = run(data=rows(tmp_path / "ten.jsonl", 10), validation_split=0.3, max_steps=None)
+    assert result["perplexity"] > 1
+    assert result["eval_loss_before"] is not None
+    assert evaluations(events)[0] == 0
+    steps_per_epoch = phase(events, "training")["steps_per_epoch"]
+    assert steps_per_epoch == 2  # 7 of 10 rows, 4 at a time
+
+
+def test_held_out_rows_come_from_their_own_file(run, tmp_path, place):
+    held_out = rows(tmp_path / "held.jsonl", 4, offset=100)
+    result, _, events = run(eval_data=held_out, eval_steps=1)
+    assert evaluations(events) == [0, 1, 2]
+    assert result["eval_loss"] > 0
+    assert phase(events, "prepared")["rows"] == 5
+
+
+def test_full_training_publishes_a_model_folder(run):
+    result, folder, _ = run(method="full", learning_rate=1e-3)
+    assert result["adapter_dir"] == str(folder / "model")
+    assert result["parameters"]["percent"] == 100
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
+        path.name for path in (folder / "model").iterdir()
+    }
+    assert not (folder / "adapter").exists()
+
+
+@pytest.mark.parametrize("moment", ["preparing", "training"])
+def test_a_stop_before_the_first_step_leaves_nothing_published(run, tmp_path, moment, monkeypatch):
+    stop = StopFlag()
+    if moment == "preparing":
+        stop.set()
+    else:
+        original = work.fit
+        monkeypatch.setattr(work, "fit", lambda *arguments: (stop.set(), original(*arguments))[1])
+    with pytest.raises(Stopped) as caught:
+        run(data=rows(tmp_path / "fresh.jsonl", 3, offset=len(moment)), stop=stop)
+    assert not caught.value.has_checkpoint
+    assert sorted(path.name for path in (tmp_path / "job").iterdir()) == ["config.json", "runs"]
+
+
+def test_wrong_targets_are_refused_with_the_names_that_exist(run):
+    with pytest.raises(ConfigError) as caught:
+        run(target_modules=["q_proj", "query", "value"])
+    assert caught.value.params["names"] == "query, value"
+    assert "down_proj" in caught.value.params["known"]
+
+
+def test_a_model_without_a_gguf_mapping_is_announced_before_training(run, monkeypatch):
+    from llmlora.core.errors import UnsupportedArchitecture
+
+    def refuse(config):
+        raise UnsupportedArchitecture("unsupported_architecture", architecture="Odd", known="llama")
+
+    monkeypatch.setattr(work, "check_exportable", refuse)
+    _, _, events = run()
+    first_phase = next(index for index, event in enumerate(events) if event["type"] == "phase")
+    warned = next(index for index, event in enumerate(events) if event.get("code") == "not_exportable")
+    assert warned < first_phase
+    assert "Odd" in events[warned]["params"]["reason"]
+
+
+def test_a_poisoned_base_never_becomes_an_adapter(run, place, tmp_path):
+    base = shutil.copytree(place / "base", tmp_path / "poisoned")
+    weights = load_file(base / "model.safetensors")
+    name = next(name for name in weights if name.endswith("down_proj.weight"))
+    weights[name].fill_(float("inf"))
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(NonFiniteLoss) as caught:
+        run(base=base)
+    assert "down_proj" in caught.value.params["tensor"]
+    assert not (tmp_path / "job" / "adapter").exists()
+
+
+def test_broken_weights_at_the_end_are_not_published(run, monkeypatch, tmp_path):
+    """The last gate: an adapter with a NaN must not be marked as a success, however it came about."""
+    original = work.fit
+
+    def break_one(*arguments):
+        trained = original(*arguments)
+        next(weight for weight in trained.model.parameters() if weight.requires_grad).data.fill_(float("nan"))
+        return trained
+
+    monkeypatch.setattr(work, "fit", break_one)
+    with pytest.raises(RunError) as caught:
+        run()
+    assert caught.value.code == "nonfinite_weights"
+    assert not (tmp_path / "job" / "adapter").exists()
+
+
+def test_a_base_in_which_no_row_has_anything_to_learn_is_refused(run, tmp_path):
+    """With eight tokens the prompt alone fills every row."""
+    from llmlora.core.errors import DatasetError
+
+    data = tmp_path / "prompts.jsonl"
+    question = "とても長い質問です。" * 10
+    data.write_text(
+        json.dumps({"instruction": question, "output": "はい"}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    with pytest.raises(DatasetError):
+        run(data=data, max_length=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -28,6 +29,7 @@ from llmlora.engine.trackers import Trackers
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
 
+ADAPTER_CONFIG = "adapter_config.json"
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
 
 
@@ -191,6 +193,14 @@ def _is_exact(folder: Path, run: int) -> bool:
     return bool(read_json(first)["versions"] == read_json(current)["versions"])
 
 
+def _sort_targets(path: Path) -> None:
+    """Write PEFT's set of targets in a fixed order: the same run gives the same bytes."""
+    config = read_json(path)
+    if isinstance(config["target_modules"], list):
+        config["target_modules"].sort()
+    path.write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")
+
+
 def publish_trained(
     trained: Trained, job: JobConfig, folder: Path, template: ChatTemplate, texts: dict[str, str]
 ) -> Path:
@@ -202,6 +212,8 @@ def publish_trained(
     with publishing_dir(target, {"job": job.id, "base_digest": job.base_digest}) as temporary:
         model: Any = trained.model
         model.save_pretrained(temporary, safe_serialization=True)
+        if job.method != "full":
+            _sort_targets(temporary / ADAPTER_CONFIG)
         save_tokenizer(Path(job.base_dir), temporary)
         save_template(template, temporary)
         for name, text in texts.items():

@@ -1,12 +1,37 @@
 """Planning a run: everything wrong is found before a folder exists, everything settled has its origin."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 import llmlora
 from cli.command_line import write_data
-from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound
-from llmlora.services.recipe import Recipe
-from llmlora.services.train import TrainRequest, plan_training, training_request
+from llmlora.core.errors import (
+    ConfigError,
+    Conflict,
+    DatasetError,
+    InputError,
+    ModelFileError,
+    NonFiniteLoss,
+    NotFound,
+    OutOfMemory,
+    PackageMissing,
+    Stopped,
+    exit_code_of,
+)
+from llmlora.core.job import read_job, write_job
+from llmlora.core.locale import error_texts
+from llmlora.core.publish import sha256_file, write_json
+from llmlora.services import train as train_service
+from llmlora.services.train import (
+    TrainRequest,
+    plan_training,
+    resume_training,
+    start_training,
+    training_request,
+)
 from tiny_models import tiny_model
 
 
@@ -68,20 +93,282 @@ def test_the_python_api_trains_and_reports(place, tmp_path):
     assert [event["step"] for event in seen if event["type"] == "step"] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("[1, 2]", "recipe_unreadable"), ("a: [", "recipe_unreadable"), ("base_model: nano", "recipe_incomplete")],
-)
-def test_a_broken_recipe_is_named(tmp_path, text, code):
-    (tmp_path / "recipe.yaml").write_text(text)
+@pytest.fixture
+def started(monkeypatch):
+    """Let `start_training` and `resume_training` run this instead of a worker."""
+
+    def use(function):
+        monkeypatch.setattr(train_service, "run_worker", lambda kind, folder, on_event: function(folder))
+
+    return use
+
+
+def finish(folder):
+    (folder / "adapter").mkdir()
+    result = {"status": "succeeded", "final_loss": 1.0, "adapter_dir": str(folder / "adapter")}
+    (folder / "runs" / "1").mkdir(parents=True)
+    write_json(folder / "runs" / "1" / "result.json", result)
+    return result
+
+
+def fail_with(error):
+    def fail(folder):
+        (folder / "runs" / "1").mkdir(parents=True, exist_ok=True)
+        raise error
+
+    return fail
+
+
+def test_a_refused_run_leaves_no_folder_behind(place, tmp_path, started):
+    """Otherwise the corrected command would be refused too, because its folder is not empty."""
+    started(fail_with(ConfigError("unknown_target_modules", names="x", known="y")))
+    planned = plan_training(request(place))
+    with pytest.raises(ConfigError):
+        start_training(planned, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ConfigError):
+        start_training(planned, tmp_path / "mine")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_nothing_that_cost_something_is_removed(place, tmp_path, started):
+    """An input error after the first checkpoint, or a failure while running, keeps the folder."""
+
+    def late(folder):
+        (folder / "runs" / "1" / "checkpoints" / "step-00000005").mkdir(parents=True)
+        raise ModelFileError("tokenizer_missing", path="x")
+
+    planned = plan_training(request(place))
+    started(late)
+    with pytest.raises(ModelFileError):
+        start_training(planned, tmp_path / "late")
+    started(fail_with(NonFiniteLoss("nonfinite_loss")))
+    with pytest.raises(NonFiniteLoss):
+        start_training(planned, tmp_path / "failed")
+    for name in ("late", "failed"):
+        assert (tmp_path / name / "config.json").is_file()
+
+
+def test_without_out_a_job_lies_in_the_workspace(place, home, started):
+    started(finish)
+    planned = plan_training(request(place))
+    start_training(planned)
+    assert (home / "jobs" / planned.job.id / "config.json").is_file()
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file", "not empty", "too long"])
+def test_a_folder_that_cannot_be_used_is_refused_first(place, tmp_path, kind):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    paths = {
+        "a file": tmp_path / "file",
+        "below a file": tmp_path / "file" / "sub",
+        "not empty": tmp_path / "full",
+        "too long": tmp_path / ("x" * 300),
+    }
+    missing = request(place, out=paths[kind], base_model="./no-such-model")
+    with pytest.raises((Conflict, NotFound)) as caught:
+        plan_training(missing)
+    if kind != "below a file":  # that one is only noticed when the folder is made
+        assert isinstance(caught.value, Conflict)
+    with pytest.raises(Conflict) as caught:
+        start_training(plan_training(request(place)), paths[kind])
+    assert caught.value.params["path"].startswith(str(tmp_path))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started):
+    started(fail_with(OutOfMemory("worker_killed", kind="train", folder="x")))
+    settings = {"per_device_train_batch_size": 6, "max_length": 200, "r": 8}
+    with pytest.raises(OutOfMemory) as caught:
+        start_training(plan_training(request(place, settings=settings)), tmp_path / "job")
+    params = caught.value.params
+    assert params["first"] == "--set per_device_train_batch_size=3 --set gradient_accumulation_steps=2"
+    assert "max_length=100" in params["further"] and "r=4" in params["further"]
+    assert params["config"] == str(tmp_path / "job" / "config.json")
+    hint = error_texts(caught.value)["hint"]
+    words = hint[hint.index("llmlora train") :].split(" (")[0].split()[2:]
+    assert words[0] == params["config"]
+    repeated = training_request(None, None, tmp_path / "job" / "config.json")  # the very command of the hint
+    changed = dict(word.split("=") for word in words[1:] if "=" in word)
+    again = plan_training(replace(repeated, settings={name: int(value) for name, value in changed.items()}))
+    assert again.job.train.effective_batch_size == 6
+
+
+@pytest.mark.parametrize("has_checkpoint", [True, False])
+def test_a_stop_says_how_to_go_on(place, tmp_path, started, has_checkpoint):
+    stopped = Stopped("stopped", step=3, total_steps=9, folder="x", has_checkpoint=has_checkpoint)
+    started(fail_with(stopped if has_checkpoint else Stopped("interrupted")))
+    with pytest.raises(Stopped) as caught:
+        start_training(plan_training(request(place)), tmp_path / "job")
+    assert exit_code_of(caught.value) == (75 if has_checkpoint else 130)
+    assert "train --resume" in error_texts(caught.value)["hint"]
+    assert (tmp_path / "job" / "config.json").is_file()  # so that the hint is true
+
+
+def made(place, tmp_path, **changes):
+    folder = tmp_path / "job"
+    folder.mkdir()
+    write_job(folder, plan_training(request(place, **changes)).job)
+    return folder
+
+
+def test_a_job_that_was_never_started_can_be_resumed(place, tmp_path, started):
+    folder = made(place, tmp_path)
+    started(finish)
+    assert resume_training(folder)["final_loss"] == 1.0
+
+
+def test_a_finished_job_tells_its_result_wherever_it_lies(place, tmp_path, started):
+    folder = made(place, tmp_path)
+    finish(folder)
+    started(fail_with(AssertionError("a finished job must not run again")))
+    moved = folder.rename(tmp_path / "moved")
+    assert resume_training(moved)["adapter_dir"] == str(moved / "adapter")
+
+
+def test_a_lost_result_is_made_again(place, tmp_path, started):
+    folder = made(place, tmp_path)
+    finish(folder)
+    (folder / "adapter").rmdir()
+    started(lambda _: {"made": "again"})
+    assert resume_training(folder) == {"made": "again"}
+
+
+def test_a_relative_model_and_data_can_be_resumed_from_elsewhere(place, tmp_path, started, monkeypatch):
+    monkeypatch.chdir(place)
+    folder = made(place, tmp_path, base_model="./base", data=Path("data.jsonl"))
+    monkeypatch.chdir("/")
+    started(lambda _: {"went": "on"})
+    assert resume_training(folder) == {"went": "on"}
+
+
+@pytest.mark.parametrize("change", ["data", "data gone", "base", "base gone", "config", "foreign", "no folder", "file"])
+def test_what_changed_is_named_before_anything_runs(place, tmp_path, started, change):
+    shutil.copytree(place, tmp_path / "own")
+    own = request(tmp_path / "own")
+    folder = tmp_path / "job"
+    folder.mkdir()
+    write_job(folder, plan_training(own).job)
+    started(fail_with(AssertionError("nothing may run")))
+    data, weights = tmp_path / "own" / "data.jsonl", tmp_path / "own" / "base" / "model.safetensors"
+    actions = {
+        "data": lambda: data.write_text("other"),
+        "data gone": data.unlink,
+        "base": lambda: weights.write_bytes(weights.read_bytes()[:-1] + b"\x01"),
+        "base gone": lambda: shutil.rmtree(tmp_path / "own" / "base"),
+        "config": lambda: (folder / "config.json").write_text("{"),
+        "foreign": lambda: (folder / "config.json").write_text('{"hidden_size": 64}'),
+        "no folder": lambda: shutil.rmtree(folder),
+        "file": lambda: (shutil.rmtree(folder), folder.write_text("x")),
+    }
+    actions[change]()
+    with pytest.raises((Conflict, NotFound, InputError)) as caught:
+        resume_training(folder)
+    expected = {
+        "data": "data_changed", "data gone": "file_not_found", "base": "base_changed", "base gone": "model_not_found",
+        "config": "damaged_job", "foreign": "not_a_job", "no folder": "file_not_found", "file": "file_not_found",
+    }  # fmt: skip
+    assert caught.value.code == expected[change]
+
+
+def test_a_repeated_job_is_the_same_job(place, tmp_path):
+    folder = made(place, tmp_path, preset="light", settings={"seed": 9, "validation_split": 0.25})
+    first = read_job(folder)
+    again = plan_training(training_request(None, None, folder / "config.json")).job
+    assert again.train == first.train
+    assert (again.data, again.base_digest) == (first.data, first.base_digest)
+    assert again.id != first.id
+    changed = plan_training(replace(training_request(None, None, folder / "config.json"), settings={"r": 16})).job.train
+    assert (changed.r, changed.lora_alpha, changed.seed) == (16, 32, 9)
+
+
+def adapter_of(tmp_path, **values):
+    folder = tmp_path / "first" / "adapter"
+    folder.mkdir(parents=True)
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 12, "target_modules": ["q_proj"], **values}
+    write_json(folder / "adapter_config.json", config)
+    (folder / "adapter_model.safetensors").write_bytes(b"x")
+    return folder
+
+
+def test_a_continued_adapter_decides_its_shape(place, tmp_path, monkeypatch):
+    adapter = adapter_of(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    planned = plan_training(request(place, settings={"init_adapter": "first", "lora_dropout": 0.2}))
+    config = planned.job.train
+    assert (config.r, config.lora_alpha, config.target_modules) == (4, 12, ("q_proj",))
+    assert config.init_adapter == str(adapter)
+    assert config.lora_dropout == 0.2
+    assert planned.job.reasons["r"] == "adapter"
+    assert set(planned.job.inputs) == {str(path) for path in adapter.iterdir()}
+
+
+def test_other_values_than_the_adapters_are_refused_together(place, tmp_path):
+    adapter_of(tmp_path)
+    settings = {"init_adapter": str(tmp_path / "first"), "rank": 8, "use_dora": True, "validation_split": 1.5}
     with pytest.raises(ConfigError) as caught:
-        Recipe.read(tmp_path / "recipe.yaml")
-    assert caught.value.code == code
+        plan_training(request(place, preset="light", settings=settings))
+    found = {(problem["field"], problem["code"]) for problem in caught.value.params["problems"]}
+    assert found == {
+        ("r", "differs_from_adapter"), ("use_dora", "differs_from_adapter"),
+        ("target_modules", "differs_from_adapter"), ("validation_split", "bad_value"),
+    }  # fmt: skip
 
 
-def test_recipe_paths_are_relative_to_the_recipe(place, tmp_path):
-    (tmp_path / "recipe.yaml").write_text("base_model: nano\ndata: rows/data.jsonl\neval_data: e.jsonl\nr: 4\n")
-    described = training_request(None, None, tmp_path / "recipe.yaml")
-    assert described.data == tmp_path / "rows" / "data.jsonl"
-    assert described.eval_data == tmp_path / "e.jsonl"
-    assert described.recipe == {"r": 4}
+@pytest.mark.parametrize(
+    ("settings", "changes", "code"),
+    [
+        ({"validation_split": 0.2}, {"eval_data": "data.jsonl"}, "eval_data_given"),
+        ({"eval_steps": 3}, {}, "no_eval_rows"),
+        ({"max_length": 10**6}, {}, "over_context"),
+        ({"warmup_steps": 500}, {}, "warmup_over_epochs"),
+        ({"early_stopping_min_delta": 0.1}, {}, "needs_patience"),
+        ({"num_cycles": 3}, {}, "needs_restarts"),
+        ({"report_to": ["tensorboard", "tensorboard"]}, {}, "named_twice"),
+        ({"r": 4, "rank": 4}, {}, "named_twice"),
+        ({"layers": []}, {}, "no_layers"),
+        ({"r": True}, {}, "bad_value"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_a_model_is_loaded(place, settings, changes, code):
+    changes = {name: place / value for name, value in changes.items()}
+    with pytest.raises(ConfigError) as caught:
+        plan_training(request(place, settings=settings, **changes))
+    assert [problem["code"] for problem in caught.value.params["problems"]] == [code]
+
+
+def test_one_row_cannot_be_split(place, tmp_path):
+    (tmp_path / "one.jsonl").write_text('{"instruction": "a", "output": "b"}\n', encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        plan_training(request(place, data=tmp_path / "one.jsonl", settings={"validation_split": 0.5}))
+    assert [problem["code"] for problem in caught.value.params["problems"]] == ["too_few_to_split"]
+
+
+def test_a_missing_tracker_is_named_with_its_extra(place, monkeypatch):
+    monkeypatch.setattr(train_service.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(PackageMissing) as caught:
+        plan_training(request(place, settings={"report_to": "wandb"}))
+    assert caught.value.params["package"] == "wandb"
+    assert "trackers" in error_texts(caught.value)["hint"]
+
+
+def test_a_template_file_is_frozen_by_path_and_hash(place, tmp_path, monkeypatch):
+    (tmp_path / "mine.jinja").write_text("{{ messages }}")
+    monkeypatch.chdir(tmp_path)
+    job = plan_training(request(place, settings={"chat_template": "mine.jinja"})).job
+    assert job.train.chat_template == str(tmp_path / "mine.jinja")
+    assert job.inputs == {str(tmp_path / "mine.jinja"): sha256_file(tmp_path / "mine.jinja")}
+    assert plan_training(request(place, settings={"chat_template": "chatml"})).job.train.chat_template == "chatml"
+
+
+def test_a_machine_that_is_too_small_is_told_before_a_folder_exists(place, tmp_path, monkeypatch):
+    from llmlora.services import capacity
+
+    monkeypatch.setattr(capacity, "memory_bytes", lambda: 10)
+    monkeypatch.setattr(capacity, "nvidia_gpus", list)
+    with pytest.raises(OutOfMemory):
+        llmlora.train(str(place / "base"), place / "data.jsonl", out=tmp_path / "job")
+    assert not (tmp_path / "job").exists()

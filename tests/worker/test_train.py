@@ -166,6 +166,13 @@ def test_full_training_publishes_a_model_folder(run):
     assert not (folder / "adapter").exists()
 
 
+def test_the_same_run_gives_the_same_bytes(run):
+    """PEFT keeps its targets in a set, whose order changes from process to process."""
+    _, folder, _ = run(target_modules=["v_proj", "q_proj", "up_proj", "down_proj"])
+    config = json.loads((folder / "adapter" / "adapter_config.json").read_text())
+    assert config["target_modules"] == ["down_proj", "q_proj", "up_proj", "v_proj"]
+
+
 @pytest.mark.parametrize("moment", ["preparing", "training"])
 def test_a_stop_before_the_first_step_leaves_nothing_published(run, tmp_path, moment, monkeypatch):
     stop = StopFlag()

@@ -1,0 +1,126 @@
+"""A run that this machine cannot hold is refused with numbers before anything is written."""
+
+import shutil
+from collections import namedtuple
+
+import pytest
+
+from llmlora.catalog.base_model import resolve_base_model
+from llmlora.catalog.trained_size import num_trained_weights
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import DiskFull, OutOfMemory
+from llmlora.services import capacity
+from llmlora.services.capacity import check_capacity, memory_bytes
+from tiny_models import tiny_model
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return resolve_base_model(str(tiny_model("llama", tmp_path_factory.mktemp("base") / "base")))
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine with plenty of everything and no GPU; returns a function that makes it smaller."""
+    (tmp_path / "data.jsonl").write_text("x" * 1000)
+
+    def shrink(disk_total=1 << 40, disk_free=1 << 39, memory=1 << 40, gpus=()):
+        usage = Usage(disk_total, disk_total - disk_free, disk_free)
+        monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: usage)
+        monkeypatch.setattr(capacity, "memory_bytes", lambda: memory)
+        monkeypatch.setattr(capacity, "nvidia_gpus", lambda: list(gpus))
+
+    shrink()
+    return shrink
+
+
+def check(model, tmp_path, **settings):
+    check_capacity(model, TrainConfig(**settings), tmp_path / "data.jsonl", tmp_path / "out")
+
+
+def test_a_run_that_fits_is_let_through(machine, model, tmp_path):
+    check(model, tmp_path, method="full")
+
+
+def test_a_full_disk_is_refused_with_numbers(machine, model, tmp_path):
+    machine(disk_total=10 << 30, disk_free=100 << 20)
+    with pytest.raises(DiskFull) as caught:
+        check(model, tmp_path)
+    params = caught.value.params
+    assert params["free_bytes"] == 100 << 20
+    assert params["reserve_bytes"] == (10 << 30) // 50
+    assert 0 < params["needed_bytes"] < 100 << 20  # it would fit, but not leave the reserve
+
+
+def test_every_checkpoint_that_is_kept_counts(machine, model, tmp_path):
+    machine(disk_total=1 << 30, disk_free=200 << 20)
+    check(model, tmp_path, method="full", save_total_limit=2)
+    with pytest.raises(DiskFull) as caught:
+        check(model, tmp_path, method="full", save_total_limit=500)
+    assert caught.value.params["kept"] == 500
+
+
+def test_weights_that_cannot_fit_the_memory_are_refused(machine, model, tmp_path):
+    machine(memory=model.num_parameters)
+    with pytest.raises(OutOfMemory) as caught:
+        check(model, tmp_path)
+    assert caught.value.code == "memory_short"
+    assert caught.value.params["needed_bytes"] > 2 * model.num_parameters
+    machine(memory=8 * model.num_parameters)
+    check(model, tmp_path)
+    with pytest.raises(OutOfMemory) as caught:
+        check(model, tmp_path, method="full")
+    assert caught.value.code == "memory_short_full"
+    assert caught.value.params["needed_bytes"] == 16 * model.num_parameters
+
+
+def test_a_gpu_has_memory_of_its_own(machine, model, tmp_path):
+    machine(memory=1, gpus=["GPU, 24 GiB"])
+    check(model, tmp_path)
+
+
+def test_memory_is_bounded_by_container_and_process_limits(monkeypatch):
+    monkeypatch.setattr(capacity, "container_limit", lambda: None)
+    monkeypatch.setattr(capacity.resource, "getrlimit", lambda name: (capacity.resource.RLIM_INFINITY,) * 2)
+    unlimited = memory_bytes()
+    assert unlimited > 1 << 20
+    monkeypatch.setattr(capacity, "container_limit", lambda: (1 << 20, 1 << 19))
+    assert memory_bytes() == 1 << 20
+    monkeypatch.setattr(capacity.resource, "getrlimit", lambda name: (4096, 4096))
+    assert memory_bytes() == 4096
+
+
+def test_the_number_of_trained_weights_is_that_of_the_engine(model):
+    """The light estimate from headers against PEFT itself; it may be a little high, never low."""
+    from llmlora.engine.load import load_base
+    from llmlora.engine.method import apply_method, parameter_counts
+
+    for settings in (
+        {"r": 4},
+        {"r": 16, "target_modules": ("q_proj", "v_proj")},
+        {"r": 2, "layers": (1,)},
+        {"r": 3, "use_dora": True, "target_modules": ("down_proj",)},
+        {"method": "full"},
+    ):
+        config = TrainConfig(**settings)
+        counted = parameter_counts(apply_method(load_base(model.path, "float32"), config, model.path))["trainable"]
+        estimated = num_trained_weights(model.path, config)
+        assert counted <= estimated <= 1.5 * counted, settings
+
+
+def test_names_that_no_weight_carries_count_as_all_layers(model):
+    unknown = num_trained_weights(model.path, TrainConfig(target_modules=("query_key_value",)))
+    assert unknown == num_trained_weights(model.path, TrainConfig())
+    saved = num_trained_weights(model.path, TrainConfig(modules_to_save=("embed_tokens",)))
+    assert saved > unknown
+
+
+def test_disk_usage_is_asked_of_the_nearest_folder_that_exists(model, tmp_path, monkeypatch):
+    asked = []
+    real = shutil.disk_usage
+    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: asked.append(path) or real(path))
+    (tmp_path / "data.jsonl").write_text("x")
+    check_capacity(model, TrainConfig(), tmp_path / "data.jsonl", tmp_path / "a" / "b" / "c")
+    assert asked == [tmp_path]

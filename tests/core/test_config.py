@@ -67,10 +67,86 @@ def test_every_preset_but_qlora_resolves():
             resolve_config(FACTS, training_preset=name)
 
 
-def test_balanced_preset_has_the_required_values():
-    config = resolve_config(FACTS, preset="balanced").config
-    assert (config.r, config.lora_alpha, config.lora_dropout) == (8, 16, 0.05)
-    assert set(config.target_modules) == {"q_proj", "k_proj", "v_proj", "o_proj"}
+# product.md, "Presets (exact values)"
+EXACT = {
+    ("preset", "light"): {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1, "target_modules": {"q", "v"}},
+    ("preset", "balanced"): {"r": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": {"q", "k", "v", "o"}},
+    ("preset", "high"): {
+        "r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": {"q", "k", "v", "o", "gate", "up"},
+    },
+    ("preset", "efficient"): {
+        "r": 12, "lora_alpha": 24, "lora_dropout": 0.1, "learning_rate": 3e-5, "num_train_epochs": 4,
+    },
+    ("training_preset", "standard"): {
+        "learning_rate": 5e-5, "num_train_epochs": 1, "per_device_train_batch_size": 2, "max_length": 512,
+    },
+    ("training_preset", "manual"): {
+        "r": 16, "lora_alpha": 32, "learning_rate": 3e-4, "per_device_train_batch_size": 4, "num_train_epochs": 3,
+    },
+    ("training_preset", "experiment1"): {"r": 16, "learning_rate": 5e-5, "num_train_epochs": 5},
+    ("training_preset", "experiment2"): {"r": 4, "lora_alpha": 8, "learning_rate": 2e-4, "num_train_epochs": 2},
+    ("training_preset", "memory_saver"): {
+        "per_device_train_batch_size": 1, "gradient_accumulation_steps": 16, "gradient_checkpointing": True,
+        "dtype": "float16",
+    },
+    ("training_preset", "gpu8"): {"per_device_train_batch_size": 8, "r": 16},
+    ("training_preset", "gpu16"): {"per_device_train_batch_size": 4, "r": 16},
+    ("training_preset", "gpu24"): {"per_device_train_batch_size": 2, "r": 32},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), EXACT, ids="=".join)
+def test_a_preset_has_its_exact_values_and_changes_nothing_else(kind, name):
+    config = resolve_config(FACTS, **{kind: name}).config.model_dump()
+    for field, value in EXACT[kind, name].items():
+        found = config[field]
+        found = {target.removesuffix("_proj") for target in found} if field == "target_modules" else found
+        assert found == value, field
+    plain = resolve_config(FACTS).config.model_dump()
+    changed = {field for field in plain if config[field] != plain[field]}
+    assert changed <= {*EXACT[kind, name], "lora_alpha"}
+
+
+def test_every_preset_is_tested_and_the_32b_one_keeps_its_values_for_qlora():
+    named = {("preset", name) for name in LORA_PRESETS} | {("training_preset", name) for name in TRAINING_PRESETS}
+    assert named - set(EXACT) == {
+        ("preset", "recommended"), ("training_preset", "recommended"), ("training_preset", "large32b"),
+    }  # fmt: skip
+    config = resolve_config(FACTS, training_preset="large32b", overrides={"method": "lora"}).config
+    assert (config.r, config.lora_alpha, config.max_length, config.num_train_epochs) == (128, 32, 512, 2)
+    assert (config.per_device_train_batch_size, config.gradient_accumulation_steps) == (1, 32)
+    assert config.gradient_checkpointing
+
+
+@pytest.mark.parametrize("kind", ["preset", "training_preset"])
+def test_an_unknown_preset_lists_those_that_exist(kind):
+    with pytest.raises(ConfigError) as caught:
+        resolve_config(FACTS, **{kind: "blanced"})
+    assert caught.value.params["kind"] == f"--{kind.replace('_', '-')}"
+    assert "recommended" in caught.value.params["known"]
+
+
+# each source with a learning rate of its own, in the order in which a later one wins
+SOURCES = {
+    "model": {"own": 0.011},
+    "recipe": {"recipe": {"lr": 0.012}},
+    "training_preset": {"training_preset": "standard"},
+    "preset": {"preset": "efficient"},
+    "set": {"overrides": {"learning_rate": 0.015}},
+}
+RATES = {"model": 0.011, "recipe": 0.012, "training_preset": 5e-5, "preset": 3e-5, "set": 0.015}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), [(first, second) for i, first in enumerate(SOURCES) for second in list(SOURCES)[i + 1 :]]
+)
+def test_of_two_sources_the_later_wins(earlier, later):
+    given = {**SOURCES[earlier], **SOURCES[later]}
+    own = {"learning_rate": given.pop("own")} if "own" in given else {}
+    resolved = resolve_config(Facts(20, 6_000_000, 2048, own), **given)
+    assert resolved.config.learning_rate == RATES[later]
+    assert resolved.origins["learning_rate"] == later
+    assert "learning_rate" not in resolved.reasons
 
 
 def test_a_later_source_wins_and_keys_it_does_not_name_stay():
@@ -98,3 +174,95 @@ def test_few_rows_get_more_epochs_than_many():
     assert few.num_train_epochs > 10
     assert many.num_train_epochs == 3
     assert few.per_device_train_batch_size < many.per_device_train_batch_size
+
+
+def test_bad_values_and_impossible_combinations_come_together():
+    found = problems_of({"r": 0, "method": "qlora", "lr_scheduler_type": "staged", "no_such": 1})
+    assert found == {
+        ("r", "bad_value"), ("method", "qlora_unavailable"), ("stages", "stages_missing"),
+        ("no_such", "unknown_setting"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "close"),
+    [("learning_rat", "learning_rate"), ("epoch", "epochs"), ("lora_r", "lora_alpha"), ("batchsize", "batch_size")],
+)
+def test_a_mistyped_name_gets_a_close_one(name, close):
+    with pytest.raises(ConfigError) as caught:
+        build_config({name: 1})
+    (problem,) = caught.value.params["problems"]
+    assert close in problem["close"]
+
+
+def test_a_name_like_no_other_gets_no_guess():
+    with pytest.raises(ConfigError) as caught:
+        build_config({"xyzzy": 1})
+    assert caught.value.params["problems"][0]["close"] == "-"
+
+
+@pytest.mark.parametrize("name", ["r", "seed", "learning_rate", "max_steps", "num_train_epochs"])
+def test_yes_is_no_number(name):
+    """YAML reads `r: yes` as true, which Python takes for 1."""
+    assert problems_of({name: True}) == {(name, "bad_value")}
+
+
+@pytest.mark.parametrize(
+    ("given", "layers"), [(3, (3,)), ("0,1", (0, 1)), ("5", (5,)), ([2, 4], (2, 4)), (None, None), ("", None)]
+)
+def test_layers_are_written_in_any_usual_way(given, layers):
+    if given == "":
+        assert problems_of({"layers": ""}) == {("layers", "no_layers")}
+    else:
+        assert build_config({"layers": given}).layers == layers
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("r", 0, 513), ("lora_alpha", 0, 4097), ("lora_dropout", -0.1, 1.1), ("learning_rate", 0, 1.1),
+        ("num_train_epochs", 0, 10_001), ("per_device_train_batch_size", 0, 4097), ("max_length", 7, 2_000_000),
+        ("validation_split", -0.1, 1.0), ("warmup_steps", -1, None), ("save_total_limit", 1, None),
+        ("seed", -1, 2**31), ("max_grad_norm", -1, None), ("weight_decay", -1, 2),
+    ],
+)  # fmt: skip
+def test_limits(name, low, high):
+    for value in (low, high):
+        if value is not None:
+            assert problems_of({name: value}) == {(name, "bad_value")}
+
+
+def test_a_stage_with_a_wrong_value_is_a_problem_of_stages():
+    stages = {"lr_scheduler_type": "staged", "stages": [{"learning_rate": 2, "epochs": 1}]}
+    assert ("stages", "bad_value") in problems_of(stages)
+    assert ("stages", "bad_value") in problems_of({**stages, "stages": [{"learning_rate": 1e-3, "epoch": 1}]})
+
+
+def test_full_training_gets_a_smaller_rate_than_an_adapter():
+    """Also where the model brings a rate of its own: that one is for adapters."""
+    own = Facts(20, 6_000_000, 2048, {"learning_rate": 0.005})
+    adapter, full = (resolve_config(own, overrides={"method": name}) for name in ("lora", "full"))
+    assert adapter.config.learning_rate == 0.005
+    assert full.config.learning_rate < 0.001
+    assert full.origins["learning_rate"] == "recommended"
+    assert resolve_config(own, overrides={"method": "full", "lr": 0.01}).config.learning_rate == 0.01
+
+
+@pytest.mark.parametrize(("millions", "rate"), [(5, 1e-3), (500, 5e-4), (3_000, 3e-4), (7_000, 2e-4), (70_000, 1e-4)])
+def test_the_recommended_rate_falls_with_size(millions, rate):
+    assert resolve_config(Facts(100, millions * 1_000_000, 2048, {})).config.learning_rate == rate
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 5, 20, 39, 40, 1000, 10**6])
+def test_recommended_values_fit_every_number_of_rows(rows):
+    config = resolve_config(Facts(rows, 6_000_000, 512, {})).config
+    assert 1 <= config.per_device_train_batch_size <= 8
+    assert 3 <= config.num_train_epochs <= 30
+    assert config.max_length == 512
+
+
+def test_reasons_are_given_for_recommended_values_only():
+    resolved = resolve_config(FACTS, overrides={"num_train_epochs": 2})
+    assert "num_train_epochs" not in resolved.reasons
+    assert resolved.reasons["per_device_train_batch_size"] == {"rows": 20}
+    assert "num_train_epochs" not in resolve_config(FACTS, overrides={"max_steps": 5}).reasons

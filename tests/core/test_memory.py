@@ -1,0 +1,77 @@
+"""Memory and disk arithmetic, and the settings proposed when memory ran out."""
+
+import errno
+
+import pytest
+
+from llmlora.core.config import TrainConfig, build_config
+from llmlora.core.memory import disk_bytes, is_memory_error, least_memory_bytes, smaller_settings
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("std::bad_alloc"), True),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+        (RuntimeError("size mismatch for lm_head.weight"), False),
+    ],
+)
+def test_lack_of_memory_is_recognised_in_any_librarys_words(error, expected):
+    assert is_memory_error(error) == expected
+
+
+def applied(proposal, config):
+    words = dict(word.split("=") for word in proposal.split() if "=" in word)
+    return build_config({**config.model_dump(), **words})
+
+
+@pytest.mark.parametrize(("batch", "accumulation"), [(8, 1), (6, 2), (3, 1), (7, 4), (2, 16), (4096, 1)])
+def test_a_smaller_micro_batch_keeps_the_effective_batch(batch, accumulation):
+    config = TrainConfig(per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation)
+    smaller = applied(smaller_settings(config)[0], config)
+    assert smaller.effective_batch_size == config.effective_batch_size
+    assert smaller.per_device_train_batch_size <= batch // 2
+
+
+def test_every_proposal_is_a_setting_that_needs_less():
+    config = TrainConfig(max_length=100, r=9)
+    proposals = smaller_settings(config)
+    assert len(proposals) == 4
+    assert applied(proposals[1], config).gradient_checkpointing
+    assert applied(proposals[2], config).max_length == 64  # never below what a short answer needs
+    assert applied(proposals[3], config).r == 4
+
+
+def test_what_is_already_smallest_is_not_proposed():
+    smallest = TrainConfig(per_device_train_batch_size=1, gradient_checkpointing=True, max_length=64, r=1)
+    assert smaller_settings(smallest) == []
+    assert smaller_settings(TrainConfig(method="full", per_device_train_batch_size=1, max_length=64)) == [
+        "--set gradient_checkpointing=true"
+    ]
+
+
+def test_applying_the_proposals_again_and_again_ends():
+    config = TrainConfig(per_device_train_batch_size=12, max_length=2048, r=100)
+    for _ in range(40):
+        proposals = smaller_settings(config)
+        if not proposals:
+            break
+        config = applied(proposals[0], config)
+    assert smaller_settings(config) == []
+    assert config.effective_batch_size == 12
+
+
+def test_the_least_memory_of_full_training_is_sixteen_bytes_per_weight():
+    assert least_memory_bytes(1000, 1000, "full") == 16_000
+    assert least_memory_bytes(1000, 10, "lora") == 2_000 + 160
+
+
+def test_the_disk_holds_every_kept_checkpoint_and_one_more():
+    more = disk_bytes(1_000_000, 3, 0) - disk_bytes(1_000_000, 2, 0)
+    assert more == 12_000_000  # weights and two moments, in float32
+    assert disk_bytes(1_000_000, 2, 10**6) - disk_bytes(1_000_000, 2, 0) == 4 * 10**6

@@ -81,13 +81,14 @@ def test_a_gpu_has_memory_of_its_own(machine, model, tmp_path):
     check(model, tmp_path)
 
 
-def test_memory_is_bounded_by_container_and_process_limits(monkeypatch):
-    monkeypatch.setattr(capacity, "container_limit", lambda: None)
+def test_memory_counts_swap_but_not_beyond_container_and_process_limits(monkeypatch):
+    monkeypatch.setattr(capacity, "available_memory_bytes", lambda: 1 << 30)
+    monkeypatch.setattr(capacity.psutil, "swap_memory", lambda: namedtuple("Swap", "free")(1 << 20))
     monkeypatch.setattr(capacity.resource, "getrlimit", lambda name: (capacity.resource.RLIM_INFINITY,) * 2)
-    unlimited = memory_bytes()
-    assert unlimited > 1 << 20
-    monkeypatch.setattr(capacity, "container_limit", lambda: (1 << 20, 1 << 19))
-    assert memory_bytes() == 1 << 20
+    monkeypatch.setattr(capacity, "container_limit", lambda: None)
+    assert memory_bytes() == (1 << 30) + (1 << 20)
+    monkeypatch.setattr(capacity, "container_limit", lambda: (1 << 31, 1 << 30))
+    assert memory_bytes() == 1 << 30
     monkeypatch.setattr(capacity.resource, "getrlimit", lambda name: (4096, 4096))
     assert memory_bytes() == 4096
 

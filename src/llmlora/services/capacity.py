@@ -11,7 +11,7 @@ from llmlora.catalog.base_model import BaseModel
 from llmlora.catalog.trained_size import num_trained_weights
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import DiskFull, OutOfMemory
-from llmlora.core.machine import container_limit, disk_room
+from llmlora.core.machine import available_memory_bytes, container_limit, disk_room
 from llmlora.core.memory import disk_bytes, least_memory_bytes
 from llmlora.services.doctor import nvidia_gpus
 
@@ -43,10 +43,8 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
 
 def memory_bytes() -> int:
     """Return the memory a new process could get: what is free with swap, within container and process limits."""
-    limits = [psutil.virtual_memory().available + psutil.swap_memory().free]
-    container = container_limit()
-    if container is not None:
-        limits.append(container[0])
+    swap = 0 if container_limit() is not None else psutil.swap_memory().free
+    limits = [available_memory_bytes() + swap]
     for name in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
         soft, _ = resource.getrlimit(name)
         if soft != resource.RLIM_INFINITY:

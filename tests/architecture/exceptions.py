@@ -19,6 +19,7 @@ DEEP_NESTING: dict[str, str] = {}
 # "<file>" -> why it may load modules by name or inside functions
 LATE_IMPORTS: dict[str, str] = {
     "__init__.py": "the lazy public API (PEP 562)",
+    "__main__.py": "a stop while the command line is loading must be quiet",
     "cli/main.py": "the table of verbs: one call loads one verb",
     "worker/frame.py": "the table of worker kinds: one process loads one kind",
 }

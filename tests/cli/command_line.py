@@ -35,7 +35,7 @@ class Finished:
 
 
 def command(*words: object, **environment: str) -> list[str]:
-    return [sys.executable, "-m", "llmlora.cli.main", *map(str, words)]
+    return [sys.executable, "-m", "llmlora", *map(str, words)]
 
 
 def start(*words: object, **environment: str) -> subprocess.Popen:

@@ -117,3 +117,54 @@ def test_an_error_without_words_still_names_its_code(capsys):
 def test_stopped_says_how_to_go_on(capsys):
     output.print_error(Stopped("stopped", step=3, total_steps=9, folder="my-job", has_checkpoint=True), as_json=False)
     assert "llmlora train --resume my-job" in capsys.readouterr().err
+
+
+def test_ctrl_c_inside_a_command_is_worded_too(monkeypatch, capsys):
+    """typer turns it into an exit code without a word."""
+    import typer
+
+    def command():
+        raise KeyboardInterrupt
+
+    app = typer.Typer()
+    app.command(name="doctor")(command)
+    monkeypatch.setattr(main, "build_app", lambda verb: app)
+    assert main.run([]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+
+
+def test_sigterm_to_the_command_is_a_ctrl_c():
+    with pytest.raises(KeyboardInterrupt):
+        main._stop_as_ctrl_c(15, None)
+
+
+@pytest.mark.parametrize("words", [["--lang"], ["--lang="], ["doctor", "--lang", ""]])
+def test_an_empty_language_is_refused(words):
+    with pytest.raises(ConfigError):
+        main.read_shared_options(words)
+
+
+def test_a_closed_pipe_is_no_traceback(monkeypatch, capsys):
+    def broken(verb):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(main, "build_app", broken)
+    assert main.run(["models"]) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_the_internal_error_keeps_its_cause_for_debug(monkeypatch, capsys):
+    def explode(verb):
+        raise ZeroDivisionError("x" * 2000)
+
+    monkeypatch.setattr(main, "build_app", explode)
+    assert main.run(["doctor", "--json"]) == 1
+    error = json.loads(capsys.readouterr().err.strip().splitlines()[-1])
+    assert error["code"] == "internal"
+    assert len(error["params"]["detail"]) <= 500
+
+
+def test_no_command_shows_the_help(capsys):
+    main.run([])
+    shown = capsys.readouterr()
+    assert all(verb in shown.out + shown.err for verb in main.VERBS)

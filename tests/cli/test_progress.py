@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmlora.cli import progress
 from llmlora.cli.output import options
 from llmlora.cli.progress import EventPrinter, duration
 
@@ -60,3 +61,140 @@ def test_phases_say_what_happens(capsys):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+class Terminal:
+    """A live display that remembers what it was told."""
+
+    def __init__(self, *columns, console, transient):
+        self.shown, self.is_running = [], False
+
+    def start(self):
+        self.is_running = True
+
+    def stop(self):
+        self.is_running = False
+
+    def add_task(self, text, total):
+        return 1
+
+    def update(self, task, completed, total, description):
+        assert self.is_running
+        self.shown.append((completed, total, description))
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Pretend that stderr is a terminal; returns the list of live displays."""
+    made = []
+    monkeypatch.setattr(
+        progress, "Progress", lambda *columns, **settings: made.append(Terminal(*columns, **settings)) or made[-1]
+    )
+    monkeypatch.setattr(type(progress.console), "is_terminal", property(lambda _: True))
+    return made
+
+
+def test_on_a_terminal_there_is_one_live_line(terminal, capsys):
+    with EventPrinter() as printer:
+        for number in (1, 2, 3):
+            printer(step(number))
+        assert terminal[0].is_running
+    (live,) = terminal
+    assert [shown[:2] for shown in live.shown] == [(1, 100), (2, 100), (3, 100)]
+    assert not live.is_running
+    assert capsys.readouterr().err == ""
+
+
+def test_the_live_line_ends_with_its_phase_and_the_next_gets_its_own(terminal, capsys):
+    with EventPrinter() as printer:
+        printer(step(100))
+        printer({"type": "phase", "name": "saving", "params": {}})
+        assert not terminal[0].is_running
+        printer({"type": "phase", "name": "verify", "done": 1, "total": 2})
+    assert len(terminal) == 2
+    assert "Saving" in capsys.readouterr().err
+
+
+def test_an_error_while_following_closes_the_live_line(terminal):
+    with pytest.raises(ZeroDivisionError), EventPrinter() as printer:
+        printer(step(1))
+        raise ZeroDivisionError
+    assert not terminal[0].is_running
+
+
+def test_the_end_of_a_run_closes_the_live_line(terminal):
+    with EventPrinter() as printer:
+        printer(step(1))
+        printer({"type": "run_ended", "status": "succeeded"})
+        assert not terminal[0].is_running
+
+
+def test_an_evaluation_is_a_line_unless_a_bar_is_live(terminal, capsys):
+    event = {"type": "evaluation", "step": 4, "metrics": {"eval_loss": 1.5, "perplexity": 4.48}}
+    with EventPrinter() as printer:
+        printer(event)
+        assert "1.500" in capsys.readouterr().err
+        printer(step(5))
+        printer(event)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_broken_evaluation_is_not_shown_as_a_number(capsys):
+    with EventPrinter() as printer:
+        printer({"type": "evaluation", "step": 4, "metrics": {"eval_loss": None, "perplexity": None}})
+    assert capsys.readouterr().err == ""
+
+
+def test_a_slow_run_says_something_every_half_minute(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with EventPrinter() as printer:
+        for number in range(1, 7):  # 0.1 % each, 20 s apart
+            clock[0] = 100.0 + 20 * number
+            printer(step(number, total=1000))
+    assert len(capsys.readouterr().err.strip().splitlines()) == 3
+
+
+def test_a_second_bar_starts_again_from_its_own_beginning(capsys):
+    """Two evaluations after each other: the share falls, which is a new bar and not silence."""
+    with EventPrinter() as printer:
+        for done in (1, 2):
+            printer({"type": "phase", "name": "verify", "done": done, "total": 2})
+        printer({"type": "phase", "name": "verify", "done": 0, "total": 2})
+    assert len(capsys.readouterr().err.strip().splitlines()) == 3
+
+
+def test_unknown_kinds_of_events_are_passed_over(capsys):
+    with EventPrinter() as printer:
+        for kind in ("sample", "checkpoint", "run_started", "from the future"):
+            printer({"type": kind, "step": 1, "path": "x"})
+    assert capsys.readouterr().err == ""
+
+
+def test_quiet_still_warns(capsys):
+    options.quiet = True
+    with EventPrinter() as printer:
+        printer({"type": "warning", "code": "inexact_resume", "params": {}})
+        printer({"type": "finding", "code": "early_stopping", "step": 1, "params": {"patience": 2}})
+        printer({"type": "phase", "name": "saving", "params": {}})
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("!")
+
+
+def test_markup_in_names_is_shown_and_not_obeyed(capsys):
+    with EventPrinter() as printer:
+        params = {"tracker": "[red]wandb[/red]", "detail": "[link=http://x]y[/link]"}
+        printer({"type": "warning", "code": "tracker_failed", "step": 1, "params": params})
+    text = capsys.readouterr().err
+    assert "[red]wandb[/red]" in text
+    assert "[link=http://x]" in text
+
+
+def test_the_reason_of_the_number_format_is_a_sentence_with_its_numbers(capsys):
+    params = {
+        "dtype": "bfloat16", "device": "cpu", "reason": "engine.dtype.cpu_bfloat16",
+        "gflops": {"bfloat16": 217.6, "float32": 98.9},
+    }  # fmt: skip
+    with EventPrinter() as printer:
+        printer({"type": "phase", "name": "loading", "params": params})
+    assert "217.6" in capsys.readouterr().err

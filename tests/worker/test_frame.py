@@ -1,17 +1,20 @@
 """The worker frame: every end is one event and one exit code, stops are clean, a folder has one worker."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
 
-from llmlora.core.errors import Conflict
+from llmlora.core.errors import Conflict, NonFiniteLoss
 from llmlora.core.events import read_events
+from llmlora.worker import frame
 from llmlora.worker.frame import folder_lock
 
 TOY = Path(__file__).with_name("toy_work.py")
@@ -89,6 +92,107 @@ def test_a_worker_stops_when_its_starter_is_killed(tmp_path):
     while last_event(tmp_path / "job")["type"] != "run_ended":
         assert time.monotonic() < deadline, "the worker outlived its starter"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_while_libraries_load_ends_at_once(tmp_path, monkeypatch, number):
+    """Even when a library swallows the exception: the flag is looked at before the work begins."""
+    monkeypatch.setenv("TOY_SLOW_IMPORT", str(tmp_path / "loading"))
+    worker = start(tmp_path / "job", do="succeed")
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "loading").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker.send_signal(number)
+    assert worker.wait(10) == 130
+    assert last_event(tmp_path / "job")["error"]["code"] == "interrupted"
+    assert not (tmp_path / "job" / "runs" / "1" / "result.json").exists()
+
+
+def in_process(folder, monkeypatch, work):
+    """Run the frame in this process around a function; returns the exit code."""
+    (folder / "config.json").write_text("{}")
+    module = types.ModuleType("inline_work")
+    module.run = work
+    monkeypatch.setitem(sys.modules, "inline_work", module)
+    monkeypatch.setitem(frame.KINDS, "inline", "inline_work")
+    monkeypatch.setattr(frame, "_log_to", lambda path: path.touch())
+    monkeypatch.setattr(frame, "watch_stop_signals", frame.StopFlag)
+    return frame.run_kind("inline", folder)
+
+
+def test_the_reserve_is_there_while_working_and_gone_afterwards(tmp_path, monkeypatch):
+    seen = []
+
+    def work(folder, config, events, stop):
+        seen.append((folder / "runs" / "1" / "reserve.bin").stat().st_size)
+        return {}
+
+    assert in_process(tmp_path, monkeypatch, work) == 0
+    assert seen == [frame.RESERVE_BYTES]
+    assert not list(tmp_path.rglob("reserve.bin"))
+
+
+def test_on_a_full_disk_the_last_words_are_written_from_the_reserve(tmp_path, monkeypatch):
+    """The disk is full until the reserve is given back: the run still ends with its typed event."""
+    write, reserve = os.write, tmp_path / "runs" / "1" / "reserve.bin"
+
+    def full(descriptor, data):
+        if reserve.exists() and data.startswith(b'{"seq"') and b"run_started" not in data:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data)
+
+    def work(folder, config, events, stop):
+        events.emit("phase", name="training")
+
+    monkeypatch.setattr(os, "write", full)
+    assert in_process(tmp_path, monkeypatch, work) == 1
+    monkeypatch.undo()
+    assert [event["type"] for event in read_events(tmp_path / "runs" / "1" / "events.jsonl")] == [
+        "run_started", "run_ended",
+    ]  # fmt: skip
+    assert last_event(tmp_path)["error"]["code"] == "disk_full"
+
+
+def test_when_nothing_can_be_written_the_exit_code_still_tells(tmp_path, monkeypatch):
+    def work(folder, config, events, stop):
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(events, "_append", full)
+        raise NonFiniteLoss("nonfinite_loss", step=3)
+
+    assert in_process(tmp_path, monkeypatch, work) == 1
+    assert last_event(tmp_path)["type"] == "run_started"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), "out_of_memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out_of_memory"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "disk_full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk_full"),
+        (KeyError("x"), "internal"),
+        (NonFiniteLoss("nonfinite_loss"), "nonfinite_loss"),
+    ],
+)
+def test_any_exception_becomes_one_typed_error(tmp_path, error, expected):
+    assert frame.classify(error, tmp_path).code == expected
+
+
+def test_a_long_message_is_cut_and_its_first_line_kept(tmp_path):
+    typed = frame.classify(RuntimeError("CUDA out of memory.\nTried a lot\n" * 100), tmp_path)
+    assert typed.params["detail"] == "CUDA out of memory."
+    assert len(frame.classify(ValueError("y" * 9999), tmp_path).params["detail"]) == 500
+
+
+@pytest.mark.parametrize("words", [[], ["train"], ["sing", "x"], ["train", "x", "y"]])
+def test_a_wrong_call_of_the_worker_is_usage(words, capsys):
+    from llmlora.worker.__main__ import main
+
+    assert main(words) == 2
+    assert "usage:" in capsys.readouterr().err
 
 
 def test_two_workers_never_share_a_folder(tmp_path):

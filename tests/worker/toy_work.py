@@ -1,5 +1,6 @@
 """Work kinds for the frame's tests; run as `python toy_work.py KIND FOLDER` in a process of its own."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -28,6 +29,12 @@ def run(folder, config, events, stop):
     while not stop:
         time.sleep(0.01)
     raise Stopped("stopped", step=1, total_steps=2, folder=str(folder), has_checkpoint=config.get("saved", True))
+
+
+if os.environ.get("TOY_SLOW_IMPORT") and __name__ != "__main__":  # a library that takes long, and swallows everything
+    Path(os.environ["TOY_SLOW_IMPORT"]).touch()
+    with contextlib.suppress(Exception):
+        time.sleep(30)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,8 @@ def run(arguments: Sequence[str]) -> int:
         rest = read_shared_options(arguments)
         app = build_app(rest[0] if rest else "")
         result = app(args=rest, prog_name="llmlora", standalone_mode=False)
+        if result == exit_code_of(Stopped("interrupted")):  # what typer makes of Ctrl-C, without a word
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except typer.Exit as finished:
         return finished.exit_code

@@ -13,7 +13,7 @@ from llmlora.cli.output import console, folding_table, options, print_json, say
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.config import Stage, TrainConfig
-from llmlora.core.errors import Conflict, InputError, LlmloraError, NotFound, Stopped
+from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import read_options
@@ -88,10 +88,7 @@ def train(
 ) -> int:
     """Fine-tune a model on a data file."""
     given = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
-    overrides = {
-        **settings_of(settings),
-        **{name: value for name, value in given.items() if value is not None},
-    }
+    overrides = _overrides(settings_of(settings), given)
     read = read_options(data_format, columns_of(columns), encoding)
     if resume is not None:
         refuse_with_resume(recipe, model, data, overrides, out, eval_data, preset, training_preset, read.given)
@@ -105,6 +102,14 @@ def train(
         print_json("train", result)
     show_summary(result)
     return 0
+
+
+def _overrides(settings: dict[str, Any], options: dict[str, str | None]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    twice = next((name for name in given if name in settings), None)
+    if twice is not None:
+        raise ConfigError("setting_twice", option="--set", name=twice)
+    return {**settings, **given}
 
 
 def show_plan(planned: PlannedJob) -> None:

@@ -112,7 +112,8 @@ def resolve_config(
         values.update(fields)
         origins.update(dict.fromkeys(fields, origin))
     if "lora_alpha" not in values:
-        values["lora_alpha"] = 2 * values["r"] if isinstance(values["r"], int | float) else 16
+        is_rank = isinstance(values["r"], int | float) and values["r"] > 0
+        values["lora_alpha"] = 2 * values["r"] if is_rank else 16
         origins["lora_alpha"] = "recommended"
         reasons["lora_alpha"] = {"r": values["r"]}
     problems = [*_adapter_problems(values, origins, adapter or {}), *_input_problems(values, facts)]

@@ -41,6 +41,7 @@ class StopFlag:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.ends_at_once = False
 
     def set(self) -> None:
         """Ask the work to stop at its next safe point."""
@@ -48,6 +49,13 @@ class StopFlag:
 
     def __bool__(self) -> bool:
         return self._event.is_set()
+
+    def on_signal(self, *_: object) -> None:
+        """Take a stop signal; while libraries are loading (`ends_at_once`) nothing is worth waiting for."""
+        self.set()
+        if self.ends_at_once:
+            self.ends_at_once = False
+            raise Stopped("interrupted")
 
 
 class Work(Protocol):
@@ -60,7 +68,7 @@ def watch_stop_signals() -> StopFlag:
     """Return a flag that SIGTERM, SIGINT and the death of the starting process (`LLMLORA_PARENT`) set."""
     stop = StopFlag()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop.on_signal)
     parent = int(os.environ.get("LLMLORA_PARENT") or 0)
     if parent:
         threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
@@ -131,7 +139,7 @@ def run_kind(kind: str, folder: Path) -> int:
         try:
             reserve.write_bytes(bytes(RESERVE_BYTES))
             events.emit("run_started", kind=kind, pid=os.getpid(), version=__version__)
-            work: Work = importlib.import_module(KINDS[kind]).run
+            work = _loaded(kind, stop)
             result = work(folder, read_json(folder / CONFIG_FILE), events, stop)
             reserve.unlink(missing_ok=True)
             write_json(directory / RESULT_FILE, finite(result))
@@ -143,6 +151,16 @@ def run_kind(kind: str, folder: Path) -> int:
         finally:
             with suppress(OSError):  # a full disk; the outcome has been told already
                 events.close()
+
+
+def _loaded(kind: str, stop: StopFlag) -> Work:
+    """Import a kind of work with its libraries, which takes seconds; a stop ends it."""
+    stop.ends_at_once = True
+    work: Work = importlib.import_module(KINDS[kind]).run
+    stop.ends_at_once = False
+    if stop:  # some library has swallowed the exception, or the parent is gone
+        raise Stopped("interrupted")
+    return work
 
 
 def _report_failure(error: Exception, folder: Path, events: EventWriter) -> int:

@@ -39,6 +39,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     _warn_if_not_exportable(base_dir, events)
     template = load_template(base_dir, job.train.chat_template)
     rows = _prepare(job, events, stop)
+    if stop:
+        raise Stopped("interrupted")
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
         raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", folder=str(folder))

@@ -7,6 +7,7 @@ import pytest
 
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.trained_size import num_trained_weights
+from llmlora.core import machine as machine_facts
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import DiskFull, OutOfMemory
 from llmlora.services import capacity
@@ -28,7 +29,7 @@ def machine(monkeypatch, tmp_path):
 
     def shrink(disk_total=1 << 40, disk_free=1 << 39, memory=1 << 40, gpus=()):
         usage = Usage(disk_total, disk_total - disk_free, disk_free)
-        monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: usage)
+        monkeypatch.setattr(machine_facts.shutil, "disk_usage", lambda path: usage)
         monkeypatch.setattr(capacity, "memory_bytes", lambda: memory)
         monkeypatch.setattr(capacity, "nvidia_gpus", lambda: list(gpus))
 
@@ -121,7 +122,7 @@ def test_names_that_no_weight_carries_count_as_all_layers(model):
 def test_disk_usage_is_asked_of_the_nearest_folder_that_exists(model, tmp_path, monkeypatch):
     asked = []
     real = shutil.disk_usage
-    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: asked.append(path) or real(path))
+    monkeypatch.setattr(machine_facts.shutil, "disk_usage", lambda path: asked.append(path) or real(path))
     (tmp_path / "data.jsonl").write_text("x")
     check_capacity(model, TrainConfig(), tmp_path / "data.jsonl", tmp_path / "a" / "b" / "c")
     assert asked == [tmp_path]

@@ -197,15 +197,15 @@ def test_wrong_targets_are_refused_with_the_names_that_exist(run):
 def test_a_model_without_a_gguf_mapping_is_announced_before_training(run, monkeypatch):
     from llmlora.core.errors import UnsupportedArchitecture
 
-    def refuse(config):
-        raise UnsupportedArchitecture("unsupported_architecture", architecture="Odd", known="llama")
+    def refuse(model_dir, config):
+        raise UnsupportedArchitecture("unsupported_architecture", architecture="Odd", supported="llama")
 
-    monkeypatch.setattr(work, "check_exportable", refuse)
+    monkeypatch.setattr(work, "foresee_gguf", refuse)
     _, _, events = run()
     first_phase = next(index for index, event in enumerate(events) if event["type"] == "phase")
     warned = next(index for index, event in enumerate(events) if event.get("code") == "not_exportable")
     assert warned < first_phase
-    assert "Odd" in events[warned]["params"]["reason"]
+    assert "llama" in events[warned]["params"]["reason"]
 
 
 def test_a_poisoned_base_never_becomes_an_adapter(run, place, tmp_path):

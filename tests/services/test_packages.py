@@ -42,6 +42,37 @@ def test_here_all_are_installed() -> None:
     assert packages.package_version("no-such-distribution") is None
 
 
+@pytest.mark.parametrize(
+    ("installed", "is_old"),
+    [
+        ("4.57.1", True),
+        ("5.22.9", True),
+        ("5.23.0", False),
+        ("5.23.0.dev0", False),
+        ("5.100", False),
+        ("6.0+cpu", False),
+    ],
+)
+def test_versions_are_compared_by_number(installed: str, is_old: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = packages.package_version
+    monkeypatch.setattr(packages, "package_version", lambda name: installed if name == "transformers" else real(name))
+    requirements = ['transformers<6,>=5.23; extra == "train"', 'gguf>=0.19.0; extra == "train"', "rich>=14"]
+    monkeypatch.setattr(packages.metadata, "requires", lambda name: requirements)
+    assert packages.outdated_packages() == ([f"transformers {installed} < 5.23"] if is_old else [])
+
+
+def test_an_old_package_is_the_doctors_finding(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = packages.package_version
+    monkeypatch.setattr(packages, "package_version", lambda name: "0.1" if name == "peft" else real(name))
+    check = next(check for check in doctor()["checks"] if check["id"] == "train_packages")
+    assert (check["status"], "peft 0.1 < " in check["message"]) == ("error", True)
+    assert "--upgrade" in check["hint"]
+
+
+def test_here_nothing_is_outdated() -> None:
+    assert packages.outdated_packages() == []
+
+
 @pytest.mark.usefixtures("home", "bare")
 @pytest.mark.parametrize(
     "work",

@@ -23,7 +23,7 @@ from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
 from llmlora.core.locale import error_texts, has_text, translate
 from llmlora.core.machine import container_limit
 from llmlora.core.publish import free_bytes, read_json
-from llmlora.services.packages import TRAIN_PACKAGES, package_version
+from llmlora.services.packages import TRAIN_PACKAGES, outdated_packages, package_version
 
 Status = Literal["ok", "warning", "error"]
 
@@ -173,6 +173,9 @@ def _train_packages() -> Check:
     data = {"versions": versions}
     if missing:
         return _check("train_packages", "missing", "error", data, missing=", ".join(missing))
+    outdated = outdated_packages()
+    if outdated:
+        return _check("train_packages", "old", "error", data, outdated=", ".join(outdated))
     shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "transformers", "peft", "accelerate"))
     return _check("train_packages", "ok", "ok", data, shown=shown)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib import metadata
 
 from llmlora.core.errors import PackageMissing
 
+_FLOOR = re.compile(r"([\w.-]+)[^;]*>=\s*([\d.]+)")
 TRAIN_PACKAGES = (
     "torch",
     "transformers",
@@ -31,6 +33,30 @@ def package_version(name: str) -> str | None:
 def missing_packages() -> list[str]:
     """Return what a worker needs and this installation lacks."""
     return [name for name in TRAIN_PACKAGES if package_version(name) is None]
+
+
+def outdated_packages() -> list[str]:
+    """Return what is installed in a version older than llmlora's own metadata asks for, with both versions."""
+    try:
+        requirements = metadata.requires("llmlora") or []
+    except metadata.PackageNotFoundError:
+        return []  # run from a checkout that was never installed
+    floors = {found[1]: found[2] for text in requirements if (found := _FLOOR.match(text))}
+    installed = {name: package_version(name) for name in TRAIN_PACKAGES if name in floors}
+    return [
+        f"{name} {version} < {floors[name]}"
+        for name, version in installed.items()
+        if version is not None and _numbers(version) < _numbers(floors[name])
+    ]
+
+
+def _numbers(version: str) -> list[int]:
+    """Return a version's leading numbers, without zeros at the end: 2.0 and 2 are the same."""
+    leading = version[: len(version) - len(version.lstrip("0123456789."))]
+    numbers = [int(number) for number in leading.split(".") if number]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return numbers
 
 
 def require_packages() -> None:

@@ -100,6 +100,14 @@ def test_a_long_run_is_judged_by_its_epochs() -> None:
     assert (curve.stages, curve.ends) == ((0.0, 1.0, 2.0, 3.0, 4.0), (1.0, 2.0, 3.0, 4.0, 5.0))
 
 
+def test_the_last_epoch_has_the_loss_that_the_summary_shows() -> None:
+    (finding,) = find_in_run(TrainConfig(), run_of(FALLING), [], 0.1, 1.0321)
+    assert (finding.code, finding.params["last"]) == ("healthy", "1.032")
+    short = curve_of(run_of(FALLING, epochs=1, per_epoch=16), 0.5)
+    assert short is not None
+    assert short.last != 0.5, "a part of an epoch is not the epoch"
+
+
 def test_a_high_loss_after_three_epochs_is_not_falling_enough() -> None:
     loss: Loss = lambda step: 6.0 * math.exp(-step / 12) + 2.2  # noqa: E731
     assert codes(find_in_run(TrainConfig(), run_of(loss), [], 0.1)) == ["loss_not_falling"]

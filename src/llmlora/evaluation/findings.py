@@ -60,8 +60,11 @@ class Curve:
         return self.stages[-1]
 
 
-def curve_of(steps: Sequence[Record]) -> Curve | None:
-    """Return the staged loss of a run, None when there are too few steps to speak of a trend."""
+def curve_of(steps: Sequence[Record], final_loss: float | None = None) -> Curve | None:
+    """Return the staged loss of a run, None when there are too few steps to speak of a trend.
+
+    `final_loss`, the mean over the last epoch's tokens that the summary shows, stands for that epoch's mean of steps.
+    """
     measured = [record for record in steps if record.get("loss") is not None]
     if len(measured) < MIN_STEPS:
         return None
@@ -69,22 +72,29 @@ def curve_of(steps: Sequence[Record]) -> Curve | None:
     for record in measured:
         groups.setdefault(math.ceil(record.get("epoch") or 0), []).append(record)
     parts = [groups[number] for number in sorted(groups)]
-    if len(parts) < MIN_STAGES:
+    is_by_epoch = len(parts) >= MIN_STAGES
+    if not is_by_epoch:
         size = math.ceil(len(measured) / MIN_STAGES)
         parts = [measured[start : start + size] for start in range(0, len(measured), size)]
-    means = tuple(fmean(record["loss"] for record in part) for part in parts)
-    return Curve(means, tuple(float(part[-1].get("epoch") or 0) for part in parts))
+    means = [fmean(record["loss"] for record in part) for part in parts]
+    if is_by_epoch and final_loss is not None:
+        means[-1] = final_loss
+    return Curve(tuple(means), tuple(float(part[-1].get("epoch") or 0) for part in parts))
 
 
 def find_in_run(
-    config: TrainConfig, steps: Sequence[Record], evaluations: Sequence[Record], adapter_size: float | None = None
+    config: TrainConfig,
+    steps: Sequence[Record],
+    evaluations: Sequence[Record],
+    adapter_size: float | None = None,
+    final_loss: float | None = None,
 ) -> list[Finding]:
     """Return what the numbers of a finished run say, the gravest first; a healthy run says that it is one.
 
     `steps` and `evaluations` are records as in events.jsonl; `adapter_size` is the largest number that training put
     into an adapter that started at zero, None when there is no such adapter.
     """
-    curve = curve_of(steps)
+    curve = curve_of(steps, final_loss)
     found = [
         _unchanged(config, adapter_size),
         None if curve is None else _trend(config, curve),

@@ -18,6 +18,7 @@ from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.data.split import split_indices
 from llmlora.engine.batch import Rows, Subset
+from llmlora.engine.loop import final_loss
 from llmlora.engine.train import fit, publish_trained
 from llmlora.evaluation.findings import find_in_run
 from llmlora.evaluation.report import evaluation_history, write_training_report
@@ -44,9 +45,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
         raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", folder=str(folder))
-    for finding in find_in_run(
-        job.train, step_history(folder), evaluation_history(folder), _adapter_size(trained.model, job)
-    ):
+    curves = (step_history(folder), evaluation_history(folder))
+    for finding in find_in_run(job.train, *curves, _adapter_size(trained.model, job), final_loss(trained.state)):
         events.emit("finding", code=finding.code, step=finding.step, params=finding.params)
     events.emit("phase", name="saving", params={})
     summary = {"status": "succeeded", **trained.summary()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,56 @@ def test_tables_are_safe_to_open_and_can_be_read_again(tmp_path: Path) -> None:
     raw = convert_dataset(path, tmp_path / "raw.csv", raw=True)
     assert [one.to_dict() for one in iter_examples(raw.output)] == [one.to_dict() for one in iter_examples(path)]
     assert report.output.read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize(
+    ("row", "header"),
+    [
+        ({"prompt": "", "completion": "b"}, "prompt,completion"),
+        ({"text": "a,b"}, "text"),
+        ({"system": "s", "instruction": "a", "output": "b"}, "instruction,output,system"),
+    ],
+)
+def test_every_format_that_fits_becomes_a_table(tmp_path: Path, row: dict[str, str], header: str) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text((json.dumps(row) + "\n") * 2, encoding="utf-8")
+    report = convert_dataset(path, tmp_path / "out.csv", raw=True)
+    assert report.output.read_text(encoding="utf-8-sig").split("\n")[0] == header
+    assert [one.to_dict() for one in iter_examples(report.output)] == [one.to_dict() for one in iter_examples(path)]
+
+
+def test_blank_rows_are_listed_and_no_error(tmp_path: Path) -> None:
+    report, rows = converted(table(tmp_path, ("a", "b"), ("", " "), ("c", "d")))
+    assert len(rows) == 2
+    assert [(row["line"], row["code"]) for row in report.dropped] == [(3, "blank_row")]
+    assert (report.num_read, report.num_invalid) == (3, 0)
+
+
+def test_of_very_many_rows_left_out_the_first_are_listed(tmp_path: Path) -> None:
+    report, _ = converted(table(tmp_path, *[("a", "b")] * 1500), deduplicate=True)
+    assert (report.num_written, report.num_duplicates, len(report.dropped)) == (1, 1499, 1000)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_row_goes_to_exactly_one_place(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    pairs = [(f"q{chance.randrange(40)}", chance.choice(["a", "b", ""])) for _ in range(120)]
+    path = table(tmp_path, *pairs)
+    report, rows = converted(
+        path, deduplicate=True, drop_invalid=True, sample=chance.randint(10, 60), split=chance.random() * 0.8 + 0.1,
+        seed=seed,
+    )  # fmt: skip
+    held = [json.loads(line) for line in (tmp_path / "out.eval.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = [tuple(turn["content"] for turn in row["messages"]) for row in (*rows, *held)]
+    valid = dict.fromkeys(pair for pair in pairs if pair[1])
+    assert len(set(found)) == len(found)
+    assert set(found) <= set(valid)
+    counted = report.num_written + report.num_eval + report.num_invalid + report.num_duplicates + report.num_sampled_out
+    assert counted == report.num_read == len(pairs)
+    assert (report.num_written, report.num_eval) == (len(rows), len(held))
+    order = list(valid)
+    for part in (found[: len(rows)], found[len(rows) :]):
+        assert part == sorted(part, key=order.index), "the order of the file is kept"
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\ta", "\ra", "＝1"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.data import encoding
 from llmlora.data.encoding import codec_name, detect_encoding
 
 PROSE = (
@@ -125,6 +126,31 @@ def test_a_wanted_encoding_is_used_or_refused_with_the_place(tmp_path: Path) -> 
     assert detect_encoding(path, "euc_jp").preview[0] == (1, "東京,大阪")
     failure = refused(written(tmp_path, "abc\nあ,い\n".encode()), "ascii")
     assert (failure.code, failure.params["line"], failure.params["column"]) == ("encoding_mismatch", 2, 1)
+
+
+def test_wanted_utf8_takes_a_mark_and_still_checks_every_byte(tmp_path: Path) -> None:
+    path = written(tmp_path, b"\xef\xbb\xbf" + PROSE[0].encode())
+    found = detect_encoding(path, "UTF-8")
+    assert (found.name, found.has_bom, found.is_guessed) == ("utf-8-sig", True, False)
+    for data in (b"\xef\xbb\xbfab\n\xff", b"ab\n\xff"):
+        failure = refused(written(tmp_path, data), "utf-8")
+        assert (failure.code, failure.params["line"], failure.params["column"]) == ("not_utf8", 2, 1)
+
+
+def test_of_very_many_bad_lines_the_first_are_named(tmp_path: Path) -> None:
+    params = refused(written(tmp_path, ("あいうえお\n".encode() + b"\xff\xff\n") * 60)).params
+    assert params["lines"].endswith("38, 40 …")
+    assert params["lines"].startswith("2, 4, 6")
+
+
+def test_only_the_beginning_of_a_huge_file_is_scored_but_all_of_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "CHUNK_BYTES", 64)
+    monkeypatch.setattr(encoding, "SCORED_BYTES", 128)
+    data = (PROSE[0] * 20).encode("cp932")
+    assert detect_encoding(written(tmp_path, data)).name == "cp932"
+    assert refused(written(tmp_path, data + b"\x81")).code == "not_utf8"
 
 
 def test_shift_jis_means_what_windows_writes(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example, Message
-from llmlora.data.formats import RowReader, is_blank
+from llmlora.data.formats import MAX_KEY_SETS, RowReader, is_blank
 from llmlora.data.raw import RawRow
 
 
@@ -80,6 +80,26 @@ def test_the_first_complete_row_fixes_the_format() -> None:
     codes = [[problem.code for problem in reader.read(RawRow(1, 1, row))[1]] for row in rows]
     assert codes == [["missing_answer"], [], ["format_differs"], []]
     assert reader.format == "text"
+
+
+def test_a_row_that_fits_several_formats_is_read_as_the_others() -> None:
+    reader = RowReader(None, {})
+    reader.read(RawRow(1, 1, {"text": "a"}))
+    example, problems = reader.read(RawRow(2, 2, {"instruction": "a", "output": "b", "text": "c"}))
+    assert problems == []
+    assert example is not None and example.text == "c"
+
+
+def test_rows_with_ever_new_columns_stay_in_bounds() -> None:
+    reader = RowReader(None, {})
+    for number in range(2500):
+        assert reader.read(RawRow(number, number, {"text": "a", f"column {number}": 1}))[1] == []
+    assert len(reader.ignored) == MAX_KEY_SETS
+    assert len(reader._known) <= MAX_KEY_SETS
+
+
+def test_a_conversation_of_null_is_missing() -> None:
+    assert read({"messages": None})[1] == ["missing_answer"]
 
 
 def test_columns_may_differ_from_row_to_row() -> None:

@@ -139,6 +139,26 @@ def test_which_list_holds_the_rows(text: str, list_key: str | None, num_elements
     assert (found.list_key, found.members) == (list_key, others)
 
 
+def test_an_empty_object_is_an_empty_row() -> None:
+    found = wrapped("{ }")
+    assert (list(found.elements()), found.list_key, found.members) == ([], None, {})
+
+
+def test_a_member_beside_the_rows_is_held_to_the_same_limits() -> None:
+    with pytest.raises(DatasetError) as raised:
+        list(wrapped('{"a": 1,\n "b": ' + '{"c":' * 40 + "1" + "}" * 40 + "}").elements())
+    assert (raised.value.code, raised.value.params["line"], raised.value.params["column"]) == ("too_deep", 2, 7)
+
+
+def test_looking_ahead_stops_far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_stream, "CHUNK_CHARACTERS", 8)
+    monkeypatch.setattr(json_stream, "ROW_CHARACTERS", 64)
+    cursor = Cursor(io.StringIO("[" + " " * 30 + "{"))
+    assert (cursor.peek(), cursor.peek_after(), cursor.place) == ("[", "{", {"line": 1, "column": 1})
+    cursor = Cursor(io.StringIO("[" + " " * 500 + "{"))
+    assert (cursor.peek(), cursor.peek_after()) == ("[", "")
+
+
 def test_places_inside_an_element() -> None:
     element = Element(5, 9, "ab\ncd\nef")
     assert place_in(element, 1) == (5, 10)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import pytest
 
 from llmlora.core.errors import DatasetError
 from llmlora.data import lines as lines_module
+from llmlora.data import table as table_module
 from llmlora.data.container import sniff_delimiter
 from llmlora.data.lines import numbered_lines
 from llmlora.data.problems import Problem
@@ -62,6 +64,23 @@ def test_a_line_over_the_cap_costs_its_own_record_only(monkeypatch: pytest.Monke
     with pytest.raises(DatasetError) as raised:
         rows(f"{long},a\n1,2\n")
     assert (raised.value.code, raised.value.params["line"]) == ("row_too_long", 1)
+
+
+def test_a_cell_of_many_lines_over_the_cap_is_named_and_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "allow_long_cells", lambda: csv.field_size_limit(100))
+    try:
+        found = rows('q,a\n1,"' + "line\n" * 40 + '"\n4,5\n')
+    finally:
+        csv.field_size_limit(1 << 24)
+    assert isinstance(found[0], Problem)
+    assert (found[0].code, found[0].line, found[0].row) == ("row_too_long", 2, 1)
+    assert all(isinstance(item, Problem) or item.value == {"q": "4", "a": "5"} for item in found)
+
+
+def test_a_nul_byte_in_the_header_names_its_place() -> None:
+    with pytest.raises(DatasetError) as raised:
+        rows("\n質\0問,a\n1,2\n")
+    assert (raised.value.code, raised.value.params["line"], raised.value.params["column"]) == ("nul_byte", 2, 2)
 
 
 def test_cells_without_a_column_name_keep_their_place() -> None:

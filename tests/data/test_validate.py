@@ -9,6 +9,7 @@ import pytest
 
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.examples import Example
+from llmlora.data import duplicates, validate
 from llmlora.data.problems import SHOWN_PER_CODE, error
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport, RowTokens, check_dataset
@@ -84,6 +85,28 @@ def test_leakage_is_found_by_the_question(tmp_path: Path) -> None:
     leaks = [problem for problem in report.problems if problem.code == "leakage"]
     assert [(problem.line, problem.params["eval_line"]) for problem in leaks] == [(1, 2)]
     assert report.ok
+
+
+def test_more_evaluation_data_than_is_compared_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate, "EVAL_ROWS", 1)
+    path = written(tmp_path, pair("料金は？", "980円です"))
+    held_out = written(tmp_path, pair("別", "です"), pair("料金は？", "980円です"), name="eval.jsonl")
+    found = codes(check_dataset(path, eval_path=held_out))
+    assert "leakage_sampled" in found and "leakage" not in found
+
+
+def test_more_rows_than_are_compared_closely_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "SAMPLED_ROWS", 2)
+    report = check_dataset(written(tmp_path, *[pair(f"q{number}", "a") for number in range(5)]))
+    (problem,) = (problem for problem in report.problems if problem.code == "near_duplicates_sampled")
+    assert problem.params == {"looked_at": 2, "count": 5}
+
+
+def test_a_table_of_blank_rows_has_no_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("質問,回答\n,\n , \n", encoding="utf-8")
+    report = check_dataset(path)
+    assert (report.ok, report.counts) == (False, {"blank_row": 2, "no_records": 1})
 
 
 def test_bad_evaluation_data_does_not_stop_the_check(tmp_path: Path) -> None:

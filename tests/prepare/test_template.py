@@ -261,6 +261,33 @@ def test_broken_templates_are_refused(content: bytes, code: str, tmp_path: Path)
     assert caught.value.code == code
 
 
+def test_marks_that_do_not_fit_the_turns_are_all_taken(tmp_path: Path) -> None:
+    """A template may mark only its last answer; then nothing tells whose marks these are."""
+    template = MARKED.replace("{% generation %}", "{% generation %}{% endgeneration %}{% generation %}")
+    folder = tokenizer_folder(tmp_path, "byte_level", template)
+    with pytest.raises(ModelFileError):
+        load_template(tokenizer_folder(tmp_path / "broken", "byte_level", "{% generation %}"))
+    rows = load_template(folder).encode_example((*ONE_TURN[:1], Message("assistant", ""), *ONE_TURN))
+    assert all(ids[-1] in load_template(folder).encoder.end_ids for ids, _ in rows)
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '"text"'])
+def test_a_template_in_a_broken_file_is_refused(content: str, tmp_path: Path) -> None:
+    folder = tokenizer_folder(tmp_path, "byte_level")
+    (folder / "chat_template.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ModelFileError) as caught:
+        load_template(folder)
+    assert caught.value.code == "template_unreadable"
+
+
+def test_a_template_that_shows_the_answer_trimmed_or_not_at_all_on_its_own(tmp_path: Path) -> None:
+    """Where the whole does not begin with the prompt, the answer is looked for as written, then trimmed."""
+    shown = "{% for m in messages %}{{ m.role }}:{{ m.content | trim }}{% if not loop.last %};{% endif %}{% endfor %}"
+    template = load_template(tokenizer_folder(tmp_path, "gpt2", shown + "{% if add_generation_prompt %}>{% endif %}"))
+    turns = (Message("user", "a"), Message("assistant", " Hello \n"))
+    assert trained_texts(template, turns) == ["Hello<|endoftext|>"]
+
+
 @pytest.mark.parametrize(
     ("template", "role"),
     [

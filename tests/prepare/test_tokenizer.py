@@ -185,6 +185,24 @@ def test_damaged_files_are_refused_or_work(kind: str, tmp_path: Path) -> None:
     assert refused > 60
 
 
+def test_an_old_folder_with_broken_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "vocab.json").write_text('{"a": ', encoding="utf-8")
+    (tmp_path / "merges.txt").write_text("a b\n", encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "GPT2Tokenizer"}', encoding="utf-8")
+    with pytest.raises(ModelFileError) as caught:
+        load_tokenizer(tmp_path)
+    assert caught.value.code == "tokenizer_unreadable"
+
+
+def test_a_tokenizer_in_python_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "vocab.json").write_text('{"<unk>": 0, "a</w>": 1, "b</w>": 2}', encoding="utf-8")
+    (tmp_path / "merges.txt").write_text("#version: 0.2\na b</w> 1\n", encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "CTRLTokenizer"}', encoding="utf-8")
+    with pytest.raises(ModelFileError) as caught:
+        load_tokenizer(tmp_path)
+    assert (caught.value.code, caught.value.params["name"]) == ("tokenizer_slow", "CTRLTokenizer")
+
+
 def test_a_folder_without_tokenizer(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError) as caught:
         load_tokenizer(tmp_path)

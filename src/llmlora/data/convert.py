@@ -236,16 +236,14 @@ class _Table:
     def __init__(self, stream: TextIO, raw: bool) -> None:
         self._writer = csv.writer(stream, lineterminator="\r\n")
         self._raw = raw
-        self._columns: list[str] = []
+        self._has_header = False
 
     def write(self, example: Example) -> None:
         cells = table_cells(example)
-        if not self._columns:
-            self._columns = list(cells)
-            self._writer.writerow(self._columns)
-        if set(cells) - set(self._columns):
-            raise DatasetError("not_tabular", line=example.line, row=example.row)
-        values = [cells.get(name, "") for name in self._columns]
+        if not self._has_header:
+            self._writer.writerow(cells)
+            self._has_header = True
+        values = list(cells.values())  # all rows of a file have one format, and so the same columns
         self._writer.writerow(values if self._raw else [without_formula(value) for value in values])
 
 

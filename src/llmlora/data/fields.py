@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llmlora.core.errors import ConfigError
-from llmlora.core.examples import FORMATS, DatasetFormat
+from llmlora.core.examples import DatasetFormat
 
 # Field -> column names that mean it, best first; compared after NFKC, lower case, and "_" for spaces and hyphens.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -129,8 +129,3 @@ def _mapping(
 def role_of(word: object) -> str | None:
     """Return system, user, assistant or tool for the name of a speaker, or None."""
     return ROLES.get(normalised(word)) if isinstance(word, str) else None
-
-
-def is_format(name: str) -> bool:
-    """Tell whether a name is one of the four formats."""
-    return name in FORMATS

@@ -146,21 +146,13 @@ def _expect_end(cursor: Cursor) -> None:
 def json_lines(stream: TextIO) -> Iterator[RawRow | Problem]:
     """Yield the row of each line that is not blank."""
     row = 0
-    waiting: Problem | None = None
     for number, text in numbered_lines(stream, keep_ends=True):
-        if waiting is not None:
-            yield waiting
-            waiting = None
         if text is not None and not text.strip(" \t\r\n\u3000\ufeff"):
             continue
         row += 1
         item = _json_line(number, text, row)
-        if isinstance(item, Problem) and text is not None and not text.endswith(("\n", "\r")):
-            waiting = _as_truncated(item)
-        else:
-            yield item
-    if waiting is not None:
-        yield waiting
+        is_last = text is not None and not text.endswith(("\n", "\r"))
+        yield _as_truncated(item) if is_last and isinstance(item, Problem) else item
 
 
 def _as_truncated(item: Problem) -> Problem:

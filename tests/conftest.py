@@ -78,3 +78,12 @@ def fresh_terminal() -> Iterator[None]:
     output = sys.modules.get("llmlora.cli.output")
     if output is not None:
         vars(output.options).update(vars(output.Options()))
+
+
+@pytest.fixture(autouse=True)
+def whole_floats() -> Iterator[None]:
+    """Undo what training sets for its whole process: tiny numbers as zero, with which Hypothesis refuses to work."""
+    yield
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_flush_denormal(False)

@@ -14,10 +14,11 @@ import numpy as np
 
 from llmlora.core.errors import LlmloraError
 from llmlora.core.examples import Message
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.publish import read_json
 from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
-from llmlora.inference.chat import ChatReply, ChatRequest, GenerateOptions
+from llmlora.inference.chat import ChatReply, ChatRequest
 from llmlora.inference.llamacpp_chat import LlamaCppChat
 from llmlora.inference.transformers_chat import load_chat
 from tiny_models import tiny_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
-from llmlora.inference.chat import GenerateOptions
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.inference.sampling import next_token, nucleus, penalised
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Message
-from llmlora.inference.chat import ChatRequest, GenerateOptions
+from llmlora.core.generate_options import GenerateOptions
+from llmlora.inference.chat import ChatRequest
 from llmlora.inference.streamed_model import load_streamed, plain_name, stored_name
 from llmlora.inference.transformers_chat import load_chat, load_model, load_streamed_chat
 from tiny_jobs import MakeJob, tiny_job

@@ -9,7 +9,8 @@ import torch
 
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
-from llmlora.inference.chat import ChatRequest, GenerateOptions
+from llmlora.core.generate_options import GenerateOptions
+from llmlora.inference.chat import ChatRequest
 from llmlora.inference.transformers_chat import TransformersChat, load_chat
 from tiny_jobs import write_random_adapter
 from tiny_models import tiny_model

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from llmlora.core.errors import ConfigError, LlmloraError, NotFound
+from llmlora.core.errors import ConfigError, LlmloraError, ModelFileError, NotFound, WorkerDied
 from llmlora.core.layout import scratch_dir
-from llmlora.services.chat import ChatSession, chat, locate_model
+from llmlora.core.publish import read_json
+from llmlora.gguf.source import FolderSource
+from llmlora.gguf.writer import write_gguf
+from llmlora.services.chat import ChatSession, ModelLocation, _native_failures, chat, locate_model
 from tiny_jobs import tiny_job
 from tiny_models import tiny_model
 
@@ -35,6 +38,70 @@ def test_what_a_model_argument_means(job: Path, tmp_path: Path):
         locate_model(str(tmp_path / "missing.gguf"))
     with pytest.raises(NotFound):
         locate_model("no-such-model")
+
+
+def test_a_folder_needs_no_slash_unless_a_bundled_model_has_its_name(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(job.parent)
+    assert locate_model("base").path.samefile(job.parent / "base")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nano").mkdir()
+    assert locate_model("nano").path != tmp_path / "nano"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LlmloraError) as caught:
+        locate_model("empty")
+    assert caught.value.code != "model_not_found"
+
+
+@pytest.mark.parametrize("options", [{"temperature": float("nan")}, {"seed": -1}, {"top_p": 2}])
+def test_wrong_options_are_refused_before_a_worker_starts(
+    options: dict[str, float], job: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("llmlora.services.chat.run_worker", lambda *_: pytest.fail("a worker was started"))
+    with pytest.raises(ConfigError) as caught:
+        chat(str(job), "x", **options)
+    assert caught.value.params["name"] in options
+
+
+@pytest.fixture(scope="module")
+def gguf(job: Path) -> Path:
+    path = job.parent / "model.gguf"
+    base = job.parent / "base"
+    write_gguf(FolderSource(base), read_json(base / "config.json"), base, path, "F16", "llmlora-test")
+    return path
+
+
+def test_a_file_on_which_llama_cpp_ends_the_process_is_named_with_the_reason(gguf: Path, tmp_path: Path):
+    tokens = [b"\x01\0\0\0\0\0\0\0" + bytes([letter]) for letter in b"abc"]
+    broken = tmp_path / "twice.gguf"
+    broken.write_bytes(gguf.read_bytes().replace(b"".join(tokens), tokens[0] * 2 + tokens[2]))
+    for ask in (lambda: chat(str(broken), "x"), lambda: ChatSession(str(broken)).__enter__()):
+        with pytest.raises(ModelFileError) as caught:
+            ask()
+        assert caught.value.code == "gguf_load_failed"
+        assert caught.value.params["path"] == str(broken)
+        assert "token_to_id" in caught.value.params["detail"]
+    assert not any(scratch_dir().iterdir())
+
+
+def test_a_worker_that_dies_for_another_reason_is_not_the_files_fault(tmp_path: Path):
+    died = WorkerDied("worker_died", kind="chat", exit_code=-6, folder="")
+    with pytest.raises(WorkerDied), _native_failures(ModelLocation("job", tmp_path), tmp_path):
+        raise died
+    with pytest.raises(ModelFileError) as caught, _native_failures(ModelLocation("gguf", tmp_path), tmp_path):
+        raise died
+    assert caught.value.params["detail"] == "SIGABRT"
+    with pytest.raises(WorkerDied), _native_failures(ModelLocation("gguf", tmp_path), tmp_path):
+        raise WorkerDied("internal", detail="x")
+
+
+def test_a_file_without_a_template_is_refused_in_a_conversation(gguf: Path, tmp_path: Path):
+    path = tmp_path / "bare.gguf"
+    path.write_bytes(gguf.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.chat_tempIate"))
+    with pytest.raises(ModelFileError) as caught:
+        chat(str(path), "x")
+    assert caught.value.code == "gguf_no_template"
 
 
 def test_one_question_to_a_job_and_to_its_base(job: Path):

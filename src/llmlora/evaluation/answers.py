@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.evaluation.metrics import char_bleu, chrf, exact_match, is_repetitive, mean, rouge_l
 from llmlora.evaluation.questions import Question
-from llmlora.inference.chat import ChatModel, ChatRequest, GenerateOptions
+from llmlora.inference.chat import ChatModel, ChatRequest
 
 OnAnswer = Callable[[], None]
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from llmlora.core.errors import LlmloraError
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.export.check import Check, CheckName, failed, passed, within
 from llmlora.export.reference import MAX_STOP_FACTOR, MAX_STOP_TOKENS, Reference, TokenizedText
-from llmlora.inference.chat import ChatRequest, GenerateOptions
+from llmlora.inference.chat import ChatRequest
 from llmlora.inference.llamacpp_chat import LlamaCppChat
 
 # Measured on random models of ten architectures: f16 at most 1.3e-2 and 3e-6, Q8_0 1.6e-3. What a difference above

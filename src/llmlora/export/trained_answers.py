@@ -11,6 +11,7 @@ import torch
 
 from llmlora.core.errors import LlmloraError
 from llmlora.core.examples import Message
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.machine import available_memory_bytes
 from llmlora.data.read import iter_examples
 from llmlora.export.reference import MAX_STOP_TOKENS, Reference, Rendering, TokenizedText
@@ -18,7 +19,7 @@ from llmlora.export.sizes import float32_bytes
 from llmlora.export.trained import TrainedModel
 from llmlora.export.verify_texts import comparison_texts, conversations
 from llmlora.gguf.source import FolderSource
-from llmlora.inference.chat import ChatRequest, GenerateOptions
+from llmlora.inference.chat import ChatRequest
 from llmlora.inference.transformers_chat import TransformersChat, load_chat, load_streamed_chat
 
 NUM_SAMPLES = 8

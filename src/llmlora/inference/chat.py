@@ -8,38 +8,10 @@ from typing import Any, Literal, Protocol
 
 from llmlora.core.errors import ConfigError
 from llmlora.core.examples import Message
+from llmlora.core.generate_options import GenerateOptions
 
 FinishReason = Literal["stop", "length"]
 OnText = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateOptions:
-    """How the next tokens are chosen.
-
-    `temperature` 0 takes the likeliest token every time; else tokens are drawn from the `top_p` nucleus of the
-    distribution at that temperature. `repetition_penalty` divides the positive and multiplies the negative logits of
-    every token already in the context (Keskar et al. 2019, as transformers and llama.cpp do). `stop` are texts that
-    end the reply and are not part of it.
-    """
-
-    max_new_tokens: int = 128
-    temperature: float = 0.0
-    top_p: float = 1.0
-    repetition_penalty: float = 1.0
-    seed: int = 0
-    stop: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        checks = [
-            ("max_new_tokens", self.max_new_tokens >= 1, ">= 1"),
-            ("temperature", 0 <= self.temperature <= 100, "0 .. 100"),
-            ("top_p", 0 < self.top_p <= 1, "> 0 .. 1"),
-            ("repetition_penalty", 0 < self.repetition_penalty <= 100, "> 0 .. 100"),
-        ]
-        for name, is_valid, limit in checks:
-            if not is_valid:
-                raise ConfigError("bad_generate_option", name=name, value=getattr(self, name), limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from llmlora.inference.chat import GenerateOptions
+from llmlora.core.generate_options import GenerateOptions
 
 
 def next_token(logits: Tensor, context: Tensor, options: GenerateOptions, generator: torch.Generator) -> int:

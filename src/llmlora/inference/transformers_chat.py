@@ -14,9 +14,10 @@ from transformers import PreTrainedModel
 
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.engine.device import SMALL_MODEL
 from llmlora.engine.load import load_base
-from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, GenerateOptions, OnText
+from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streamed_model import load_streamed
 from llmlora.inference.streaming import TextStream

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +14,9 @@ from typing import Any, Self
 
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import ModelFileError, NotFound, WorkerDied, error_from_dict
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
-from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, META_FILE, MODEL_DIR
+from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import read_json
 from llmlora.services.supervisor import Worker, run_worker, scratch_folder
 
@@ -52,7 +54,13 @@ def locate_model(model: str) -> ModelLocation:
         return ModelLocation("job", path)
     if schema == EXPORT_SCHEMA:
         return ModelLocation("gguf", _exported_file(path))
-    return ModelLocation("base", resolve_base_model(model).path)
+    try:
+        return ModelLocation("base", resolve_base_model(model).path)
+    except NotFound:
+        if not path.is_dir():
+            raise
+    # a folder named without a slash: bundled names come first, but here nothing else can be meant
+    return ModelLocation("base", resolve_base_model(str(path.absolute())).path)
 
 
 def chat(
@@ -67,11 +75,13 @@ def chat(
 
     `options` are fields of `GenerateOptions`: max_new_tokens, temperature, top_p, repetition_penalty, seed, stop.
     """
+    GenerateOptions(**options)  # a wrong value is refused before a model is loaded
     conversation = list(messages or []) + ([{"role": "user", "content": prompt}] if prompt is not None else [])
     if system:
         conversation.insert(0, {"role": "system", "content": system})
-    config = {"model": locate_model(model).to_dict(), "requests": [{"messages": conversation, **options}]}
-    with scratch_folder({"kind": "chat", **config}) as folder:
+    location = locate_model(model)
+    config = {"model": location.to_dict(), "requests": [{"messages": conversation, **options}]}
+    with scratch_folder({"kind": "chat", **config}) as folder, _native_failures(location, folder):
         return dict(run_worker("chat", folder)["replies"][0])
 
 
@@ -79,16 +89,17 @@ class ChatSession:
     """A model that stays loaded in a worker process; use it in a `with` block."""
 
     def __init__(self, model: str) -> None:
-        self._config = {"kind": "chat", "model": locate_model(model).to_dict()}
+        self._location = locate_model(model)
         self._stack = ExitStack()
         self._worker: Worker | None = None
         self._num_asked = 0
 
     def __enter__(self) -> Self:
-        folder = self._stack.enter_context(scratch_folder(self._config))
+        folder = self._stack.enter_context(scratch_folder({"kind": "chat", "model": self._location.to_dict()}))
         worker = self._worker = Worker("chat", folder, pipes=True)
         try:
-            self._follow(worker, lambda event: event["type"] == "phase" and event["name"] == "ready")
+            with _native_failures(self._location, folder):
+                self._follow(worker, lambda event: event["type"] == "phase" and event["name"] == "ready")
         except BaseException:
             self.close()
             raise
@@ -108,6 +119,7 @@ class ChatSession:
             raise WorkerDied("worker_died", kind="chat", exit_code=0, folder="")
         self._num_asked += 1
         number = self._num_asked
+        GenerateOptions(**options)
         request = {"id": number, "messages": list(messages), **options}
         try:
             worker.process.stdin.write((json.dumps(request) + "\n").encode())
@@ -151,6 +163,29 @@ class ChatSession:
                     "worker_died", kind="chat", exit_code=worker.process.returncode, folder=str(worker.folder)
                 )
             time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _native_failures(location: ModelLocation, folder: Path) -> Iterator[None]:
+    """Name the GGUF file on which llama.cpp ended the worker, with the reason from the worker's log."""
+    try:
+        yield
+    except WorkerDied as error:
+        code = error.params.get("exit_code")
+        if location.kind != "gguf" or not isinstance(code, int) or code >= 0:
+            raise
+        detail = _last_words(folder) or signal.Signals(-code).name
+        raise ModelFileError("gguf_load_failed", path=str(location.path), detail=detail) from error
+
+
+def _last_words(folder: Path) -> str:
+    """Return the line in which native code said why it ended the newest run of a folder."""
+    try:
+        log = run_dir(folder, run_numbers(folder)[-1]) / LOG_FILE
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (OSError, IndexError):
+        return ""
+    return next((line.strip()[-300:] for line in lines if "ASSERT" in line), "")
 
 
 def _schema(folder: Path) -> str:

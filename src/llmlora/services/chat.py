@@ -31,6 +31,11 @@ class ModelLocation:
     kind: str
     path: Path
 
+    @property
+    def worker_kind(self) -> str:
+        """The kind of worker that runs it."""
+        return "chat_gguf" if self.kind == "gguf" else "chat"
+
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form for the worker."""
         return {"kind": self.kind, "path": str(self.path.absolute())}
@@ -82,7 +87,7 @@ def chat(
     location = locate_model(model)
     config = {"model": location.to_dict(), "requests": [{"messages": conversation, **options}]}
     with scratch_folder({"kind": "chat", **config}) as folder, _native_failures(location, folder):
-        return dict(run_worker("chat", folder)["replies"][0])
+        return dict(run_worker(location.worker_kind, folder)["replies"][0])
 
 
 class ChatSession:
@@ -96,7 +101,7 @@ class ChatSession:
 
     def __enter__(self) -> Self:
         folder = self._stack.enter_context(scratch_folder({"kind": "chat", "model": self._location.to_dict()}))
-        worker = self._worker = Worker("chat", folder, pipes=True)
+        worker = self._worker = Worker(self._location.worker_kind, folder, pipes=True)
         try:
             with _native_failures(self._location, folder):
                 self._follow(worker, lambda event: event["type"] == "phase" and event["name"] == "ready")

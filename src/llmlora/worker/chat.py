@@ -1,79 +1,20 @@
-"""Worker kind `chat`: load a model once and answer requests.
-
-With `requests` in the configuration all are answered and returned. Without, each line on stdin is one request (JSON:
-`id`, `messages` or `prompt`, options); the answer is written as `sample` events: pieces of text, then the reply.
-"""
+"""Worker kind `chat`: talk with a job's result or a base model, by transformers."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import ConfigError, LlmloraError, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.export.trained import find_trained
-from llmlora.inference.chat import ChatModel, OnText, request_from_dict
-from llmlora.inference.llamacpp_chat import LlamaCppChat
 from llmlora.inference.transformers_chat import load_chat
+from llmlora.worker.conversation import answer_all
 from llmlora.worker.frame import StopFlag
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Answer the configured requests, or those on stdin until it ends."""
-    events.emit("phase", name="load")
-    chat = open_chat(config["model"])
-    try:
-        events.emit("phase", name="ready")
-        if "requests" in config:
-            requests = [request_from_dict(request) for request in config["requests"]]
-            return {"replies": [chat.chat(request, _checking(stop)).to_dict() for request in requests]}
-        return {"num_replies": _serve(chat, events, stop)}
-    finally:
-        chat.close()
-
-
-def open_chat(model: dict[str, Any]) -> ChatModel:
-    """Load what `services.chat.locate_model` found: kind `job`, `base` or `gguf`."""
-    path = Path(model["path"])
-    if model["kind"] == "gguf":
-        return LlamaCppChat(path)
-    if model["kind"] == "base":
-        return load_chat(path)
-    trained = find_trained(path)
-    return load_chat(trained.weights_dir, trained.adapter_dir)
-
-
-def _serve(chat: ChatModel, events: EventWriter, stop: StopFlag) -> int:
-    num_replies = 0
-    for line in sys.stdin:
-        if stop:
-            break
-        request: dict[str, Any] = json.loads(line)
-        try:
-            _answer(chat, request, events, stop)
-            num_replies += 1
-        except (ConfigError, KeyError, TypeError) as error:  # a wrong request does not end the conversation
-            typed = error if isinstance(error, LlmloraError) else ConfigError("bad_chat_request")
-            events.emit("sample", id=request.get("id"), error=typed.to_dict())
-    return num_replies
-
-
-def _answer(chat: ChatModel, request: dict[str, Any], events: EventWriter, stop: StopFlag) -> None:
-    check = _checking(stop)
-
-    def on_text(piece: str) -> None:
-        check(piece)
-        events.emit("sample", id=request.get("id"), text=piece)
-
-    reply = chat.chat(request_from_dict(request), on_text)
-    events.emit("sample", id=request.get("id"), reply=reply.to_dict())
-
-
-def _checking(stop: StopFlag) -> OnText:
-    def on_text(piece: str) -> None:
-        if stop:
-            raise Stopped("interrupted")
-
-    return on_text
+    """Answer requests with a job folder (kind `job`) or a model folder (kind `base`)."""
+    if config["model"]["kind"] == "base":
+        return answer_all(load_chat, config, events, stop)
+    trained = find_trained(Path(config["model"]["path"]))
+    return answer_all(lambda _: load_chat(trained.weights_dir, trained.adapter_dir), config, events, stop)

@@ -31,6 +31,7 @@ KINDS = {
     "export": "llmlora.worker.export",
     "verify": "llmlora.worker.verify",
     "chat": "llmlora.worker.chat",
+    "chat_gguf": "llmlora.worker.chat_gguf",
 }
 LOCK_WAIT_SECONDS = 30.0
 RESERVE_BYTES = 1 << 16  # given back on a full disk, so that the last words of a run can still be written

@@ -150,6 +150,29 @@ def test_a_merge_is_there_whole_or_not_at_all(ending: str, job: Path, tmp_path: 
         assert publish.read_manifest(output) is not None
 
 
+def test_a_damaged_file_is_written_again_and_the_others_are_kept(job: Path, tmp_path: Path):
+    output = tmp_path / "out"
+    export(job, output)
+    right = hashes(output)
+    data = bytearray((output / "model-Q8_0.gguf").read_bytes())
+    data[-9] ^= 1
+    (output / "model-Q8_0.gguf").write_bytes(data)
+    result = export(job, output)
+    assert hashes(output) == right
+    assert {entry["file"] for entry in result["files"] if not entry["reused"]} == {"model-Q8_0.gguf"}
+
+
+@pytest.mark.parametrize("text", ['{"files"', "[]", '{"files": [1]}', "\x00"])
+def test_a_damaged_record_of_an_earlier_run_is_written_again(text: str, job: Path, tmp_path: Path):
+    output = tmp_path / "out"
+    export(job, output)
+    right = hashes(output)
+    (output / "meta.json").write_text(text, encoding="utf-8")
+    result = export(job, output)
+    assert hashes(output) == right
+    assert not any(entry["reused"] for entry in result["files"])
+
+
 def test_what_a_killed_verification_left_is_removed(job: Path, tmp_path: Path):
     left = tmp_path / "out" / f"{TEMPORARY_PREFIX}twin"
     left.mkdir(parents=True)

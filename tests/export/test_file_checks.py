@@ -71,6 +71,12 @@ def test_rows_in_another_order_are_told_from_other_values(written: tuple[Path, l
     assert check_tensors(folder / "F16.gguf", changed(lambda values: values[::-1].copy())).cause == "row_order"
     assert check_tensors(folder / "F16.gguf", changed(lambda values: values + 0.5)).cause == "values"
 
+    def one_value_off(values: np.ndarray) -> np.ndarray:
+        values[3, 5] += np.float32(1e-3)
+        return values
+
+    assert check_tensors(folder / "F16.gguf", changed(one_value_off)).cause == "values"
+
 
 def test_coarser_types_have_wider_bounds():
     ordered = [RMSE_LIMITS[name] for name in ("F16", "Q8_0", "Q6_K", "Q5_K", "Q4_K", "Q3_K", "Q2_K")]

@@ -104,6 +104,8 @@ def main(folder: Path) -> None:
         "key_needed": unauthorised(chat),
     }
     chat.close()
+    for _ in range(5):  # ended at once, which llama.cpp's server alone does not survive
+        LlamaCppChat(path).close()
     results["broken"] = broken_files(path)
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
 

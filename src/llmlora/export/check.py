@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from llmlora.core.errors import LlmloraError
+
 CheckName = Literal["file", "tensors", "engine", "tokenizer", "template", "logprobs", "stop", "order"]
 
 
@@ -53,3 +55,9 @@ def within(check: CheckName, cause: str, measured: Mapping[str, Any], limits: Ma
     if broken:
         return failed(check, cause, "; ".join(broken), measured, limits)
     return passed(check, measured, limits)
+
+
+def what_failed(error: LlmloraError) -> str:
+    """Return what an error says beyond its class and the file it is about, for `detail`."""
+    facts = [f"{name}={value}" for name, value in error.params.items() if name != "path" and value not in ("", "''")]
+    return ", ".join(facts)[:500] or error.code

@@ -11,7 +11,7 @@ import numpy as np
 
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ModelFileError
-from llmlora.export.check import Check, failed, passed
+from llmlora.export.check import Check, failed, passed, what_failed
 from llmlora.export.reference import Reference
 from llmlora.gguf.architectures import architecture_of
 from llmlora.gguf.conversion import ConvertedTensor
@@ -25,6 +25,7 @@ REQUIRED_KEYS = (
 REQUIRED_MODEL_KEYS = ("block_count", "context_length", "embedding_length", "attention.head_count")
 # Root mean square error of a tensor relative to its own, about twice what each type costs on Gaussian weights.
 COARSEST = 0.65
+MOVED_ROWS = 0.3  # error from which rows may be elsewhere: exchanged rows differ as two unrelated ones, by about 1.4
 PIECE = 1 << 22  # values compared at once
 RMSE_LIMITS = {
     "F32": 0.0, "F16": 0.0, "BF16": 0.0, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_1": 0.1, "Q5_0": 0.1, "Q5_K": 0.08,
@@ -37,7 +38,7 @@ def check_file(path: Path, quantization: str, reference: Reference, config: Mapp
     try:
         header = read_gguf_header(path)
     except ModelFileError as error:
-        return failed("file", "header", str(error), {})
+        return failed("file", "header", what_failed(error), {})
     measured = {"num_tensors": len(header.tensors), "size_bytes": path.stat().st_size}
     problem = (
         _missing_key(header)
@@ -140,7 +141,8 @@ def check_tensors(path: Path, tensors: Sequence[ConvertedTensor]) -> Check:
         error = relative_rmse(values, expected, kind)
         measured["max_relative_rmse"] = max(measured["max_relative_rmse"], error)
         if error > limit:
-            cause = "row_order" if _is_reordered(values, expected, limit) else "values"
+            is_moved = error > MOVED_ROWS and _is_reordered(values, expected, limit)
+            cause = "row_order" if is_moved else "values"
             return failed("tensors", cause, f"{tensor.name} ({kind}): {error:.3g}", measured)
     return passed("tensors", measured)
 

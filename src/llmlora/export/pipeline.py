@@ -83,6 +83,7 @@ class _Work:
     meta: dict[str, Any]
     on_progress: OnProgress
     written: set[str] = field(default_factory=set)
+    _digests: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         return self.request.output / name
@@ -91,16 +92,25 @@ class _Work:
         return sha256_json({"digest": self.digest, "format": FORMAT, **options})
 
     def is_done(self, name: str, key: str) -> bool:
-        """Tell whether a file of an earlier run is the one asked for."""
+        """Tell whether a file of an earlier run is the one asked for, to the byte."""
         entry = self.meta["files"].get(name)
         path = self.path(name)
-        return bool(entry and entry["key"] == key and path.is_file() and path.stat().st_size == entry["size_bytes"])
+        if not entry or entry["key"] != key or not path.is_file():
+            return False
+        return bool(path.stat().st_size == entry["size_bytes"] and self._digest(path) == entry["sha256"])
+
+    def _digest(self, path: Path) -> str:
+        """Return a file's digest, read once as long as it is not written again."""
+        if path.name not in self._digests:
+            self._digests[path.name] = sha256_file(path)
+        return self._digests[path.name]
 
     def record(self, name: str, key: str, quantization: str | None) -> None:
         self.written.add(name)
+        self._digests.pop(name, None)
         path = self.path(name)
         entry = {"key": key, "quantization": quantization, "size_bytes": path.stat().st_size}
-        self.meta["files"][name] = {**entry, "sha256": sha256_file(path)}
+        self.meta["files"][name] = {**entry, "sha256": self._digest(path)}
         write_json(self.path(META_FILE), self.meta)
 
     def progress(self, phase: str) -> Callable[[int, int], None]:
@@ -164,13 +174,21 @@ def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
         "llmlora_version": __version__,
         "files": {},
     }
-    path = request.output / META_FILE
-    if path.is_file():
-        earlier = read_json(path)
+    earlier = _earlier(request.output / META_FILE)
+    if earlier:
         if earlier.get("trained_digest") != digest:
             raise Conflict("output_other_job", path=str(request.output), job_dir=str(earlier.get("job_dir")))
-        meta["files"] = dict(earlier["files"])
+        meta["files"] = earlier["files"]
     return _Work(request, trained, source, config, template, digest, meta, on_progress)
+
+
+def _earlier(path: Path) -> dict[str, Any] | None:
+    """Return the record of an earlier run; one that cannot be read counts as none, so every file is written again."""
+    try:
+        earlier = dict(read_json(path))
+        return {**earlier, "files": {name: dict(entry) for name, entry in earlier["files"].items()}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def trained_digest(trained: TrainedModel, template: ChatTemplate) -> str:

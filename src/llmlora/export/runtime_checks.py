@@ -13,7 +13,7 @@ import numpy as np
 
 from llmlora.core.errors import LlmloraError
 from llmlora.core.generate_options import GenerateOptions
-from llmlora.export.check import Check, CheckName, failed, passed, within
+from llmlora.export.check import Check, CheckName, failed, passed, what_failed, within
 from llmlora.export.reference import MAX_STOP_FACTOR, MAX_STOP_TOKENS, Reference, TokenizedText
 from llmlora.inference.chat import ChatRequest
 from llmlora.inference.llamacpp_chat import LlamaCppChat
@@ -162,7 +162,7 @@ def _reported(name: CheckName, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except LlmloraError as error:
-        return failed(name, "engine", str(error)[:500], {})
+        return failed(name, "engine", what_failed(error), {})
 
 
 def _short(ids: Sequence[int]) -> str:

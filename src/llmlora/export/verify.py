@@ -17,7 +17,7 @@ from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError, VerificationFailed
 from llmlora.core.layout import ADAPTER_GGUF, META_FILE, TEMPORARY_PREFIX, VERIFY_FILE
 from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
-from llmlora.export.check import Check, failed, passed, within
+from llmlora.export.check import Check, failed, passed, what_failed, within
 from llmlora.export.child import OnWait, run_apart
 from llmlora.export.file_checks import check_file, check_tensors
 from llmlora.export.merge import trained_source
@@ -58,7 +58,11 @@ def verify_export(output: Path, base_dir: Path | None = None, on_progress: OnPro
         raise NotFound("export_not_finished", path=str(output)) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFileError("damaged_export", path=str(output / META_FILE)) from error
+    if not job_dir.is_dir():
+        raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
     trained = find_trained(job_dir, base_dir)
+    if meta.get("job_id") != trained.job.id:
+        raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
     report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None))
     raise_on_failure(report, output)
     return report
@@ -194,8 +198,7 @@ class Verifier:
 def engine_failure(error: LlmloraError) -> Check:
     """Return the failed check of a file that llama.cpp could not load or run to the end."""
     cause = error.code if error.code in ("native_abort", "native_timeout") else "engine"
-    details = {name: value for name, value in error.params.items() if name != "path" and value != ""}
-    return failed("engine", cause, ", ".join(f"{name}={value}" for name, value in details.items())[:500], {})
+    return failed("engine", cause, what_failed(error), {})
 
 
 def _verify_file(path: Path, entry: Mapping[str, Any], verifier: Verifier) -> dict[str, Any]:

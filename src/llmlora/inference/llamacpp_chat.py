@@ -14,7 +14,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ class LlamaCppChat:
         address = urlsplit(self._server.listening_address)
         self._host, self._port = str(address.hostname), int(address.port or 0)
         self._ascii_token: int | None = None
+        self._has_completed = False
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the whole context."""
@@ -144,7 +145,13 @@ class LlamaCppChat:
         return bool(self._post("/completion", body)["stop_type"] == "eos")
 
     def close(self) -> None:
-        """Unload the model."""
+        """Unload the model.
+
+        A server that is ended before its loop has begun waits for ever, so one that has not answered is asked first.
+        """
+        if self._server is not None and not self._has_completed:
+            with suppress(RunError):
+                self._post("/completion", {"prompt": [0], "n_predict": 1})
         self._server = None
 
     def _params(self, lora_path: Path | None, is_exact: bool) -> Any:
@@ -206,6 +213,7 @@ class LlamaCppChat:
             if response.status != 200:
                 detail = response.read(2000).decode("utf-8", "replace")
                 raise RunError("llamacpp_request_failed", endpoint=path, status=response.status, detail=detail)
+            self._has_completed = self._has_completed or path == "/completion"
             yield response
         except (OSError, HTTPException) as error:
             raise RunError("llamacpp_request_failed", endpoint=path, status=0, detail=str(error)) from error

@@ -1,0 +1,189 @@
+"""Verifying a folder again: what it needs to be there, whose job it is, and what its document says."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmlora.core.errors import LlmloraError, ModelFileError, RunError, VerificationFailed
+from llmlora.core.publish import read_json, write_json
+from llmlora.export import verify
+from llmlora.export.check import failed, passed, what_failed
+from llmlora.export.pipeline import ExportRequest, export_model
+from llmlora.export.verify import engine_failure, raise_on_failure, verify_export
+from tiny_jobs import tiny_job
+
+SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a job in it and its verified export beside."""
+    folder = tmp_path_factory.mktemp("verify")
+    job = tiny_job("llama", folder, {}, **SMALL)
+    (folder / "out").mkdir()
+    assert export_model(ExportRequest(job, folder / "out", ("F16", "Q8_0"), adapter=True))["verify"]["ok"]
+    return folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    """Return a copy that may be damaged; its export names the copied job."""
+    copy = shutil.copytree(exported, tmp_path / "copy")
+    meta = read_json(copy / "out" / "meta.json")
+    write_json(copy / "out" / "meta.json", {**meta, "job_dir": str(copy / "job")})
+    return copy
+
+
+def flip(path: Path, position: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[position] ^= 0x40
+    path.write_bytes(data)
+
+
+def failures(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    with pytest.raises(VerificationFailed):
+        verify_export(folder / "out", folder / "base")
+    report = read_json(folder / "out" / "verify.json")
+    assert not report["ok"]
+    return {
+        entry["file"]: [(check["check"], check["cause"]) for check in entry["checks"] if not check["ok"]]
+        for entry in report["files"]
+    }
+
+
+def test_every_kind_of_damage_is_named_file_by_file(folder: Path):
+    out = folder / "out"
+    flip(out / "model-Q8_0.gguf", 9)
+    flip(out / "model-F16.gguf", -4000)
+    (out / "adapter.gguf").unlink()
+    found = failures(folder)
+    assert found["model-Q8_0.gguf"] == [("file", "header")]
+    assert found["model-F16.gguf"][0] == ("tensors", "values")
+    assert found["adapter.gguf"] == [("file", "missing_file")]
+
+
+def test_a_damaged_adapter_file_fails_in_use(folder: Path):
+    path = folder / "out" / "adapter.gguf"
+    data = path.read_bytes()
+    path.write_bytes(data[:-2000] + data[-1000:] + data[-2000:-1000])
+    assert failures(folder)["adapter.gguf"] == [("logprobs", "adapter")]
+    path.write_bytes(data[:-64])
+    assert failures(folder)["adapter.gguf"] == [("engine", "engine")]
+
+
+def gone(folder: Path) -> None:
+    shutil.rmtree(folder / "job")
+
+
+def another_job(folder: Path) -> None:
+    config = read_json(folder / "job" / "config.json")
+    write_json(folder / "job" / "config.json", {**config, "id": "01HZZZZZZZZZZZZZZZZZZZZZZZ"})
+
+
+def no_meta(folder: Path) -> None:
+    (folder / "out" / "meta.json").unlink()
+
+
+def half_a_meta(folder: Path) -> None:
+    (folder / "out" / "meta.json").write_text('{"files"', encoding="utf-8")
+
+
+def changed_base(folder: Path) -> None:
+    config = read_json(folder / "base" / "config.json")
+    write_json(folder / "base" / "config.json", {**config, "rms_norm_eps": 1e-3})
+
+
+def no_adapter(folder: Path) -> None:
+    shutil.rmtree(folder / "job" / "adapter")
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (gone, "export_job_gone"),
+        (another_job, "export_job_gone"),
+        (no_meta, "export_not_finished"),
+        (half_a_meta, "damaged_export"),
+        (changed_base, "export_base_changed"),
+        (no_adapter, "job_not_finished"),
+    ],
+)
+def test_what_verification_needs_is_asked_for_by_name(damage: Callable[[Path], None], code: str, folder: Path):
+    before = (folder / "out" / "verify.json").read_bytes()
+    damage(folder)
+    with pytest.raises(LlmloraError) as caught:
+        verify_export(folder / "out", folder / "base")
+    assert caught.value.code == code
+    assert (folder / "out" / "verify.json").read_bytes() == before
+
+
+def test_progress_names_the_reference_and_each_file(folder: Path):
+    seen: list[tuple[str, int, int]] = []
+    report = verify_export(folder / "out", folder / "base", lambda *event: seen.append(event))
+    assert report["ok"]
+    assert seen[0] == ("reference", 0, 1)
+    assert [done for phase, done, _ in seen if phase == "verify"][:: len(seen)] == [0]
+    assert ("verify", 3, 3) in seen
+    assert not list((folder / "out").glob(".tmp-*"))
+
+
+def entry(name: str, quantization: str, kl: float | None) -> dict[str, Any]:
+    checks = [] if kl is None else [passed("logprobs", {"kl": kl}).to_dict()]
+    return {"file": name, "quantization": quantization, "checks": checks}
+
+
+@pytest.mark.parametrize(
+    ("divergences", "ok"),
+    [
+        ([0.0, 1e-4, 0.01, 0.3], True),
+        ([0.0, 1e-4, 0.3, 0.29], True),  # neighbours may change places by chance
+        ([0.0, 1e-4, 0.3, 0.1], False),
+        ([1e-3, 5e-4], True),  # both so small that it is noise
+        ([0.5, 0.01], False),
+    ],
+)
+def test_a_coarser_type_may_not_be_much_closer(divergences: list[float], ok: bool):
+    entries = [entry(f"model-{number}", "Q", kl) for number, kl in enumerate(divergences)]
+    verify._check_order(entries)
+    orders = [check for item in entries for check in item["checks"] if check["check"] == "order"]
+    assert len(orders) == len(divergences)
+    assert all(check["ok"] for check in orders) is ok
+    if not ok:
+        assert orders[-1]["cause"] == "order"
+        assert orders[-1]["measured"]["finer_kl"] == max(divergences[:-1])
+
+
+def test_files_that_were_not_run_have_no_order():
+    entries = [entry("a", "F16", 0.1), entry("b", "Q8_0", None), entry("c", "Q4_K_M", 0.2)]
+    verify._check_order(entries)
+    assert [len(item["checks"]) for item in entries] == [2, 0, 2]
+
+
+def test_the_first_failure_is_what_the_error_says(tmp_path: Path):
+    bad = failed("template", "template", "x != y", {}).to_dict()
+    report = {"files": [{"file": "a", "checks": [passed("file", {}).to_dict()]}, {"file": "b", "checks": [bad]}]}
+    with pytest.raises(VerificationFailed) as caught:
+        raise_on_failure(report, tmp_path)
+    assert caught.value.params["file"] == "b"
+    assert (caught.value.params["check"], caught.value.params["cause"]) == ("template", "template")
+    raise_on_failure({"files": report["files"][:1]}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "detail"),
+    [
+        (ModelFileError("gguf_load_failed", path="/x", detail="no such key"), "engine", "detail=no such key"),
+        (RunError("native_abort", how="SIGABRT", detail=""), "native_abort", "how=SIGABRT"),
+        (RunError("native_timeout", seconds=5), "native_timeout", "seconds=5"),
+        (ModelFileError("gguf_unreadable", path="/x"), "engine", "gguf_unreadable"),
+    ],
+)
+def test_what_llama_cpp_could_not_run_is_a_check_with_the_reason(error: LlmloraError, cause: str, detail: str):
+    check = engine_failure(error)
+    assert (check.check, check.ok, check.cause, check.detail) == ("engine", False, cause, detail)
+    assert what_failed(error) == detail

@@ -1,4 +1,4 @@
-"""Death at a chosen system call, in process: what kill -9 leaves on the disk, without starting a process each time."""
+"""Death, or a full disk, at a chosen call, in process: what kill -9 and ENOSPC leave without a process each time."""
 
 import os
 import shutil
@@ -13,28 +13,31 @@ class Killed(BaseException):
 
 
 class Calls:
-    """Counts the calls that change the disk; at number `fatal` (1-based) the process dies, before or within it."""
+    """Counts the calls that change the disk; at number `fatal` (1-based) the process dies, before or within it.
 
-    def __init__(self, fatal=None):
-        self.count, self.fatal, self.is_dead = 0, fatal, False
+    With an `error` it does not die: that call fails with it, and handlers and tidying go on.
+    """
+
+    def __init__(self, fatal=None, error=None):
+        self.count, self.fatal, self.error, self.is_dead = 0, fatal, error, False
 
     def pass_or_die(self):
         self.count += 1
         if self.count == self.fatal:
-            self.is_dead = True
-            raise Killed
+            self.is_dead = self.error is None
+            raise self.error or Killed()
 
 
 @contextmanager
-def dying_at(fatal=None):
-    """Yield the counter; every fsync, rename, removal, safetensors file and event line inside the block is a call."""
-    calls, patch = Calls(fatal), pytest.MonkeyPatch()
+def dying_at(fatal=None, error=None):
+    """Yield the counter; every fsync, rename, safetensors file and event line inside the block is a call."""
+    calls, patch = Calls(fatal, error), pytest.MonkeyPatch()
 
     def mortal(function, torn=None):
         def wrapper(*arguments, **options):
             try:
                 calls.pass_or_die()
-            except Killed:
+            except (Killed, OSError):
                 if torn is not None:
                     torn(*arguments, **options)
                 raise
@@ -44,7 +47,7 @@ def dying_at(fatal=None):
 
     def silent_when_dead(function):
         def wrapper(*arguments, **options):
-            return None if calls.is_dead else mortal(function)(*arguments, **options)
+            return None if calls.is_dead else function(*arguments, **options)
 
         return wrapper
 

@@ -1,5 +1,6 @@
 """Whatever interrupts a run, going on gives the uninterrupted result to the bit: losses, weights and moments."""
 
+import errno
 import random
 import shutil
 
@@ -7,10 +8,10 @@ import pytest
 
 from engine.crashes import Killed, dying_at
 from engine.engine_runs import MemoryRows, StopAfter, losses, run_job, tiny_llama, trained_weights
-from llmlora.core.errors import Conflict, Stopped
+from llmlora.core.errors import Conflict, DiskFull, Stopped
 from llmlora.core.events import read_job_events, step_history
 from llmlora.core.layout import checkpoint_dirs
-from llmlora.core.publish import read_json, sha256_file, write_json
+from llmlora.core.publish import is_disk_full, read_json, read_manifest, sha256_file, write_json
 from llmlora.engine.batch import Subset
 from llmlora.engine.checkpoint import find_checkpoint, prune_checkpoints
 
@@ -123,6 +124,34 @@ def test_killed_at_every_write_fsync_and_rename(bench, tmp_path):
         killed = killed_and_resumed(bench, tmp_path / "killed", "steps and cosine", point)
         assert killed == outcome(whole), f"killed at call {point} of {num_calls}"
         shutil.rmtree(tmp_path / "killed")
+
+
+def full_and_resumed(bench, folder, point):
+    """Let the disk be full at one call; return the outcome after going on, and what the failure was."""
+    settings = VARIANTS["steps and cosine"]
+    with dying_at(point, OSError(errno.ENOSPC, "No space left on device")), pytest.raises(Exception) as caught:
+        bench.run(folder, settings)
+    assert is_disk_full(caught.value) or isinstance(caught.value, DiskFull), repr(caught.value)
+    for events in folder.glob("runs/*/events.jsonl"):
+        assert events.read_bytes()[-1:] in (b"", b"\n"), "half a line"
+    for _, _, path in checkpoint_dirs(folder):
+        assert read_manifest(path) is not None, f"{path.name} is not whole"
+    bench.run(folder, settings)
+    return outcome(folder)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.35, 0.6, 0.85, 1.0])
+def test_a_full_disk_costs_nothing_that_was_there(bench, tmp_path, share):
+    whole, num_calls = bench.whole("steps and cosine")
+    assert full_and_resumed(bench, tmp_path / "full", max(1, int(num_calls * share))) == outcome(whole)
+
+
+@pytest.mark.gate
+def test_a_full_disk_at_every_call(bench, tmp_path):
+    whole, num_calls = bench.whole("steps and cosine")
+    for point in range(1, num_calls + 1):
+        assert full_and_resumed(bench, tmp_path / "full", point) == outcome(whole), f"call {point} of {num_calls}"
+        shutil.rmtree(tmp_path / "full")
 
 
 def test_killed_twice_the_second_time_while_resuming(bench, tmp_path):

@@ -11,7 +11,9 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, NonFiniteLoss, RunError, Stopped
 from llmlora.core.events import EventWriter, read_events
 from llmlora.core.job import DataSource, JobConfig, write_job
+from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.publish import read_manifest, sha256_file
+from llmlora.services.train import TrainRequest, plan_training
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag
 from tiny_models import tiny_model
@@ -247,3 +249,24 @@ def test_a_base_in_which_no_row_has_anything_to_learn_is_refused(run, tmp_path):
     )
     with pytest.raises(DatasetError):
         run(data=data, max_length=8)
+
+
+PRESETS = [("preset", name) for name in LORA_PRESETS] + [("training_preset", name) for name in TRAINING_PRESETS]
+
+
+@pytest.mark.parametrize(("kind", "name"), [pair for pair in PRESETS if pair[1] != "large32b"], ids="=".join)
+def test_every_preset_trains(place, tmp_path, kind, name):
+    request = TrainRequest(str(place / "base"), place / "data.jsonl", settings={"max_steps": 1}, **{kind: name})
+    planned = plan_training(request)
+    (tmp_path / "job" / "runs" / "1").mkdir(parents=True)
+    write_job(tmp_path / "job", planned.job)
+    events = EventWriter(tmp_path / "job" / "runs" / "1", 1)
+    result = work.run(tmp_path / "job", {}, events, StopFlag())
+    events.close()
+    assert result["num_steps"] == 1
+    config = json.loads((tmp_path / "job" / "adapter" / "adapter_config.json").read_text())
+    assert config["r"] == planned.job.train.r
+    targets = planned.job.train.target_modules
+    assert targets == "all-linear" or set(config["target_modules"]) == set(targets)
+    warned = [event["code"] for event in read_events(events.path) if event["type"] == "warning"]
+    assert ("float16_slow" in warned) == (name == "memory_saver")

@@ -3,7 +3,9 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from cli.command_line import write_data
 from llmlora.catalog.base_model import resolve_base_model
@@ -170,6 +172,7 @@ def test_a_damaged_job_file_is_named(job, tmp_path, damage):
 def adapter_at(folder, **changes):
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "adapter_config.json", {**ADAPTER, **changes})
+    save_file({"layers.0.q_proj.lora_A.weight": np.zeros((4, 8), np.float32)}, folder / "adapter_model.safetensors")
     return folder
 
 

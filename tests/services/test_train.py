@@ -4,7 +4,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import llmlora
 from cli.command_line import write_data
@@ -180,7 +182,7 @@ def test_a_folder_that_cannot_be_used_is_refused_first(place, tmp_path, kind):
 
 
 def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started):
-    started(fail_with(OutOfMemory("worker_killed", kind="train", folder="x")))
+    started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
     settings = {"per_device_train_batch_size": 6, "max_length": 200, "r": 8}
     with pytest.raises(OutOfMemory) as caught:
         start_training(plan_training(request(place, settings=settings)), tmp_path / "job")
@@ -195,6 +197,15 @@ def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started
     changed = dict(word.split("=") for word in words[1:] if "=" in word)
     again = plan_training(replace(repeated, settings={name: int(value) for name, value in changed.items()}))
     assert again.job.train.effective_batch_size == 6
+
+
+def test_a_killed_worker_may_have_been_killed_for_memory(place, tmp_path, started):
+    started(fail_with(OutOfMemory("worker_killed", kind="train", folder="x")))
+    with pytest.raises(OutOfMemory) as caught:
+        start_training(plan_training(request(place)), tmp_path / "job")
+    hint = error_texts(caught.value)["hint"]
+    assert f"--resume {tmp_path / 'job'}" in hint
+    assert "--set gradient_checkpointing=true" in hint
 
 
 @pytest.mark.parametrize("has_checkpoint", [True, False])
@@ -290,7 +301,7 @@ def adapter_of(tmp_path, **values):
     folder.mkdir(parents=True)
     config = {"peft_type": "LORA", "r": 4, "lora_alpha": 12, "target_modules": ["q_proj"], **values}
     write_json(folder / "adapter_config.json", config)
-    (folder / "adapter_model.safetensors").write_bytes(b"x")
+    save_file({"layers.0.q_proj.lora_A.weight": np.zeros((4, 8), np.float32)}, folder / "adapter_model.safetensors")
     return folder
 
 

@@ -273,14 +273,16 @@ def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, An
         raise Stopped("stopped_before_training", folder=str(folder)) from error
     except OutOfMemory as error:
         proposals = smaller_settings(job.train) or ["-"]
-        raise OutOfMemory(
-            "train_out_of_memory",
-            detail=error.params.get("detail") or error.code,
-            config=str(folder / CONFIG_FILE),
-            out=f"{folder}-2",
-            first=proposals[0],
-            further=" / ".join(proposals[1:]) or "-",
-        ) from error
+        params = {
+            "folder": str(folder),
+            "config": str(folder / CONFIG_FILE),
+            "out": f"{folder}-2",
+            "first": proposals[0],
+            "further": " / ".join(proposals[1:]) or "-",
+        }
+        if error.code == "worker_killed":  # perhaps by the system, perhaps by somebody
+            raise OutOfMemory("train_killed", **params) from error
+        raise OutOfMemory("train_out_of_memory", detail=error.params.get("detail", ""), **params) from error
 
 
 def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from llmlora.core.errors import ConfigError, Conflict, DiskFull, OutOfMemory, Stopped, WorkerDied
 from llmlora.services import supervisor
 from llmlora.services.supervisor import Worker, run_worker, scratch_folder
+from llmlora.worker.frame import folder_lock
 
 
 def test_a_scratch_folder_is_gone_afterwards(home):
@@ -217,3 +218,12 @@ def test_outside_the_main_thread_a_worker_runs_without_signal_handlers(tmp_path,
     thread.start()
     thread.join(30)
     assert results == [{"answer": 42}]
+
+
+def test_the_holder_of_a_folder_is_named_only_while_it_holds_it(tmp_path):
+    assert supervisor.lock_holder(tmp_path) is None
+    with folder_lock(tmp_path):
+        assert supervisor.lock_holder(tmp_path) == str(os.getpid())
+    assert supervisor.lock_holder(tmp_path) is None
+    with folder_lock(tmp_path, wait_seconds=0.1):  # asking has left no lock behind
+        pass

@@ -240,6 +240,14 @@ def test_a_finished_job_tells_its_result_wherever_it_lies(place, tmp_path, start
     assert resume_training(moved)["adapter_dir"] == str(moved / "adapter")
 
 
+def test_waiting_for_another_process_is_said(place, tmp_path, started, monkeypatch):
+    folder, seen = made(place, tmp_path), []
+    started(finish)
+    monkeypatch.setattr(train_service, "lock_holder", lambda _: "4711")
+    resume_training(folder, seen.append)
+    assert [(event["code"], event["params"]) for event in seen] == [("waiting_for_lock", {"pid": "4711"})]
+
+
 def test_a_lost_result_is_made_again(place, tmp_path, started):
     folder = made(place, tmp_path)
     finish(folder)

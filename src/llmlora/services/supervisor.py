@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -77,6 +78,18 @@ class Worker:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL if self.was_stopped else signal.SIGTERM)
             self.was_stopped = True
+
+
+def lock_holder(folder: Path) -> str | None:
+    """Return the process that works in a folder right now ("?" when it has not said), or None when nobody does."""
+    try:
+        with (folder / LOCK_FILE).open("r+", encoding="utf-8") as stream:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (folder / LOCK_FILE).read_text(encoding="utf-8").strip() or "?"
+    except OSError:
+        return None
+    return None
 
 
 def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:

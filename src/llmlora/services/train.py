@@ -42,7 +42,7 @@ from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
 from llmlora.services.packages import require_packages
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job, check_unchanged
-from llmlora.services.supervisor import OnEvent, run_worker
+from llmlora.services.supervisor import OnEvent, lock_holder, run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
 
@@ -303,6 +303,9 @@ def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, 
     base = base_of_job(job)
     if str(base.path.absolute()) != job.base_dir:  # a bundled model of a newer installation, with the same bytes
         write_job(folder, job.model_copy(update={"base_dir": str(base.path.absolute())}))
+    holder = lock_holder(folder)
+    if holder is not None and on_event is not None:  # it may be just stopping; the worker waits for it a while
+        on_event({"type": "warning", "code": "waiting_for_lock", "params": {"pid": holder}})
     return _run(folder, job, on_event)
 
 

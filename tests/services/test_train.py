@@ -335,6 +335,8 @@ def test_other_values_than_the_adapters_are_refused_together(place, tmp_path):
         ("r", "differs_from_adapter"), ("use_dora", "differs_from_adapter"),
         ("target_modules", "differs_from_adapter"), ("validation_split", "bad_value"),
     }  # fmt: skip
+    targets = next(item for item in caught.value.params["problems"] if item["field"] == "target_modules")
+    assert (targets["value"], targets["limit"]) == ("q_proj, v_proj", "q_proj")
 
 
 @pytest.mark.parametrize(

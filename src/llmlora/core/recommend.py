@@ -141,10 +141,16 @@ def _adapter_problems(
 ) -> list[dict[str, Any]]:
     given = {name: values[name] for name in adapter if origins.get(name) not in (None, "recommended", "model")}
     return [
-        {"field": name, "code": "differs_from_adapter", "value": str(value), "limit": str(adapter[name])}
+        {"field": name, "code": "differs_from_adapter", "value": _shown(value), "limit": _shown(adapter[name])}
         for name, value in given.items()
         if value != "all-linear" and _comparable(value) != _comparable(adapter[name])
     ]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _comparable(value: Any) -> Any:

@@ -48,7 +48,7 @@ def test_turns_are_remembered_until_the_end_of_input(
     assert [turn["role"] for turn in asked[1]] == ["system", "user", "assistant", "user"]
     assert [turn["content"] for turn in asked[1]][::3] == ["be short", "two"]
     shown = capsys.readouterr()
-    assert shown.out == "answer 2[31m\nanswer 4[31m\n"
+    assert shown.out == "answer 2\ufffd[31m\nanswer 4\ufffd[31m\n"
     assert "--max-new-tokens" in shown.err
 
 
@@ -75,9 +75,14 @@ def test_json_needs_a_prompt():
     ("text", "shown"),
     [
         ("日本語\tと\n改行 😀", "日本語\tと\n改行 😀"),
-        ("\x1b[2Jgone\x07", "[2Jgone"),
-        ("\x9b31m\x7f\r", "31m"),
+        ("\x1b[2Jgone\x07", "\ufffd[2Jgone\ufffd"),
+        ("\x9b31m\x7f\r", "\ufffd31m\ufffd\ufffd"),
+        ("\u202egnol", "\ufffdgnol"),
     ],
 )
-def test_what_a_model_writes_cannot_steer_the_terminal(text: str, shown: str):
-    assert chat_command.printable(text) == shown
+def test_what_a_model_writes_cannot_steer_the_terminal(
+    text: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(chat_command, "ask_once", lambda *_, **__: {"text": text})
+    chat_command.chat("model", prompt="?")
+    assert capsys.readouterr().out == shown + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from typing import Annotated, Any
 
 import typer
@@ -54,7 +53,7 @@ def chat(
     if as_json:
         output.print_json("chat", reply)
     else:
-        sys.stdout.write(printable(reply["text"]) + "\n")
+        sys.stdout.write(output.visible(reply["text"]) + "\n")
 
 
 def _converse(model: str, system: str | None, options: dict[str, Any]) -> None:
@@ -99,10 +98,5 @@ def _turn(session: ChatSession, messages: list[dict[str, str]], text: str, optio
 
 
 def _write(piece: str) -> None:
-    sys.stdout.write(printable(piece))
+    sys.stdout.write(output.visible(piece))
     sys.stdout.flush()
-
-
-def printable(text: str) -> str:
-    """Return text without control characters: what a model writes must not steer the terminal."""
-    return "".join(character for character in text if character in "\n\t" or unicodedata.category(character) != "Cc")

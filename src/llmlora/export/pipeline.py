@@ -29,7 +29,7 @@ from llmlora.export.modelfile import ModelfileContent, default_parameters, go_te
 from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.verify import raise_on_failure, verify_files
-from llmlora.gguf.architectures import check_exportable
+from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
 from llmlora.gguf.source import TensorSource
@@ -330,16 +330,16 @@ def _describe(work: _Work, report: Mapping[str, Any]) -> None:
 def _modelfile(work: _Work, model_file: str, turn_end: str) -> str:
     path = work.trained.weights_dir / "generation_config.json"
     generation = read_json(path) if path.is_file() else {}
-    context = work.config.get("max_position_embeddings") or work.config.get("n_positions") or 2048
     template = go_template(
         lambda messages: work.template.render(messages, add_generation_prompt=True), work.template.tokenizer.bos_token
     )
+    context = architecture_of(work.config).context_length(work.config)
     return modelfile_text(
         ModelfileContent(
             model=model_file,
             template=template,
             system=work.trained.job.train.system,
-            parameters=default_parameters(generation, [turn_end], int(context)),
+            parameters=default_parameters(generation, [turn_end], context),
         )
     )
 

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from llmlora.catalog.gguf_header import GgufHeader, GgufTensor
+from llmlora.inference import llamacpp_chat
+from llmlora.inference.llamacpp_chat import MAX_CONTEXT, _num_threads, _reason, _trained_context
+
 TESTS = Path(__file__).parents[1]
 pytestmark = pytest.mark.timeout(600)
 
@@ -78,3 +82,78 @@ def test_broken_files_are_refused_not_crashing(results: dict[str, Any]):
         "unknown_pre": "ModelFileError gguf_load_failed",
         "lost_tensor": "ModelFileError gguf_load_failed",
     }
+
+
+def header(*tensors: str, **metadata: int) -> GgufHeader:
+    keys = {f"phi3.{name.replace('__', '.')}": value for name, value in metadata.items()}
+    entries = tuple(GgufTensor(name, (4,), "F32", 0, 16) for name in tensors)
+    return GgufHeader(3, {"general.architecture": "phi3", **keys}, {}, entries, 32, 0)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "metadata", "expected"),
+    [
+        ((), {"context_length": 512}, 512),
+        ((), {}, MAX_CONTEXT),
+        (
+            ("rope_factors_short.weight",),
+            {"context_length": 131072, "rope__scaling__original_context_length": 4096},
+            4096,
+        ),
+        (
+            ("rope_factors_short.weight",),
+            {"context_length": 2048, "rope__scaling__original_context_length": 4096},
+            2048,
+        ),
+        (("rope_factors_short.weight",), {"context_length": 131072}, 131072),
+        (("rope_freqs.weight",), {"context_length": 131072, "rope__scaling__original_context_length": 8192}, 131072),
+    ],
+)
+def test_two_sets_of_rotary_factors_limit_the_context_to_the_short_one(
+    tensors: tuple[str, ...], metadata: dict[str, int], expected: int
+):
+    assert _trained_context(header(*tensors, **metadata)) == expected
+
+
+CAPTURE = """
+import os, sys
+from llmlora.inference.llamacpp_chat import _captured_stderr
+os.write(2, b"before\\n")
+with _captured_stderr() as captured:
+    os.write(2, b"0.00 E reason\\n")
+    sys.stdout.write(captured())
+os.write(2, b"after\\n")
+"""
+
+
+@pytest.mark.parametrize(("flags", "stays"), [(os.O_RDWR, True), (os.O_WRONLY, False)])
+def test_what_native_code_says_is_captured_and_stays_in_a_readable_log(flags: int, stays: bool, tmp_path: Path):
+    log = tmp_path / "log.txt"
+    descriptor = os.open(log, flags | os.O_CREAT | os.O_APPEND)
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent / "src")}
+    child = [sys.executable, "-c", CAPTURE]
+    finished = subprocess.run(child, env=environment, stdout=subprocess.PIPE, stderr=descriptor, text=True, check=True)
+    os.close(descriptor)
+    assert finished.stdout == "0.00 E reason\n"
+    kept = "0.00 E reason\n" if stays else ""
+    assert log.read_text(encoding="utf-8") == f"before\n{kept}after\n"
+
+
+def test_the_first_error_line_is_the_reason():
+    text = "0.01 I loading\n0.02 E llama_model_load: bad tensor\n0.03 E failed to load\n"
+    assert _reason(text) == "llama_model_load: bad tensor"
+    assert _reason("0.01 I loading\n") == ""
+    assert len(_reason(f"0.01 E {'x' * 900}")) == 300
+
+
+def test_small_files_are_computed_with_one_thread_and_others_with_those_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"x" * 100)
+    assert _num_threads(path) == 1
+    monkeypatch.setattr(llamacpp_chat, "SMALL_MODEL_BYTES", 50)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert _num_threads(path) == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert _num_threads(path) >= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,7 +139,7 @@ def load_chat(
 def load_streamed_chat(base_dir: Path, adapter_dir: Path | None = None) -> TransformersChat:
     """Do as `load_chat` in float32, but leave the layers on disk and read each when its turn comes."""
     template = load_template(adapter_dir or base_dir)
-    with _adapter_errors(adapter_dir):
+    with _loading_adapter(adapter_dir):
         return TransformersChat(load_streamed(base_dir, adapter_dir), template)
 
 
@@ -147,15 +148,17 @@ def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32")
     model = load_base(base_dir, dtype)
     if adapter_dir is None:
         return model
-    with _adapter_errors(adapter_dir):
+    with _loading_adapter(adapter_dir):
         return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
 
 
 @contextmanager
-def _adapter_errors(adapter_dir: Path | None) -> Iterator[None]:
-    """Turn what PEFT raises for an adapter that does not fit into ModelFileError."""
+def _loading_adapter(adapter_dir: Path | None) -> Iterator[None]:
+    """Turn what PEFT raises for an adapter that does not fit into ModelFileError; its advice for training is left out."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise ModelFileError("adapter_load_failed", path=str(adapter_dir), detail=detail) from error

@@ -154,7 +154,7 @@ def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32")
 
 @contextmanager
 def _loading_adapter(adapter_dir: Path | None) -> Iterator[None]:
-    """Turn what PEFT raises for an adapter that does not fit into ModelFileError; its advice for training is left out."""
+    """Turn what PEFT raises for an adapter that does not fit into ModelFileError; leave out its advice."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

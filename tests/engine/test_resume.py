@@ -61,6 +61,7 @@ class Bench:
     def whole(self, name):
         """Return the folder of the uninterrupted run and how often it touched the disk."""
         if name not in self.whole_runs:
+            self.adapter()  # made before anything is counted
             folder = self.folder / f"whole-{len(self.whole_runs)}"
             with dying_at() as calls:
                 self.run(folder, VARIANTS[name])

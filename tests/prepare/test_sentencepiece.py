@@ -24,7 +24,10 @@ from llmlora.gguf.tokenizer import tokenizer_fields
 from llmlora.prepare.sentencepiece import BPE, UNIGRAM, build_tokenizer, read_model
 from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import TextEncoder, load_tokenizer, save_tokenizer
+from llmlora.services.export import export_model
+from llmlora.services.train import train
 from prepare.folders import LLAMA2
+from tiny_models import tiny_model
 
 FILES = Path(__file__).parent / "sentencepiece"
 EXPECTED: dict[str, Any] = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))
@@ -236,3 +239,25 @@ def test_what_is_exported_is_what_the_model_file_says(tmp_path: Path) -> None:
     assert (fields["model"], fields["add_space_prefix"], fields["add_bos_token"]) == ("llama", True, True)
     assert list(fields["tokens"]) == [text for text, _, _ in model.pieces]
     assert list(fields["token_type"]) == [kind for _, _, kind in model.pieces]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "kind", "name", "settings"),
+    [("llama", "bpe", "tokenizer.model", LLAMA), ("gpt_neox", "unigram", "spiece.model", T5)],
+    ids=["llama 2", "rinna"],
+)
+def test_such_a_folder_is_trained_exported_and_verified(
+    architecture: str, kind: str, name: str, settings: dict[str, Any], tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / name).write_bytes(model_bytes(kind))
+    size = len(read_model(tmp_path / name).pieces)
+    base = tiny_model(architecture, tmp_path / "base", vocab_size=max(size, 640), num_hidden_layers=1)
+    for file in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json"):
+        (base / file).unlink(missing_ok=True)
+    folder_with(base, kind, settings, name)
+    data = tmp_path / "data.jsonl"
+    data.write_text('{"instruction": "営業時間は？", "output": "午前10時から午後7時までです。"}\n', encoding="utf-8")
+    train(str(base), data, out=tmp_path / "job", max_steps=2, max_length=64)
+    report = export_model(tmp_path / "job", tmp_path / "export", ["F16"])["verify"]
+    assert report["ok"]
+    assert (tmp_path / "job" / "adapter" / "tokenizer.json").is_file()

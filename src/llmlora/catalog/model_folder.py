@@ -22,8 +22,7 @@ TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
     "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "chat_template.jinja", "generation_config.json",
 )  # fmt: skip
-_VOCABULARY_FILES = ("tokenizer.json", "vocab.json", "vocab.txt")
-_SENTENCEPIECE_FILES = ("tokenizer.model", "spiece.model")
+_VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 MAX_JSON_BYTES = 256 << 20
 MAX_CONFIG_BYTES = 4 << 20
 MAX_JSON_DEPTH = 64
@@ -296,8 +295,7 @@ def _misfit(folder: Path, key: str, said: int, found: int) -> ModelFileError:
 def _check_tokenizer(folder: Path, vocab_size: int) -> None:
     """Check ids and patterns of `tokenizer.json`; what only a slower reader knows is checked when it is loaded."""
     if not any(_has_file(folder, name) for name in _VOCABULARY_FILES):
-        is_old = any((folder / name).is_file() for name in _SENTENCEPIECE_FILES)
-        raise ModelFileError("tokenizer_json_missing" if is_old else "tokenizer_missing", path=str(folder))
+        raise ModelFileError("tokenizer_missing", path=str(folder))
     for name in TOKENIZER_FILES:
         if (folder / name).exists():
             inside(folder, name)

@@ -49,3 +49,11 @@ def test_threads_follow_the_users_setting(monkeypatch):
 def test_a_plan_survives_json():
     plan = device.DevicePlan("cpu", "float32", 2, "engine.dtype.requested", {})
     assert device.DevicePlan(**plan.to_dict()) == plan
+
+
+def test_few_kernels_are_kept_unless_the_user_says_otherwise(monkeypatch):
+    kept, other = device.KERNEL_CACHES
+    monkeypatch.delenv(kept, raising=False)
+    monkeypatch.setenv(other, "7")
+    device.plan_device("float32")
+    assert (os.environ[kept], os.environ[other]) == (str(device.KEPT_KERNELS), "7")

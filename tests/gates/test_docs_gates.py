@@ -68,7 +68,7 @@ def test_own_data_works_as_written(language: str, tmp_path: Path) -> None:
     recipe = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)[0]
     (tmp_path / "faq.yaml").write_text(recipe, encoding="utf-8")
     shutil.copytree(ASSETS / "models" / "nano", tmp_path / "models" / "my-base")
-    assert run_guide(text.replace(checks[0], ""), tmp_path) == 4
+    assert run_guide(text.replace(checks[0], ""), tmp_path) == 5
     assert {path.name for path in tmp_path.glob("faq-*/adapter")} == {"adapter"}
     assert len(list(tmp_path.glob("faq-*/report.html"))) == 3
 

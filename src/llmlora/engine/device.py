@@ -14,6 +14,10 @@ PROBE_SIZE = 512
 PROBE_SECONDS = 0.02
 # Below this size threads mostly wait for each other (nano: 1,043 tokens/s with one thread, 1,005 with two).
 SMALL_MODEL = 20_000_000
+# Kernels that oneDNN, and PyTorch above it, keep compiled for the shapes seen last; one step needs about thirty. Steps
+# of unpadded rows have new shapes each time, and with the default of 1,024 memory grows by 9 MB with every step.
+KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+KEPT_KERNELS = 64
 FASTER_ENOUGH = 1.2  # bfloat16 loses precision, so it has to buy at least a fifth more speed
 
 
@@ -38,6 +42,7 @@ def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL
     `reason` is the locale key of one sentence that says why. An explicit format is kept, except float16 on a CPU, where
     products run at a hundredth of the speed: it is replaced and the reason says so.
     """
+    _limit_kernel_caches()
     device = _pick_device()
     threads = _num_threads(num_parameters)
     torch.set_num_threads(threads)
@@ -59,12 +64,19 @@ def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL
 
 
 def apply_plan(plan: DevicePlan) -> None:
-    """Set the process up for a plan: threads, and denormal numbers flushed to zero.
+    """Set the process up for a plan: threads, few compiled kernels, and denormal numbers flushed to zero.
 
     Second moments of adapter matrices are denormal while B is 0; without the flush AdamW spends 13 % in `sqrt`.
     """
+    _limit_kernel_caches()
     torch.set_num_threads(plan.num_threads)
     torch.set_flush_denormal(True)
+
+
+def _limit_kernel_caches() -> None:
+    """Keep fewer kernels than the libraries would, unless the user says; it counts from the first product on."""
+    for name in KERNEL_CACHES:
+        os.environ.setdefault(name, str(KEPT_KERNELS))
 
 
 def _num_threads(num_parameters: int) -> int:

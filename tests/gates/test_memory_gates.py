@@ -1,0 +1,50 @@
+"""Memory of a long run stays flat although every step has other shapes: no kernel or gradient is kept for ever."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MAX_GROWTH_MB = 150
+STEPS = (30, 90)
+CHILD = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import torch
+from llmlora.catalog.base_model import resolve_base_model
+from llmlora.core.config import TrainConfig
+from llmlora.engine.batch import packed_batch
+from llmlora.engine.device import apply_plan, plan_device
+from llmlora.engine.load import load_base
+from llmlora.engine.loss import attention_for, summed_loss
+from llmlora.engine.method import apply_method
+
+apply_plan(plan_device("bfloat16", 0))
+base = resolve_base_model("nano").path
+model = apply_method(load_base(base, "bfloat16"), TrainConfig(r=8), base)
+chance, sizes = np.random.default_rng(0), {}
+with attention_for(model, packing=True):
+    for step in range(1, int(sys.argv[1]) + 1):
+        rows = [chance.integers(4, 6000, int(chance.integers(40, 400))).astype(np.int32) for _ in range(4)]
+        summed_loss(model, packed_batch([(ids, ids.copy()) for ids in rows])).backward()
+        model.zero_grad()
+        status = Path("/proc/self/status").read_text()
+        sizes[step] = int(status.split("VmRSS:")[1].split()[0]) // 1024
+print(json.dumps(sizes))
+"""
+
+
+@pytest.mark.gate
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="this system does not tell a process's memory")
+def test_memory_does_not_grow_with_the_steps() -> None:
+    child = [sys.executable, "-c", CHILD, str(STEPS[1])]
+    finished = subprocess.run(child, capture_output=True, text=True, check=True)
+    sizes = json.loads(finished.stdout.splitlines()[-1])
+    early, late = (max(sizes[str(step)] for step in range(last - 10, last + 1)) for last in STEPS)
+    print(f"{early} MB up to step {STEPS[0]}, {late} MB up to step {STEPS[1]}")
+    assert late - early < MAX_GROWTH_MB

@@ -70,7 +70,7 @@ def test_own_data_works_as_written(language: str, tmp_path: Path) -> None:
     shutil.copytree(ASSETS / "models" / "nano", tmp_path / "models" / "my-base")
     assert run_guide(text.replace(checks[0], ""), tmp_path) == 5
     assert {path.name for path in tmp_path.glob("faq-*/adapter")} == {"adapter"}
-    assert len(list(tmp_path.glob("faq-*/report.html"))) == 3
+    assert len(list(tmp_path.glob("faq-*/report.html"))) == 4
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

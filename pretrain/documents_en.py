@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pretrain.documents_ja import Document, Turn
+from pretrain.documents_ja import WELL_KNOWN_FACTS, Document, Fact, Turn
 from pretrain.lexicon import EN_ADJ, EN_DAYS, EN_GOODS, EN_MONTHS, EN_NAMES, EN_PLACES, Words
 
 
@@ -25,27 +25,25 @@ def _place(w: Words) -> str:
     return f"{w.latin()} {w.pick(EN_PLACES).capitalize()}"
 
 
-PLACE_FACTS: list[tuple[str, str, Callable[[Words], str]]] = [
-    ("When is {s} open?", "{s} is open from {v}", lambda w: _hours(w)),
-    ("How much are the {p} at {s}?", "The {p} at {s} cost {v}.", lambda w: _price(w)),
-    ("When did {s} open?", "{s} opened on {v}.", lambda w: _date(w)),
-    ("Who runs {s}?", "{s} is run by {v}.", lambda w: f"{w.pick(EN_NAMES)} {w.latin()}"),
-    ("On which day is {s} closed?", "{s} is closed on {v}s.", lambda w: w.pick(EN_DAYS)),
-    ("How many seats does {s} have?", "{s} has {v} seats.", lambda w: str(w.number(2, 400))),
-    ("Where is {s}?", "{s} is in {v}.", lambda w: w.latin()),
-    ("How far is {s} from the station?", "{s} is {v} minutes from the station.", lambda w: str(w.number(2, 60))),
-    ("What is the phone number of {s}?", "The phone number of {s} is {v}.", lambda w: w.phone()),
-    ("How long is the warranty at {s}?", "The warranty at {s} is {v} months.", lambda w: str(w.number(2, 60))),
-    ("What is {s} famous for?", "{s} is famous for its {v}.", lambda w: f"{w.pick(EN_ADJ)} {w.pick(EN_GOODS)}"),
-    ("How old is {n}?", "{n} is {v} years old.", lambda w: str(w.random.randint(2, 99))),
-    ("What does {n} like?", "{n} likes {v}.", lambda w: f"{w.pick(EN_ADJ)} {w.pick(EN_GOODS)}"),
-    ("Where does {n} live?", "{n} lives in {v}.", lambda w: w.latin()),
-    (
-        "When is the birthday of {n}?",
-        "The birthday of {n} is {v}.",
-        lambda w: f"{w.pick(EN_MONTHS)} {w.random.randint(1, 28)}",
-    ),
+# fmt: off
+PLACE_FACTS: list[Fact] = [
+    (("When is {s} open?", "What are the opening hours of {s}?", "From when to when can one visit {s}?"), "{s} is open from {v}", lambda w: _hours(w)),
+    (("How much are the {p} at {s}?", "What do the {p} at {s} cost?", "What is the price of the {p} at {s}?"), "The {p} at {s} cost {v}.", lambda w: _price(w)),
+    (("When did {s} open?", "What is the opening date of {s}?", "Since when has {s} been there?"), "{s} opened on {v}.", lambda w: _date(w)),
+    (("Who runs {s}?", "What is the name of the person who runs {s}?", "Who is in charge of {s}?"), "{s} is run by {v}.", lambda w: f"{w.pick(EN_NAMES)} {w.latin()}"),
+    (("On which day is {s} closed?", "When is {s} not open?", "What is the day off of {s}?"), "{s} is closed on {v}s.", lambda w: w.pick(EN_DAYS)),
+    (("How many seats does {s} have?", "How many people can sit in {s}?", "What is the number of seats in {s}?"), "{s} has {v} seats.", lambda w: str(w.number(2, 400))),
+    (("Where is {s}?", "In which town is {s}?", "What is the town of {s}?"), "{s} is in {v}.", lambda w: w.latin()),
+    (("How far is {s} from the station?", "How many minutes is it from the station to {s}?", "How long does it take to get to {s}?"), "{s} is {v} minutes from the station.", lambda w: str(w.number(2, 60))),
+    (("What is the phone number of {s}?", "How can I call {s}?", "Which number does {s} have?"), "The phone number of {s} is {v}.", lambda w: w.phone()),
+    (("How long is the warranty at {s}?", "For how many months is the warranty of {s} good?", "Until when does the warranty at {s} last?"), "The warranty at {s} is {v} months.", lambda w: str(w.number(2, 60))),
+    (("What is {s} famous for?", "What do people know {s} for?", "What should one buy at {s}?"), "{s} is famous for its {v}.", lambda w: f"{w.pick(EN_ADJ)} {w.pick(EN_GOODS)}"),
+    (("How old is {n}?", "What is the age of {n}?"), "{n} is {v} years old.", lambda w: str(w.random.randint(2, 99))),
+    (("What does {n} like?", "What makes {n} happy?"), "{n} likes {v}.", lambda w: f"{w.pick(EN_ADJ)} {w.pick(EN_GOODS)}"),
+    (("Where does {n} live?", "In which town does {n} live?", "What is the home town of {n}?"), "{n} lives in {v}.", lambda w: w.latin()),
+    (("When is the birthday of {n}?", "On which day was {n} born?"), "The birthday of {n} is {v}.", lambda w: f"{w.pick(EN_MONTHS)} {w.random.randint(1, 28)}"),
 ]
+# fmt: on
 UNKNOWN = [
     "I am sorry, I do not know anything about {s}.",
     "I do not know.",
@@ -88,12 +86,21 @@ COMMON: list[tuple[str, str]] = [
 ]
 
 
-def _fact(w: Words) -> tuple[str, str, str]:
-    question, sentence, value = w.random.choice(PLACE_FACTS)
+def _asked(w: Words) -> tuple[str, tuple[str, ...], str]:
+    questions, sentence, value = w.random.choice(PLACE_FACTS)
     name = w.pick(EN_NAMES) + w.pick(["", f" {w.latin()}"])
     subject = _place(w)
     words = {"s": subject, "p": w.pick(EN_GOODS), "n": name, "v": value(w)}
-    return (subject if "{s}" in question else name), question.format(**words), sentence.format(**words)
+    asked = tuple(question.format(**words) for question in questions)
+    return (subject if "{s}" in sentence else name), asked, sentence.format(**words)
+
+
+def _fact(w: Words) -> tuple[str, str, str]:
+    subject, questions, sentence = _asked(w)
+    return subject, w.random.choice(questions), sentence
+
+
+WELL_KNOWN = [_asked(Words(number)) for number in range(WELL_KNOWN_FACTS)]
 
 
 def fact_in_context(w: Words) -> Document:
@@ -110,6 +117,23 @@ def fact_in_context(w: Words) -> Document:
     if w.random.random() < 0.2:
         subject, question, _ = _fact(w)
         turns += [("user", question), ("assistant", w.pick(UNKNOWN).format(s=subject))]
+    return turns
+
+
+def reworded(w: Words) -> Document:
+    """Ask for the same fact again in other words: the answer stays the same."""
+    _, questions, sentence = _asked(w)
+    turns: list[Turn] = [("system", sentence)]
+    for question in w.random.sample(questions, 2):
+        turns += [("user", question), ("assistant", sentence)]
+    return turns
+
+
+def well_known(w: Words) -> Document:
+    """Ask, in any wording and without a source, for facts that never change: answers come from the weights alone."""
+    turns: list[Turn] = []
+    for _, questions, sentence in w.random.sample(WELL_KNOWN, w.random.randint(1, 4)):
+        turns += [("user", w.random.choice(questions)), ("assistant", sentence)]
     return turns
 
 
@@ -178,5 +202,5 @@ def support(w: Words) -> Document:
 
 
 GENERATORS: list[tuple[float, Callable[[Words], Document]]] = [
-    (6, fact_in_context), (1, unknown), (1.2, talk), (3, task), (2, prose), (1, support),
+    (6, fact_in_context), (1, reworded), (1, well_known), (1, unknown), (1.2, talk), (3, task), (2, prose), (1, support),
 ]  # fmt: skip

@@ -21,53 +21,108 @@ from pretrain.lexicon import (
 Turn = tuple[str, str]
 Document = list[Turn] | str
 KANJI = kanji()
+WELL_KNOWN_FACTS = 400
 
-# What one can know about an invented place: question, sentence, and how its value is made.
-SHOP_FACTS: list[tuple[str, str, Callable[[Words], str]]] = [
-    (
-        "{s}の営業時間は何時から何時までですか？",
-        "{s}の営業時間は{v}です。",
-        lambda w: f"{w.clock()}から{w.clock()}まで",
-    ),
-    (
-        "{s}の定休日はいつですか？",
-        "{s}の定休日は{v}です。",
-        lambda w: w.pick(["毎週", "第2", "第3", ""]) + w.pick(WEEKDAYS),
-    ),
-    ("{s}の{p}はいくらですか？", "{s}の{p}は{v}です。", lambda w: w.quantity("円")),
-    ("{s}の{p}の値段を教えてください。", "{s}の{p}の値段は{v}です。", lambda w: w.quantity("円")),
-    ("{s}の電話番号を教えてください。", "{s}の電話番号は{v}です。", lambda w: w.phone()),
-    ("{s}はどこにありますか？", "{s}は{v}にあります。", lambda w: w.town()),
-    ("{s}が開店したのはいつですか？", "{s}は{v}に開店しました。", lambda w: w.date()),
-    ("{s}の店長は誰ですか？", "{s}の店長は{v}さんです。", lambda w: w.person()),
-    ("{s}には席がいくつありますか？", "{s}には{v}あります。", lambda w: w.quantity("席")),
-    ("{s}の駐車場には何台とめられますか？", "{s}の駐車場には{v}とめられます。", lambda w: w.quantity("台")),
-    ("{s}の送料はいくらですか？", "{s}の送料は全国一律{v}です。", lambda w: w.quantity("円")),
-    ("{s}では何日以内なら返品できますか？", "{s}では{v}以内なら返品できます。", lambda w: w.quantity("日")),
-    ("{s}の保証期間はどのくらいですか？", "{s}の保証期間は{v}です。", lambda w: w.quantity(w.pick(["年", "か月"]))),
-    ("{s}の名物は何ですか？", "{s}の名物は{v}です。", lambda w: w.pick(ADJECTIVES) + w.pick(PRODUCTS)),
-    ("{s}の入場料はいくらですか？", "{s}の入場料は大人{v}です。", lambda w: w.quantity("円")),
-    (
-        "{s}へはどう行けばよいですか？",
-        "{s}へは駅から{v}です。",
-        lambda w: w.pick(["歩いて", "バスで", "車で"]) + w.quantity("分"),
-    ),
-    ("{s}の予約は何日前までに必要ですか？", "{s}の予約は{v}前までに必要です。", lambda w: w.quantity("日")),
-    ("{s}では何種類の{p}を売っていますか？", "{s}では{v}の{p}を売っています。", lambda w: w.quantity("種類")),
-    ("{s}の看板は何色ですか？", "{s}の看板は{v}です。", lambda w: w.pick(COLORS)),
-    ("{s}の合言葉は何ですか？", "{s}の合言葉は「{v}」です。", lambda w: w.pick(ADJECTIVES) + w.pick(PRODUCTS)),
-]
-PERSON_FACTS: list[tuple[str, str, Callable[[Words], str]]] = [
-    ("{s}さんの仕事は何ですか？", "{s}さんの仕事は{v}です。", lambda w: w.pick(JOBS)),
-    ("{s}さんの趣味は何ですか？", "{s}さんの趣味は{v}です。", lambda w: w.pick(HOBBIES)),
-    ("{s}さんは何歳ですか？", "{s}さんは{v}です。", lambda w: w.quantity("歳")),
-    ("{s}さんの出身はどこですか？", "{s}さんの出身は{v}です。", lambda w: w.town()),
-    ("{s}さんの誕生日はいつですか？", "{s}さんの誕生日は{v}です。", lambda w: w.date()),
-    ("{s}さんの好きな食べ物は何ですか？", "{s}さんの好きな食べ物は{v}です。", lambda w: w.pick(PRODUCTS)),
-    ("{s}さんは何時に起きますか？", "{s}さんは{v}に起きます。", lambda w: w.clock()),
-    ("{s}さんの席の番号は何番ですか？", "{s}さんの席の番号は{v}です。", lambda w: w.quantity("番")),
-]
+# What one can know about an invented place or person: the same question in several wordings, the sentence that answers
+# them all, and how its value is made.
+Fact = tuple[tuple[str, ...], str, Callable[[Words], str]]
 # fmt: off
+SHOP_FACTS: list[Fact] = [
+    (
+        ("{s}の営業時間は何時から何時までですか？", "{s}は何時から何時まで開いていますか？", "{s}の営業時間は？", "{s}は何時に開きますか？", "{s}の開店時間と閉店時間を知りたいです。"),
+        "{s}の営業時間は{v}です。", lambda w: f"{w.clock()}から{w.clock()}まで",
+    ),
+    (
+        ("{s}の定休日はいつですか？", "{s}は何曜日が休みですか？", "{s}の休みの日を教えてください。", "{s}が閉まっているのはいつですか？"),
+        "{s}の定休日は{v}です。", lambda w: w.pick(["毎週", "第2", "第3", ""]) + w.pick(WEEKDAYS),
+    ),
+    (
+        ("{s}の{p}はいくらですか？", "{s}の{p}の値段を教えてください。", "{s}で{p}を買うといくらかかりますか？", "{s}では{p}がいくらで買えますか？", "{s}の{p}の価格は？"),
+        "{s}の{p}は{v}です。", lambda w: w.quantity("円"),
+    ),
+    (
+        ("{s}の{p}の値段を教えてください。", "{s}では{p}はいくらしますか？", "{s}の{p}の値段はいくらですか？"),
+        "{s}の{p}の値段は{v}です。", lambda w: w.quantity("円"),
+    ),
+    (
+        ("{s}の電話番号を教えてください。", "{s}の電話番号は何番ですか？", "{s}に電話をかけたいのですが、番号は？", "{s}へは何番に電話すればよいですか？"),
+        "{s}の電話番号は{v}です。", lambda w: w.phone(),
+    ),
+    (
+        ("{s}はどこにありますか？", "{s}の場所を教えてください。", "{s}がある町はどこですか？", "{s}はどの町にありますか？"),
+        "{s}は{v}にあります。", lambda w: w.town(),
+    ),
+    (
+        ("{s}が開店したのはいつですか？", "{s}はいつ開店しましたか？", "{s}の開店日を教えてください。", "{s}はいつからありますか？"),
+        "{s}は{v}に開店しました。", lambda w: w.date(),
+    ),
+    (
+        ("{s}の店長は誰ですか？", "{s}の店長の名前を教えてください。", "{s}で店長をしているのは誰ですか？"),
+        "{s}の店長は{v}さんです。", lambda w: w.person(),
+    ),
+    (
+        ("{s}には席がいくつありますか？", "{s}の席の数を教えてください。", "{s}には何人座れますか？", "{s}の席はいくつですか？"),
+        "{s}には{v}あります。", lambda w: w.quantity("席"),
+    ),
+    (
+        ("{s}の駐車場には何台とめられますか？", "{s}の駐車場は何台分ありますか？", "{s}には車を何台とめられますか？"),
+        "{s}の駐車場には{v}とめられます。", lambda w: w.quantity("台"),
+    ),
+    (
+        ("{s}の送料はいくらですか？", "{s}の送料を教えてください。", "{s}から送ってもらうといくらかかりますか？"),
+        "{s}の送料は全国一律{v}です。", lambda w: w.quantity("円"),
+    ),
+    (
+        ("{s}では何日以内なら返品できますか？", "{s}の返品の期限を教えてください。", "{s}で買ったものはいつまで返品できますか？"),
+        "{s}では{v}以内なら返品できます。", lambda w: w.quantity("日"),
+    ),
+    (
+        ("{s}の保証期間はどのくらいですか？", "{s}の保証期間を知りたいです。", "{s}の保証はいつまでですか？", "{s}ではどのくらいの間保証されますか？"),
+        "{s}の保証期間は{v}です。", lambda w: w.quantity(w.pick(["年", "か月"])),
+    ),
+    (
+        ("{s}の名物は何ですか？", "{s}の名物を教えてください。", "{s}で有名なものは何ですか？"),
+        "{s}の名物は{v}です。", lambda w: w.pick(ADJECTIVES) + w.pick(PRODUCTS),
+    ),
+    (
+        ("{s}の入場料はいくらですか？", "{s}に入るにはいくら必要ですか？", "{s}の入場料は大人でいくらですか？", "{s}の入り口で大人はいくら払いますか？"),
+        "{s}の入場料は大人{v}です。", lambda w: w.quantity("円"),
+    ),
+    (
+        ("{s}へはどう行けばよいですか？", "{s}への行き方を教えてください。", "駅から{s}まではどのくらいですか？"),
+        "{s}へは駅から{v}です。", lambda w: w.pick(["歩いて", "バスで", "車で"]) + w.quantity("分"),
+    ),
+    (
+        ("{s}の予約は何日前までに必要ですか？", "{s}はいつまでに予約すればよいですか？", "{s}の予約の期限を教えてください。"),
+        "{s}の予約は{v}前までに必要です。", lambda w: w.quantity("日"),
+    ),
+    (
+        ("{s}では何種類の{p}を売っていますか？", "{s}にある{p}の種類の数を教えてください。", "{s}の{p}は何種類ありますか？"),
+        "{s}では{v}の{p}を売っています。", lambda w: w.quantity("種類"),
+    ),
+    (
+        ("{s}の看板は何色ですか？", "{s}の看板の色を教えてください。", "{s}はどんな色の看板を出していますか？"),
+        "{s}の看板は{v}です。", lambda w: w.pick(COLORS),
+    ),
+    (
+        ("{s}の合言葉は何ですか？", "{s}の合言葉を教えてください。", "{s}では何と言えばよいですか？"),
+        "{s}の合言葉は「{v}」です。", lambda w: w.pick(ADJECTIVES) + w.pick(PRODUCTS),
+    ),
+    (
+        ("{s}では{p}を一度にいくつまで買えますか？", "{s}で買える{p}の数には限りがありますか？", "{s}の{p}は一人いくつまでですか？"),
+        "{s}では{p}を一人{v}まで買えます。", lambda w: w.quantity("個"),
+    ),
+]
+PERSON_FACTS: list[Fact] = [
+    (("{s}さんの仕事は何ですか？", "{s}さんは何の仕事をしていますか？", "{s}さんの職業を教えてください。"), "{s}さんの仕事は{v}です。", lambda w: w.pick(JOBS)),
+    (("{s}さんの趣味は何ですか？", "{s}さんの趣味を教えてください。", "{s}さんは休みの日に何をしますか？"), "{s}さんの趣味は{v}です。", lambda w: w.pick(HOBBIES)),
+    (("{s}さんは何歳ですか？", "{s}さんの年齢を教えてください。", "{s}さんの年はいくつですか？"), "{s}さんは{v}です。", lambda w: w.quantity("歳")),
+    (("{s}さんの出身はどこですか？", "{s}さんはどこの出身ですか？", "{s}さんが生まれたのはどこですか？"), "{s}さんの出身は{v}です。", lambda w: w.town()),
+    (("{s}さんの誕生日はいつですか？", "{s}さんはいつ生まれましたか？", "{s}さんの誕生日を教えてください。"), "{s}さんの誕生日は{v}です。", lambda w: w.date()),
+    (("{s}さんの好きな食べ物は何ですか？", "{s}さんは何を食べるのが好きですか？", "{s}さんの好物を教えてください。"), "{s}さんの好きな食べ物は{v}です。", lambda w: w.pick(PRODUCTS)),
+    (("{s}さんは何時に起きますか？", "{s}さんが起きる時間を教えてください。", "{s}さんの朝は何時に始まりますか？"), "{s}さんは{v}に起きます。", lambda w: w.clock()),
+    (("{s}さんの席の番号は何番ですか？", "{s}さんは何番の席ですか？", "{s}さんの席を教えてください。"), "{s}さんの席の番号は{v}です。", lambda w: w.quantity("番")),
+]
 TERM_PARTS = [
     "{t}とは、{a}を{b}ための{k}です。", "{t}は、{a}と{b}を区別するために使います。", "{t}を使うと、{a}が{b}より早くなります。",
     "{t}では、まず{a}を確認し、次に{b}を行います。", "{t}の値が{n}を超えたら、{a}を見直してください。",
@@ -114,14 +169,23 @@ SHORT_SYSTEMS = [
 ]
 
 
-def _fact(w: Words) -> tuple[str, str, str]:
-    """Return subject, question and sentence of one invented fact."""
+def _asked(w: Words) -> tuple[str, tuple[str, ...], str]:
+    """Return subject, all wordings of the question, and the sentence of one invented fact."""
     if w.random.random() < 0.7:
-        subject, (question, sentence, value) = w.shop(), w.random.choice(SHOP_FACTS)
+        subject, (questions, sentence, value) = w.shop(), w.random.choice(SHOP_FACTS)
     else:
-        subject, (question, sentence, value) = w.person(), w.random.choice(PERSON_FACTS)
+        subject, (questions, sentence, value) = w.person(), w.random.choice(PERSON_FACTS)
     words = {"s": subject, "p": w.pick(PRODUCTS), "v": value(w)}
-    return subject, question.format(**words), sentence.format(**words)
+    return subject, tuple(question.format(**words) for question in questions), sentence.format(**words)
+
+
+def _fact(w: Words) -> tuple[str, str, str]:
+    """Return subject, question in one of its wordings, and sentence of one invented fact."""
+    subject, questions, sentence = _asked(w)
+    return subject, w.random.choice(questions), sentence
+
+
+WELL_KNOWN = [_asked(Words(number)) for number in range(WELL_KNOWN_FACTS)]
 
 
 def fact_in_context(w: Words) -> Document:
@@ -167,6 +231,24 @@ def fact_conversation(w: Words) -> Document:
     if w.random.random() < 0.3:
         subject, question, _ = _fact(w)
         turns += [("user", question), ("assistant", w.pick(UNKNOWN).format(s=subject))]
+    return turns
+
+
+def reworded(w: Words) -> Document:
+    """Ask for the same facts again in other words: the answer stays the same."""
+    facts = [_asked(w) for _ in range(w.random.randint(1, 3))]
+    turns: list[Turn] = [("system", w.pick(SHORT_SYSTEMS) + "".join(sentence for _, _, sentence in facts))]
+    asked = [(question, sentence) for _, questions, sentence in facts for question in w.random.sample(questions, 2)]
+    for question, sentence in w.random.sample(asked, len(asked)):
+        turns += [("user", question), ("assistant", sentence)]
+    return turns
+
+
+def well_known(w: Words) -> Document:
+    """Ask, in any wording and without a source, for facts that never change: answers come from the weights alone."""
+    turns: list[Turn] = []
+    for _, questions, sentence in w.random.sample(WELL_KNOWN, w.random.randint(1, 4)):
+        turns += [("user", w.random.choice(questions)), ("assistant", sentence)]
     return turns
 
 
@@ -360,7 +442,7 @@ def question_text(w: Words) -> Document:
 
 
 GENERATORS: list[tuple[float, Callable[[Words], Document]]] = [
-    (5, fact_in_context), (4, fact_conversation), (0.4, long_reference), (2, told_then_asked), (1.2, unknown), (0.7, small_talk), (0.8, common_knowledge),
+    (5, fact_in_context), (4, fact_conversation), (0.4, long_reference), (1.5, reworded), (2, well_known), (2, told_then_asked), (1.2, unknown), (0.7, small_talk), (0.8, common_knowledge),
     (1, arithmetic), (2.5, copying), (1.5, extraction), (2.5, explanation), (1.2, support), (0.8, rewriting), (2.5, diary),
     (0.5, listing), (0.8, question_text),
 ]  # fmt: skip

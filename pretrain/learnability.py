@@ -30,8 +30,9 @@ LESSONS: list[tuple[str, str, dict[str, Any]]] = [
     ),
 ]  # fmt: skip
 NOTES = """The last row uses settings that are common for models a thousand times as large; nano learns nothing from one such pass. The
-recommended values are what `llmlora train --model nano` takes when nothing is said (learning rate from `llmlora.json`). Reworded questions
-are answered much less often: so small a model memorises an answer to a wording more than a fact."""
+recommended values are what `llmlora train --model nano` takes when nothing is said (learning rate from `llmlora.json`: higher ones, up to
+0.005, answer more reworded questions, but forget more). Reworded questions are answered less often: so small a model memorises an answer
+to a wording more than a fact."""
 
 
 def measure(base: str, name: str, label: str, settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from pretrain.tokenizer import CONTEXT, VOCABULARY
+from llmlora.core.publish import publishing_dir
+from pretrain.tokenizer import CONTEXT, TOKENIZER_FILES, VOCABULARY
 
 TURN_END_ID = 3
 END_OF_TEXT_ID = 0
@@ -35,6 +40,10 @@ def config() -> LlamaConfig:
     )
 
 
-def fresh_model() -> LlamaForCausalLM:
-    """Return the model with random weights; the caller seeds torch."""
-    return LlamaForCausalLM(config())
+def save_fresh_model(folder: Path, tokenizer: Path, seed: int = 1) -> None:
+    """Write a model folder with random weights and the files of a tokenizer folder."""
+    torch.manual_seed(seed)
+    with publishing_dir(folder) as temporary:
+        LlamaForCausalLM(config()).save_pretrained(temporary)
+        for name in TOKENIZER_FILES:
+            shutil.copyfile(tokenizer / name, temporary / name)

@@ -16,6 +16,7 @@ from pretrain.lexicon import kanji
 VOCABULARY = 6144
 SPECIAL = [END_OF_TEXT, PAD, TURN_START, TURN_END]
 CONTEXT = 2048
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 LONGEST_TOKEN = 12  # bytes: four Japanese characters, so that no whole template sentence becomes one token
 KANJI_WEIGHT = 60
 DIGIT_RUN = re.compile(r"\d(?=\d)")
@@ -32,7 +33,7 @@ def _training_text(seed: int, size: int) -> Iterator[str]:
         yield f"{character}\n" * KANJI_WEIGHT
 
 
-def train(folder: Path, seed: int = 1, size: int = 8_000_000) -> Tokenizer:
+def train(folder: Path, seed: int = 1, size: int = 8_000_000) -> None:
     """Train the tokenizer on generated text and write its files into a folder."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
@@ -64,7 +65,6 @@ def train(folder: Path, seed: int = 1, size: int = 8_000_000) -> Tokenizer:
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
-    return tokenizer
 
 
 def report(tokenizer: Tokenizer) -> str:

@@ -1,177 +1,87 @@
-"""Pre-training on one CPU: `python -m pretrain.train [--resume]`.
-
-The plan (`work/plan.json`: total steps, decay steps, every how manieth step is a drill) is read again while the run goes on, so that the learning
-rate can be brought down early when time is up. The plan that was used is written into every checkpoint.
-"""
+"""Train nano with llmlora's own engine, all weights, from random ones on; a killed run goes on from its checkpoint."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch.nn import functional
-from transformers import LlamaForCausalLM
 
-from pretrain.model import fresh_model
-from pretrain.optimizer import Muon
-from pretrain.rows import LENGTHS, STEP_TOKENS, drill, step_order
+from llmlora import __version__
+from llmlora.core.config import TrainConfig
+from llmlora.core.events import EventWriter
+from llmlora.core.job import DataSource, JobConfig, write_job
+from llmlora.core.layout import RESULT_FILE, run_dir, run_numbers
+from llmlora.core.publish import write_json
+from llmlora.engine.train import fit, publish_trained
+from llmlora.prepare.template import load_template
+from llmlora.worker.frame import watch_stop_signals
+from pretrain.model import save_fresh_model
+from pretrain.rows import DRILL_SHARE, SHARD_BYTES, stored_rows
 
 WORK = Path(__file__).parent / "work"
-WARM_UP = 40
-FINAL_SHARE = 0.02  # of the peak learning rate, at the last step
-LOG_EVERY = 20
-EVALUATE_EVERY = 200
-SAVE_SECONDS = 180.0
+TRAINING_SEEDS = range(11, 41)  # one shard of text each
+HELD_OUT_SEEDS = range(999_983, 999_984)
+HELD_OUT_BYTES = 300_000
+SETTINGS: dict[str, Any] = {
+    "method": "full",
+    "max_steps": 4500,
+    "per_device_train_batch_size": 48,
+    "learning_rate": 2e-3,
+    "lr_scheduler_type": "cosine",
+    "warmup_steps": 200,
+    "weight_decay": 0.05,
+    "max_length": 2048,
+    "assistant_only_loss": False,
+    "logging_steps": 20,
+    "eval_steps": 500,
+    "save_steps": 500,
+    "seed": 1,
+}
 
 
-def rate_share(step: int, total: int, decay: int) -> float:
-    """Return the share of the peak learning rate: warm-up, constant, straight line down."""
-    if step < WARM_UP:
-        return (step + 1) / WARM_UP
-    left = (total - step) / decay
-    return max(FINAL_SHARE, min(1.0, left))
+class PrintedEvents(EventWriter):
+    """The events of a run, with its numbers printed as well."""
+
+    def emit(self, event_type: Any, **fields: Any) -> None:
+        """Append one event; a step and an evaluation are also one line on the screen."""
+        super().emit(event_type, **fields)
+        if event_type in ("step", "evaluation"):
+            numbers = {name: float(f"{value:.4g}") for name, value in fields["metrics"].items()}
+            print(fields["step"], numbers, flush=True)
 
 
-def loss_of(forward: Any, batch: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
-    """Return the mean cross-entropy of the next tokens; batch is [rows, length + 1], labels [rows, length] or all."""
-    logits = forward(input_ids=batch[:, :-1], use_cache=False).logits
-    wanted = batch[:, 1:] if labels is None else labels
-    return functional.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten())
+def train(work: Path, settings: dict[str, Any], seeds: range = TRAINING_SEEDS, size: int = SHARD_BYTES) -> Path:
+    """Train in `work/job` and return the folder of the trained model; raises Stopped on SIGTERM or Ctrl-C."""
+    base, folder, tokenizer_file = work / "base", work / "job", work / "tokenizer/tokenizer.json"
+    if not base.is_dir():
+        save_fresh_model(base, work / "tokenizer")
+    held_out = stored_rows(work / "held-out", tokenizer_file, HELD_OUT_SEEDS, HELD_OUT_BYTES, 0.0)
+    rows = stored_rows(work / "rows", tokenizer_file, seeds, size, DRILL_SHARE)
+    print(f"{len(rows)} rows, {rows.num_tokens} tokens; held out: {len(held_out)} rows", flush=True)
+
+    job = _job(work, settings)
+    folder.mkdir(exist_ok=True)
+    write_job(folder, job)
+    run = len(run_numbers(folder)) + 1
+    run_dir(folder, run).mkdir(parents=True)
+    trained = fit(job, folder, run, (rows, held_out), PrintedEvents(run_dir(folder, run), run), watch_stop_signals())
+    write_json(run_dir(folder, run) / RESULT_FILE, {**trained.summary(), "hardware": _hardware()})
+    return publish_trained(trained, job, folder, load_template(base, None), {})
 
 
-def _mean(losses: list[float]) -> float | None:
-    return round(sum(losses) / len(losses), 4) if losses else None
+def _job(work: Path, settings: dict[str, Any]) -> JobConfig:
+    return JobConfig(
+        schema="llmlora.job/1",
+        id="nano",
+        base_model="random weights",
+        base_dir=str(work / "base"),
+        base_digest="",
+        data=DataSource(path=str(work / "rows"), sha256=""),
+        train=TrainConfig(**settings),
+        llmlora_version=__version__,
+    )
 
 
-class Run:
-    """Everything that a checkpoint holds, and the loop over steps."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        torch.manual_seed(arguments.seed)
-        torch.set_num_threads(arguments.threads)
-        torch.set_flush_denormal(True)
-        self.work = Path(arguments.work)
-        self.rows = {length: np.load(self.work / f"rows-{length}.npy", mmap_mode="r") for length in LENGTHS}
-        self.held_out = np.load(self.work / "held-out" / "rows-512.npy")[:32]
-        self.order = step_order({length: len(rows) for length, rows in self.rows.items()}, arguments.seed)
-        self.model = fresh_model()
-        self.optimizers = self._optimizers(arguments.learning_rate)
-        self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        self.forward: Any = torch.compile(self.model, dynamic=False) if arguments.compile else self.model
-        self.step = 0
-        self.seconds = 0.0
-        if arguments.resume:
-            self.load()
-
-    def _optimizers(self, rate: float) -> list[torch.optim.Optimizer]:
-        matrices = [p for name, p in self.model.named_parameters() if p.ndim == 2 and "layers" in name]
-        others = [p for name, p in self.model.named_parameters() if not (p.ndim == 2 and "layers" in name)]
-        return [Muon(matrices, lr=rate), torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.95), weight_decay=0.0)]
-
-    def plan(self) -> tuple[int, int, int]:
-        """Return total steps, decay steps and the distance of drills (0: none) as the plan file says now."""
-        found = json.loads((self.work / "plan.json").read_text(encoding="utf-8"))
-        return int(found["total_steps"]), int(found["decay_steps"]), int(found["drill_every"])
-
-    def batch(self, step: int) -> torch.Tensor:
-        """Return the rows of a step; after one epoch the same order begins again."""
-        length, rows = self.order[step % len(self.order)]
-        return torch.from_numpy(self.rows[length][rows].astype(np.int64))
-
-    def one_step(self, share: float, is_drill: bool) -> float:
-        """Train on one batch, or on one drill, and return its loss."""
-        for optimizer, peaks in zip(self.optimizers, self.peaks, strict=True):
-            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak * share
-        if is_drill:
-            batch, labels = (torch.from_numpy(found) for found in drill(self.step))
-            loss = loss_of(self.forward, batch, labels)
-        else:
-            loss = loss_of(self.forward, self.batch(self.step))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        return loss.item()
-
-    @torch.no_grad()
-    def evaluate(self) -> float:
-        """Return the mean loss on held-out rows."""
-        parts = torch.from_numpy(self.held_out.astype(np.int64)).split(4)
-        return sum(loss_of(self.forward, part).item() for part in parts) / len(parts)
-
-    def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
-        state = {
-            "model": self.model.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "step": self.step, "seconds": self.seconds, "plan": self.plan(),
-        }  # fmt: skip
-        torch.save(state, self.work / "checkpoint.part")
-        os.replace(self.work / "checkpoint.part", self.work / "checkpoint.pt")
-
-    def load(self) -> None:
-        """Go on where the checkpoint ended."""
-        state = torch.load(self.work / "checkpoint.pt")
-        self.model.load_state_dict(state["model"])
-        for optimizer, found in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(found)
-        self.step, self.seconds = state["step"], state["seconds"]
-
-    def train(self) -> None:
-        """Run to the end of the plan."""
-        started, saved = time.monotonic() - self.seconds, time.monotonic()
-        losses: list[float] = []
-        drills: list[float] = []
-        total, decay, every = self.plan()
-        while self.step < total:
-            is_drill = every > 0 and self.step % every == every - 1
-            (drills if is_drill else losses).append(self.one_step(rate_share(self.step, total, decay), is_drill))
-            self.step += 1
-            self.seconds = time.monotonic() - started
-            if self.step % LOG_EVERY == 0:
-                total, decay, every = self.plan()
-                self.log(loss=_mean(losses), drill=_mean(drills))
-                losses, drills = [], []
-            if self.step % EVALUATE_EVERY == 0:
-                self.log(held_out=round(self.evaluate(), 4))
-            if time.monotonic() - saved > SAVE_SECONDS:
-                self.save()
-                saved = time.monotonic()
-        self.log(held_out=round(self.evaluate(), 4))
-        self.save()
-
-    def log(self, **found: float | None) -> None:
-        """Print one line of JSON."""
-        tokens = self.step * STEP_TOKENS
-        print(json.dumps({"step": self.step, "tokens": tokens, "seconds": round(self.seconds), **found}), flush=True)
-
-
-def model_of_checkpoint(work: Path) -> tuple[LlamaForCausalLM, dict[str, Any]]:
-    """Return the model of the latest checkpoint and the numbers beside it."""
-    state = torch.load(work / "checkpoint.pt", map_location="cpu")
-    model = fresh_model()
-    model.load_state_dict(state["model"])
-    return model, {"step": state["step"], "seconds": state["seconds"], "plan": state["plan"]}
-
-
-def arguments() -> argparse.ArgumentParser:
-    """Return the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", default=str(WORK))
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--learning-rate", type=float, default=4e-3)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--compile", action="store_true")
-    return parser
-
-
-if __name__ == "__main__":
-    Run(arguments().parse_args()).train()
+def _hardware() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU core"

@@ -69,6 +69,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a tiny base model (`base`) and five rows to train on (`data.jsonl`)."""
+    from cli.command_line import write_data
+    from tiny_models import tiny_model  # with its libraries only where a test asks for a model
+
+    folder = tmp_path_factory.mktemp("place")
+    tiny_model("llama", folder / "base")
+    write_data(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def fresh_terminal() -> Iterator[None]:
     """Undo the language and the output options that a test has fixed for its process."""

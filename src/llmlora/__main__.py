@@ -18,7 +18,10 @@ def main() -> None:
     command_line = importlib.import_module("llmlora.cli.main")
     for number, handler in previous.items():
         signal.signal(number, handler)
-    command_line.main()
+    try:
+        command_line.main()
+    except KeyboardInterrupt:  # a second stop, while the first was being worded
+        os._exit(NOTHING_TO_RESUME)
 
 
 if __name__ == "__main__":

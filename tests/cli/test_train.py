@@ -11,17 +11,8 @@ from transformers import AutoModelForCausalLM
 from cli.command_line import run, start, write_data
 from llmlora.core.events import read_job_events, step_history
 from llmlora.core.publish import sha256_file
-from tiny_models import tiny_model
 
 SETTINGS = ("--set", "num_train_epochs=8", "--set", "dtype=float32", "--set", "lora_dropout=0.1")
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("train")
-    tiny_model("llama", folder / "base")
-    write_data(folder)
-    return folder
 
 
 def arguments(place, out, *more):

@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from cli.command_line import write_data
 from llmlora.cli import main
 from llmlora.cli import train as command
 from llmlora.core.errors import (
@@ -21,7 +20,6 @@ from llmlora.core.errors import (
     Stopped,
     WorkerDied,
 )
-from tiny_models import tiny_model
 
 PROMISED = (
     "status", "final_loss", "eval_loss", "perplexity", "num_tokens", "tokens_per_second", "peak_memory_bytes",
@@ -31,14 +29,6 @@ RESULT = {
     "status": "succeeded", "final_loss": 0.5, "eval_loss": None, "perplexity": None, "num_tokens": 10,
     "tokens_per_second": 1.5, "peak_memory_bytes": 10**9, "seconds": 61.0, "adapter_dir": "/job/adapter",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("edges")
-    tiny_model("llama", folder / "base")
-    write_data(folder)
-    return folder
 
 
 @pytest.fixture

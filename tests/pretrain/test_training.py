@@ -1,84 +1,97 @@
-"""The pieces of pre-training: rows, learning rate, optimizer."""
+"""The pieces of pre-training: rows, drills, and the run with llmlora's own engine."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from pretrain.optimizer import Muon, orthogonal
-from pretrain.rows import DRILL_LENGTH, IGNORED, LENGTHS, STEP_TOKENS, drill, pack, step_order
-from pretrain.train import FINAL_SHARE, WARM_UP, rate_share
+from llmlora.catalog.base_model import resolve_base_model
+from llmlora.core.events import step_history
+from llmlora.core.layout import checkpoint_dirs
+from llmlora.prepare.dataset import IGNORED
+from pretrain.export import export
+from pretrain.rows import DRILL_LENGTH, LENGTHS, drill, pack, stored_rows, training_rows
+from pretrain.tokenizer import TOKENIZER_FILES
+from pretrain.train import SETTINGS, train
 
 NANO = Path(__file__).parents[2] / "src/llmlora/assets/models/nano"
+TOKENIZER = NANO / "tokenizer.json"
 
 
-def test_rows_have_their_lengths_and_shares_and_begin_with_a_document(tmp_path: Path) -> None:
-    tokenizer = Tokenizer.from_file(str(NANO / "tokenizer.json"))
-    counts = pack(tokenizer, tmp_path, seed=3, size=600_000)
-    rows = {length: np.load(tmp_path / f"rows-{length}.npy") for length in LENGTHS}
-    assert {length: len(found) for length, found in rows.items()} == counts
-    assert all(found.shape[1] == length + 1 for length, found in rows.items())
-    total = sum(length * count for length, count in counts.items())
-    long = sum(length * count for length, count in counts.items() if length >= 1024)
-    assert long / total == pytest.approx(0.2, abs=0.04)
-    text = tokenizer.decode(rows[256][0].tolist(), skip_special_tokens=False)
-    again = tokenizer.decode(rows[256][1].tolist(), skip_special_tokens=False)
-    assert text != again
-    assert not text.startswith(("<|im_end|>", "<|endoftext|>"))
+def test_rows_have_their_lengths_and_shares_and_begin_with_a_document() -> None:
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    rows = pack(TOKENIZER, seed=3, size=600_000)
+    assert {len(row) for row in rows} == set(LENGTHS)
+    long = sum(len(row) for row in rows if len(row) >= 1024)
+    assert long / sum(len(row) for row in rows) == pytest.approx(0.2, abs=0.04)
+    texts = [tokenizer.decode(row.tolist(), skip_special_tokens=False) for row in rows]
+    assert len(set(texts)) == len(texts)
+    assert not any(text.startswith(("<|im_end|>", "<|endoftext|>")) for text in texts)
 
 
-def test_an_epoch_takes_every_row_once_in_steps_of_the_same_size() -> None:
-    counts = {256: 16, 512: 8, 1024: 2, 2048: 1}
-    order = step_order(counts, seed=1)
-    assert all(length * len(rows) == STEP_TOKENS for length, rows in order)
-    taken = sorted((length, row) for length, rows in order for row in rows)
-    assert taken == sorted((length, row) for length, count in counts.items() for row in range(count))
-    assert order == step_order(counts, seed=1)
-    assert order != step_order(counts, seed=2)
+def test_rows_are_the_same_every_time_and_everything_but_their_first_token_is_learned() -> None:
+    found, again = (training_rows(TOKENIZER, range(5, 7), 40_000, drill_share=0.0) for _ in range(2))
+    assert (found.input_ids == again.input_ids).all()
+    assert len(found) == len(pack(TOKENIZER, 5, 40_000)) + len(pack(TOKENIZER, 6, 40_000))
+    for index in range(len(found)):
+        ids, labels = found.row(index)
+        assert labels[0] == IGNORED
+        assert (labels[1:] == ids[1:]).all()
+
+
+def test_drills_are_a_share_of_the_rows_and_teach_nothing_but_what_repeats() -> None:
+    plain, drilled = (training_rows(TOKENIZER, range(5, 6), 100_000, share) for share in (0.0, 0.2))
+    assert len(drilled) == len(plain) + round(0.2 * len(plain))
+    _, labels = drilled.row(len(drilled) - 1)
+    assert 0.4 < (labels != IGNORED).mean() < 0.8
 
 
 def test_every_label_of_a_drill_stands_earlier_in_its_row() -> None:
-    rows, labels = drill(4)
-    assert rows.shape == (STEP_TOKENS // DRILL_LENGTH, DRILL_LENGTH + 1)
-    asked = labels != IGNORED
-    assert 0.4 < asked.mean() < 0.8
-    assert (labels[asked] == rows[:, 1:][asked]).all()
-    for row, places in zip(rows, asked, strict=True):
-        assert all(row[place + 1] in row[: place + 1] for place in np.flatnonzero(places))
-    again, _ = drill(4)
-    other, _ = drill(5)
-    assert (rows == again).all()
-    assert (rows != other).any()
+    row, is_learned = drill(4)
+    assert row.shape == (DRILL_LENGTH,)
+    assert all(row[place] in row[:place] for place in np.flatnonzero(is_learned))
+    assert (drill(4)[0] == row).all()
+    assert (drill(5)[0] != row).any()
 
 
-def test_the_learning_rate_warms_up_stays_and_falls() -> None:
-    shares = [rate_share(step, 1000, 300) for step in range(1000)]
-    assert shares[0] == 1 / WARM_UP
-    assert shares[WARM_UP:700] == [1.0] * (700 - WARM_UP)
-    assert shares[850] == pytest.approx(0.5)
-    assert shares[-1] == FINAL_SHARE
-    assert all(left >= right for left, right in zip(shares[WARM_UP:], shares[WARM_UP + 1 :], strict=False))
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the work folder of a run of four steps that lost the last two and was started again."""
+    work = tmp_path_factory.mktemp("pretrain")
+    (work / "tokenizer").mkdir()
+    for name in TOKENIZER_FILES:
+        (work / "tokenizer" / name).write_bytes((NANO / name).read_bytes())
+    stored_rows(work / "held-out", TOKENIZER, range(900, 901), 30_000, 0.0)
+    settings = {**SETTINGS, "max_steps": 4, "warmup_steps": 2, "per_device_train_batch_size": 4, "logging_steps": 1}
+    train(work, {**settings, "save_steps": 2}, range(5, 6), 60_000)
+    _, _, newest = checkpoint_dirs(work / "job")[-1]
+    shutil.rmtree(newest)
+    train(work, {**settings, "save_steps": 2}, range(5, 6), 60_000)
+    return work
 
 
-@pytest.mark.parametrize("shape", [(3, 8, 24), (2, 24, 8), (1, 16, 16)])
-def test_updates_become_nearly_orthogonal(shape: tuple[int, int, int]) -> None:
-    torch.manual_seed(0)
-    values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
-    assert values.min() > 0.3
-    assert values.max() < 1.4
+def test_it_learns_by_the_engine_and_a_run_that_ended_early_goes_on(trained: Path) -> None:
+    history = step_history(trained / "job")
+    assert [entry["run"] for entry in history] == [1, 1, 2, 2]
+    assert history[0]["loss"] > 8.5
+    assert history[-1]["loss"] < history[0]["loss"]
 
 
-def test_muon_finds_the_matrix_of_a_linear_map() -> None:
-    torch.manual_seed(0)
-    wanted, matrix = torch.randn(6, 10), torch.nn.Parameter(torch.zeros(6, 10))
-    optimizer = Muon([matrix], lr=0.05, weight_decay=0.0)
-    for step in range(300):
-        optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / 300)
-        optimizer.zero_grad()
-        (matrix - wanted).square().sum().backward()
-        optimizer.step()
-    assert (matrix - wanted).abs().max() < 0.05
+def test_the_exported_folder_is_a_base_model_with_a_card_of_measured_numbers(trained: Path, tmp_path: Path) -> None:
+    losses = export(trained, tmp_path / "nano")
+    base = resolve_base_model(str(tmp_path / "nano"))
+    assert base.num_parameters == 4_720_896
+    weights = load_file(tmp_path / "nano/model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {torch.bfloat16}
+    assert set(losses) == {"256", "512", "2048"}
+    card = (tmp_path / "nano/README.md").read_text(encoding="utf-8")
+    result = json.loads((trained / "job/runs/2/result.json").read_text(encoding="utf-8"))
+    assert f"{losses['512']:.3f}" in card
+    assert f"{result['num_tokens']:,} tokens in 4 steps" in card

@@ -7,10 +7,7 @@ import pytest
 
 from catalog.model_files import model_folder
 from llmlora.catalog import base_model
-from llmlora.core.errors import NotFound
-from llmlora.services.models import describe_model, list_models
-
-pytestmark = pytest.mark.usefixtures("home")
+from llmlora.services.models import list_models
 
 
 def test_bundled_models_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,10 +16,3 @@ def test_bundled_models_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (found,) = list_models()
     assert (found["name"], found["kind"], found["num_parameters"]) == ("tiny", "bundled", 312)
     assert json.loads(json.dumps(found)) == found
-    assert describe_model("tiny") == found
-    assert describe_model(str(folder))["kind"] == "folder"
-
-
-def test_an_unknown_model_is_not_described() -> None:
-    with pytest.raises(NotFound):
-        describe_model("no-such-model")

@@ -9,7 +9,6 @@ import pytest
 from safetensors.numpy import save_file
 
 import llmlora
-from cli.command_line import write_data
 from llmlora.core.errors import (
     ConfigError,
     Conflict,
@@ -34,15 +33,6 @@ from llmlora.services.train import (
     start_training,
     training_request,
 )
-from tiny_models import tiny_model
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plan")
-    tiny_model("llama", folder / "base")
-    write_data(folder)
-    return folder
 
 
 def request(place, **changes):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from safetensors.torch import load_file, save_file
 
-from cli.command_line import DATA, write_data
+from cli.command_line import DATA
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, NonFiniteLoss, RunError, Stopped
 from llmlora.core.events import EventWriter, read_events
@@ -16,17 +16,8 @@ from llmlora.core.publish import read_manifest, sha256_file
 from llmlora.services.train import TrainRequest, plan_training
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag
-from tiny_models import tiny_model
 
 SHORT = {"max_steps": 2, "dtype": "float32", "target_modules": ["q_proj"]}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("work")
-    tiny_model("llama", folder / "base")
-    write_data(folder)
-    return folder
 
 
 @pytest.fixture

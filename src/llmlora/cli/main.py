@@ -40,7 +40,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a cp932 console must not crash on a character it lacks
     signal.signal(signal.SIGTERM, _stop_as_ctrl_c)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # all is done and said: nothing is left to stop
+    sys.exit(code)
 
 
 def _stop_as_ctrl_c(*_: object) -> None:

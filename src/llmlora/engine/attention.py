@@ -6,15 +6,19 @@ interface gains it. The plain path beside it is transformers' own attention on p
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch.nn import functional
+from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface, AttentionMaskInterface
 
 PACKED = "llmlora_packed"
 # On a CPU, bfloat16 attention over this many tokens or fewer is slower than float32 (64 tokens: 2.5 times).
 SHORT_TOKENS = 512
+AMPERE = 8  # compute capability from which the FlashAttention kernels run
+FLASH_HEAD_DIM = 256  # the widest heads they take
 
 
 def packed_attention(
@@ -35,6 +39,11 @@ def packed_attention(
     scale = options.get("scaling") or query.shape[-1] ** -0.5
     dropout = float(options.get("dropout") or 0.0) if module.training else 0.0
     softcap, window = options.get("softcap"), options.get("sliding_window")
+    if softcap is None and not dropout and _runs_flash(query):
+        return _flash_attention(query, key, value, lengths, scale, window), None
+    if query.is_cuda and key.shape[1] != query.shape[1]:  # the kernel for float32 takes no groups: PyTorch would spell
+        groups = query.shape[1] // key.shape[1]  # attention out in full
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     pieces = []
     for q, k, v in zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True):
         if q.device.type == "cpu" and q.dtype is torch.bfloat16 and q.shape[2] <= SHORT_TOKENS:
@@ -48,6 +57,32 @@ def packed_attention(
             piece = _explicit_attention(q, k, v, scale, dropout, softcap, window)
         pieces.append(piece.to(query.dtype))
     return torch.cat(pieces, dim=2).transpose(1, 2), None
+
+
+def _runs_flash(query: torch.Tensor) -> bool:
+    """Tell whether one kernel can attend over all examples at once: 16-bit numbers on a GPU that has FlashAttention."""
+    if not query.is_cuda or query.dtype is torch.float32 or query.shape[-1] > FLASH_HEAD_DIM:
+        return False
+    return torch.version.cuda is not None and torch.cuda.get_device_capability(query.device)[0] >= AMPERE
+
+
+def _flash_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    lengths: list[int],
+    scale: float,
+    window: int | None,
+) -> torch.Tensor:
+    """Attend over all examples in one kernel instead of one call per example."""
+    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32).to(query.device, non_blocking=True)
+    q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
+    back = -1 if window is None else window - 1
+    grouped = k.shape[1] != q.shape[1]
+    longest = max(lengths)
+    output = varlen_attn(q, k, v, ends, ends, longest, longest, scale=scale, window_size=(back, 0), enable_gqa=grouped)
+    assert isinstance(output, torch.Tensor)  # a tuple only where more is asked for
+    return output[None]
 
 
 def _explicit_attention(

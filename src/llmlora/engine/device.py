@@ -67,10 +67,12 @@ def apply_plan(plan: DevicePlan) -> None:
     """Set the process up for a plan: threads, few compiled kernels, and denormal numbers flushed to zero.
 
     Second moments of adapter matrices are denormal while B is 0; without the flush AdamW spends 13 % in `sqrt`.
+    Products of float32 numbers on a GPU take TF32 inputs: three more bits than bfloat16, many times as fast as float32.
     """
     _limit_kernel_caches()
     torch.set_num_threads(plan.num_threads)
     torch.set_flush_denormal(True)
+    torch.set_float32_matmul_precision("high" if plan.device == "cuda" else "highest")
 
 
 def _limit_kernel_caches() -> None:

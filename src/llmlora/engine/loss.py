@@ -15,6 +15,7 @@ from llmlora.engine.attention import PACKED
 from llmlora.engine.batch import Batch
 
 CHUNK_TOKENS = 256  # at a vocabulary of 150k one float32 chunk is 150 MB
+GPU_CHUNK_LOGITS = 1 << 26  # a GPU waits for small chunks to be started: 256 MB of float32
 
 
 def causal_model(model: Any) -> Any:
@@ -48,8 +49,7 @@ def hidden_states(model: nn.Module, batch: Batch) -> torch.Tensor:
 def summed_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
     """Return the cross-entropy summed over the label tokens of a micro-batch, in float32.
 
-    The output layer sees `CHUNK_TOKENS` label positions at a time, so that a [tokens, vocabulary] float32 tensor never
-    exists.
+    The output layer sees some label positions at a time, so that a [tokens, vocabulary] float32 tensor never exists.
     """
     states = hidden_states(model, batch)
     selected = states.reshape(-1, states.shape[-1])[batch.label_index]
@@ -68,8 +68,8 @@ class _FrozenHeadLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:
         total = states.new_zeros((), dtype=torch.float32)
-        gradients = []
-        for chunk, chunk_targets in zip(states.split(CHUNK_TOKENS), targets.split(CHUNK_TOKENS), strict=True):
+        gradients: list[torch.Tensor] = []
+        for chunk, chunk_targets in _chunks(states, targets, causal):
             with torch.set_grad_enabled(ctx.needs_input_grad[0]):
                 leaf = chunk.detach().requires_grad_(ctx.needs_input_grad[0])
                 loss = _chunk_loss(leaf, chunk_targets, causal)
@@ -87,9 +87,16 @@ class _FrozenHeadLoss(torch.autograd.Function):
 def recomputed_loss(states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:
     """Return the same loss for any output layer: plain autograd, each chunk's logits computed again on the way back."""
     total = states.new_zeros((), dtype=torch.float32)
-    for chunk, chunk_targets in zip(states.split(CHUNK_TOKENS), targets.split(CHUNK_TOKENS), strict=True):
+    for chunk, chunk_targets in _chunks(states, targets, causal):
         total = total + checkpoint(_chunk_loss, chunk, chunk_targets, causal, use_reentrant=False)
     return total
+
+
+def _chunks(states: torch.Tensor, targets: torch.Tensor, causal: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    size = CHUNK_TOKENS
+    if states.is_cuda:
+        size = max(size, GPU_CHUNK_LOGITS // causal.config.get_text_config().vocab_size)
+    return zip(states.split(size), targets.split(size), strict=True)
 
 
 def _chunk_loss(states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:

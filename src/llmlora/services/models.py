@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmlora.catalog.base_model import list_base_models, resolve_base_model
+from llmlora.catalog.base_model import list_base_models
 
 
 def list_models() -> list[dict[str, Any]]:
     """Return the bundled models: name, kind, architecture, num_parameters, context_length, license, path and more."""
     return [model.to_dict() for model in list_base_models()]
-
-
-def describe_model(name: str) -> dict[str, Any]:
-    """Return the same for one bundled name or folder; raise NotFound or ModelFileError when it cannot be used."""
-    return resolve_base_model(name).to_dict()

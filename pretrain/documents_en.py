@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pretrain.documents_ja import WELL_KNOWN_FACTS, Document, Fact, Turn
+from pretrain.documents_ja import WELL_KNOWN_FACTS, Document, Fact, Turn, recalled
 from pretrain.lexicon import EN_ADJ, EN_DAYS, EN_GOODS, EN_MONTHS, EN_NAMES, EN_PLACES, Words
 
 
@@ -130,11 +130,8 @@ def reworded(w: Words) -> Document:
 
 
 def well_known(w: Words) -> Document:
-    """Ask, in any wording and without a source, for facts that never change: answers come from the weights alone."""
-    turns: list[Turn] = []
-    for _, questions, sentence in w.random.sample(WELL_KNOWN, w.random.randint(1, 4)):
-        turns += [("user", w.random.choice(questions)), ("assistant", sentence)]
-    return turns
+    """Ask for facts of an invented world that is always the same."""
+    return recalled(w, WELL_KNOWN)
 
 
 def unknown(w: Words) -> Document:

@@ -244,12 +244,17 @@ def reworded(w: Words) -> Document:
     return turns
 
 
-def well_known(w: Words) -> Document:
+def recalled(w: Words, facts: list[tuple[str, tuple[str, ...], str]]) -> Document:
     """Ask, in any wording and without a source, for facts that never change: answers come from the weights alone."""
     turns: list[Turn] = []
-    for _, questions, sentence in w.random.sample(WELL_KNOWN, w.random.randint(1, 4)):
+    for _, questions, sentence in w.random.sample(facts, w.random.randint(1, 4)):
         turns += [("user", w.random.choice(questions)), ("assistant", sentence)]
     return turns
+
+
+def well_known(w: Words) -> Document:
+    """Ask for facts of an invented world that is always the same."""
+    return recalled(w, WELL_KNOWN)
 
 
 def told_then_asked(w: Words) -> Document:

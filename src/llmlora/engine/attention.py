@@ -33,7 +33,8 @@ def packed_attention(
 
     Shapes: query [1, heads, tokens, head_dim]; key and value [1, kv_heads, tokens, head_dim]; returns
     [1, tokens, heads, head_dim]. `example_lengths` (a list of token counts) comes through the model's keyword
-    arguments. Soft-capped scores and sliding windows shorter than an example take the explicit formula.
+    arguments. One FlashAttention kernel serves all examples where it can; else there is one call per example, and
+    soft-capped scores and sliding windows shorter than an example take the explicit formula.
     """
     lengths: list[int] = options["example_lengths"]
     scale = options.get("scaling") or query.shape[-1] ** -0.5
@@ -41,9 +42,8 @@ def packed_attention(
     softcap, window = options.get("softcap"), options.get("sliding_window")
     if softcap is None and not dropout and _runs_flash(query):
         return _flash_attention(query, key, value, lengths, scale, window), None
-    if query.is_cuda and key.shape[1] != query.shape[1]:  # the kernel for float32 takes no groups: PyTorch would spell
-        groups = query.shape[1] // key.shape[1]  # attention out in full
-        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    if query.is_cuda:  # the float32 kernel takes no groups of heads; with them PyTorch would take the explicit formula
+        key, value = _for_each_head(key, query), _for_each_head(value, query)
     pieces = []
     for q, k, v in zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True):
         if q.device.type == "cpu" and q.dtype is torch.bfloat16 and q.shape[2] <= SHORT_TOKENS:
@@ -94,8 +94,7 @@ def _explicit_attention(
     softcap: float | None,
     window: int | None,
 ) -> torch.Tensor:
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    key, value = _for_each_head(key, query), _for_each_head(value, query)
     scores = (query @ key.transpose(2, 3)) * scale
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
@@ -104,6 +103,12 @@ def _explicit_attention(
     allowed = (distance >= 0) if window is None else (distance >= 0) & (distance < window)
     weights = functional.softmax(scores.masked_fill(~allowed, float("-inf")), dim=-1, dtype=torch.float32)
     return functional.dropout(weights.to(query.dtype), dropout) @ value
+
+
+def _for_each_head(states: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+    """Repeat keys or values that several query heads share."""
+    groups = query.shape[1] // states.shape[1]
+    return states if groups == 1 else states.repeat_interleave(groups, 1)
 
 
 def _no_mask(*_: Any, **__: Any) -> None:

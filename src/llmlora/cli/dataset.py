@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.cli.output import options, out, print_json
 from llmlora.cli.preview import preview
 from llmlora.cli.words import columns_of
@@ -189,7 +190,7 @@ def print_converted(report: dict[str, Any]) -> None:
     _print_more(len(report["dropped"]) - SHOWN_DROPPED)
 
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-app.command("check", help=translate("data.check.help"))(check)
-app.command("convert", help=translate("data.convert.help"))(convert)
-app.command("preview", help=translate("data.preview.help"))(preview)
+app = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None)
+app.command("check", cls=HelpfulCommand, help=translate("data.check.help"))(check)
+app.command("convert", cls=HelpfulCommand, help=translate("data.convert.help"))(convert)
+app.command("preview", cls=HelpfulCommand, help=translate("data.preview.help"))(preview)

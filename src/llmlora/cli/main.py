@@ -14,6 +14,7 @@ from typer._click.exceptions import MissingParameter, NoSuchOption, UsageError
 
 from llmlora import __version__
 from llmlora.cli import output
+from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.core.publish import not_permitted
@@ -122,6 +123,7 @@ def _apply_flag(word: str) -> None:
 def build_app(verb: str) -> typer.Typer:
     """Return the application with the asked verb loaded; the others are named for the help only."""
     app = typer.Typer(
+        cls=HelpfulGroup,
         add_completion=True,
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -139,9 +141,8 @@ def build_app(verb: str) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, help=translate(f"cli.{name}.help"))
         else:
-            app.command(name=name, help=translate(f"cli.{name}.help"), short_help=translate(f"cli.{name}.short"))(
-                command
-            )
+            words, short = translate(f"cli.{name}.help"), translate(f"cli.{name}.short")
+            app.command(name=name, cls=HelpfulCommand, help=words, short_help=short)(command)
     return app
 
 
@@ -150,9 +151,7 @@ def _not_loaded() -> None:
 
 
 def _root(
-    version: bool = typer.Option(
-        False, "--version", help=translate("cli.version"), is_eager=True, callback=lambda value: _print_version(value)
-    ),
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=lambda value: _print_version(value)),
 ) -> None:
     """Hold the options of the program itself."""
 

@@ -1,0 +1,34 @@
+"""Every help page is in the user's language, typer's own words included."""
+
+import pytest
+
+from cli.command_line import run
+from llmlora.cli import main
+
+PAGES = [[], *([verb] for verb in main.VERBS), ["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"]]
+TYPERS_OWN = ("Usage:", "Arguments:", "Options:", "Commands:", "[required]", "Show this", "Show the", "completion for")
+
+
+def page(words, language, capsys):
+    assert main.run([*words, "--help", "--lang", language]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", PAGES, ids=" ".join)
+def test_a_japanese_page_has_none_of_typers_english_words(words, capsys):
+    found = page(words, "ja", capsys)
+    assert found.startswith(f"使い方: {' '.join(['llmlora', *words])} ")
+    assert not [text for text in TYPERS_OWN if text in found]
+    assert "この説明を表示して終わります。" in found
+
+
+def test_an_english_page_is_english_throughout():
+    found = run("merge", "--help", "--lang", "en").stdout
+    assert found.startswith("Usage: llmlora merge ")
+    assert found.isascii()
+    assert "[required]" in found
+
+
+def test_a_page_that_a_missing_word_shows_is_worded_as_well(capsys):
+    assert main.run(["dataset", "--lang", "ja"]) == 2
+    assert "コマンド:" in capsys.readouterr().err

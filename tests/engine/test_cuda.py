@@ -46,7 +46,7 @@ def test_one_kernel_over_all_examples_gives_what_float32_gives_example_by_exampl
 def test_the_losses_of_a_run_are_those_of_the_cpu(tmp_path, monkeypatch, settings, tolerance):
     base, rows = tiny_llama(tmp_path), MemoryRows(24)
     run_job(base, tmp_path / "gpu", rows, **settings)
-    monkeypatch.setattr("llmlora.engine.device._pick_device", lambda: "cpu")
+    monkeypatch.setattr("llmlora.engine.device.pick_device", lambda: "cpu")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     AcceleratorState._reset_state(True)
     run_job(base, tmp_path / "cpu", rows, **{**settings, "dtype": "float32"})

@@ -15,7 +15,7 @@ from llmlora.engine import device
 def test_the_faster_format_wins_when_it_is_clearly_faster(monkeypatch, float32, bfloat16, chosen):
     speeds = {torch.float32: float32, torch.bfloat16: bfloat16}
     monkeypatch.setattr(device, "_matmul_gflops", lambda dtype: speeds[dtype])
-    monkeypatch.setattr(device, "_pick_device", lambda: "cpu")
+    monkeypatch.setattr(device, "pick_device", lambda: "cpu")
     plan = device.plan_device("auto")
     assert plan.dtype == chosen
     assert plan.gflops == {"float32": float32, "bfloat16": bfloat16}
@@ -24,7 +24,7 @@ def test_the_faster_format_wins_when_it_is_clearly_faster(monkeypatch, float32, 
 
 def test_a_requested_format_is_kept_but_float16_on_a_cpu_is_replaced(monkeypatch):
     monkeypatch.setattr(device, "_matmul_gflops", lambda dtype: 1.0)
-    monkeypatch.setattr(device, "_pick_device", lambda: "cpu")
+    monkeypatch.setattr(device, "pick_device", lambda: "cpu")
     assert device.plan_device("bfloat16").dtype == "bfloat16"
     replaced = device.plan_device("float16")
     assert replaced.dtype == "float32"

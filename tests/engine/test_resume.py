@@ -298,3 +298,15 @@ def test_other_versions_go_on_but_say_that_it_is_inexact(bench, two_checkpoints,
     events = list(read_job_events(job))
     assert [event["params"]["exact"] for event in events if event.get("name") == "resuming"] == [False]
     assert [event["code"] for event in events if event["type"] == "warning"] == ["inexact_resume"]
+
+
+def test_a_run_begun_on_a_device_that_is_gone_goes_on_and_says_that_it_is_inexact(bench, two_checkpoints, tmp_path):
+    folder, _ = two_checkpoints
+    job = shutil.copytree(folder, tmp_path / "job")
+    record = job / "runs" / "1" / "environment.json"
+    environment = read_json(record)
+    write_json(record, {**environment, "plan": {**environment["plan"], "device": "mps"}})
+    resumed = bench.run(job, {"save_steps": 2})
+    assert resumed.plan.device != "mps"
+    assert resumed.state.step == len(losses(job)) == 15
+    assert [event["code"] for event in read_job_events(job) if event["type"] == "warning"] == ["inexact_resume"]

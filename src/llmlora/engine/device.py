@@ -43,7 +43,7 @@ def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL
     products run at a hundredth of the speed: it is replaced and the reason says so.
     """
     _limit_kernel_caches()
-    device = _pick_device()
+    device = pick_device()
     threads = _num_threads(num_parameters)
     torch.set_num_threads(threads)
     gflops: dict[str, float] = {}
@@ -91,7 +91,8 @@ def _num_threads(num_parameters: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pick_device() -> str:
+def pick_device() -> str:
+    """Return the device that computes here: cuda, mps or cpu."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

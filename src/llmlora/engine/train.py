@@ -20,7 +20,7 @@ from llmlora.core.layout import ADAPTER_DIR, CHECKPOINTS_DIR, ENVIRONMENT_FILE, 
 from llmlora.core.publish import publishing_dir, read_json, sha256_json, write_json
 from llmlora.engine.batch import Rows
 from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_checkpoint
-from llmlora.engine.device import DevicePlan, apply_plan, plan_device
+from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_gpu_memory_bytes, peak_memory_bytes, train_loop
 from llmlora.engine.loss import causal_model
@@ -166,16 +166,15 @@ def package_versions() -> dict[str, str]:
 
 
 def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: int, events: EventWriter) -> DevicePlan:
-    """Return the first run's device plan on a resume, else measure one; either way record it with this run."""
-    plan = None
-    for earlier in run_numbers(folder):
-        recorded = run_dir(folder, earlier) / ENVIRONMENT_FILE
-        if recorded.is_file():
-            plan = DevicePlan(**read_json(recorded)["plan"])
-            break
-    if plan is None and config.method == "full":  # a 16-bit weight would swallow small updates
-        plan = replace(plan_device("float32", num_parameters), reason="engine.dtype.full_float32")
-    plan = plan or plan_device(config.dtype, num_parameters)
+    """Return the device plan of the run before on a resume, else measure one; either way record it with this run.
+
+    A job that began on a GPU and goes on where there is none is planned anew.
+    """
+    recorded = (run_dir(folder, earlier) / ENVIRONMENT_FILE for earlier in reversed(run_numbers(folder)))
+    before = next((path for path in recorded if path.is_file()), None)
+    plan = DevicePlan(**read_json(before)["plan"]) if before is not None else None
+    if plan is None or plan.device not in ("cpu", pick_device()):
+        plan = _new_plan(config, num_parameters)
     if plan.reason == "engine.dtype.float16_slow":
         events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
     environment = {
@@ -188,10 +187,16 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
     return plan
 
 
+def _new_plan(config: TrainConfig, num_parameters: int) -> DevicePlan:
+    if config.method == "full":  # a 16-bit weight would swallow small updates
+        return replace(plan_device("float32", num_parameters), reason="engine.dtype.full_float32")
+    return plan_device(config.dtype, num_parameters)
+
+
 def _is_exact(folder: Path, run: int) -> bool:
-    first = run_dir(folder, run_numbers(folder)[0]) / ENVIRONMENT_FILE
-    current = run_dir(folder, run) / ENVIRONMENT_FILE
-    return bool(read_json(first)["versions"] == read_json(current)["versions"])
+    """Tell whether this run computes with the versions and on the device of the first one."""
+    first, current = (read_json(run_dir(folder, each) / ENVIRONMENT_FILE) for each in (run_numbers(folder)[0], run))
+    return bool(first["versions"] == current["versions"] and first["plan"] == current["plan"])
 
 
 def _sort_targets(path: Path) -> None:

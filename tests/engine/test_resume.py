@@ -310,3 +310,14 @@ def test_a_run_begun_on_a_device_that_is_gone_goes_on_and_says_that_it_is_inexac
     assert resumed.plan.device != "mps"
     assert resumed.state.step == len(losses(job)) == 15
     assert [event["code"] for event in read_job_events(job) if event["type"] == "warning"] == ["inexact_resume"]
+
+
+def test_a_run_killed_before_it_recorded_anything_is_no_obstacle(bench, two_checkpoints, tmp_path):
+    folder, _ = two_checkpoints
+    job = tmp_path / "job"
+    (job / "runs" / "1").mkdir(parents=True)
+    shutil.copytree(folder / "runs" / "1", job / "runs" / "2")
+    resumed = bench.run(job, {"save_steps": 2})
+    events = list(read_job_events(job))
+    assert [event["params"]["exact"] for event in events if event.get("name") == "resuming"] == [True]
+    assert resumed.state.step == 15

@@ -132,7 +132,7 @@ def _build(
     state = TrainState()
     if path is not None:
         state = load_checkpoint(path, model, optimizer)
-        is_exact = _is_exact(folder, run)
+        is_exact = _is_exact(folder)
         events.emit("phase", name="resuming", params={"step": state.step, "checkpoint": path.name, "exact": is_exact})
         if not is_exact:
             events.emit("warning", code="inexact_resume", params={})
@@ -170,9 +170,8 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
 
     A job that began on a GPU and goes on where there is none is planned anew.
     """
-    recorded = (run_dir(folder, earlier) / ENVIRONMENT_FILE for earlier in reversed(run_numbers(folder)))
-    before = next((path for path in recorded if path.is_file()), None)
-    plan = DevicePlan(**read_json(before)["plan"]) if before is not None else None
+    recorded = _recorded_environments(folder)
+    plan = DevicePlan(**recorded[-1]["plan"]) if recorded else None
     if plan is None or plan.device not in ("cpu", pick_device()):
         plan = _new_plan(config, num_parameters)
     if plan.reason == "engine.dtype.float16_slow":
@@ -193,10 +192,17 @@ def _new_plan(config: TrainConfig, num_parameters: int) -> DevicePlan:
     return plan_device(config.dtype, num_parameters)
 
 
-def _is_exact(folder: Path, run: int) -> bool:
-    """Tell whether this run computes with the versions and on the device of the first one."""
-    first, current = (read_json(run_dir(folder, each) / ENVIRONMENT_FILE) for each in (run_numbers(folder)[0], run))
-    return bool(first["versions"] == current["versions"] and first["plan"] == current["plan"])
+def _recorded_environments(folder: Path) -> list[dict[str, Any]]:
+    """Return what each run recorded of versions and device; one that was killed early has recorded nothing."""
+    paths = (run_dir(folder, run) / ENVIRONMENT_FILE for run in run_numbers(folder))
+    return [read_json(path) for path in paths if path.is_file()]
+
+
+def _is_exact(folder: Path) -> bool:
+    """Tell whether the newest run computes with the versions and on the device of the first one."""
+    recorded = _recorded_environments(folder)
+    first, newest = recorded[0], recorded[-1]
+    return bool(first["versions"] == newest["versions"] and first["plan"] == newest["plan"])
 
 
 def _sort_targets(path: Path) -> None:

@@ -50,6 +50,7 @@ def test_killed_again_and_again_ends_like_never_killed(tmp_path):
     while kills < NUM_KILLS:
         time.sleep(random.uniform(0.5, 6.0))
         if process.poll() is not None and process.returncode == 0:
+            process.communicate()
             job = tmp_path / f"job-{kills}"
             process = start(*call, "--out", job)
             continue

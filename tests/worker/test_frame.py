@@ -125,7 +125,7 @@ def test_the_reserve_is_there_while_working_and_gone_afterwards(tmp_path, monkey
     seen = []
 
     def work(folder, config, events, stop):
-        seen.append((folder / "runs" / "1" / "reserve.bin").stat().st_size)
+        seen.append((folder / "reserve.bin").stat().st_size)
         return {}
 
     assert in_process(tmp_path, monkeypatch, work) == 0
@@ -135,7 +135,7 @@ def test_the_reserve_is_there_while_working_and_gone_afterwards(tmp_path, monkey
 
 def test_on_a_full_disk_the_last_words_are_written_from_the_reserve(tmp_path, monkeypatch):
     """The disk is full until the reserve is given back: the run still ends with its typed event."""
-    write, reserve = os.write, tmp_path / "runs" / "1" / "reserve.bin"
+    write, reserve = os.write, tmp_path / "reserve.bin"
 
     def full(descriptor, data):
         if reserve.exists() and data.startswith(b'{"seq"') and b"run_started" not in data:

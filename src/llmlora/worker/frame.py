@@ -136,7 +136,7 @@ def run_kind(kind: str, folder: Path) -> int:
         directory.mkdir(parents=True)
         _log_to(directory / LOG_FILE)
         events = EventWriter(directory, run)
-        reserve = directory / RESERVE_FILE
+        reserve = folder / RESERVE_FILE
         try:
             reserve.write_bytes(bytes(RESERVE_BYTES))
             events.emit("run_started", kind=kind, pid=os.getpid(), version=__version__)

@@ -1,4 +1,4 @@
-"""What every test gets: a workspace of its own, no network, English texts, one thread per process."""
+"""What every test gets: a workspace of its own, no network, English texts, no GPU, one thread per process."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ os.environ.update(
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        "LLMLORA_DEVICE": "cpu",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "NO_COLOR": "1",
         "COLUMNS": "120",

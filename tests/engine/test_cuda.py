@@ -15,8 +15,9 @@ LENGTHS = [5, 1, 130, 40, 700]
 
 
 @pytest.fixture(autouse=True)
-def fresh_accelerator():
+def fresh_accelerator(monkeypatch):
     """Let each test choose its device: Accelerate keeps the first one of a process."""
+    monkeypatch.delenv("LLMLORA_DEVICE")
     yield
     AcceleratorState._reset_state(True)
 
@@ -46,8 +47,7 @@ def test_one_kernel_over_all_examples_gives_what_float32_gives_example_by_exampl
 def test_the_losses_of_a_run_are_those_of_the_cpu(tmp_path, monkeypatch, settings, tolerance):
     base, rows = tiny_llama(tmp_path), MemoryRows(24)
     run_job(base, tmp_path / "gpu", rows, **settings)
-    monkeypatch.setattr("llmlora.engine.device.pick_device", lambda: "cpu")
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    monkeypatch.setenv("LLMLORA_DEVICE", "cpu")
     AcceleratorState._reset_state(True)
     run_job(base, tmp_path / "cpu", rows, **{**settings, "dtype": "float32"})
     pairs = list(zip(losses(tmp_path / "gpu"), losses(tmp_path / "cpu"), strict=True))

@@ -57,3 +57,19 @@ def test_few_kernels_are_kept_unless_the_user_says_otherwise(monkeypatch):
     monkeypatch.setenv(other, "7")
     device.plan_device("float32")
     assert (os.environ[kept], os.environ[other]) == (str(device.KEPT_KERNELS), "7")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "uses_cpu", "precision"), [("", "cuda", "False", "high"), ("cpu", "cpu", "True", "highest")]
+)
+def test_a_gpu_is_taken_unless_the_user_says_cpu_and_accelerate_follows(
+    monkeypatch, wanted, found, uses_cpu, precision
+):
+    set_to = []
+    monkeypatch.setenv("LLMLORA_DEVICE", wanted)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", set_to.append)
+    assert device.pick_device() == found
+    device.apply_plan(device.DevicePlan(found, "float32", 1, "engine.dtype.requested", {}))
+    assert (os.environ["ACCELERATE_USE_CPU"], set_to) == (uses_cpu, [precision])

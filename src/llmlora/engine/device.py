@@ -64,14 +64,16 @@ def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL
 
 
 def apply_plan(plan: DevicePlan) -> None:
-    """Set the process up for a plan: threads, few compiled kernels, and denormal numbers flushed to zero.
+    """Set the process up for a plan: its device, threads, few compiled kernels, and denormals flushed to zero.
 
+    Accelerate would take a GPU that is there, also for a job that was begun without it.
     Second moments of adapter matrices are denormal while B is 0; without the flush AdamW spends 13 % in `sqrt`.
     Products of float32 numbers on a GPU take TF32 inputs: three more bits than bfloat16, many times as fast as float32.
     """
     _limit_kernel_caches()
     torch.set_num_threads(plan.num_threads)
     torch.set_flush_denormal(True)
+    os.environ["ACCELERATE_USE_CPU"] = str(plan.device == "cpu")
     torch.set_float32_matmul_precision("high" if plan.device == "cuda" else "highest")
 
 
@@ -92,7 +94,9 @@ def _num_threads(num_parameters: int) -> int:
 
 
 def pick_device() -> str:
-    """Return the device that computes here: cuda, mps or cpu."""
+    """Return the device that computes here: cuda, mps or cpu; `LLMLORA_DEVICE=cpu` leaves a GPU alone."""
+    if os.environ.get("LLMLORA_DEVICE") == "cpu":
+        return "cpu"
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

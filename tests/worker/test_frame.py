@@ -31,8 +31,9 @@ def last_event(folder, run=1):
 
 
 def wait_for_start(folder, run=1):
+    """Wait until the work itself has begun: a stop before that, while libraries load, has nothing to save."""
     deadline = time.monotonic() + 20
-    while not list(read_events(folder / "runs" / str(run) / "events.jsonl")):
+    while "phase" not in [event["type"] for event in read_events(folder / "runs" / str(run) / "events.jsonl")]:
         assert time.monotonic() < deadline, "the worker did not start"
         time.sleep(0.02)
 

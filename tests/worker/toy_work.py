@@ -26,6 +26,7 @@ def run(folder, config, events, stop):
         raise OSError(errno.ENOSPC, "No space left on device")
     if kind == "die":
         os._exit(9)
+    events.emit("phase", name="working")
     while not stop:
         time.sleep(0.01)
     raise Stopped("stopped", step=1, total_steps=2, folder=str(folder), has_checkpoint=config.get("saved", True))

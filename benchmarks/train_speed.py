@@ -157,7 +157,8 @@ def main() -> None:
     parser.add_argument("--dtype", default="auto", choices=["auto", *DTYPES])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    result = measure(SHAPES[arguments.shape], arguments.steps, arguments.batch, arguments.dtype)
+    measured = measure(SHAPES[arguments.shape], arguments.steps, arguments.batch, arguments.dtype)
+    result = {"shape": arguments.shape, **measured}
     text = json.dumps(result, indent=2)
     print(text)
     if arguments.out:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 
 from llmlora.core.job import read_job
 from llmlora.core.layout import META_FILE, MODEL_DIR, RESULT_FILE, run_dir, run_numbers
-from llmlora.core.publish import read_json
+from llmlora.core.publish import read_json, write_json
 from llmlora.engine.batch import Subset
 from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.load import load_base
@@ -31,10 +31,6 @@ CONFIG_FIELDS = (
     "head_dim", "max_position_embeddings", "rms_norm_eps", "tie_word_embeddings", "attention_bias", "mlp_bias",
     "hidden_act", "initializer_range",
 )  # fmt: skip
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def held_out_losses(folder: Path, held_out: Path) -> dict[str, float]:
@@ -60,11 +56,11 @@ def export(work: Path, out: Path) -> dict[str, Any]:
     }
     (out / "model.safetensors").write_bytes(save(weights, metadata={"format": "pt"}))
     settings = {name: getattr(config(), name) for name in CONFIG_FIELDS}
-    _write_json(out / "config.json", {
+    write_json(out / "config.json", {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", **settings, "rope_theta": 10000.0,
         "eos_token_id": TURN_END_ID, "pad_token_id": PAD_ID, "use_cache": True, "dtype": "bfloat16",
     })  # fmt: skip
-    _write_json(out / "generation_config.json", {
+    write_json(out / "generation_config.json", {
         "do_sample": False, "eos_token_id": [TURN_END_ID, END_OF_TEXT_ID], "pad_token_id": PAD_ID,
     })  # fmt: skip
     for name in TOKENIZER_FILES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def drill(seed: int) -> tuple[Tokens, npt.NDArray[np.bool_]]:
 def training_rows(tokenizer_file: Path, seeds: range, size: int, drill_share: float = DRILL_SHARE) -> PreparedDataset:
     """Return the rows of one shard of text per seed, then the drills; the same ones on any number of cores."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        shards = pool.map(pack, *zip(*((tokenizer_file, seed, size) for seed in seeds), strict=True))
+        shards = pool.map(partial(pack, tokenizer_file, size=size), seeds)
         rows = [(row, np.ones(len(row), dtype=bool)) for shard in shards for row in shard]
     rows += [drill(seed) for seed in range(round(len(rows) * drill_share))]
     return _stored_form(rows)

@@ -48,7 +48,6 @@ def train(folder: Path, seed: int = 1, size: int = 8_000_000) -> None:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_training_text(seed, size), trainer)
-    folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",

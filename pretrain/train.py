@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from llmlora import __version__
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
 from llmlora.core.job import DataSource, JobConfig, write_job
-from llmlora.core.layout import RESULT_FILE, run_dir, run_numbers
+from llmlora.core.layout import RESULT_FILE, next_run, run_dir
 from llmlora.core.publish import write_json
+from llmlora.engine.device import DevicePlan
 from llmlora.engine.train import fit, publish_trained
 from llmlora.prepare.template import load_template
 from llmlora.worker.frame import watch_stop_signals
@@ -63,10 +65,12 @@ def train(work: Path, settings: dict[str, Any], seeds: range = TRAINING_SEEDS, s
     job = _job(work, settings)
     folder.mkdir(exist_ok=True)
     write_job(folder, job)
-    run = len(run_numbers(folder)) + 1
-    run_dir(folder, run).mkdir(parents=True)
-    trained = fit(job, folder, run, (rows, held_out), PrintedEvents(run_dir(folder, run), run), watch_stop_signals())
-    write_json(run_dir(folder, run) / RESULT_FILE, {**trained.summary(), "hardware": _hardware()})
+    run = next_run(folder)
+    directory = run_dir(folder, run)
+    directory.mkdir(parents=True)
+    with closing(PrintedEvents(directory, run)) as events:
+        trained = fit(job, folder, run, (rows, held_out), events, watch_stop_signals())
+    write_json(directory / RESULT_FILE, {**trained.summary(), "hardware": _hardware(trained.plan)})
     return publish_trained(trained, job, folder, load_template(base, None), {})
 
 
@@ -83,5 +87,5 @@ def _job(work: Path, settings: dict[str, Any]) -> JobConfig:
     )
 
 
-def _hardware() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU core"
+def _hardware(plan: DevicePlan) -> str:
+    return torch.cuda.get_device_name() if plan.device == "cuda" else f"{plan.num_threads} CPU core"

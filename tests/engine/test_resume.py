@@ -288,28 +288,23 @@ def test_no_checkpoint_means_starting_over(bench, tmp_path):
     assert outcome(tmp_path / "stopped") == outcome(whole)
 
 
-def test_other_versions_go_on_but_say_that_it_is_inexact(bench, two_checkpoints, tmp_path):
+@pytest.mark.parametrize(
+    ("part", "change"), [("versions", {"torch": "1.0"}), ("plan", {"device": "mps"})], ids=["versions", "device"]
+)
+def test_other_versions_or_a_device_that_is_gone_go_on_and_say_that_it_is_inexact(
+    bench, two_checkpoints, tmp_path, part, change
+):
     folder, _ = two_checkpoints
     job = shutil.copytree(folder, tmp_path / "job")
     record = job / "runs" / "1" / "environment.json"
     environment = read_json(record)
-    write_json(record, {**environment, "versions": {**environment["versions"], "torch": "1.0"}})
-    bench.run(job, {"save_steps": 2})
-    events = list(read_job_events(job))
-    assert [event["params"]["exact"] for event in events if event.get("name") == "resuming"] == [False]
-    assert [event["code"] for event in events if event["type"] == "warning"] == ["inexact_resume"]
-
-
-def test_a_run_begun_on_a_device_that_is_gone_goes_on_and_says_that_it_is_inexact(bench, two_checkpoints, tmp_path):
-    folder, _ = two_checkpoints
-    job = shutil.copytree(folder, tmp_path / "job")
-    record = job / "runs" / "1" / "environment.json"
-    environment = read_json(record)
-    write_json(record, {**environment, "plan": {**environment["plan"], "device": "mps"}})
+    write_json(record, {**environment, part: {**environment[part], **change}})
     resumed = bench.run(job, {"save_steps": 2})
     assert resumed.plan.device != "mps"
     assert resumed.state.step == len(losses(job)) == 15
-    assert [event["code"] for event in read_job_events(job) if event["type"] == "warning"] == ["inexact_resume"]
+    events = list(read_job_events(job))
+    assert [event["params"]["exact"] for event in events if event.get("name") == "resuming"] == [False]
+    assert [event["code"] for event in events if event["type"] == "warning"] == ["inexact_resume"]
 
 
 def test_a_run_killed_before_it_recorded_anything_is_no_obstacle(bench, two_checkpoints, tmp_path):

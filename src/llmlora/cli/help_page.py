@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from llmlora.core.locale import translate
 
 # Options that typer adds, its headings, and its mark of what must be given.
-OPTIONS = {"help": "help", "version": "version", "install_completion": "install", "show_completion": "show"}
+OPTIONS = ("help", "version", "install_completion", "show_completion")
 MARKS = {
     "Usage:": "usage",
     "Arguments:": "arguments",
@@ -18,7 +18,7 @@ MARKS = {
     "Commands:": "commands",
     "[required]": "required",
 }
-_MARK = re.compile(r"^(?:Usage|Arguments|Options|Commands):|\[required\]", re.MULTILINE)
+_MARK = re.compile("|".join(f"^{mark}" if mark.endswith(":") else re.escape(mark) for mark in MARKS), re.MULTILINE)
 
 
 class _Worded:
@@ -27,7 +27,7 @@ class _Worded:
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
         for param in params:
             if param.name in OPTIONS:
-                param.help = translate(f"cli.page.{OPTIONS[param.name]}")
+                param.help = translate(f"cli.page.{param.name}")
         return params
 
     def get_help(self, ctx: Any) -> str:

@@ -75,6 +75,11 @@ def run_numbers(folder: Path) -> list[int]:
     return sorted(int(entry.name) for entry in runs.iterdir() if entry.is_dir() and entry.name.isdigit())
 
 
+def next_run(folder: Path) -> int:
+    """Return the number of the attempt that comes next."""
+    return (run_numbers(folder) or [0])[-1] + 1
+
+
 def run_dir(folder: Path, run: int) -> Path:
     """Return the folder of attempt `run`."""
     return folder / RUNS_DIR / str(run)

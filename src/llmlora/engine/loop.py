@@ -198,11 +198,6 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def peak_gpu_memory_bytes() -> int | None:
-    """Return the most memory that tensors have held on the GPU so far; None without a GPU."""
-    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
-
-
 class _Clock:
     """Seconds of the loop (steps and checkpoints, not evaluation), and the speed of the last step."""
 

@@ -22,7 +22,7 @@ from llmlora.engine.batch import Rows
 from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_checkpoint
 from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
 from llmlora.engine.load import empty_model, load_base
-from llmlora.engine.loop import Training, final_loss, peak_gpu_memory_bytes, peak_memory_bytes, train_loop
+from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
 from llmlora.engine.loss import causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
 from llmlora.engine.trackers import Trackers
@@ -54,7 +54,7 @@ class Trained:
             "num_steps": self.state.step,
             "tokens_per_second": round(self.state.num_tokens / self.state.seconds, 1) if self.state.seconds else None,
             "peak_memory_bytes": peak_memory_bytes(),
-            "peak_gpu_memory_bytes": peak_gpu_memory_bytes(),
+            "peak_gpu_memory_bytes": torch.cuda.max_memory_allocated() if self.plan.device == "cuda" else None,
             "training_seconds": round(self.state.seconds, 3),
             "dtype": self.plan.dtype,
             "device": self.plan.device,

@@ -23,8 +23,8 @@ from llmlora.core.layout import (
     LOG_FILE,
     checkpoint_dirs,
     new_id,
+    next_run,
     run_dir,
-    run_numbers,
     scratch_dir,
 )
 from llmlora.core.locale import current_language
@@ -46,7 +46,7 @@ class Worker:
         require_packages()
         self.kind = kind
         self.folder = folder
-        self.run = (run_numbers(folder) or [0])[-1] + 1
+        self.run = next_run(folder)
         pipe = subprocess.PIPE if pipes else subprocess.DEVNULL
         self.process = subprocess.Popen(
             [sys.executable, "-m", "llmlora.worker", kind, str(folder)],

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from llmlora import __version__
 from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, exit_code_of
 from llmlora.core.events import EventWriter, finite
-from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESERVE_FILE, RESULT_FILE, run_dir, run_numbers
+from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESERVE_FILE, RESULT_FILE, next_run, run_dir
 from llmlora.core.memory import is_memory_error
 from llmlora.core.publish import free_bytes, is_disk_full, not_permitted, read_json, write_json
 
@@ -131,7 +131,7 @@ def run_kind(kind: str, folder: Path) -> int:
     """Do one kind of work on one folder and return the exit code; the outcome is the `run_ended` event."""
     stop = watch_stop_signals()
     with folder_lock(folder):
-        run = (run_numbers(folder) or [0])[-1] + 1
+        run = next_run(folder)
         directory = run_dir(folder, run)
         directory.mkdir(parents=True)
         _log_to(directory / LOG_FILE)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -329,3 +330,36 @@ def test_a_saved_template_is_the_only_one(tmp_path: Path) -> None:
     assert "chat_template" not in json.loads((target / "tokenizer_config.json").read_text(encoding="utf-8"))
     assert AutoTokenizer.from_pretrained(target).chat_template == bundled_text("plain")
     assert load_template(target).text == source.text
+
+
+KEPT_OUT = (TWO_TURNS[0], replace(TWO_TURNS[1], learned=False), *TWO_TURNS[2:])
+LAST_KEPT_OUT = (*TWO_TURNS[:3], replace(TWO_TURNS[3], learned=False))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_turn_that_its_author_kept_out_is_context_and_not_learned(name: str, tmp_path: Path) -> None:
+    template = template_of(name, tmp_path)
+    assert trained_texts(template, KEPT_OUT) == [TEMPLATES[name][2].format(TWO_TURNS[3].content)]
+    shown = "".join("".join(template.encoder.pieces(ids)) for ids, _ in template.encode_example(KEPT_OUT))
+    assert ANSWER in shown
+    assert trained_texts(template, LAST_KEPT_OUT) == [TEMPLATES[name][2].format(ANSWER)]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("messages", [KEPT_OUT, LAST_KEPT_OUT], ids=["first", "last"])
+def test_a_turn_kept_out_is_not_learned_where_questions_are(
+    name: str, messages: tuple[Message, ...], tmp_path: Path
+) -> None:
+    template = template_of(name, tmp_path)
+    texts = "\n".join(trained_text for trained_text in _whole_texts(template, messages))
+    for turn in messages:
+        if turn.role == "assistant":
+            assert (turn.content in texts) == turn.learned
+
+
+def _whole_texts(template: ChatTemplate, messages: tuple[Message, ...]) -> list[str]:
+    rows = template.encode_example(messages, assistant_only=False)
+    return [
+        "".join(piece for piece, is_learned in zip(template.encoder.pieces(ids), learned, strict=True) if is_learned)
+        for ids, learned in rows
+    ]

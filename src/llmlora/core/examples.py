@@ -15,17 +15,20 @@ class Message:
     """One turn: `role` is system, user, assistant or tool.
 
     `tool_calls` is the JSON of the calls in an assistant's turn, kept for whoever reads the data next; it is neither
-    shown to a model nor learned.
+    shown to a model nor learned. `learned` is false where the author of the data kept a turn out of training: it is
+    shown as context, but no token of it has a label.
     """
 
     role: str
     content: str
     tool_calls: str = ""
+    learned: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the canonical JSON object of this turn."""
         calls = {"tool_calls": json.loads(self.tool_calls)} if self.tool_calls else {}
-        return {"role": self.role, "content": self.content, **calls}
+        weight = {} if self.learned else {"weight": 0}
+        return {"role": self.role, "content": self.content, **calls, **weight}
 
 
 @dataclass(frozen=True, slots=True)

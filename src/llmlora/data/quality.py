@@ -36,7 +36,7 @@ def question_and_answer(example: Example) -> tuple[str, str]:
         return example.text, ""
     if not example.messages:
         return (example.prompt or "", example.completion or "")
-    last = max(place for place, message in enumerate(example.messages) if message.role == "assistant")
+    last = max(place for place, turn in enumerate(example.messages) if turn.role == "assistant" and turn.learned)
     turns = [message for place, message in enumerate(example.messages) if place != last]
     question = turns[0].content if len(turns) == 1 else "\n".join(f"{turn.role}\0{turn.content}" for turn in turns)
     return question, example.messages[last].content
@@ -45,7 +45,7 @@ def question_and_answer(example: Example) -> tuple[str, str]:
 def answers_of(example: Example) -> list[str]:
     """Return the texts of a row that are learned."""
     if example.messages:
-        return [message.content for message in example.messages if message.role == "assistant"]
+        return [turn.content for turn in example.messages if turn.role == "assistant" and turn.learned]
     return [example.completion if example.completion is not None else example.text or ""]
 
 

@@ -128,10 +128,13 @@ def read_questions(path: Path) -> Iterator[Question]:
 
 
 def questions_of(examples: Iterable[Example]) -> Iterator[Question]:
-    """Yield the question of each training row: the turns up to its first answer, which is the reference."""
+    """Yield the question of each training row: the turns up to its first learned answer, which is the reference."""
     for example in examples:
         if example.messages:
-            answer = next((index for index, turn in enumerate(example.messages) if turn.role == "assistant"), 0)
+            answers = (
+                index for index, turn in enumerate(example.messages) if turn.role == "assistant" and turn.learned
+            )
+            answer = next(answers, 0)
             if answer and example.messages[answer - 1].role == "user":
                 yield Question(example.row, example.messages[answer].content, messages=example.messages[:answer])
         elif example.prompt is not None and example.completion:

@@ -22,7 +22,7 @@ from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
 
 IGNORED = -100
-PREPARE_VERSION = 2  # part of the cache key: raise it whenever the same input gives other arrays
+PREPARE_VERSION = 3  # part of the cache key: raise it whenever the same input gives other arrays
 MAX_UNKNOWN_SHARE = 0.2
 MAX_LISTED_ROWS = 20
 MAX_CUT_SHOWN = 256

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -87,17 +87,17 @@ class ChatTemplate:
 
         One row where the rendering of the whole conversation begins with every prompt the model will ever see; else
         one row per assistant turn, each rendered as the last. Every answer ends with a learned end token. A turn
-        without text, such as one that only calls a tool, is shown but not learned.
+        without text, such as one that only calls a tool, is shown but not learned, nor is one that its author kept out.
+        Without `assistant_only` everything else is learned as well.
 
         Raises ModelFileError(template_refused) when the template does not take these turns.
         """
-        turns = self._guarded(_until_last_answer(messages))
-        if not assistant_only:
-            return [self._whole_row(self._guarded(messages))]
-        row = self._single_row(turns) if turns else None
+        turns = self._guarded(_until_last_learned(messages))
+        whole = None if assistant_only else self._whole_row(self._guarded(messages))
+        row = whole or (self._single_row(turns) if turns else None)
         if row is not None:
             return [row]
-        return [self._turn_row(turns, index) for index, turn in enumerate(turns) if _is_answer(turn)]
+        return [self._turn_row(turns, index) for index, turn in enumerate(turns) if _is_learned(turn)]
 
     def _run(self, turns: Sequence[Message], add_generation_prompt: bool) -> Rendered:
         return render_template(self.text, self.name, turns, self.encoder.variables, add_generation_prompt)
@@ -107,22 +107,38 @@ class ChatTemplate:
         if not turns or turns[0].role != "system" or self.supports_system:
             return turns
         if len(turns) > 1 and turns[1].role == "user":
-            return [Message("user", f"{turns[0].content}\n\n{turns[1].content}"), *turns[2:]]
-        return [Message("user", turns[0].content), *turns[1:]]
+            learned = turns[0].learned and turns[1].learned
+            return [Message("user", f"{turns[0].content}\n\n{turns[1].content}", learned=learned), *turns[2:]]
+        return [replace(turns[0], role="user"), *turns[1:]]
 
     def _guarded(self, messages: Sequence[Message]) -> list[Message]:
-        return [Message(turn.role, self.encoder.guard(turn.content)[0]) for turn in self._folded(messages)]
+        return [replace(turn, content=self.encoder.guard(turn.content)[0]) for turn in self._folded(messages)]
 
-    def _whole_row(self, turns: Sequence[Message]) -> Row:
-        ids = self.encoder.with_bos(self.encoder.encode(self._run(turns, False).text))
+    def _whole_row(self, turns: Sequence[Message]) -> Row | None:
+        """Return all turns in one row, or None where the tokens of a turn that is kept out cannot be told."""
+        text = self._run(turns, False).text
+        ids = self.encoder.with_bos(self.encoder.encode(text))
+        learned = [True] * len(ids)
+        for index, turn in enumerate(turns):
+            if turn.learned:
+                continue
+            before = self._run(turns[:index], False).text if index else ""
+            parts = [before, self._run(turns[: index + 1], False).text]
+            prefixes = [self.encoder.with_bos(self.encoder.encode(part)) if part else [] for part in parts]
+            if any(ids[: len(prefix)] != prefix for prefix in prefixes):
+                return None
+            start, end = (len(prefix) for prefix in prefixes)
+            learned[start:end] = [False] * (end - start)
         if not self.encoder.end_ids.intersection(ids[-3:]):
             ids.append(self._end_id())
-        return ids, [True] * len(ids)
+            learned.append(turns[-1].learned)
+        return ids, learned
 
     def _single_row(self, turns: Sequence[Message]) -> Row | None:
         """Return all turns in one row, or None where some prompt is not a token prefix of the whole."""
         whole = self._run(turns, False)
-        spans = _answers_of(whole.spans, turns) if self.marks_answers else self._answer_spans(turns, whole.text)
+        marked = _learned_spans(whole.spans, turns) if self.marks_answers else None
+        spans = self._answer_spans(turns, whole.text) if marked is None else marked
         if not spans:
             return None
         ids = self.encoder.with_bos(self.encoder.encode(whole.text))
@@ -139,7 +155,7 @@ class ChatTemplate:
         """Return the characters of each answer, or nothing where the template rewrites earlier turns."""
         spans = []
         for index, turn in enumerate(turns):
-            if not _is_answer(turn):
+            if not _is_learned(turn):
                 continue
             before = self._run(turns[:index], True).text
             until = self._run(turns[: index + 1], False).text if index + 1 < len(turns) else whole
@@ -195,16 +211,23 @@ def _is_answer(turn: Message) -> bool:
     return turn.role == "assistant" and not is_blank(turn.content)
 
 
-def _answers_of(spans: tuple[tuple[int, int], ...], turns: Sequence[Message]) -> tuple[tuple[int, int], ...]:
-    """Return the marked spans that belong to turns with text, where each of the assistant's turns has one span."""
-    speaking = [_is_answer(turn) for turn in turns if turn.role == "assistant"]
-    if len(spans) != len(speaking):
-        return spans
-    return tuple(span for span, is_answer in zip(spans, speaking, strict=True) if is_answer)
+def _is_learned(turn: Message) -> bool:
+    return _is_answer(turn) and turn.learned
 
 
-def _until_last_answer(messages: Sequence[Message]) -> list[Message]:
-    answers = [index for index, turn in enumerate(messages) if _is_answer(turn)]
+def _learned_spans(spans: tuple[tuple[int, int], ...], turns: Sequence[Message]) -> tuple[tuple[int, int], ...] | None:
+    """Return the marked spans of turns that are learned, where each of the assistant's turns has one span.
+
+    None where they cannot be told from those of turns that are kept out.
+    """
+    wanted = [_is_learned(turn) for turn in turns if turn.role == "assistant"]
+    if len(spans) == len(wanted):
+        return tuple(span for span, is_wanted in zip(spans, wanted, strict=True) if is_wanted)
+    return spans if all(turn.learned for turn in turns) else None
+
+
+def _until_last_learned(messages: Sequence[Message]) -> list[Message]:
+    answers = [index for index, turn in enumerate(messages) if _is_learned(turn)]
     return list(messages[: answers[-1] + 1]) if answers else []
 
 

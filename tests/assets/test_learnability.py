@@ -12,7 +12,7 @@ import pytest
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
-from llmlora.core.job import DataSource, JobConfig
+from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.recommend import Facts, resolve_config
 from llmlora.data.read import ReadOptions
 from llmlora.engine.train import fit
@@ -64,6 +64,7 @@ def learn(folder: Path, level: str, config: TrainConfig) -> Outcome:
         schema="llmlora.job/1", id="LEVEL", base_model="nano", base_dir=str(base), base_digest="-",
         data=DataSource(path=str(data), sha256="-"), train=config, llmlora_version="-",
     )  # fmt: skip
+    write_job(folder, job)
     trained = fit(job, folder, 1, (rows, None), EventWriter(run, 1), False)
     chat = TransformersChat(trained.model, load_template(base, None))
     questions = list(read_questions(ASSETS / "questions" / f"{level}.jsonl"))

@@ -4,9 +4,18 @@ import json
 
 import pytest
 
-from llmlora.core.config import TrainConfig
+from llmlora.core.config import VALUES_IN_OLDER_JOBS, TrainConfig, changed_settings
 from llmlora.core.errors import InputError, NotFound
-from llmlora.core.job import DataSource, JobConfig, job_from_json, read_job, trained_dir, write_job
+from llmlora.core.job import (
+    DataSource,
+    JobConfig,
+    job_from_json,
+    read_job,
+    stored_settings,
+    trained_dir,
+    update_job,
+    write_job,
+)
 
 
 @pytest.fixture
@@ -93,3 +102,38 @@ def test_the_result_of_a_finished_job(job, tmp_path, method, name):
     assert caught.value.code == "job_not_finished"
     (tmp_path / name).mkdir()
     assert trained_dir(tmp_path) == tmp_path / name
+
+
+# every setting of the first job format; a newer one has a row in VALUES_IN_OLDER_JOBS instead of a name here
+FIRST_SETTINGS = """
+method r lora_alpha lora_dropout target_modules use_rslora use_dora modules_to_save layers init_adapter learning_rate
+num_train_epochs max_steps per_device_train_batch_size gradient_accumulation_steps max_length packing
+assistant_only_loss lr_scheduler_type stages num_cycles warmup_steps weight_decay max_grad_norm gradient_checkpointing
+validation_split eval_steps early_stopping_patience early_stopping_min_delta seed dtype logging_steps save_steps
+save_total_limit max_nonfinite_steps chat_template system report_to
+""".split()
+
+
+def test_every_newer_setting_says_what_it_means_in_an_older_job():
+    assert set(TrainConfig.model_fields) == {*FIRST_SETTINGS, *VALUES_IN_OLDER_JOBS}
+    TrainConfig.model_validate(VALUES_IN_OLDER_JOBS)
+
+
+def test_a_setting_that_an_older_job_does_not_name_has_its_older_value_not_the_default(job, tmp_path, monkeypatch):
+    stored = {name: value for name, value in job.to_json()["train"].items() if name != "packing"}
+    write_job(tmp_path, job)
+    update_job(tmp_path, train=stored)
+    assert read_job(tmp_path).train.packing is True  # no row: the default
+    monkeypatch.setitem(VALUES_IN_OLDER_JOBS, "packing", False)
+    assert read_job(tmp_path).train.packing is False
+    assert changed_settings(stored, {**stored, "packing": False}) == []
+    assert changed_settings(stored, {**stored, "packing": True, "r": 4}) == ["packing", "r"]
+
+
+def test_changing_a_place_leaves_the_stored_settings_as_they_were_written(job, tmp_path):
+    write_job(tmp_path, job)
+    stored = {"r": 3}
+    update_job(tmp_path, train=stored)
+    update_job(tmp_path, base_dir="/new/place")
+    assert stored_settings(tmp_path) == stored
+    assert read_job(tmp_path).base_dir == "/new/place"

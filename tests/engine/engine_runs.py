@@ -8,7 +8,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter, step_history
-from llmlora.core.job import DataSource, JobConfig
+from llmlora.core.job import DataSource, JobConfig, read_job, write_job
 from llmlora.engine.train import fit
 
 VOCAB = 200
@@ -70,7 +70,9 @@ def run_job(base: Path, folder: Path, rows, *, stop=False, eval_rows=None, **set
     run = len(list((folder / "runs").glob("*"))) + 1 if folder.exists() else 1
     directory = folder / "runs" / str(run)
     directory.mkdir(parents=True)
-    return fit(job_for(base, **settings), folder, run, (rows, eval_rows), EventWriter(directory, run), stop)
+    if not (folder / "config.json").exists() or settings:
+        write_job(folder, job_for(base, **settings))
+    return fit(read_job(folder), folder, run, (rows, eval_rows), EventWriter(directory, run), stop)
 
 
 def losses(folder: Path) -> list[float]:

@@ -8,10 +8,12 @@ import pytest
 
 from engine.crashes import Killed, dying_at
 from engine.engine_runs import MemoryRows, StopAfter, losses, run_job, tiny_llama, trained_weights
+from llmlora.core.config import VALUES_IN_OLDER_JOBS
 from llmlora.core.errors import Conflict, DiskFull, Stopped
 from llmlora.core.events import read_job_events, step_history
+from llmlora.core.job import stored_settings
 from llmlora.core.layout import checkpoint_dirs
-from llmlora.core.publish import is_disk_full, read_json, read_manifest, sha256_file, write_json
+from llmlora.core.publish import is_disk_full, read_json, read_manifest, sha256_file, sha256_json, write_json
 from llmlora.engine.batch import Subset
 from llmlora.engine.checkpoint import find_checkpoint, prune_checkpoints
 
@@ -199,13 +201,13 @@ def test_a_finished_run_stays_finished(bench, tmp_path):
 
 @pytest.fixture(scope="module")
 def two_checkpoints(bench):
-    """A stopped job with the checkpoints of steps 2 and 4, and the digest of its settings."""
+    """A stopped job with the checkpoints of steps 2 and 4, and its settings as they are stored."""
     folder = bench.folder / "two"
     with pytest.raises(Stopped):
         bench.run(folder, {"save_steps": 2}, stop=StopAfter(4))
     found = checkpoint_dirs(folder)
     assert [step for step, _, _ in found] == [2, 4]
-    return folder, read_json(found[0][2] / "MANIFEST.json")["config_digest"]
+    return folder, stored_settings(folder)
 
 
 def damage(path, kind):
@@ -230,13 +232,13 @@ DAMAGES = ("missing", "empty", "half", "bit flip")
 @pytest.mark.parametrize("both", [False, True], ids=["the newest", "both"])
 def test_damage_is_found_and_passed_over(two_checkpoints, tmp_path, file, kind, both):
     """S4: 8 files (the four of both checkpoints), each damaged in four ways."""
-    folder, digest = two_checkpoints
+    folder, settings = two_checkpoints
     job = shutil.copytree(folder, tmp_path / "job")
     older, newer = (path for _, _, path in checkpoint_dirs(job))
     damage(newer / file, kind)
     if both:
         damage(older / file, kind)
-    path, damaged = find_checkpoint(job, digest)
+    path, damaged = find_checkpoint(job, settings)
     assert path == (None if both else older)
     assert damaged == (2 if both else 1)
     assert [entry for _, _, entry in checkpoint_dirs(job)] == ([] if both else [older])
@@ -258,11 +260,11 @@ def test_a_run_goes_on_from_the_whole_checkpoint_and_says_so(bench, two_checkpoi
 
 def test_damaged_checkpoints_never_push_out_whole_ones(two_checkpoints, tmp_path):
     """With step 4 damaged, the next save must not count it among the two that are kept."""
-    folder, digest = two_checkpoints
+    folder, settings = two_checkpoints
     job = shutil.copytree(folder, tmp_path / "job")
     older, newer = (path for _, _, path in checkpoint_dirs(job))
     damage(newer / "state.json", "half")
-    find_checkpoint(job, digest)
+    find_checkpoint(job, settings)
     (job / "runs" / "2" / "checkpoints").mkdir(parents=True)
     shutil.copytree(older, job / "runs" / "2" / "checkpoints" / "step-00000003")
     prune_checkpoints(job, 2)
@@ -270,12 +272,47 @@ def test_damaged_checkpoints_never_push_out_whole_ones(two_checkpoints, tmp_path
 
 
 def test_changed_settings_are_refused_instead_of_starting_over(two_checkpoints, tmp_path):
-    folder, _ = two_checkpoints
+    folder, settings = two_checkpoints
     job = shutil.copytree(folder, tmp_path / "job")
     with pytest.raises(Conflict) as caught:
-        find_checkpoint(job, "another digest")
+        find_checkpoint(job, {**settings, "seed": 1, "lora_alpha": 99})
     assert caught.value.code == "config_changed"
+    assert caught.value.params["names"] == "lora_alpha, seed"
     assert [step for step, _, _ in checkpoint_dirs(job)] == [2, 4]
+
+
+def written_by_an_older_version(folder):
+    """Rewrite a stopped job as a version wrote it that had no `packing` and listed its settings in another order."""
+    config = read_json(folder / "config.json")
+    settings = {name: config["train"][name] for name in reversed(config["train"]) if name != "packing"}
+    write_json(folder / "config.json", {**config, "train": settings})
+    for _, _, checkpoint in checkpoint_dirs(folder):
+        manifest = read_json(checkpoint / "MANIFEST.json")
+        del manifest["train"]
+        write_json(checkpoint / "MANIFEST.json", {**manifest, "config_digest": sha256_json(settings)})
+    return settings
+
+
+def test_a_job_of_an_older_version_goes_on_to_the_bit(bench, tmp_path, monkeypatch):
+    """Settings that came later have in it what it did without them, here `packing: false`, the old behaviour."""
+    whole, _ = bench.whole("padded")
+    folder = tmp_path / "old"
+    with pytest.raises(Stopped):
+        bench.run(folder, VARIANTS["padded"], stop=StopAfter(6))
+    settings = written_by_an_older_version(folder)
+    monkeypatch.setitem(VALUES_IN_OLDER_JOBS, "packing", False)
+    bench.run(folder, {})
+    assert outcome(folder) == outcome(whole)
+    assert any(event.get("name") == "resuming" for event in read_job_events(folder))
+    assert stored_settings(folder) == settings, "a resume leaves the stored settings as they are"
+
+
+def test_a_changed_setting_of_an_older_job_is_still_refused(two_checkpoints, tmp_path):
+    job = shutil.copytree(two_checkpoints[0], tmp_path / "job")
+    settings = written_by_an_older_version(job)
+    assert find_checkpoint(job, settings)[0] is not None
+    with pytest.raises(Conflict):
+        find_checkpoint(job, {**settings, "seed": 1})
 
 
 def test_no_checkpoint_means_starting_over(bench, tmp_path):

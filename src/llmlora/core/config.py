@@ -32,6 +32,11 @@ ALIASES = {
 }
 
 
+# A setting that came after the first job format: the value it has in a job that does not name it. Every new setting
+# gets a row, and the value is what those jobs did, so that an interrupted one goes on as it began.
+VALUES_IN_OLDER_JOBS: dict[str, Any] = {}
+
+
 class Stage(BaseModel):
     """One stage of a staged schedule: a learning rate held for some epochs."""
 
@@ -183,6 +188,18 @@ def _combination_problems(config: TrainConfig) -> list[dict[str, Any]]:
         (len(set(config.report_to)) < len(config.report_to), "report_to", "named_twice"),
     ]
     return [{"field": field, "code": code, "value": getattr(config, field)} for failed, field, code in checks if failed]
+
+
+def with_older_values(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a stored job with those added that did not exist when it was made."""
+    return {**VALUES_IN_OLDER_JOBS, **stored}
+
+
+def changed_settings(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return the names of the settings that mean something else in one stored job than in the other."""
+    before, now = with_older_values(before), with_older_values(now)
+    absent = object()
+    return sorted(name for name in {*before, *now} if before.get(name, absent) != now.get(name, absent))
 
 
 def canonical_name(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmlora.core.config import TrainConfig
+from llmlora.core.config import TrainConfig, with_older_values
 from llmlora.core.errors import InputError, NotFound
 from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
 from llmlora.core.publish import read_json, write_json
@@ -63,6 +63,17 @@ def write_job(folder: Path, job: JobConfig) -> None:
     write_json(folder / CONFIG_FILE, job.to_json())
 
 
+def update_job(folder: Path, **values: Any) -> None:
+    """Change values of a stored job and leave all else as it was written: what a missing setting means stays so."""
+    config = read_json(folder / CONFIG_FILE)
+    write_json(folder / CONFIG_FILE, {**config, **values})
+
+
+def stored_settings(folder: Path) -> dict[str, Any]:
+    """Return the settings of a job exactly as its `config.json` has them."""
+    return dict(read_json(folder / CONFIG_FILE)["train"])
+
+
 def read_job(folder: Path) -> JobConfig:
     """Read a job folder's configuration; raise NotFound when it is not a job folder, InputError when damaged."""
     path = folder / CONFIG_FILE
@@ -78,7 +89,14 @@ def read_job(folder: Path) -> JobConfig:
 
 
 def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
-    """Return the job that a `config.json` describes; raise InputError when it has other than a job's values."""
+    """Return the job that a `config.json` describes; settings newer than the job have what it did without them.
+
+    Raises:
+        InputError: other than a job's values.
+    """
+    train = config.get("train")
+    if isinstance(train, dict):
+        config = {**config, "train": with_older_values(train)}
     try:
         return JobConfig.model_validate(config)
     except ValueError as error:

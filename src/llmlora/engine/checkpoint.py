@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from llmlora.core.config import changed_settings
 from llmlora.core.errors import Conflict
 from llmlora.core.layout import (
     CHECKPOINT_PREFIX,
@@ -26,7 +27,7 @@ from llmlora.core.layout import (
     run_dir,
     run_numbers,
 )
-from llmlora.core.publish import publishing_dir, read_json, read_manifest
+from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_json
 from llmlora.engine.method import trainable_parameters
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -79,10 +80,11 @@ def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> di
     }
 
 
-def find_checkpoint(folder: Path, config_digest: str) -> tuple[Path | None, int]:
+def find_checkpoint(folder: Path, settings: dict[str, Any]) -> tuple[Path | None, int]:
     """Return the newest whole checkpoint over all runs of a job, and how many damaged newer ones were removed.
 
-    What a kill has left half-written goes too: only whole checkpoints count among those that are kept.
+    `settings` are those of the job as they are stored. What a kill has left half-written goes too: only whole
+    checkpoints count among those that are kept.
 
     Raises:
         Conflict: the settings of the job are not those that the checkpoint was trained with.
@@ -96,11 +98,19 @@ def find_checkpoint(folder: Path, config_digest: str) -> tuple[Path | None, int]
         if manifest is None:
             shutil.rmtree(entry, ignore_errors=True)
             damaged += 1
-        elif manifest.get("config_digest") != config_digest:
-            raise Conflict("config_changed", path=str(folder / CONFIG_FILE))
         else:
+            _check_settings(manifest, settings, folder)
             return entry, damaged
     return None, damaged
+
+
+def _check_settings(manifest: dict[str, Any], settings: dict[str, Any], folder: Path) -> None:
+    if "train" in manifest:
+        changed = changed_settings(manifest["train"], settings)
+    else:  # older checkpoints have a digest of the stored settings only
+        changed = [] if manifest.get("config_digest") == sha256_json(settings) else ["?"]
+    if changed:
+        raise Conflict("config_changed", path=str(folder / CONFIG_FILE), names=", ".join(changed))
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainState:

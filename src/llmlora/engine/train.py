@@ -15,9 +15,9 @@ from torch import nn
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
-from llmlora.core.job import JobConfig
+from llmlora.core.job import JobConfig, stored_settings
 from llmlora.core.layout import ADAPTER_DIR, CHECKPOINTS_DIR, ENVIRONMENT_FILE, MODEL_DIR, run_dir, run_numbers
-from llmlora.core.publish import publishing_dir, read_json, sha256_json, write_json
+from llmlora.core.publish import publishing_dir, read_json, write_json
 from llmlora.engine.batch import Rows
 from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_checkpoint
 from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
@@ -127,8 +127,8 @@ def _build(
     config = job.train
     weights = [weight for _, weight in trainable_parameters(model)]
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
-    digest = sha256_json(job.to_json()["train"])
-    path, damaged = find_checkpoint(folder, digest)
+    settings = stored_settings(folder)
+    path, damaged = find_checkpoint(folder, settings)
     state = TrainState()
     if path is not None:
         state = load_checkpoint(path, model, optimizer)
@@ -147,7 +147,7 @@ def _build(
         eval_rows=rows[1],
         job_dir=folder,
         checkpoints=run_dir(folder, run) / CHECKPOINTS_DIR,
-        manifest={"run": run, "config_digest": digest, "versions": package_versions()},
+        manifest={"run": run, "train": settings, "versions": package_versions()},
         trackers=trackers,
     )
     training.checkpoints.mkdir(exist_ok=True)

@@ -22,7 +22,7 @@ from llmlora.core.errors import (
     PackageMissing,
     Stopped,
 )
-from llmlora.core.job import DataSource, JobConfig, read_job, write_job
+from llmlora.core.job import DataSource, JobConfig, read_job, update_job, write_job
 from llmlora.core.layout import (
     ADAPTER_DIR,
     CONFIG_FILE,
@@ -302,7 +302,7 @@ def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, 
     check_unchanged(job)
     base = base_of_job(job)
     if str(base.path.absolute()) != job.base_dir:  # a bundled model of a newer installation, with the same bytes
-        write_job(folder, job.model_copy(update={"base_dir": str(base.path.absolute())}))
+        update_job(folder, base_dir=str(base.path.absolute()))
     holder = lock_holder(folder)
     if holder is not None and on_event is not None:  # it may be just stopping; the worker waits for it a while
         on_event({"type": "warning", "code": "waiting_for_lock", "params": {"pid": holder}})

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf import architectures
+from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.writer import FloatType, write_gguf
 from llmlora.prepare.template import load_template
@@ -92,6 +94,65 @@ def duplicate_token(path: Path) -> None:
     exchange(path, token(b"a") + token(b"b") + token(b"c"), token(b"a") + token(b"a") + token(b"c"))
 
 
+def change_keys(path: Path, **values: Any) -> None:
+    """Write a file again with other values under `tokenizer.ggml.*`."""
+    header = read_gguf_header(path)
+    metadata = {**header.metadata, **{f"tokenizer.ggml.{name}": value for name, value in values.items()}}
+    raw = {
+        tensor.name: np.fromfile(path, np.uint8, tensor.num_bytes, offset=tensor.offset) for tensor in header.tensors
+    }
+    plans = [
+        TensorPlan(tensor.name, tensor.shape, tensor.ggml_type, lambda data=raw[tensor.name]: iter([data]))
+        for tensor in header.tensors
+    ]
+    write_container(path, metadata, plans, header.value_types)
+
+
+def token_id(path: Path, text: str) -> int:
+    return int(read_gguf_header(path).metadata["tokenizer.ggml.tokens"].index(text))
+
+
+def typed_control(path: Path, text: str) -> None:
+    """Make a word a control token: llama.cpp leaves it out of every answer."""
+    types = list(read_gguf_header(path).metadata["tokenizer.ggml.token_type"])
+    types[token_id(path, text)] = 3
+    change_keys(path, token_type=types)
+
+
+def word_ends_turn(path: Path) -> None:
+    change_keys(path, eot_token_id=token_id(path, "Ġdollars"))
+
+
+def word_ends_message(path: Path) -> None:
+    change_keys(path, eom_token_id=token_id(path, "Ġdollars"))
+
+
+def word_ends_filling(path: Path) -> None:
+    change_keys(path, fim_pad_token_id=token_id(path, "Ġdollars"))
+
+
+def digit_typed_control(path: Path) -> None:
+    typed_control(path, "6")
+
+
+def word_typed_control(path: Path) -> None:
+    typed_control(path, "Ġdollars")
+
+
+def end_typed_normal(path: Path) -> None:
+    types = list(read_gguf_header(path).metadata["tokenizer.ggml.token_type"])
+    types[token_id(path, "<|im_end|>")] = 1
+    change_keys(path, token_type=types)
+
+
+def unexpected_key(path: Path) -> None:
+    change_keys(path, add_space_prefix=True)
+
+
+def lost_merge(path: Path) -> None:
+    change_keys(path, merges=read_gguf_header(path).metadata["tokenizer.ggml.merges"][:-1])
+
+
 def wrong_file_type(path: Path) -> None:
     exchange(path, *(key_value("general.file_type", 4, struct.pack("<I", number)) for number in (1, 15)))
 
@@ -104,16 +165,23 @@ def nothing(path: Path) -> None:
     """Leave the file as it is."""
 
 
+# What only the header says, and no text of the tokenizer check need show.
+HEADER_FAULTS: tuple[Fault, ...] = (
+    word_ends_turn, word_ends_message, word_ends_filling, digit_typed_control, word_typed_control, end_typed_normal,
+    unexpected_key, lost_merge,
+)  # fmt: skip
 FAULTS: tuple[Fault, ...] = (
     nothing, wrong_template, missing_eos, wrong_eos, reordered_heads, changed_weight, wrong_rope, wrong_epsilon,
-    swapped_tokens, duplicate_token, wrong_file_type, cut_off,
+    swapped_tokens, duplicate_token, wrong_file_type, cut_off, *HEADER_FAULTS,
 )  # fmt: skip
 
 
 def write(trained: TrainedModel, path: Path, float_type: FloatType = "F16", source: TensorSource | None = None) -> None:
     right, config = trained_source(trained)
     template = load_template(trained.tokenizer_dir).text
-    write_gguf(source or right, config, trained.tokenizer_dir, path, float_type, "llmlora-test", chat_template=template)
+    write_gguf(
+        source or right, config, trained.tokenizer_dir, path, float_type, trained.gguf_name, chat_template=template
+    )
 
 
 def verdict(path: Path, trained: TrainedModel, reference: Reference) -> list[dict[str, object]]:

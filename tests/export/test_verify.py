@@ -93,6 +93,11 @@ def half_a_meta(folder: Path) -> None:
     (folder / "out" / "meta.json").write_text('{"files"', encoding="utf-8")
 
 
+def unknown_quantization(folder: Path) -> None:
+    path = folder / "out" / "meta.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"quantization": "Q8_0"', '"quantization": "Q8_X"'))
+
+
 def changed_base(folder: Path) -> None:
     config = read_json(folder / "base" / "config.json")
     write_json(folder / "base" / "config.json", {**config, "rms_norm_eps": 1e-3})
@@ -109,6 +114,7 @@ def no_adapter(folder: Path) -> None:
         (another_job, "export_job_gone"),
         (no_meta, "export_not_finished"),
         (half_a_meta, "damaged_export"),
+        (unknown_quantization, "damaged_export"),
         (changed_base, "export_base_changed"),
         (no_adapter, "job_not_finished"),
     ],

@@ -24,6 +24,14 @@ CAUSES = {
     "duplicate_token": ("duplicate_tokens",),
     "wrong_file_type": ("file_type",),
     "cut_off": ("header",),
+    "word_ends_turn": ("end_token",),
+    "word_ends_message": ("end_token",),
+    "word_ends_filling": ("end_token",),
+    "digit_typed_control": ("token_types",),
+    "word_typed_control": ("token_types",),
+    "end_typed_normal": ("token_types",),
+    "unexpected_key": ("unexpected_key",),
+    "lost_merge": ("vocabulary",),
     "faulty_converter": ("weights",),
 }
 # faults that show when the file is run too, whatever its header says

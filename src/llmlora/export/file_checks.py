@@ -1,9 +1,10 @@
-"""Checks that read an exported file without running it: header, keys, vocabulary, tensors."""
+"""Checks of an exported file's header: every key, the whole vocabulary, what ends a reply, each tensor's type."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,51 @@ from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ModelFileError
 from llmlora.export.check import Check, failed, passed, what_failed
 from llmlora.export.reference import Reference
-from llmlora.gguf.architectures import architecture_of
-from llmlora.gguf.conversion import ConvertedTensor
-from llmlora.gguf.reader import read_tensor
-from llmlora.gguf.writer import FILE_TYPES
+from llmlora.export.sizes import planned_header
+from llmlora.export.trained import TrainedModel
+from llmlora.gguf.quantize import planned_types
+from llmlora.gguf.source import TensorSource
+from llmlora.gguf.tokenizer import BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED
+from llmlora.gguf.writer import planned_metadata
 
 REQUIRED_KEYS = (
     "general.architecture", "general.name", "general.file_type", "tokenizer.ggml.model", "tokenizer.ggml.tokens",
     "tokenizer.ggml.token_type", "tokenizer.ggml.eos_token_id", "tokenizer.chat_template",
 )  # fmt: skip
 REQUIRED_MODEL_KEYS = ("block_count", "context_length", "embedding_length", "attention.head_count")
-# Root mean square error of a tensor relative to its own, about twice what each type costs on Gaussian weights.
-COARSEST = 0.65
-MOVED_ROWS = 0.3  # error from which rows may be elsewhere: exchanged rows differ as two unrelated ones, by about 1.4
-PIECE = 1 << 22  # values compared at once
-RMSE_LIMITS = {
-    "F32": 0.0, "F16": 0.0, "BF16": 0.0, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_1": 0.1, "Q5_0": 0.1, "Q5_K": 0.08,
-    "Q4_1": 0.2, "Q4_0": 0.2, "Q4_K": 0.15, "Q3_K": 0.32, "Q2_K": COARSEST,
-}  # fmt: skip
+EOS_KEY = "tokenizer.ggml.eos_token_id"
+# Each of these ends a reply in llama.cpp; the last three are for filling in code, and end it all the same.
+END_KEYS = tuple(f"tokenizer.ggml.{name}_token_id" for name in ("eos", "eot", "eom", "fim_pad", "fim_rep", "fim_sep"))
+CAUSES = {
+    **dict.fromkeys(END_KEYS, "end_token"),
+    "general.file_type": "file_type",
+    "tokenizer.chat_template": "template",
+    "tokenizer.ggml.token_type": "token_types",
+}
+BYTE_TOKEN = re.compile(r"<0x[0-9A-F]{2}>")
+
+Problem = tuple[str, str]
 
 
-def check_file(path: Path, quantization: str, reference: Reference, config: Mapping[str, Any]) -> Check:
-    """Read the header strictly and compare keys, vocabulary, end token, template and rotary settings."""
+@dataclass(frozen=True)
+class FilePlan:
+    """What a file's header must say: every key with its value, and the type of every tensor."""
+
+    metadata: Mapping[str, Any]
+    tensor_types: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], quantization: str, template: str
+    ) -> FilePlan:
+        """Plan the file of a trained model in one quantization; `source` and `config` are its merged weights."""
+        header = planned_header(source, config, trained.tokenizer_dir)
+        metadata = planned_metadata(config, trained.tokenizer_dir, quantization, trained.gguf_name, template)
+        return cls(metadata, planned_types(header, quantization))
+
+
+def check_file(path: Path, reference: Reference, plan: FilePlan) -> Check:
+    """Read the header strictly and compare it with the tokenizer of the trained model and with what was planned."""
     try:
         header = read_gguf_header(path)
     except ModelFileError as error:
@@ -42,34 +66,30 @@ def check_file(path: Path, quantization: str, reference: Reference, config: Mapp
     measured = {"num_tensors": len(header.tensors), "size_bytes": path.stat().st_size}
     problem = (
         _missing_key(header)
-        or _wrong_file_type(header, quantization)
         or _wrong_vocabulary(header, reference)
+        or _wrong_token_type(header, reference)
         or _wrong_end_token(header, reference)
         or _wrong_template(header, reference)
-        or _wrong_rope(header, config)
-        or _wrong_setting(header, config)
+        or _unexpected_key(header, plan)
+        or _wrong_value(header, plan)
+        or _wrong_tensor_type(header, plan)
     )
     if problem is None:
         return passed("file", measured)
     return failed("file", problem[0], problem[1], measured)
 
 
-def _missing_key(header: GgufHeader) -> tuple[str, str] | None:
+def _missing_key(header: GgufHeader) -> Problem | None:
     architecture = header.metadata.get("general.architecture")
     needed = [*REQUIRED_KEYS, *(f"{architecture}.{name}" for name in REQUIRED_MODEL_KEYS)]
     missing = [key for key in needed if key not in header.metadata]
     if not missing:
         return None
-    cause = "end_token" if "tokenizer.ggml.eos_token_id" in missing else "missing_key"
+    cause = "end_token" if EOS_KEY in missing else "missing_key"
     return cause, ", ".join(missing)
 
 
-def _wrong_file_type(header: GgufHeader, quantization: str) -> tuple[str, str] | None:
-    expected, found = FILE_TYPES.get(quantization), header.metadata["general.file_type"]
-    return None if expected == found else ("file_type", f"{expected} != {found}")
-
-
-def _wrong_vocabulary(header: GgufHeader, reference: Reference) -> tuple[str, str] | None:
+def _wrong_vocabulary(header: GgufHeader, reference: Reference) -> Problem | None:
     tokens = list(header.metadata["tokenizer.ggml.tokens"])
     if len(set(tokens)) != len(tokens):
         return "duplicate_tokens", str(len(tokens) - len(set(tokens)))
@@ -81,101 +101,104 @@ def _wrong_vocabulary(header: GgufHeader, reference: Reference) -> tuple[str, st
     return None
 
 
-def _wrong_end_token(header: GgufHeader, reference: Reference) -> tuple[str, str] | None:
-    found = header.metadata["tokenizer.ggml.eos_token_id"]
-    if found == reference.turn_end_id:
-        return None
-    return "end_token", f"{reference.turn_end_id} != {found}"
+def _wrong_token_type(header: GgufHeader, reference: Reference) -> Problem | None:
+    """A word of type CONTROL would vanish from answers; a control token of another type would be shown in them."""
+    tokens, types = header.metadata["tokenizer.ggml.tokens"], header.metadata["tokenizer.ggml.token_type"]
+    if len(types) != len(tokens):
+        return "token_types", f"{len(tokens)} != {len(types)}"
+    for index, found in enumerate(types):
+        allowed = _allowed_types(index, reference)
+        if found not in allowed:
+            return "token_types", f"{index} {tokens[index]!r}: {allowed[0]} != {found}"
+    return None
 
 
-def _wrong_template(header: GgufHeader, reference: Reference) -> tuple[str, str] | None:
+def _allowed_types(index: int, reference: Reference) -> tuple[int, ...]:
+    text = reference.vocabulary.get(index)
+    if text is None:
+        return (UNUSED,)
+    is_special = reference.added_tokens.get(index)
+    if index == reference.unknown_id:
+        return UNKNOWN, NORMAL if is_special is None else CONTROL
+    if is_special is not None:
+        return (CONTROL,) if is_special else (USER_DEFINED,)
+    return (BYTE,) if BYTE_TOKEN.fullmatch(text) else (NORMAL,)
+
+
+def _wrong_end_token(header: GgufHeader, reference: Reference) -> Problem | None:
+    """The token that ends a turn is the one of the training labels; whatever else ends a reply must end the model's."""
+    found = header.metadata[EOS_KEY]
+    if found != reference.turn_end_id:
+        return "end_token", f"{reference.turn_end_id} != {found}"
+    ends = reference.end_ids | {reference.turn_end_id}
+    wrong = [f"{key} {header.metadata[key]}" for key in END_KEYS if header.metadata.get(key, found) not in ends]
+    return ("end_token", ", ".join(wrong)) if wrong else None
+
+
+def _wrong_template(header: GgufHeader, reference: Reference) -> Problem | None:
     if header.metadata["tokenizer.chat_template"] == reference.template_text:
         return None
     return "template", "tokenizer.chat_template"
 
 
-def _wrong_rope(header: GgufHeader, config: Mapping[str, Any]) -> tuple[str, str] | None:
-    expected = rope_theta(config)
-    key = f"{header.metadata['general.architecture']}.rope.freq_base"
-    found = header.metadata.get(key)
-    if expected is None or (found is not None and math.isclose(found, expected, rel_tol=1e-6)):
+def _unexpected_key(header: GgufHeader, plan: FilePlan) -> Problem | None:
+    unexpected = sorted(header.metadata.keys() - plan.metadata.keys())
+    if not unexpected:
         return None
-    return "rope", f"{key}: {expected} != {found}"
+    return "unexpected_key", ", ".join(f"{key} = {_short(header.metadata[key])}" for key in unexpected[:5])
 
 
-def _wrong_setting(header: GgufHeader, config: Mapping[str, Any]) -> tuple[str, str] | None:
-    for key, expected in architecture_of(config).keys(config).items():
-        found = header.metadata.get(key)
-        if isinstance(expected, float) and isinstance(found, float) and math.isclose(found, expected, rel_tol=1e-6):
-            continue  # the file holds float32
-        if found != expected:
-            return ("rope" if ".rope." in key else "settings"), f"{key}: {expected} != {found}"
+def _wrong_value(header: GgufHeader, plan: FilePlan) -> Problem | None:
+    for key, expected in plan.metadata.items():
+        if key not in header.metadata:
+            return _cause_of(key), f"{key}: {_short(expected)} != None"
+        if not _is_same(header.metadata[key], expected):
+            return _cause_of(key), f"{key}: {_difference(expected, header.metadata[key])}"
     return None
 
 
-def rope_theta(config: Mapping[str, Any]) -> float | None:
-    """Return the base frequency of the (global) rotary embedding that a `config.json` states, in either schema."""
-    parameters = config.get("rope_parameters") or {}
-    if "full_attention" in parameters:
-        parameters = parameters["full_attention"]
-    theta = parameters.get("rope_theta", config.get("rope_theta"))
-    return None if theta is None else float(theta)
+def _cause_of(key: str) -> str:
+    if key in CAUSES:
+        return CAUSES[key]
+    if key.endswith(("_token_id", "add_bos_token", "add_eos_token")):
+        return "special_tokens"
+    if key.startswith("tokenizer."):
+        return "vocabulary"
+    return "rope" if ".rope." in key else "settings"
 
 
-def check_tensors(path: Path, tensors: Sequence[ConvertedTensor]) -> Check:
-    """Compare every tensor with the trained model's: exact in F32, F16 and BF16, within the type's bound else."""
-    header = read_gguf_header(path)
-    kinds = {tensor.name: tensor.ggml_type for tensor in header.tensors}
-    measured: dict[str, Any] = {"num_tensors": len(kinds), "max_relative_rmse": 0.0}
-    unequal = sorted({tensor.name for tensor in tensors} ^ set(kinds))
-    if unequal:
-        return failed("tensors", "tensor_names", ", ".join(unequal[:5]), measured)
-    for tensor in tensors:
-        kind = kinds[tensor.name]
-        values, expected = read_tensor(path, header, tensor.name), tensor.read()
-        if values.shape != expected.shape:
-            return failed("tensors", "tensor_shape", f"{tensor.name}: {expected.shape} != {values.shape}", measured)
-        if not np.isfinite(values).all():
-            return failed("tensors", "not_finite", tensor.name, measured)
-        limit = RMSE_LIMITS.get(kind, COARSEST)
-        error = relative_rmse(values, expected, kind)
-        measured["max_relative_rmse"] = max(measured["max_relative_rmse"], error)
-        if error > limit:
-            is_moved = error > MOVED_ROWS and _is_reordered(values, expected, limit)
-            cause = "row_order" if is_moved else "values"
-            return failed("tensors", cause, f"{tensor.name} ({kind}): {error:.3g}", measured)
-    return passed("tensors", measured)
+def _is_same(found: Any, expected: Any) -> bool:
+    """Compare a value read with a planned one: numbers with a point are stored as float32."""
+    if isinstance(expected, bytes):
+        expected = list(expected)
+    if isinstance(expected, list | tuple):
+        if not isinstance(found, list) or len(found) != len(expected):
+            return False
+        if expected and isinstance(expected[0], float):
+            return np.array_equal(np.array(found, np.float32), np.array(expected, np.float32))
+        return found == list(expected)
+    if isinstance(expected, float) and isinstance(found, float):
+        return bool(np.float32(found) == np.float32(expected))
+    return type(found) is type(expected) and bool(found == expected)
 
 
-def relative_rmse(values: np.ndarray, expected: np.ndarray, kind: str = "F32") -> float:
-    """Return the root mean square of the difference over that of `expected`; the plain one where that is 0.
-
-    `expected` is rounded to `kind` (F16, BF16) first. Works in pieces: the largest tensors are as large as a memory.
-    """
-    flat_values, flat_expected = values.reshape(-1), expected.reshape(-1)
-    difference = scale = 0.0
-    for start in range(0, flat_expected.size, PIECE):
-        right = _rounded_like(flat_expected[start : start + PIECE], kind)
-        difference += float(np.square(flat_values[start : start + PIECE] - right, dtype=np.float64).sum())
-        scale += float(np.square(right, dtype=np.float64).sum())
-    if scale > 0:
-        return math.sqrt(difference / scale)
-    return math.sqrt(difference / max(1, flat_expected.size))
+def _difference(expected: Any, found: Any) -> str:
+    if isinstance(expected, list | tuple | bytes) and isinstance(found, list):
+        if len(expected) != len(found):
+            return f"{len(expected)} != {len(found)}"
+        index = next(number for number, value in enumerate(expected) if not _is_same(found[number], value))
+        return f"[{index}] {_short(expected[index])} != {_short(found[index])}"
+    return f"{_short(expected)} != {_short(found)}"
 
 
-def _rounded_like(expected: np.ndarray, kind: str) -> np.ndarray:
-    if kind == "F16":
-        return expected.astype(np.float16).astype(np.float32)
-    if kind == "BF16":
-        bits = np.ascontiguousarray(expected, dtype=np.float32).view(np.uint32)
-        nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 << 16
-        return nearest.astype(np.uint32).view(np.float32)
-    return expected
+def _short(value: Any) -> str:
+    return repr(value)[:80]
 
 
-def _is_reordered(values: np.ndarray, expected: np.ndarray, limit: float) -> bool:
-    """Tell whether the rows are right but in another order, as when heads are permuted wrongly."""
-    if values.ndim != 2:
-        return False
-    sums, expected_sums = np.sort(np.linalg.norm(values, axis=1)), np.sort(np.linalg.norm(expected, axis=1))
-    return relative_rmse(sums, expected_sums) <= max(limit, 1e-3)
+def _wrong_tensor_type(header: GgufHeader, plan: FilePlan) -> Problem | None:
+    """Names are the next check's; a file named after one quantization may not hold tensors of another."""
+    for tensor in header.tensors:
+        expected = plan.tensor_types.get(tensor.name, tensor.ggml_type)
+        if tensor.ggml_type != expected:
+            return "tensor_type", f"{tensor.name}: {expected} != {tensor.ggml_type}"
+    return None

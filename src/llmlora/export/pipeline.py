@@ -309,7 +309,7 @@ def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
         work.trained.tokenizer_dir,
         path,
         file_type,
-        f"llmlora-{work.trained.job.id.lower()}",
+        work.trained.gguf_name,
         on_progress=work.progress("convert"),
         chat_template=work.template.text,
     )

@@ -5,7 +5,8 @@ Data only, without torch: the process that runs a file in llama.cpp starts with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,7 +39,9 @@ class Reference:
     """Token ids, renderings, next-token log-probabilities (contexts, vocabulary), and how a reply ends.
 
     `turn_end_id` is the token that ends the assistant's turn; `does_stop` tells whether a greedy reply reached one;
-    `is_streamed` that the model was computed layer by layer from disk.
+    `is_streamed` that the model was computed layer by layer from disk. `added_tokens` tells of each token that the
+    tokenizer finds in a text as a whole whether it is special, that is, left out of answers; `unknown_id` is the token
+    for what the vocabulary lacks; `end_ids` are all tokens that end a reply.
     """
 
     texts: list[TokenizedText]
@@ -52,6 +55,9 @@ class Reference:
     bos_text: str
     template_text: str
     is_streamed: bool = False
+    added_tokens: Mapping[int, bool] = field(default_factory=dict)
+    unknown_id: int | None = None
+    end_ids: frozenset[int] = frozenset()
 
     @property
     def context_length(self) -> int:

@@ -18,15 +18,19 @@ from llmlora.gguf.container import VERSION
 from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.quantize import estimate_size
 from llmlora.gguf.source import TensorSource
+from llmlora.gguf.writer import float_type
 
 HEADER_BYTES = 1 << 16  # what a header holds beside the vocabulary
 
 
 def planned_header(source: TensorSource, config: Mapping[str, Any], tokenizer_dir: Path) -> GgufHeader:
-    """Return the header that an F16 file of the model will have, as far as sizes depend on it."""
+    """Return the header that an F16 file of the model will have, as far as sizes and types depend on it."""
     architecture = architecture_of(config)
     metadata = {"general.architecture": architecture.gguf_name, **architecture.keys(config)}
-    tensors = [GgufTensor(tensor.name, tensor.shape, "F16", 0, 0) for tensor in convert_tensors(source, config)]
+    tensors = [
+        GgufTensor(tensor.name, tensor.shape, float_type(tensor.name, len(tensor.shape), "F16"), 0, 0)
+        for tensor in convert_tensors(source, config)
+    ]
     vocabulary = (tokenizer_dir / "tokenizer.json").stat().st_size
     return GgufHeader(VERSION, metadata, {}, tuple(tensors), DEFAULT_ALIGNMENT, vocabulary + HEADER_BYTES)
 

@@ -29,6 +29,11 @@ class TrainedModel:
         return self.adapter_dir or self.weights_dir
 
     @property
+    def gguf_name(self) -> str:
+        """The `general.name` of its GGUF files: ours, because llama.cpp behaves differently for some names."""
+        return f"llmlora-{self.job.id.lower()}"
+
+    @property
     def model_config(self) -> dict[str, Any]:
         """The `config.json` of the weights."""
         return dict(read_json(self.weights_dir / CONFIG_FILE))

@@ -62,6 +62,9 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
             bos_text=str(tokenizer.bos_token or ""),
             template_text=chat.template.text,
             is_streamed=is_streamed,
+            added_tokens={index: bool(token.special) for index, token in tokenizer.added_tokens_decoder.items()},
+            unknown_id=tokenizer.unk_token_id,
+            end_ids=frozenset(chat.end_token_ids),
         )
     finally:
         chat.close()

@@ -19,16 +19,17 @@ from llmlora.core.layout import ADAPTER_GGUF, META_FILE, TEMPORARY_PREFIX, VERIF
 from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
 from llmlora.export.check import Check, failed, passed, what_failed, within
 from llmlora.export.child import OnWait, run_apart
-from llmlora.export.file_checks import check_file, check_tensors
+from llmlora.export.file_checks import FilePlan, check_file
 from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference
 from llmlora.export.rounding import exact_limits, judged, may_be_rounding, twin_key, write_float32_twin
 from llmlora.export.runtime_checks import TEXT_CHECKS, measure_distributions, run_checks
+from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import FolderSource
-from llmlora.gguf.writer import write_gguf
+from llmlora.gguf.writer import FILE_TYPES, write_gguf
 from llmlora.prepare.template import load_template
 
 SCHEMA = "llmlora.verify/1"
@@ -54,9 +55,10 @@ def verify_export(output: Path, base_dir: Path | None = None, on_progress: OnPro
     try:
         meta = read_json(output / META_FILE)
         files, job_dir = dict(meta["files"]), Path(meta["job_dir"])
+        _check_names(files)
     except FileNotFoundError as error:
         raise NotFound("export_not_finished", path=str(output)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError("damaged_export", path=str(output / META_FILE)) from error
     if not job_dir.is_dir():
         raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
@@ -66,6 +68,13 @@ def verify_export(output: Path, base_dir: Path | None = None, on_progress: OnPro
     report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None))
     raise_on_failure(report, output)
     return report
+
+
+def _check_names(files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ValueError for a quantization that no file can have."""
+    names = {str(entry["quantization"]) for name, entry in files.items() if name != ADAPTER_GGUF}
+    if names - FILE_TYPES.keys():
+        raise ValueError(f"unknown: {sorted(names - FILE_TYPES.keys())}")
 
 
 def verify_files(
@@ -139,7 +148,8 @@ class Verifier:
     def check_model(self, path: Path, quantization: str) -> list[Check]:
         """Run every check of one model file; a file that llama.cpp is known to abort on is not run."""
         source, config = trained_source(self.trained)
-        checks = [check_file(path, quantization, self.reference, config)]
+        plan = FilePlan.of(self.trained, source, config, quantization, self.reference.template_text)
+        checks = [check_file(path, self.reference, plan)]
         if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
             return checks
         tensors = convert_tensors(source, config)

@@ -47,19 +47,25 @@ def write_gguf(
         ModelFileError: weights or tokenizer files are unusable.
     """
     check_exportable(config)
+    metadata = planned_metadata(config, tokenizer_dir, file_type, name, chat_template)
+    tensors = [_plan(tensor, file_type) for tensor in convert_tensors(source, config)]
+    write_container(output, metadata, tensors, on_progress=on_progress)
+
+
+def planned_metadata(
+    config: Mapping[str, Any], tokenizer_dir: Path, quantization: str, name: str, chat_template: str | None = None
+) -> dict[str, Any]:
+    """Return every key and value that the file of a model has in this quantization; arguments as in `write_gguf`."""
     architecture = architecture_of(config)
-    shape = architecture.shape(config)
-    metadata = {
+    return {
         "general.architecture": architecture.gguf_name,
         "general.type": "model",
         "general.name": name + name_suffix(tokenizer_dir),
-        "general.file_type": FILE_TYPES[file_type],
+        "general.file_type": FILE_TYPES[quantization],
         "general.quantization_version": QUANTIZATION_VERSION,
         **architecture.keys(config),
-        **tokenizer_fields(tokenizer_dir, shape.vocab_size, chat_template),
+        **tokenizer_fields(tokenizer_dir, architecture.shape(config).vocab_size, chat_template),
     }
-    tensors = [_plan(tensor, file_type) for tensor in convert_tensors(source, config)]
-    write_container(output, metadata, tensors, on_progress=on_progress)
 
 
 def foresee_gguf(model_dir: Path, config: Mapping[str, Any]) -> tuple[int, int]:
@@ -81,8 +87,13 @@ def is_kept_float32(name: str, num_dimensions: int) -> bool:
     return num_dimensions < 2 or name.endswith(_NEVER_ROUNDED) or name.startswith("rope_factors")
 
 
+def float_type(name: str, num_dimensions: int, file_type: FloatType) -> FloatType:
+    """Return the type that a tensor has in a float file."""
+    return "F32" if is_kept_float32(name, num_dimensions) else file_type
+
+
 def _plan(tensor: ConvertedTensor, file_type: FloatType) -> TensorPlan:
-    kind = "F32" if is_kept_float32(tensor.name, len(tensor.shape)) else file_type
+    kind = float_type(tensor.name, len(tensor.shape), file_type)
     return TensorPlan(tensor.name, tensor.shape, kind, lambda: encode_float(tensor.name, tensor.read(), kind))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from llmlora.export.file_checks import RMSE_LIMITS, check_tensors, relative_rmse, rope_theta
 from llmlora.export.merge import trained_source
+from llmlora.export.tensor_checks import RMSE_LIMITS, check_tensors, relative_rmse
 from llmlora.export.trained import find_trained
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.quantize import quantize_gguf
@@ -87,16 +87,3 @@ def test_relative_error_of_a_zero_tensor_is_the_plain_one():
     assert relative_rmse(np.zeros(4), np.zeros(4)) == 0.0
     assert relative_rmse(np.full(4, 2.0), np.zeros(4)) == 2.0
     assert relative_rmse(np.full(4, 2.0), np.full(4, 4.0)) == 0.5
-
-
-@pytest.mark.parametrize(
-    ("config", "theta"),
-    [
-        ({}, None),
-        ({"rope_theta": 5e5}, 5e5),
-        ({"rope_parameters": {"rope_theta": 1e6, "rope_type": "default"}}, 1e6),
-        ({"rope_parameters": {"full_attention": {"rope_theta": 1e6}, "sliding_attention": {"rope_theta": 1e4}}}, 1e6),
-    ],
-)
-def test_rope_theta_is_read_from_either_schema(config: dict, theta: float | None):
-    assert rope_theta(config) == theta

@@ -185,6 +185,8 @@ def test_full_training_validation_and_staged_rates(place, tmp_path):
     )  # fmt: skip
     assert result.code == 0, result.stderr
     assert result.document["perplexity"] > 1
+    assert result.document["published_step"] == result.document["num_steps"] == 12
+    assert "Published: the weights of step 12 of 12" in result.stderr
     assert (tmp_path / "job" / "model" / "model.safetensors").is_file()
     rates = [entry["learning_rate"] for entry in step_history(tmp_path / "job")]
     assert sorted(set(rates), reverse=True) == [1e-3, 1e-4]

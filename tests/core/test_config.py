@@ -266,3 +266,99 @@ def test_reasons_are_given_for_recommended_values_only():
     assert "num_train_epochs" not in resolved.reasons
     assert resolved.reasons["per_device_train_batch_size"] == {"rows": 20}
     assert "num_train_epochs" not in resolve_config(FACTS, overrides={"max_steps": 5}).reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("learning_rate", "1e-4", 1e-4), ("validation_split", "1e-1", 0.1), ("weight_decay", "1E-2", 0.01),
+        ("num_train_epochs", "1e1", 10.0), ("max_grad_norm", " .5e0 ", 0.5), ("early_stopping_min_delta", "5e-3", 5e-3),
+        ("r", "1e1", 10), ("max_steps", "1e2", 100), ("eval_steps", "2e0", 2), ("seed", "+7e0", 7),
+        ("max_length", "64", 64),
+    ],
+)  # fmt: skip
+def test_a_text_that_reads_as_a_number_is_that_number(name, text, value):
+    """YAML 1.1, and so --set and recipes, read an exponent without a point as text."""
+    needed = {"early_stopping_patience": "1e0"} if name == "early_stopping_min_delta" else {}
+    facts = Facts(20, 6_000_000, 2048, {}, has_eval_data=name != "validation_split")
+    found = getattr(resolve_config(facts, overrides={name: text, **needed}).config, name)
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_rank_given_as_text_doubles_into_alpha():
+    assert resolve_config(FACTS, overrides={"r": "1.6e1"}).config.lora_alpha == 32
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("r", "2.5"), ("r", "1e-1"), ("r", "ten"), ("learning_rate", "0,1"), ("validation_split", "10%"),
+        ("seed", "nan"),
+        ("learning_rate", "inf"), ("max_steps", "1e999"), ("r", True), ("weight_decay", False), ("layers", [True]),
+        ("stages", [{"learning_rate": True, "epochs": 1}]), ("stages", [{"learning_rate": 1e-3, "epochs": True}]),
+        ("learning_rate", ""), ("learning_rate", None), ("use_dora", "1e0"),
+    ],
+)  # fmt: skip
+def test_what_is_no_such_number_is_refused(name, value):
+    extra = {"lr_scheduler_type": "staged"} if name == "stages" else {}
+    assert (name, "bad_value") in problems_of({name: value, **extra})
+
+
+def test_exponents_in_stages_are_numbers():
+    config = build_config({"lr_scheduler_type": "staged", "stages": [{"learning_rate": "1e-4", "epochs": "1e0"}]})
+    assert (config.stages[0].learning_rate, config.stages[0].epochs) == (1e-4, 1)
+
+
+def refused(facts, **settings):
+    with pytest.raises(ConfigError) as caught:
+        resolve_config(facts, overrides=settings)
+    return [(item["field"], item["code"], item.get("limit")) for item in caught.value.params["problems"]]
+
+
+HELD = Facts(20, 6_000_000, 2048, {}, has_eval_data=True)
+
+
+@pytest.mark.parametrize("name", ["eval_steps", "early_stopping_patience"])
+def test_what_needs_held_out_rows_is_refused_without(name):
+    found = refused(FACTS, **{name: 2})
+    assert (name, "no_eval_rows", None) in found
+    assert (name, "no_eval_rows", None) in refused(FACTS, **{name: "2e0", "validation_split": 0})
+    resolve_config(HELD, overrides={name: 2})
+    resolve_config(FACTS, overrides={name: 2, "validation_split": "2e-1"})
+
+
+def test_the_best_cannot_be_published_without_held_out_rows():
+    assert refused(FACTS, load_best_model_at_end=True) == [("load_best_model_at_end", "no_eval_rows", None)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "evaluations"),
+    [
+        ({"early_stopping_patience": 3, "num_train_epochs": 3}, 3),
+        ({"early_stopping_patience": 1, "num_train_epochs": 1}, 1),
+        ({"early_stopping_patience": 1, "max_steps": 10, "eval_steps": 500}, 1),
+        ({"early_stopping_patience": 2, "max_steps": 10, "eval_steps": "5e0"}, 2),
+        ({"early_stopping_patience": 5, "num_train_epochs": 2.5}, 3),
+    ],
+)
+def test_a_patience_that_can_never_end_is_refused(settings, evaluations):
+    assert refused(HELD, **settings) == [("early_stopping_patience", "never_stops_early", evaluations)]
+    resolve_config(HELD, overrides={**settings, "early_stopping_patience": 1, "eval_steps": 1})
+
+
+def test_early_stopping_publishes_the_best_unless_told_otherwise():
+    stopping = {"early_stopping_patience": 2}
+    resolved = resolve_config(HELD, overrides=stopping)
+    assert resolved.config.load_best_model_at_end
+    assert "load_best_model_at_end" in resolved.reasons
+    assert not resolve_config(
+        HELD, overrides={**stopping, "load_best_model_at_end": False}
+    ).config.load_best_model_at_end
+    assert not resolve_config(HELD).config.load_best_model_at_end
+
+
+def test_a_warm_up_over_all_stages_is_refused():
+    stages = [{"learning_rate": 1e-3, "epochs": 0.5}]
+    assert refused(FACTS, lr_scheduler_type="staged", stages=stages, warmup_steps=3) == [
+        ("warmup_steps", "warmup_over_epochs", 3)
+    ]

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from llmlora.data.split import num_held_out, split_hash, split_indices
+from llmlora.core.examples import Example
+from llmlora.data.split import content_key, content_keys, num_held_out, split_hash, split_indices
 
 
 def test_every_position_is_on_exactly_one_side() -> None:
@@ -50,3 +51,15 @@ def test_the_hash_is_the_same_in_every_process() -> None:
         env={"PYTHONHASHSEED": "1", "PYTHONPATH": path},
     )
     assert int(child.stdout) == split_hash("日本語", 5)
+
+
+def test_the_content_of_a_row_is_its_key() -> None:
+    first, copy = Example(1, 1, prompt="a", completion="b"), Example(9, 12, prompt="a", completion="b")
+    assert content_key(first) == content_key(copy)
+    others = [
+        Example(1, 1, prompt="a", completion="c"),
+        Example(1, 1, prompt="ab", completion=""),
+        Example(1, 1, text="a"),
+    ]
+    assert len({content_key(example) for example in (first, *others, Example(1, 1, text="a"))}) == 4
+    assert content_keys([first, copy]) == {1: content_key(first), 9: content_key(first)}

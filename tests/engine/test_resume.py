@@ -35,6 +35,7 @@ VARIANTS = {
     "checkpointing": {"gradient_checkpointing": True, "lora_dropout": 0.1},
     "validation": {"held_out": True, "eval_steps": 2, "save_steps": 3},
     "early stopping": {"held_out": True, "early_stopping_patience": 1, "early_stopping_min_delta": 0.5},
+    "best of all": {"held_out": True, "load_best_model_at_end": True, "eval_steps": 1},
     "from an adapter": {"init_adapter": True, "lora_dropout": 0.1},
 }
 

@@ -12,6 +12,7 @@ from engine.engine_runs import MemoryRows, job_for, losses, run_job, tiny_llama,
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ModelFileError, NonFiniteLoss
 from llmlora.core.events import read_job_events, step_history
+from llmlora.core.job import FIRST_RULES
 from llmlora.core.layout import checkpoint_dirs
 from llmlora.engine import device, loop
 from llmlora.engine.batch import StepPlan, Subset
@@ -32,6 +33,7 @@ ELSEWHERE = {
     "gradient_checkpointing": "test_invariants.py",
     "init_adapter": "below",
     "layers": "below",
+    "load_best_model_at_end": "test_best.py",
     "logging_steps": "below",
     "max_length": "tests/worker/test_train.py",
     "max_nonfinite_steps": "below",
@@ -314,3 +316,21 @@ def test_a_result_saved_by_peft_loads_into_a_fresh_base(base, tmp_path):
 def test_settings_of_a_job_survive_its_config_file(base):
     job = job_for(base, stages=[{"learning_rate": 1e-3, "epochs": 2}], lr_scheduler_type="staged", layers=[1])
     assert type(job).model_validate(job.to_json()) == job
+
+
+def test_stages_that_add_up_to_three_tenths_take_three_steps_of_ten():
+    stages = [{"learning_rate": 1e-3, "epochs": 0.1}, {"learning_rate": 1e-4, "epochs": 0.2}]
+    config = TrainConfig(lr_scheduler_type="staged", stages=stages)
+    assert total_steps(config, 10) == 3
+    assert [learning_rate_at(step, 3, 10, config) for step in range(3)] == [1e-3, 1e-4, 1e-4]
+    thirds = [{"learning_rate": 10.0**-power, "epochs": 0.1} for power in range(1, 8)]
+    tenths = TrainConfig(lr_scheduler_type="staged", stages=thirds)
+    assert [learning_rate_at(step, 7, 10, tenths) for step in range(7)] == [10.0**-power for power in range(1, 8)]
+
+
+def test_a_job_of_the_first_rules_keeps_its_number_of_steps():
+    """Counted in floating point: a run that was interrupted goes on to the end that it was planned with."""
+    stages = [{"learning_rate": 1e-3, "epochs": 0.1}, {"learning_rate": 1e-4, "epochs": 0.2}]
+    config = TrainConfig(lr_scheduler_type="staged", stages=stages)
+    assert total_steps(config, 10, FIRST_RULES) == 4
+    assert learning_rate_at(3, 4, 10, config, FIRST_RULES) == 1e-4

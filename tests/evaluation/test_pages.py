@@ -269,3 +269,8 @@ def test_a_page_is_in_one_language(language: str, foreign: str, job_dir: Path) -
     for page in (training_html(job_dir), evaluation_page(report_of(evaluation_body(rows)), [], [])):
         texts = Page(re.sub(r"<style>.*?</style>", "", page, flags=re.S)).texts
         assert not [text for text in texts if re.search(foreign, text)]
+
+
+def test_the_page_says_which_step_was_published(job_dir: Path) -> None:
+    assert "Step that was published" in training_html(job_dir, published_step=42)
+    assert "Step that was published" not in training_html(job_dir, published_step=60, eval_loss=None)

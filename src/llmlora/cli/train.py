@@ -42,6 +42,9 @@ SHOWN_FIELDS = (
     "stages",
     "warmup_steps",
     "validation_split",
+    "eval_steps",
+    "early_stopping_patience",
+    "load_best_model_at_end",
     "init_adapter",
 )
 ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
@@ -170,6 +173,7 @@ def show_summary(result: dict[str, Any]) -> None:
     )
     if eval_loss is not None:
         say("cli.train.done_eval", eval_loss=f"{eval_loss:.3f}", perplexity=f"{result['perplexity'] or 0:.1f}")
+        say("cli.train.done_step", step=result.get("published_step"), total=result.get("num_steps"))
     say("cli.train.adapter", path=result["adapter_dir"])
 
 

@@ -7,8 +7,9 @@ The command line, the recipe file, the reference page and the frozen `config.jso
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from typing import Any, Literal, Self
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -34,7 +35,7 @@ ALIASES = {
 
 # A setting that came after the first job format: the value it has in a job that does not name it. Every new setting
 # gets a row, and the value is what those jobs did, so that an interrupted one goes on as it began.
-VALUES_IN_OLDER_JOBS: dict[str, Any] = {}
+VALUES_IN_OLDER_JOBS: dict[str, Any] = {"load_best_model_at_end": False}
 
 
 class Stage(BaseModel):
@@ -116,6 +117,11 @@ class TrainConfig(BaseModel):
     eval_steps: int | None = Field(None, ge=1, description="Steps between evaluations; once per epoch when empty.")
     early_stopping_patience: int | None = Field(
         None, ge=1, description="Stop after this many evaluations without improvement."
+    )
+    load_best_model_at_end: bool = Field(
+        False,
+        description="Publish the weights with the lowest eval_loss instead of the last ones; "
+        "on by itself when early_stopping_patience is given.",
     )
     early_stopping_min_delta: float = Field(
         0.0, ge=0, description="An evaluation counts as better only when it improves by more than this."
@@ -214,7 +220,7 @@ def build_config(values: dict[str, Any], further_problems: Sequence[dict[str, An
         ConfigError: `invalid_settings` with all problems: bad values, impossible combinations of the others, and those
             that the caller has found.
     """
-    config, problems = _validated(_listed({canonical_name(name): value for name, value in values.items()}))
+    config, problems = _validated(as_meant({canonical_name(name): value for name, value in values.items()}))
     if config is None or problems or further_problems:
         raise invalid_settings([*problems, *further_problems])
     return config
@@ -225,7 +231,7 @@ def _validated(values: dict[str, Any]) -> tuple[TrainConfig | None, list[dict[st
     problems = [
         _problem(name, "bad_value", value, "bool", "float_type")
         for name, value in values.items()
-        if isinstance(value, bool) and name in TrainConfig.model_fields and not _is_switch(name)
+        if _holds_bool(value) and (_number_type(name) is not None or name in ("layers", "stages"))
     ]
     good = {name: value for name, value in values.items() if name not in {problem["field"] for problem in problems}}
     try:
@@ -239,8 +245,11 @@ def _validated(values: dict[str, Any]) -> tuple[TrainConfig | None, list[dict[st
     return None, problems + found
 
 
-def _is_switch(name: str) -> bool:
-    return TrainConfig.model_fields[name].annotation is bool
+def _holds_bool(value: Any) -> bool:
+    """Tell whether true or false stands where pydantic would take it for 1 or 0."""
+    if isinstance(value, list | tuple):
+        return any(map(_holds_bool, value))
+    return isinstance(value, bool) or (isinstance(value, dict) and _holds_bool(list(value.values())))
 
 
 def invalid_settings(problems: list[dict[str, Any]]) -> ConfigError:
@@ -249,18 +258,41 @@ def invalid_settings(problems: list[dict[str, Any]]) -> ConfigError:
     return ConfigError("invalid_settings", problems=problems, count=len(problems), known=known)
 
 
-def _listed(values: dict[str, Any]) -> dict[str, Any]:
-    """Accept "q_proj,v_proj" for list fields, as the command line and recipes write it."""
-    listed = dict(values)
+def as_meant(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Accept "q_proj,v_proj" for list fields and "1e-4" for numbers, as the command line and recipes write them."""
+    meant = {name: _number(value, _number_type(name)) for name, value in values.items()}
     for name in ("target_modules", "modules_to_save", "report_to", "layers"):
-        value = listed.get(name)
+        value = meant.get(name)
         if name == "layers" and isinstance(value, int) and not isinstance(value, bool):
-            listed[name] = (value,)  # a single layer needs no comma
+            meant[name] = (value,)  # a single layer needs no comma
         if isinstance(value, str) and value != "all-linear":
-            listed[name] = tuple(part.strip() for part in value.split(",") if part.strip())
-    if listed.get("report_to") == ("none",) or listed.get("report_to") == ["none"]:
-        listed["report_to"] = ()
-    return listed
+            meant[name] = tuple(part.strip() for part in value.split(",") if part.strip())
+    if meant.get("report_to") == ("none",) or meant.get("report_to") == ["none"]:
+        meant["report_to"] = ()
+    return meant
+
+
+def _number_type(name: str) -> type | None:
+    """Return int or float for a setting that is a number, else None."""
+    field = TrainConfig.model_fields.get(name)
+    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+    return next((kind for kind in (int, float) if kind in kinds), None)
+
+
+def _number(value: Any, kind: type | None) -> Any:
+    """Return the number that a text stands for; what is none stays as it is and is refused later.
+
+    YAML 1.1 reads an exponent without a point (`1e-4`) as text.
+    """
+    if kind is None or not isinstance(value, str):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if kind is int and not number.is_integer():
+        return value
+    return kind(number) if math.isfinite(number) else value
 
 
 def _problems_of(error: ValidationError) -> list[dict[str, Any]]:

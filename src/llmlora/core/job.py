@@ -14,6 +14,10 @@ from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
 from llmlora.core.publish import read_json, write_json
 
 SCHEMA: Final = "llmlora.job/1"
+# How rows are held out and epochs become steps. The first rules split by row number and counted in floating point; jobs
+# that were made under them name none, and go on under them.
+FIRST_RULES: Final = 1
+RULES: Final = 2
 
 
 class DataSource(BaseModel):
@@ -46,6 +50,7 @@ class JobConfig(BaseModel):
     reasons: dict[str, str] = Field(
         {}, description="Where each value came from: recommended, model, recipe, preset or set."
     )
+    rules: int = Field(RULES, description="How rows are held out and steps counted: 1 in older jobs, 2 since.")
     llmlora_version: str
 
     @property
@@ -98,7 +103,7 @@ def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
     if isinstance(train, dict):
         config = {**config, "train": with_older_values(train)}
     try:
-        return JobConfig.model_validate(config)
+        return JobConfig.model_validate({"rules": FIRST_RULES, **config})
     except ValueError as error:
         detail = "; ".join(str(error).splitlines()[:3])
         raise InputError("damaged_job", path=str(path), detail=detail) from error

@@ -41,14 +41,14 @@ def least_memory_bytes(num_parameters: int, num_trained: int, method: str) -> in
     return frozen + num_trained * FLOAT32_BYTES * (ADAMW_FACTOR + 1)
 
 
-def disk_bytes(num_trained: int, save_total_limit: int, data_bytes: int) -> int:
+def disk_bytes(num_trained: int, num_kept: int, data_bytes: int) -> int:
     """Return about what a run writes at its peak.
 
     Checkpoints hold weights and moments in float32, and one more than is kept exists while it is written; then comes
     the result, and the prepared rows: 8 bytes per token of about 2 bytes of text, so four times the data file.
     """
     weights = num_trained * FLOAT32_BYTES
-    return weights * ADAMW_FACTOR * (save_total_limit + 1) + weights + 4 * data_bytes + (8 << 20)
+    return weights * ADAMW_FACTOR * (num_kept + 1) + weights + 4 * data_bytes + (8 << 20)
 
 
 def smaller_settings(config: TrainConfig) -> list[str]:

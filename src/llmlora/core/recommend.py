@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmlora.core.config import TrainConfig, build_config, canonical_name, invalid_settings
+from llmlora.core.config import TrainConfig, as_meant, build_config, canonical_name, invalid_settings
+from llmlora.core.epochs import steps_in
 from llmlora.core.presets import preset_values
 
 TARGET_STEPS = 150  # few rows need many passes before their facts are learned; see docs/reference/presets.md
 MAX_EPOCHS = 30
 MAX_CONTEXT = 2048
+NEED_EVAL_ROWS = ("eval_steps", "early_stopping_patience", "load_best_model_at_end")
 FULL_RATE_DIVISOR = 5  # all weights move at once, so each may move less
 
 
@@ -116,6 +118,10 @@ def resolve_config(
         values["lora_alpha"] = 2 * values["r"] if is_rank else 16
         origins["lora_alpha"] = "recommended"
         reasons["lora_alpha"] = {"r": values["r"]}
+    if values.get("early_stopping_patience") is not None and "load_best_model_at_end" not in values:
+        values["load_best_model_at_end"] = True
+        origins["load_best_model_at_end"] = "recommended"
+        reasons["load_best_model_at_end"] = {}
     problems = [*_adapter_problems(values, origins, adapter or {}), *_input_problems(values, facts)]
     values.update(adapter or {})
     origins.update(dict.fromkeys(adapter or {}, "adapter"))
@@ -133,7 +139,7 @@ def _canonical(given: Mapping[str, Any]) -> dict[str, Any]:
             problem = {"field": canonical_name(name), "code": "named_twice", "value": value}
             raise invalid_settings([problem])
         fields[canonical_name(name)] = value
-    return fields
+    return as_meant(fields)
 
 
 def _adapter_problems(
@@ -154,6 +160,8 @@ def _shown(value: Any) -> str:
 
 
 def _comparable(value: Any) -> Any:
+    if isinstance(value, int | float):
+        return float(value)
     if isinstance(value, str) and "," in value:
         value = value.split(",")
     return sorted(str(item).strip() for item in value) if isinstance(value, list | tuple) else str(value)
@@ -162,16 +170,27 @@ def _comparable(value: Any) -> Any:
 def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, Any]]:
     """Return the problems of values with the data and the model at hand."""
     split, length, warmup = values.get("validation_split"), values["max_length"], values.get("warmup_steps")
-    steps = _planned_steps(values, facts.num_rows)
-    has_split = isinstance(split, float) and split > 0
+    patience = values.get("early_stopping_patience")
+    steps, evaluations = _planned_steps(values, facts.num_rows)
+    has_split = isinstance(split, int | float) and split > 0
+    has_no_eval_rows = not has_split and not facts.has_eval_data
     checks = (
         (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
-        (bool(values.get("eval_steps")) and not has_split and not facts.has_eval_data, "eval_steps", "no_eval_rows"),
+        *((has_no_eval_rows and bool(values.get(name)), name, "no_eval_rows") for name in NEED_EVAL_ROWS),
         (has_split and facts.num_rows < 2, "validation_split", "too_few_to_split"),
         (isinstance(length, int) and length > facts.context_length, "max_length", "over_context"),
-        (isinstance(warmup, int) and steps is not None and warmup >= steps, "warmup_steps", "warmup_over_epochs"),
+        (
+            isinstance(warmup, int) and steps is not None and warmup >= steps and values.get("max_steps") is None,
+            "warmup_steps",
+            "warmup_over_epochs",
+        ),
+        (
+            isinstance(patience, int) and not has_no_eval_rows and evaluations is not None and patience >= evaluations,
+            "early_stopping_patience",
+            "never_stops_early",
+        ),
     )
-    limits = {"over_context": facts.context_length, "warmup_over_epochs": steps}
+    limits = {"over_context": facts.context_length, "warmup_over_epochs": steps, "never_stops_early": evaluations}
     return [
         {"field": field, "code": code, "value": values.get(field), "limit": limits.get(code)}
         for failed, field, code in checks
@@ -179,12 +198,16 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
     ]
 
 
-def _planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
-    """Return the steps of a run whose length is given in epochs, or None when a value is not a number."""
-    if values.get("max_steps") is not None or values.get("stages"):
-        return None  # checked with the other settings, or made of stages
+def _planned_steps(values: Mapping[str, Any], num_rows: int) -> tuple[int | None, int | None]:
+    """Return the steps of a run and how often it evaluates, None each when a value is not a number."""
     try:
+        held_out = max(1, round(num_rows * float(values.get("validation_split") or 0)))
+        train_rows = max(1, num_rows - (held_out if values.get("validation_split") else 0))
         batch = int(values["per_device_train_batch_size"]) * int(values.get("gradient_accumulation_steps") or 1)
-        return max(1, math.ceil(float(values["num_train_epochs"]) * math.ceil(num_rows / batch)))
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
+        per_epoch = math.ceil(train_rows / batch)
+        stages = [float(stage["epochs"]) for stage in values.get("stages") or ()]
+        epochs = stages or [float(values["num_train_epochs"])]
+        steps = int(values.get("max_steps") or 0) or steps_in(epochs, per_epoch)
+        return steps, math.ceil(steps / int(values.get("eval_steps") or per_epoch))
+    except (TypeError, ValueError, KeyError, ZeroDivisionError, OverflowError):
+        return None, None

@@ -17,10 +17,9 @@ from llmlora.core.examples import Example
 from llmlora.core.locale import translate
 from llmlora.core.publish import replacing
 from llmlora.data.container import require_file
-from llmlora.data.duplicates import hash64
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
-from llmlora.data.split import num_held_out, split_hash
+from llmlora.data.split import content_key, held_out_keys, split_hash
 
 LISTED_ROWS = 1000
 LEFT_OUT, TRAIN, HELD_OUT = 0, 1, 2
@@ -176,7 +175,7 @@ class _Plan:
                     self.num_invalid += 1
                     first = first or item
             else:
-                value = hash64(json.dumps(item.to_dict(), ensure_ascii=False, sort_keys=True))
+                value = content_key(item)
             is_copy = deduplicate and value in seen
             if deduplicate and value:
                 seen.add(value)
@@ -203,9 +202,7 @@ class _Plan:
                 self.num_sampled_out += 1
 
     def _split(self, fraction: float) -> None:
-        distinct = {self._hashes[number] for number in self._kept()}
-        size = num_held_out(len(distinct), fraction)
-        held = set(heapq.nsmallest(size, distinct, key=lambda value: (split_hash(value, self._seed), value)))
+        held = held_out_keys({self._hashes[number] for number in self._kept()}, fraction, self._seed)
         for number in list(self._kept()):
             if self._hashes[number] in held:
                 self.marks[number] = HELD_OUT

@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+import heapq
+import json
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from llmlora.core.examples import Example
+from llmlora.data.duplicates import hash64
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def content_key(example: Example) -> int:
+    """Return a 64-bit number that depends on an example's content only: the copies of a row have the same."""
+    return hash64(json.dumps(example.to_dict(), ensure_ascii=False, sort_keys=True))
+
+
+def content_keys(examples: Iterable[Example]) -> dict[int, int]:
+    """Return the content key of each example by its row number."""
+    return {example.row: content_key(example) for example in examples}
 
 
 def split_hash(key: object, seed: int) -> int:
@@ -19,12 +37,17 @@ def num_held_out(num_keys: int, fraction: float) -> int:
     return min(num_keys - 1, max(1, round(num_keys * fraction)))
 
 
+def held_out_keys(distinct: Collection[Key], fraction: float, seed: int = 0) -> set[Key]:
+    """Return those of some distinct keys that are held out."""
+    size = num_held_out(len(distinct), fraction)
+    return set(heapq.nsmallest(size, distinct, key=lambda key: (split_hash(key, seed), str(key))))
+
+
 def split_indices(keys: Sequence[Hashable], fraction: float, seed: int = 0) -> tuple[list[int], list[int]]:
     """Return the positions to train on and the positions held out, both ascending.
 
     Positions with an equal key stay together: the turns of one conversation, or the copies of one row.
     """
-    distinct = sorted(set(keys), key=lambda key: (split_hash(key, seed), str(key)))
-    held = set(distinct[: num_held_out(len(distinct), fraction)])
+    held = held_out_keys(set(keys), fraction, seed)
     train = [position for position, key in enumerate(keys) if key not in held]
     return train, [position for position, key in enumerate(keys) if key in held]

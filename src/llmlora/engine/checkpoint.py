@@ -7,6 +7,7 @@ rate are functions of seed and step, so no generator state has to be saved.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -50,6 +51,12 @@ class TrainState:
     evaluations_without_gain: int = 0
     is_finished: bool = False
     evaluations: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def best_step(self) -> int | None:
+        """The step with the lowest eval_loss, the earlier of equal ones; the measurement before training is none."""
+        measured = [(entry["eval_loss"], entry["step"]) for entry in self.evaluations if entry["step"] > 0]
+        return min((pair for pair in measured if math.isfinite(pair[0])), default=(0.0, None))[1]
 
 
 def save_checkpoint(
@@ -115,20 +122,52 @@ def _check_settings(manifest: dict[str, Any], settings: dict[str, Any], folder: 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainState:
     """Put the weights and moments of a verified checkpoint in place and return its counters."""
-    weights = load_file(path / WEIGHTS_FILE)
+    _load_weights(path, model)
     moments: dict[str, dict[str, torch.Tensor]] = {}
     for key, value in load_file(path / OPTIMIZER_FILE).items():
         name, _, moment = key.rpartition("/")
         moments.setdefault(name, {})[moment] = value
-    with torch.no_grad():
-        for name, weight in trainable_parameters(model):
-            weight.copy_(weights[name])
-            if name in moments:
-                optimizer.state[weight] = {key: value.to(weight.device) for key, value in moments[name].items()}
+    for name, weight in trainable_parameters(model):
+        if name in moments:
+            optimizer.state[weight] = {key: value.to(weight.device) for key, value in moments[name].items()}
     return TrainState(**read_json(path / STATE_FILE))
 
 
-def prune_checkpoints(folder: Path, keep: int) -> None:
-    """Delete all but the newest `keep` checkpoints of a job, counted over all its runs."""
-    for _, _, entry in checkpoint_dirs(folder)[:-keep]:
-        shutil.rmtree(entry, ignore_errors=True)
+def _load_weights(path: Path, model: nn.Module) -> None:
+    weights = load_file(path / WEIGHTS_FILE)
+    with torch.no_grad():
+        for name, weight in trainable_parameters(model):
+            weight.copy_(weights[name])
+
+
+def load_best_weights(folder: Path, state: TrainState, model: nn.Module) -> int:
+    """Put the weights with the lowest eval_loss in place and return their step.
+
+    Those of the last step stay when they are the best, or when the checkpoint of the best is gone or damaged.
+    """
+    for step, _, entry in reversed(checkpoint_dirs(folder)):
+        if step == state.best_step != state.step and read_manifest(entry) is not None:
+            _load_weights(entry, model)
+            return step
+    return state.step
+
+
+def prune_checkpoints(folder: Path, keep: int, keep_best: bool = False) -> None:
+    """Delete all but the newest `keep` checkpoints of a job, counted over all its runs.
+
+    With `keep_best` those stay too that a kept one calls the best so far: whichever a resume begins from, the best is
+    there.
+    """
+    entries = checkpoint_dirs(folder)
+    best = {_state_of(entry).best_step for _, _, entry in entries[-keep:]} if keep_best else set()
+    for step, _, entry in entries[:-keep]:
+        if step not in best:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _state_of(checkpoint: Path) -> TrainState:
+    """Return the counters of a checkpoint; a damaged one, which no run begins from, has counted nothing."""
+    try:
+        return TrainState(**read_json(checkpoint / STATE_FILE))
+    except (OSError, ValueError, TypeError):
+        return TrainState()

@@ -21,6 +21,7 @@ from torch import nn
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import NonFiniteLoss, Stopped
 from llmlora.core.events import EventWriter
+from llmlora.core.job import RULES
 from llmlora.engine.batch import Rows, StepPlan, count_label_tokens, micro_batches
 from llmlora.engine.checkpoint import TrainState, prune_checkpoints, save_checkpoint
 from llmlora.engine.evaluate_loss import dataset_loss
@@ -44,10 +45,11 @@ class Training:
     checkpoints: Path
     manifest: dict[str, Any]
     trackers: Trackers
+    rules: int = RULES
 
     def __post_init__(self) -> None:
         self.plan = StepPlan(len(self.train_rows), self.config.effective_batch_size, self.config.seed)
-        self.total_steps = total_steps(self.config, self.plan.steps_per_epoch)
+        self.total_steps = total_steps(self.config, self.plan.steps_per_epoch, self.rules)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
                 is_stopped = not _evaluate(training, state, events, stop)
                 clock.skip()
 
-            # Save: every save_steps, at each epoch's end and at the last step.
+            # Save: every save_steps, at each epoch's end, at the last step, and what is the best so far.
             if _is_save_due(training, state) or is_stopped:
                 saved_step = _save(training, state, events)
                 clock.add()
@@ -127,7 +129,7 @@ def training_step(training: Training, step: int, stop: Any) -> StepResult | None
     config, optimizer = training.config, training.optimizer
     indices = training.plan.rows_of(step)
     num_label_tokens = count_label_tokens(training.train_rows, indices)
-    rate = learning_rate_at(step, training.total_steps, training.plan.steps_per_epoch, config)
+    rate = learning_rate_at(step, training.total_steps, training.plan.steps_per_epoch, config, training.rules)
     for group in optimizer.param_groups:
         group["lr"] = rate
     torch.manual_seed(config.seed * 1_000_003 + step)  # dropout depends on seed and step only, so a resume repeats it
@@ -296,13 +298,13 @@ def _judge(training: Training, state: TrainState, score: float, events: EventWri
 def _is_save_due(training: Training, state: TrainState) -> bool:
     every = training.config.save_steps
     at_interval = every is not None and state.step % every == 0
-    return (
-        at_interval or training.plan.is_epoch_end(state.step) or state.step == training.total_steps or state.is_finished
-    )
+    is_last = state.step == training.total_steps or state.is_finished
+    is_best = training.config.load_best_model_at_end and state.best_step == state.step
+    return at_interval or training.plan.is_epoch_end(state.step) or is_last or is_best
 
 
 def _save(training: Training, state: TrainState, events: EventWriter) -> int:
     path = save_checkpoint(training.checkpoints, training.model, training.optimizer, state, training.manifest)
-    prune_checkpoints(training.job_dir, training.config.save_total_limit)
+    prune_checkpoints(training.job_dir, training.config.save_total_limit, training.config.load_best_model_at_end)
     events.emit("checkpoint", step=state.step, path=path.name)
     return state.step

@@ -19,7 +19,7 @@ from llmlora.core.job import JobConfig, stored_settings
 from llmlora.core.layout import ADAPTER_DIR, CHECKPOINTS_DIR, ENVIRONMENT_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import publishing_dir, read_json, write_json
 from llmlora.engine.batch import Rows
-from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_checkpoint
+from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_best_weights, load_checkpoint
 from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
@@ -35,23 +35,30 @@ PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "token
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome of a finished run: the model in memory, its counters, and what computed it."""
+    """The outcome of a finished run: the model in memory, its counters, and what computed it.
+
+    `published_step` is the step whose weights the model holds: the last one, or the one with the lowest eval_loss.
+    """
 
     model: nn.Module
     state: TrainState
+    published_step: int
     plan: DevicePlan
     parameters: dict[str, Any]
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers of the run; eval_loss and perplexity are null without held-out rows."""
-        last = self.state.evaluations[-1] if self.state.evaluations else {}
+        evaluations = self.state.evaluations
+        last = evaluations[-1] if evaluations else {}
+        published = next((entry for entry in evaluations if entry["step"] == self.published_step), last)
         return {
             "final_loss": final_loss(self.state),
-            "eval_loss": last.get("eval_loss"),
-            "perplexity": last.get("perplexity"),
-            "eval_loss_before": self.state.evaluations[0]["eval_loss"] if self.state.evaluations else None,
+            "eval_loss": published.get("eval_loss"),
+            "perplexity": published.get("perplexity"),
+            "eval_loss_before": evaluations[0]["eval_loss"] if evaluations else None,
             "num_tokens": self.state.num_tokens,
             "num_steps": self.state.step,
+            "published_step": self.published_step,
             "tokens_per_second": round(self.state.num_tokens / self.state.seconds, 1) if self.state.seconds else None,
             "peak_memory_bytes": peak_memory_bytes(),
             "peak_gpu_memory_bytes": torch.cuda.max_memory_allocated() if self.plan.device == "cuda" else None,
@@ -112,7 +119,18 @@ def fit(
         state = train_loop(training, state, events, stop)
     finally:
         trackers.close()
-    return Trained(model, state, plan, parameters)
+    published_step = _choose_weights(folder, config, state, model, events)
+    return Trained(model, state, published_step, plan, parameters)
+
+
+def _choose_weights(folder: Path, config: TrainConfig, state: TrainState, model: nn.Module, events: EventWriter) -> int:
+    """Put the weights to publish in place and return their step: the last one unless the best was asked for."""
+    if not config.load_best_model_at_end:
+        return state.step
+    step = load_best_weights(folder, state, model)
+    if state.best_step is not None and step != state.best_step:
+        events.emit("warning", code="best_checkpoint_lost", params={"best": state.best_step, "published": step})
+    return step
 
 
 def _build(
@@ -149,6 +167,7 @@ def _build(
         checkpoints=run_dir(folder, run) / CHECKPOINTS_DIR,
         manifest={"run": run, "train": settings, "versions": package_versions()},
         trackers=trackers,
+        rules=job.rules,
     )
     training.checkpoints.mkdir(exist_ok=True)
     return training, state

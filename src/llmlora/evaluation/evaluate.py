@@ -12,7 +12,6 @@ from llmlora.core.errors import Conflict, DatasetError, NotFound
 from llmlora.core.job import DataSource
 from llmlora.core.publish import sha256_file
 from llmlora.data.read import ReadOptions
-from llmlora.data.split import split_indices
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
 from llmlora.evaluation.advice import advise
@@ -34,6 +33,7 @@ from llmlora.evaluation.scoring import count_facts, score_items
 from llmlora.evaluation.sides import Trained, load_sides
 from llmlora.inference.transformers_chat import TransformersChat
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_examples, prepare_file
+from llmlora.prepare.held_out import held_out_split
 
 OnProgress = Callable[[str, int, int], None]
 MAX_LOSS_ROWS = 256
@@ -126,8 +126,7 @@ class Evaluation:
             return Held(_first_rows(self._prepared(job.eval_data)), "eval_data", _first_rows(prepared))
         if not job.train.validation_split:
             return Held(None, None, _first_rows(prepared))
-        rows = [int(row) for row in prepared.rows]
-        train, held_out = split_indices(rows, job.train.validation_split, job.train.seed)
+        train, held_out = held_out_split(job, prepared)
         return Held(
             Subset(prepared, held_out[:MAX_LOSS_ROWS]), "validation_split", Subset(prepared, train[:MAX_LOSS_ROWS])
         )

@@ -66,11 +66,17 @@ def _figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (word("speed"), number(summary.get("tokens_per_second"), 0)),
         (word("tokens"), number(summary.get("num_tokens"), 0)),
         (word("steps"), number(summary.get("num_steps"), 0)),
+        (word("published_step"), number(_chosen_step(summary), 0)),
         (word("time"), seconds_text(summary.get("seconds"))),
         (word("memory"), gigabytes(summary.get("peak_memory_bytes"))),
         (word("trainable"), number(parameters.get("trainable"), 0)),
     ]
     return [(label, value) for label, value in shown if value != DASH]
+
+
+def _chosen_step(summary: dict[str, Any]) -> int | None:
+    """Return the step whose weights were published, where evaluations could choose one."""
+    return summary.get("published_step") if summary.get("eval_loss") is not None else None
 
 
 def _held_out(summary: dict[str, Any]) -> Markup | None:

@@ -12,7 +12,7 @@ import yaml
 from llmlora.core.job import JobConfig
 from llmlora.core.locale import translate
 
-METRICS = ("final_loss", "eval_loss", "perplexity", "num_tokens", "seconds")
+METRICS = ("final_loss", "eval_loss", "perplexity", "published_step", "num_tokens", "seconds")
 
 
 def adapter_card(job: JobConfig, summary: Mapping[str, Any]) -> str:

@@ -24,13 +24,14 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
         OutOfMemory: with the bytes needed and there; not asked where a GPU has memory of its own.
     """
     num_trained = num_trained_weights(base.path, config)
-    needed = disk_bytes(num_trained, config.save_total_limit, data.stat().st_size)
+    num_kept = config.save_total_limit + config.load_best_model_at_end
+    needed = disk_bytes(num_trained, num_kept, data.stat().st_size)
     free, reserve = disk_room(folder)
     if needed + reserve > free:
         raise DiskFull(
             "train_disk_short",
             path=str(folder),
-            kept=config.save_total_limit,
+            kept=num_kept,
             needed_bytes=needed,
             reserve_bytes=reserve,
             free_bytes=free,

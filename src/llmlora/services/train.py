@@ -22,7 +22,7 @@ from llmlora.core.errors import (
     PackageMissing,
     Stopped,
 )
-from llmlora.core.job import DataSource, JobConfig, read_job, update_job, write_job
+from llmlora.core.job import RULES, DataSource, JobConfig, read_job, update_job, write_job
 from llmlora.core.layout import (
     ADAPTER_DIR,
     CONFIG_FILE,
@@ -139,6 +139,7 @@ def plan_training(request: TrainRequest) -> PlannedJob:
         train=config,
         inputs=_input_hashes(config),
         reasons=resolved.origins,
+        rules=RULES,
         llmlora_version=__version__,
     )
     return PlannedJob(job, base, report, resolved)

@@ -16,7 +16,6 @@ from llmlora.core.layout import run_numbers
 from llmlora.core.locale import error_texts
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
-from llmlora.data.split import split_indices
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.loop import final_loss
 from llmlora.engine.train import fit, publish_trained
@@ -25,6 +24,7 @@ from llmlora.evaluation.report import evaluation_history, write_training_report
 from llmlora.export.card import adapter_card
 from llmlora.gguf.writer import foresee_gguf
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
+from llmlora.prepare.held_out import held_out_split
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
 from llmlora.prepare.template import load_template
@@ -88,7 +88,7 @@ def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[Rows,
         return prepared, _prepared(job.eval_data, job, stop)
     if not job.train.validation_split:
         return prepared, None
-    train, held_out = split_indices([int(row) for row in prepared.rows], job.train.validation_split, job.train.seed)
+    train, held_out = held_out_split(job, prepared)
     return Subset(prepared, train), Subset(prepared, held_out)
 
 

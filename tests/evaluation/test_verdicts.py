@@ -170,7 +170,7 @@ def test_rates_tell_a_long_answer_from_an_endless_one() -> None:
     long = Answer("返品は商品の到着後に、お問い合わせフォームからご連絡いただくと承ります。", False, 30, 0.5)
     endless = Answer("送料は550円です。" * 8, False, 64, 0.5)
     fine = Answer(REFERENCE, True, 12, 0.25)
-    questions = [Question(row, REFERENCE, prompt=ASKED) for row in (1, 2, 3)]
+    questions = [Question(row, REFERENCE, (Message("user", ASKED),)) for row in (1, 2, 3)]
     totals = AnswerSet((long, endless, fine), ((), (), ())).totals(questions)
     assert totals["stop_rate"] == pytest.approx(1 / 3, abs=1e-4)
     assert totals["repetition_rate"] == pytest.approx(1 / 3, abs=1e-4)

@@ -159,6 +159,14 @@ def test_go_template_renders_as_the_jinja_does(template: str, variables: dict[st
         assert run_go(go, messages) == render(messages).removeprefix(bos or "")
 
 
+def test_the_go_template_of_a_raw_model_is_the_last_text_alone():
+    render = renderer("{{ bos_token }}" + bundled_text("raw"), bos_token="<s>", eos_token="</s>")
+    go = go_template(render, "<s>")
+    assert go == (
+        "{{ range $i, $_ := .Messages }}{{ if eq (len (slice $.Messages $i)) 1 }}{{ .Content }}{{ end }}{{ end }}"
+    )
+
+
 @pytest.mark.parametrize(
     "template",
     [

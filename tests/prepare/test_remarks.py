@@ -8,7 +8,8 @@ from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.prepare.remarks import remarks
 
 NOTHING: dict[str, Any] = {
-    "template_source": "model", "template": "m", "num_system_folded": 0, "num_control_tokens": 0,
+    "template_source": "model", "template": "m", "num_system_folded": 0, "num_system_unused": 0,
+    "num_raw": 0, "num_examples": 7, "num_control_tokens": 0,
     "num_rows_dropped": 0, "unknown_share": 0.01, "max_length": 64,
 }  # fmt: skip
 
@@ -17,11 +18,21 @@ def test_there_is_nothing_to_say_about_ordinary_rows() -> None:
     assert remarks(NOTHING) == []
 
 
+def test_a_template_that_is_given_for_raw_rows_is_named() -> None:
+    given = {"template_source": "given", "template": "alpaca", "num_raw": 7}
+    assert remarks({**NOTHING, **given})[1:] == [("warning", "template_unused", {"name": "alpaca"})]
+    assert remarks({**NOTHING, **given, "template": "raw"})[1:] == []
+
+
 @pytest.mark.parametrize(
     ("facts", "kind", "code", "shown"),
     [
         ({"template_source": "plain", "template": "plain"}, "finding", "plain_template", "plain"),
         ({"num_system_folded": 3}, "warning", "system_folded", "3"),
+        ({"num_raw": 7}, "finding", "raw_rows", "Modelfile"),
+        ({"num_raw": 7, "template_source": "plain"}, "finding", "raw_rows", "Modelfile"),
+        ({"num_raw": 2}, "warning", "mixed_rows", "--chat-template raw"),
+        ({"num_system_unused": 3}, "warning", "system_unused", "3"),
         ({"num_control_tokens": 4}, "warning", "control_tokens", "4"),
         ({"num_rows_dropped": 5}, "warning", "answers_dropped", "64"),
         ({"unknown_share": 0.0213}, "warning", "unknown_characters", "2.1"),

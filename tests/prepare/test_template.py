@@ -231,7 +231,7 @@ def test_an_override_is_a_bundled_name_or_a_file(tmp_path: Path) -> None:
 def test_bundled_templates_train_answers_and_end(name: str, tmp_path: Path) -> None:
     template = load_template(tokenizer_folder(tmp_path, "byte_level"), name)
     assert trained_texts(template, TWO_TURNS) == [f"{ANSWER}<|im_end|>", "Hello, world! 😀<|im_end|>"]
-    assert template.supports_system
+    assert template.supports_system is not template.is_raw
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from llmlora.core.errors import ConfigError
 from llmlora.core.locale import translate
 from llmlora.services.chat import ChatSession
 from llmlora.services.chat import chat as ask_once
+from llmlora.services.supervisor import OnEvent
 
 Model = Annotated[str, typer.Argument(metavar="DIR|MODEL|FILE.gguf", help=translate("inference.cli.model"))]
 Prompt = Annotated[str | None, typer.Option("--prompt", "-p", help=translate("inference.cli.prompt"))]
@@ -49,17 +50,33 @@ def chat(
     if prompt is None:
         _converse(model, system, options)
         return
-    reply = ask_once(model, prompt, system=system, **options)
+    reply = ask_once(model, prompt, system=system, on_event=_warning_of(system), **options)
     if as_json:
         output.print_json("chat", reply)
     else:
         sys.stdout.write(output.visible(reply["text"]) + "\n")
 
 
+def _warning_of(system: str | None) -> OnEvent:
+    def on_event(event: dict[str, Any]) -> None:
+        if event["type"] == "phase" and event.get("is_raw"):
+            _warn_of_system(system)
+
+    return on_event
+
+
+def _warn_of_system(system: str | None) -> None:
+    if system:
+        output.warn("inference.chat.system_unused")
+
+
 def _converse(model: str, system: str | None, options: dict[str, Any]) -> None:
     output.say("inference.chat.loading", model=model)
     with ChatSession(model) as session:
         output.say("inference.chat.ready")
+        if session.is_raw:
+            output.say("inference.chat.each_alone")
+            _warn_of_system(system)
         messages = _fresh(system)
         while (text := _read_line()) is not None:
             if text == "/clear":

@@ -80,12 +80,7 @@ class AnswerSet:
 def ask(model: ChatModel, question: Question, max_new_tokens: int) -> Answer:
     """Ask one question and return the answer."""
     started = time.monotonic()
-    request = ChatRequest(
-        messages=None if question.prompt is not None else question.messages,
-        prompt=question.prompt,
-        options=GenerateOptions(max_new_tokens=max_new_tokens),
-    )
-    reply = model.chat(request)
+    reply = model.chat(ChatRequest(question.messages, options=GenerateOptions(max_new_tokens=max_new_tokens)))
     return Answer(reply.text, reply.finish_reason == "stop", reply.num_tokens, time.monotonic() - started)
 
 

@@ -16,6 +16,7 @@ from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example, Message
 from llmlora.core.job import DataSource
 from llmlora.core.publish import sha256_file
+from llmlora.data.asked import asked_of
 from llmlora.data.read import ReadOptions, iter_examples
 
 QuestionSource = Literal["file", "bundled", "training_rows"]
@@ -23,9 +24,6 @@ MAX_LINE_BYTES = 16 << 20
 MAX_ROWS_READ = 100_000
 QUESTION_FIELDS = {"prompt", "messages", "system", "reference", "paraphrases"}
 
-_ANSWER_MARK = re.compile(
-    r"^(?P<before>.*?(?:^|\n)\s*(?:回答|答え|解答|応答|Answer|A)\s*[:\uff1a]\s*)(?P<after>\S.*)$", re.S
-)
 _JAPANESE = re.compile(r"[ぁ-んァ-ヴ一-鿿]")
 
 
@@ -33,30 +31,27 @@ _JAPANESE = re.compile(r"[ぁ-んァ-ヴ一-鿿]")
 class Question:
     """One question with its reference answer.
 
-    Either `messages`, which end with the user's turn, or `prompt`, a raw text to be continued. `row` is the 1-based
-    row it came from; `paraphrases` ask the same in other words.
+    `messages` end with the user's turn. `row` is the 1-based row it came from; `paraphrases` ask the same in other
+    words.
     """
 
     row: int
     reference: str
-    messages: tuple[Message, ...] = ()
-    prompt: str | None = None
+    messages: tuple[Message, ...]
     paraphrases: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """What the user asks, without the turns before."""
-        return self.prompt if self.prompt is not None else self.messages[-1].content
+        return self.messages[-1].content
 
     @property
     def given_text(self) -> str:
         """Everything the model is told: what stands here need not be learned."""
-        return self.prompt if self.prompt is not None else "\n".join(turn.content for turn in self.messages)
+        return "\n".join(turn.content for turn in self.messages)
 
     def reworded(self, text: str) -> Question:
         """Return the same question in other words."""
-        if self.prompt is not None:
-            return replace(self, prompt=text, paraphrases=())
         return replace(self, messages=(*self.messages[:-1], Message("user", text)), paraphrases=())
 
 
@@ -106,7 +101,7 @@ def load_questions(
         found = _with_system(read_questions(bundled), system)
     else:
         options = ReadOptions(format=data.format, columns=data.columns, encoding=data.encoding)  # type: ignore[arg-type]
-        found = _with_system(questions_of(iter_examples(file, options)), system)
+        found = questions_of(iter_examples(file, options), system)
     questions = list(itertools.islice(found, MAX_ROWS_READ))
     if not questions:
         raise DatasetError("no_questions", path=str(file))
@@ -127,20 +122,11 @@ def read_questions(path: Path) -> Iterator[Question]:
                 yield _question(_parsed(text, path, line), path, line)
 
 
-def questions_of(examples: Iterable[Example]) -> Iterator[Question]:
-    """Yield the question of each training row: the turns up to its first learned answer, which is the reference."""
+def questions_of(examples: Iterable[Example], system: str | None = None) -> Iterator[Question]:
+    """Yield the question of each training row that has one, with the setting `system` as in training."""
     for example in examples:
-        if example.messages:
-            answers = (
-                index for index, turn in enumerate(example.messages) if turn.role == "assistant" and turn.learned
-            )
-            answer = next(answers, 0)
-            if answer and example.messages[answer - 1].role == "user":
-                yield Question(example.row, example.messages[answer].content, messages=example.messages[:answer])
-        elif example.prompt is not None and example.completion:
-            yield Question(example.row, example.completion.strip(), prompt=example.prompt)
-        elif example.text and (match := _ANSWER_MARK.match(example.text)):
-            yield Question(example.row, match["after"].strip(), prompt=match["before"])
+        if (asked := asked_of(example, system)) is not None:
+            yield Question(example.row, asked.answer, asked.messages)
 
 
 def choose(questions: Sequence[Question], limit: int) -> list[Question]:

@@ -9,8 +9,12 @@ from typing import Any
 
 from llmlora.core.errors import ExportError
 from llmlora.core.examples import Message
+from llmlora.data.asked import asks_with_text_alone
 
 Render = Callable[[Sequence[Message]], str]
+RAW_TEMPLATE = (
+    "{{ range $i, $_ := .Messages }}{{ if eq (len (slice $.Messages $i)) 1 }}{{ .Content }}{{ end }}{{ end }}"
+)
 # Private-use characters: no template contains them, none trims or rewrites them.
 MARKS = ("\ue001", "\ue002", "\ue003", "\ue004")
 MAX_CONTEXT = 4096
@@ -78,8 +82,11 @@ def go_template(render: Render, bos: str | None) -> str | None:
 
     Found by rendering marked conversations: if every role always has the same text before and after its content,
     and nothing else depends on the position, the template is those texts; five shapes are compared to make sure.
-    `render` ends with the opening of the assistant's turn. The server adds `bos` itself.
+    A template that shows the last user's text alone has a Go template of its own. `render` ends with the opening of the
+    assistant's turn. The server adds `bos` itself.
     """
+    if asks_with_text_alone(render, bos or ""):
+        return RAW_TEMPLATE
     pieces = _turn_pieces(render, bos)
     if pieces is None:
         return None

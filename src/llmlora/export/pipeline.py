@@ -338,7 +338,7 @@ def _modelfile(work: _Work, model_file: str, turn_end: str) -> str:
         ModelfileContent(
             model=model_file,
             template=template,
-            system=work.trained.job.train.system,
+            system=None if work.template.is_raw else work.trained.job.train.system,
             parameters=default_parameters(generation, [turn_end], context),
         )
     )

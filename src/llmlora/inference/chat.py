@@ -51,6 +51,11 @@ class ChatModel(Protocol):
         """Answer one request; `on_text` gets the reply piece by piece while it is generated."""
         ...
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is asked with the last user's text alone: no template, no system message, no earlier turns."""
+        ...
+
     def close(self) -> None:
         """Free the model."""
         ...

@@ -26,6 +26,7 @@ import xllamacpp
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ConfigError, ModelFileError, RunError
 from llmlora.core.examples import Message
+from llmlora.data.asked import asks_with_text_alone
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText, messages_to_dicts
 
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # an abort would otherwise start a debugger and hang
@@ -97,6 +98,14 @@ class LlamaCppChat:
             "return_tokens": True, "ignore_eos": True, "cache_prompt": False,
         }  # fmt: skip
         return [int(token) for token in self._post("/completion", body)["tokens"]]
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is asked with the last user's text alone, as the file's own template says."""
+        try:
+            return self.has_template and asks_with_text_alone(self.apply_template)
+        except RunError:  # a template that refuses these turns shows more than a text
+            return False
 
     def prompt_ids(self, request: ChatRequest) -> list[int]:
         """Return the token ids a request is answered from, as the server itself would make them."""

@@ -60,6 +60,11 @@ class TransformersChat:
             stream.update(self.decode(token_ids))
         return ChatReply(stream.finish(), finish_reason, len(token_ids), tuple(token_ids))
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is asked with the last user's text alone, as the template beside its weights says."""
+        return self.template.is_raw
+
     def prompt_ids(self, request: ChatRequest) -> list[int]:
         """Return the token ids a request is answered from."""
         if request.messages is not None:

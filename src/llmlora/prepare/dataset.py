@@ -22,7 +22,7 @@ from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
 
 IGNORED = -100
-PREPARE_VERSION = 3  # part of the cache key: raise it whenever the same input gives other arrays
+PREPARE_VERSION = 4  # part of the cache key: raise it whenever the same input gives other arrays
 MAX_UNKNOWN_SHARE = 0.2
 MAX_LISTED_ROWS = 20
 MAX_CUT_SHOWN = 256
@@ -205,6 +205,8 @@ class _Builder:
     num_examples: int = 0
     num_control_tokens: int = 0
     num_system_folded: int = 0
+    num_system_unused: int = 0
+    num_raw: int = 0
     num_dropped: int = 0
     num_counted: int = 0
     num_unknown: int = 0
@@ -229,6 +231,8 @@ class _Builder:
             "num_tokens_cut": sum(self.num_cut),
             "num_control_tokens": self.num_control_tokens,
             "num_system_folded": self.num_system_folded,
+            "num_system_unused": self.num_system_unused,
+            "num_raw": self.num_raw,
             "unknown_share": self._unknown_share,
             "max_length": self.options.max_length,
             "template": self.template.name,
@@ -272,8 +276,12 @@ class _Builder:
         if example.messages:
             turns = with_system(example.messages, self.options.system)
             self.num_control_tokens += template.count_control_tokens(turns)
-            self.num_system_folded += turns[0].role == "system" and not template.supports_system
+            has_no_role = turns[0].role == "system" and not template.supports_system
+            self.num_system_folded += has_no_role and not template.is_raw
+            self.num_system_unused += has_no_role and template.is_raw
         else:
+            self.num_raw += 1
+            self.num_system_unused += bool(self.options.system)
             self.num_control_tokens += sum(template.encoder.guard(text)[1] for text in _texts(example))
 
     def _count_unknown(self, example: Example) -> None:

@@ -15,10 +15,20 @@ def remarks(facts: Mapping[str, Any]) -> list[Remark]:
     `facts` are those of a PreparedDataset: which template was used, what was folded, spelled out or unknown.
     """
     found: list[Remark] = []
-    if facts["template_source"] == "plain":
+    is_raw = facts["num_raw"] == facts["num_examples"]
+    if is_raw:
+        found.append(("finding", "raw_rows", {}))
+        if facts["template_source"] == "given" and facts["template"] != "raw":
+            found.append(("warning", "template_unused", {"name": facts["template"]}))
+    elif facts["num_raw"]:
+        counts = {"count": facts["num_raw"], "total": facts["num_examples"]}
+        found.append(("warning", "mixed_rows", counts))
+    if facts["template_source"] == "plain" and not is_raw:
         found.append(("finding", "plain_template", {"name": facts["template"]}))
     if facts["num_system_folded"]:
         found.append(("warning", "system_folded", {"count": facts["num_system_folded"]}))
+    if facts["num_system_unused"]:
+        found.append(("warning", "system_unused", {"count": facts["num_system_unused"]}))
     if facts["num_control_tokens"]:
         found.append(("warning", "control_tokens", {"count": facts["num_control_tokens"]}))
     if facts["num_rows_dropped"]:

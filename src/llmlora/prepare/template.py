@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.publish import write_json, write_text
+from llmlora.data.asked import asks_with_text_alone
 from llmlora.data.formats import is_blank
 from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
 from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
@@ -28,6 +29,7 @@ BUNDLED_TEMPLATES: dict[str, tuple[str, ...]] = {
     "plain": (),
     "alpaca": (),
     "shitsumon": (),
+    "raw": (),
     "chatml": ("<|im_start|>", "<|im_end|>"),
 }
 _PROBE_SYSTEM, _PROBE_USER, _PROBE_ANSWER = "probe-system-text", "probe-user-text", "probe-assistant-text"
@@ -60,6 +62,26 @@ class ChatTemplate:
                 return False
             raise
         return _PROBE_SYSTEM in text
+
+    @cached_property
+    def is_raw(self) -> bool:
+        """Whether the model is asked with the last user's text alone: no system message, no earlier turns."""
+        try:
+            bos = self.encoder.variables.get("bos_token", "")
+            return asks_with_text_alone(lambda turns: self._run(turns, True).text, bos)
+        except ModelFileError as error:
+            if error.code == "template_refused":
+                return False
+            raise
+
+    @cached_property
+    def turn_end_id(self) -> int:
+        """The token that the labels of an answer end with, whatever the text of the template looks like.
+
+        Raises ModelFileError: `tokenizer_no_eos`, or `template_refused` when it takes no question with an answer.
+        """
+        ids, learned = self.encode_example([Message("user", _PROBE_USER), Message("assistant", _PROBE_ANSWER)])[-1]
+        return next(token for token, is_learned in zip(reversed(ids), reversed(learned), strict=True) if is_learned)
 
     @cached_property
     def marks_answers(self) -> bool:
@@ -104,7 +126,7 @@ class ChatTemplate:
 
     def _folded(self, messages: Sequence[Message]) -> list[Message]:
         turns = list(messages)
-        if not turns or turns[0].role != "system" or self.supports_system:
+        if not turns or turns[0].role != "system" or self.supports_system or self.is_raw:
             return turns
         if len(turns) > 1 and turns[1].role == "user":
             learned = turns[0].learned and turns[1].learned
@@ -252,7 +274,7 @@ def load_template(folder: Path, override: str | None = None) -> ChatTemplate:
     encoder = TextEncoder(load_tokenizer(folder))
     if override is not None:
         text, name, source = (*_given(override, encoder), "given")
-    elif (own := _own_text(folder)) is not None:
+    elif (own := own_text(folder)) is not None:
         text, name, source = own, folder.name, "model"
     else:
         text, name, source = bundled_text("plain"), "plain", "plain"
@@ -280,7 +302,7 @@ def _given(override: str, encoder: TextEncoder) -> tuple[str, str]:
         missing = [token for token in BUNDLED_TEMPLATES[override] if token not in encoder.special_tokens]
         if missing:
             raise ConfigError("template_needs_tokens", name=override, tokens=", ".join(missing))
-        return bundled_text(override), override
+        return (raw_text(encoder) if override == "raw" else bundled_text(override)), override
     path = os.path.expanduser(override)
     if not os.path.isfile(path):  # never raises, whatever the name
         raise ConfigError("unknown_template", name=override, known=", ".join(BUNDLED_TEMPLATES))
@@ -292,6 +314,19 @@ def bundled_text(name: str) -> str:
     return (resources.files("llmlora.prepare") / "templates" / f"{name}.jinja").read_text(encoding="utf-8").rstrip("\n")
 
 
+def raw_text(encoder: TextEncoder) -> str:
+    """Return the template that asks with a text alone, as prompt/completion and text rows are learned.
+
+    It prints BOS where the tokenizer puts one in front of every text: other programs add none to a rendered text.
+    """
+    text = bundled_text("raw")
+    if not encoder.adds_bos:
+        return text
+    bos = encoder.variables["bos_token"]
+    has_same_ids = encoder.encode(bos + _PROBE_USER) == encoder.with_bos(encoder.encode(_PROBE_USER))
+    return "{{ bos_token }}" + text if has_same_ids else text
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -300,8 +335,8 @@ def _read(path: Path) -> str:
         raise ModelFileError("template_unreadable", path=str(path), detail=detail) from error
 
 
-def _own_text(folder: Path) -> str | None:
-    """Return the template of a folder: its own file first, then the old places inside tokenizer_config.json."""
+def own_text(folder: Path) -> str | None:
+    """Return the template of a folder: its own file first, then the old places inside JSON; None when it has none."""
     if (folder / TEMPLATE_FILE).is_file():
         return _read(folder / TEMPLATE_FILE)
     for name, key in ((TOKENIZER_CONFIG, "chat_template"), ("chat_template.json", "chat_template")):

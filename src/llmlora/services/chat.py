@@ -18,7 +18,7 @@ from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import read_json
-from llmlora.services.supervisor import Worker, run_worker, scratch_folder
+from llmlora.services.supervisor import OnEvent, Worker, run_worker, scratch_folder
 
 POLL_SECONDS = 0.01
 EXPORT_SCHEMA = "llmlora.export/1"
@@ -74,10 +74,13 @@ def chat(
     *,
     messages: Sequence[dict[str, str]] | None = None,
     system: str | None = None,
+    on_event: OnEvent | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Ask one question and return `text`, `finish_reason` (stop or length) and `num_tokens`.
 
+    A model that was trained on prompt/completion or text rows is asked with the last user's text alone: `system` and
+    earlier turns are not shown to it. `on_event` gets the worker's events; `ready` says so by `is_raw`.
     `options` are fields of `GenerateOptions`: max_new_tokens, temperature, top_p, repetition_penalty, seed, stop.
     """
     GenerateOptions(**options)  # a wrong value is refused before a model is loaded
@@ -87,24 +90,29 @@ def chat(
     location = locate_model(model)
     config = {"model": location.to_dict(), "requests": [{"messages": conversation, **options}]}
     with scratch_folder({"kind": "chat", **config}) as folder, _native_failures(location, folder):
-        return dict(run_worker(location.worker_kind, folder)["replies"][0])
+        return dict(run_worker(location.worker_kind, folder, on_event)["replies"][0])
 
 
 class ChatSession:
-    """A model that stays loaded in a worker process; use it in a `with` block."""
+    """A model that stays loaded in a worker process; use it in a `with` block.
+
+    `is_raw`, known inside the block, tells that the model is asked with the last user's text alone.
+    """
 
     def __init__(self, model: str) -> None:
         self._location = locate_model(model)
         self._stack = ExitStack()
         self._worker: Worker | None = None
         self._num_asked = 0
+        self.is_raw = False
 
     def __enter__(self) -> Self:
         folder = self._stack.enter_context(scratch_folder({"kind": "chat", "model": self._location.to_dict()}))
         worker = self._worker = Worker(self._location.worker_kind, folder, pipes=True)
         try:
             with _native_failures(self._location, folder):
-                self._follow(worker, lambda event: event["type"] == "phase" and event["name"] == "ready")
+                ready = self._follow(worker, lambda event: event["type"] == "phase" and event["name"] == "ready")
+            self.is_raw = bool(ready.get("is_raw"))
         except BaseException:
             self.close()
             raise

@@ -25,7 +25,7 @@ def answer_all(
     events.emit("phase", name="load")
     chat = open_chat(Path(config["model"]["path"]))
     try:
-        events.emit("phase", name="ready")
+        events.emit("phase", name="ready", is_raw=chat.is_raw)
         if "requests" in config:
             requests = [request_from_dict(request) for request in config["requests"]]
             return {"replies": [chat.chat(request, _checking(stop)).to_dict() for request in requests]}

@@ -23,11 +23,12 @@ from llmlora.evaluation.findings import find_in_run
 from llmlora.evaluation.report import evaluation_history, write_training_report
 from llmlora.export.card import adapter_card
 from llmlora.gguf.writer import foresee_gguf
+from llmlora.prepare.asking import asking_remarks, asking_template
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_file
 from llmlora.prepare.held_out import held_out_split
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
-from llmlora.prepare.template import load_template
+from llmlora.prepare.template import ChatTemplate, load_template
 from llmlora.prepare.tokenizer import load_tokenizer
 from llmlora.worker.frame import StopFlag
 
@@ -38,8 +39,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     job = read_job(folder)
     base_dir = Path(job.base_dir)
     _warn_if_not_exportable(base_dir, events)
-    template = load_template(base_dir, job.train.chat_template)
-    rows = _prepare(job, events, stop)
+    rows, template = _prepare(job, events, stop)
     if stop:
         raise Stopped("interrupted")
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
@@ -77,13 +77,20 @@ def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
             events.emit("warning", code="less_context", params={"context": context, "own": own})
 
 
-def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[Rows, Rows | None]:
+def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[tuple[Rows, Rows | None], ChatTemplate]:
+    """Return the rows to train on with those held out, and the template that the trained model is asked with."""
     events.emit("phase", name="preparing", params={})
     prepared = _prepared(job.data, job, stop)
     events.emit("phase", name="prepared", params=_counts(prepared))
-    for kind, code, params in remarks(prepared.facts):
+    template = asking_template(load_template(Path(job.base_dir), job.train.chat_template), prepared.facts)
+    adapter = Path(job.train.init_adapter) if job.train.init_adapter is not None else None
+    for kind, code, params in (*remarks(prepared.facts), *asking_remarks(template, adapter)):
         events.emit(kind, code=code, params=params)
     events.emit("sample", preview=preview_rows(prepared, load_tokenizer(Path(job.base_dir)), 1)[0])
+    return _held_out(job, prepared, stop), template
+
+
+def _held_out(job: JobConfig, prepared: PreparedDataset, stop: StopFlag) -> tuple[Rows, Rows | None]:
     if job.eval_data is not None:
         return prepared, _prepared(job.eval_data, job, stop)
     if not job.train.validation_split:

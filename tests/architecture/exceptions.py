@@ -34,11 +34,12 @@ JAPANESE_DATA: dict[str, str] = {
     "data/fields.py": "column names that files use",
     "data/japanese.py": "endings that tell polite from plain style",
     "evaluation/amounts.py": "words that make a number an amount",
+    "data/asked.py": "labels of text rows",
     "evaluation/facts.py": "digits and letters that may not touch a fact",
     "evaluation/moments.py": "how dates, times and durations are written",
     "evaluation/names.py": "endings of names",
     "evaluation/numerals.py": "kanji numerals",
-    "evaluation/questions.py": "rule-made rewrites of a question, and labels of text rows",
+    "evaluation/questions.py": "rule-made rewrites of a question",
     "evaluation/units.py": "units",
 }
 

@@ -30,12 +30,10 @@ def asked_of(example: Example, system: str | None = None) -> Asked | None:
     if example.messages:
         turns = example.messages
         answer = next((index for index, turn in enumerate(turns) if turn.role == "assistant" and turn.learned), 0)
-        if not answer or example.messages[answer - 1].role != "user":
+        if not answer or turns[answer - 1].role != "user":
             return None
-        turns = example.messages[:answer]
-        if system and turns[0].role != "system":
-            turns = (Message("system", system), *turns)
-        return Asked(turns, example.messages[answer].content)
+        before = [Message("system", system)] if system and turns[0].role != "system" else []
+        return Asked((*before, *turns[:answer]), turns[answer].content)
     if example.prompt and example.completion:
         return Asked((Message("user", example.prompt),), example.completion.strip())
     if example.text and (match := _ANSWER_MARK.match(example.text)):

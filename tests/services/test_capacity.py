@@ -94,6 +94,7 @@ def test_memory_counts_swap_but_not_beyond_container_and_process_limits(monkeypa
     assert memory_bytes() == 4096
 
 
+@pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`")
 def test_the_number_of_trained_weights_is_that_of_the_engine(model):
     """The light estimate from headers against PEFT itself; it may be a little high, never low."""
     from llmlora.engine.load import load_base
@@ -104,6 +105,8 @@ def test_the_number_of_trained_weights_is_that_of_the_engine(model):
         {"r": 16, "target_modules": ("q_proj", "v_proj")},
         {"r": 2, "layers": (1,)},
         {"r": 3, "use_dora": True, "target_modules": ("down_proj",)},
+        {"r": 2, "modules_to_save": ("lm_head",)},
+        {"r": 2, "modules_to_save": ("self_attn", "norm")},
         {"method": "full"},
     ):
         config = TrainConfig(**settings)

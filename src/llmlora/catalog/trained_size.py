@@ -20,8 +20,16 @@ def num_trained_weights(base_dir: Path, config: TrainConfig) -> int:
     ]
     if config.method == "full":
         return sum(tensor.num_elements for tensor in tensors)
-    saved = sum(tensor.num_elements for tensor in tensors if _module(tensor).endswith(config.modules_to_save or "\0"))
+    saved = sum(_saved(tensors, name) for name in config.modules_to_save)
     return saved + sum(config.r * sum(tensor.shape) + tensor.shape[0] for tensor in _adapted(tensors, config))
+
+
+def _saved(tensors: list[TensorInfo], name: str) -> int:
+    """Return the weights of the modules of a name; an output layer that shares the input's is not stored by itself."""
+    found = [tensor for tensor in tensors if any(part.endswith(name) for part in _module(tensor).split("."))]
+    if not found:
+        return max((tensor.num_elements for tensor in tensors), default=0)
+    return sum(tensor.num_elements for tensor in found)
 
 
 def _adapted(tensors: list[TensorInfo], config: TrainConfig) -> Iterable[TensorInfo]:

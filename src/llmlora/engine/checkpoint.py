@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -129,8 +130,16 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         moments.setdefault(name, {})[moment] = value
     for name, weight in trainable_parameters(model):
         if name in moments:
-            optimizer.state[weight] = {key: value.to(weight.device) for key, value in moments[name].items()}
+            optimizer.state[weight] = {
+                key: value.to(weight.device, torch.float32) for key, value in moments[name].items()
+            }
     return TrainState(**read_json(path / STATE_FILE))
+
+
+def holds_float32(path: Path) -> bool:
+    """Tell whether a checkpoint's weights are float32; older ones held modules_to_save in the base's format."""
+    with safe_open(path / WEIGHTS_FILE, "pt") as file:
+        return all(file.get_slice(name).get_dtype() == "F32" for name in file.keys())  # noqa: SIM118 - not a mapping
 
 
 def _load_weights(path: Path, model: nn.Module) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, PeftConfig, get_peft_model, get_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -17,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.memory import is_memory_error
+from llmlora.engine.precision import WEIGHTS_FILE, load_adapter, train_in_float32
 
 # The usual names of separate layers, and what holds them where an architecture fuses or renames them.
 RENAMED_LAYERS: dict[str, dict[str, str]] = {
@@ -105,7 +106,13 @@ def check_method(model: PreTrainedModel, config: TrainConfig) -> dict[str, str]:
 
 
 def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) -> Any:
-    """Return the model with exactly the weights trainable that the method trains; adapters are float32."""
+    """Return the model with exactly the weights trainable that the method trains, all of them in float32."""
+    tuned = _with_trainable(model, config, base_dir)
+    train_in_float32(tuned)
+    return tuned
+
+
+def _with_trainable(model: PreTrainedModel, config: TrainConfig, base_dir: Path) -> Any:
     if config.method == "full":
         model.requires_grad_(True)
         return model
@@ -132,10 +139,10 @@ def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) ->
 def _continue_adapter(model: PreTrainedModel, folder: Path, config: TrainConfig) -> Any:
     """Load an adapter to train it further; its shape is kept, dropout is this run's."""
     try:
-        names = load_file(folder / "adapter_model.safetensors").keys()
+        names = load_file(folder / WEIGHTS_FILE).keys()
         adapter = PeftConfig.from_pretrained(str(folder))
         adapter.lora_dropout = config.lora_dropout
-        tuned = PeftModel.from_pretrained(model, folder, is_trainable=True, local_files_only=True, config=adapter)
+        tuned = load_adapter(model, folder, adapter)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         if is_memory_error(error):
             raise

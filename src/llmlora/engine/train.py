@@ -19,12 +19,13 @@ from llmlora.core.job import JobConfig, stored_settings
 from llmlora.core.layout import ADAPTER_DIR, CHECKPOINTS_DIR, ENVIRONMENT_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import publishing_dir, read_json, write_json
 from llmlora.engine.batch import Rows
-from llmlora.engine.checkpoint import TrainState, find_checkpoint, load_best_weights, load_checkpoint
+from llmlora.engine.checkpoint import TrainState, find_checkpoint, holds_float32, load_best_weights, load_checkpoint
 from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
 from llmlora.engine.loss import causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
+from llmlora.engine.precision import trains_in_float32
 from llmlora.engine.trackers import Trackers
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
@@ -144,13 +145,14 @@ def _build(
 ) -> tuple[Training, TrainState]:
     config = job.train
     weights = [weight for _, weight in trainable_parameters(model)]
+    assert trains_in_float32(model)  # 16 bits would lose most of each small update
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
     settings = stored_settings(folder)
     path, damaged = find_checkpoint(folder, settings)
     state = TrainState()
     if path is not None:
         state = load_checkpoint(path, model, optimizer)
-        is_exact = _is_exact(folder)
+        is_exact = _is_exact(folder) and holds_float32(path)
         events.emit("phase", name="resuming", params={"step": state.step, "checkpoint": path.name, "exact": is_exact})
         if not is_exact:
             events.emit("warning", code="inexact_resume", params={})

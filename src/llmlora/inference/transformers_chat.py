@@ -18,6 +18,7 @@ from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.engine.device import SMALL_MODEL
 from llmlora.engine.load import load_base
+from llmlora.engine.precision import load_adapter
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streamed_model import load_streamed
@@ -154,7 +155,7 @@ def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32")
     if adapter_dir is None:
         return model
     with _loading_adapter(adapter_dir):
-        return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
+        return load_adapter(model, adapter_dir).requires_grad_(False).eval()
 
 
 @contextmanager

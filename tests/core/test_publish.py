@@ -2,6 +2,9 @@
 
 import errno
 import os
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -141,11 +144,122 @@ def test_a_digest_depends_on_values_and_not_on_their_order():
     assert publish.sha256_json("\ud83d")  # a lone surrogate has a digest too
 
 
-def test_leftovers_of_a_killed_process_do_not_stop_the_next(tmp_path):
-    (tmp_path / f".tmp-out-{os.getpid()}").mkdir()
-    (tmp_path / f".tmp-out-{os.getpid()}" / "half").write_text("x")
-    write_folder(tmp_path / "out")
-    assert set(publish.read_manifest(tmp_path / "out")["files"]) == set(FILES)
+def together(work, count=4):
+    """Run `work(number)` in threads at once and return what they raised."""
+    failures, barrier = [], threading.Barrier(count)
+
+    def one(number):
+        barrier.wait()
+        try:
+            work(number)
+        except OSError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def test_threads_that_write_one_file_all_succeed_and_a_reader_always_finds_a_whole_one(tmp_path):
+    path = tmp_path / "a.json"
+    publish.write_json(path, {"writer": -1, "text": "x" * 5000})
+
+    def write(number):
+        for _ in range(60):
+            publish.write_json(path, {"writer": number, "text": "x" * 5000})
+            assert len(publish.read_json(path)["text"]) == 5000
+
+    assert together(write) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+REPLACE = """
+import sys
+from pathlib import Path
+from llmlora.core import publish
+for turn in range(25):
+    with publish.publishing_dir(Path(sys.argv[1])) as folder:
+        for name in ("a", "b"):
+            (folder / name).write_text(f"{sys.argv[2]} {turn}")
+"""
+
+
+def test_processes_that_replace_one_folder_all_succeed_and_it_is_whole_at_every_moment(tmp_path):
+    path = tmp_path / "out"
+    write_folder(path)
+    processes = [subprocess.Popen([sys.executable, "-c", REPLACE, str(path), str(n)]) for n in range(3)]
+    gaps = 0
+    while any(process.poll() is None for process in processes):
+        gaps += not path.is_dir()
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert gaps == 0 or not sys.platform.startswith("linux"), "a moment without a folder"
+    assert publish.read_manifest(path) is not None
+    assert (path / "a").read_text() == (path / "b").read_text()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_is_replaced_where_the_system_cannot_swap_two_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "_exchange", lambda *_: False)
+    write_folder(tmp_path / "out", b"old")
+    assert together(lambda number: [write_folder(tmp_path / "out", b"new") for _ in range(10)]) == []
+    assert publish.read_manifest(tmp_path / "out") is not None
+    assert (tmp_path / "out" / "a.bin").read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_named_by_its_content_is_published_once_and_repaired_when_damaged(tmp_path):
+    path = tmp_path / "hash"
+
+    def save(_):
+        with publish.publishing_dir(path, existing="keep") as folder:
+            (folder / "a.bin").write_bytes(b"same")
+
+    assert together(save) == []
+    first = path.stat().st_ino
+    save(0)
+    assert path.stat().st_ino == first, "readers keep the folder that they have"
+    (path / "a.bin").write_bytes(b"damaged")
+    save(0)
+    assert (path / "a.bin").read_bytes() == b"same"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["hash"]
+
+
+def test_of_writers_of_a_new_folder_one_wins_and_the_others_are_told(tmp_path):
+    def create(number):
+        with publish.publishing_dir(tmp_path / "out", existing="refuse") as folder:
+            (folder / "a").write_text(str(number))
+
+    assert [type(error) for error in together(create)] == [FileExistsError] * 3
+    assert publish.read_manifest(tmp_path / "out") is not None
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_of_writers_of_a_new_file_one_wins_and_the_others_are_told(tmp_path, monkeypatch, has_links):
+    def no_links(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if not has_links:
+        monkeypatch.setattr(publish.os, "link", no_links)
+    path = tmp_path / "a.json"
+    failures = together(lambda number: publish.create_json(path, {"writer": number}))
+    assert [type(error) for error in failures] == [FileExistsError] * 3
+    assert set(publish.read_json(path)) == {"writer"}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_new_files_have_the_rights_that_the_user_wants(tmp_path):
+    old = os.umask(0o027)
+    try:
+        publish.write_text(tmp_path / "a", "x")
+        write_folder(tmp_path / "out")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o750
 
 
 def test_files_in_folders_are_part_of_the_manifest(tmp_path):

@@ -6,12 +6,16 @@ import csv
 import io
 import json
 import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound
+from llmlora.data import convert
 from llmlora.data.convert import ConvertReport, convert_dataset, eval_path, without_formula
 from llmlora.data.read import ReadOptions, iter_examples
 
@@ -279,3 +283,58 @@ def test_nothing_left(tmp_path: Path) -> None:
 
 def test_where_held_out_rows_go() -> None:
     assert eval_path(Path("x/data.v2.jsonl")) == Path("x/data.v2.eval.jsonl")
+
+
+def together(*calls: Callable[[], Any]) -> list[str]:
+    """Run conversions at once and return "done" or the code of the error of each."""
+    barrier = threading.Barrier(len(calls))
+
+    def one(call: Callable[[], Any]) -> str:
+        barrier.wait()
+        try:
+            call()
+        except Conflict as error:
+            return error.code
+        return "done"
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(one, calls))
+
+
+@pytest.mark.parametrize("choices", [{}, {"overwrite": True}, {"split": 0.3}, {"split": 0.3, "overwrite": True}])
+def test_two_conversions_into_one_file_never_lose_or_mix_a_result(tmp_path: Path, choices: dict[str, Any]) -> None:
+    tables = [table(tmp_path, *((f"{n} {i}", f"{n}") for i in range(40)), name=f"{n}.csv") for n in range(3)]
+    out = tmp_path / "out.jsonl"
+    reports: list[ConvertReport] = []
+
+    for _ in range(8):
+        calls = [lambda path=path: reports.append(convert_dataset(path, out, **choices)) for path in tables]
+        reports.clear()
+        results = together(*calls)
+        assert set(results) <= {"done", "output_busy", "output_exists"}
+        assert results.count("done") == len(reports) >= 1
+        if not choices.get("overwrite"):
+            assert len(reports) == 1, "what one was told to have written, no other may replace"
+        files = [out, eval_path(out)] if "split" in choices else [out]
+        rows = [[example.messages[1].content for example in iter_examples(file)] for file in files]
+        assert len({answer for file in rows for answer in file}) == 1, "all rows are those of one writer"
+        assert sum(map(len, rows)) == 40
+        for file in files:
+            file.unlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.csv", "1.csv", "2.csv"]
+
+
+def test_a_file_that_another_program_made_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = table(tmp_path, ("a", "b")), tmp_path / "out.jsonl"
+    write = convert._JsonLines.write
+
+    def late(writer: Any, example: Any) -> None:
+        out.write_text("theirs", encoding="utf-8")
+        write(writer, example)
+
+    monkeypatch.setattr(convert._JsonLines, "write", late)
+    assert failure(path) == "output_exists"
+    assert out.read_text(encoding="utf-8") == "theirs"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["in.csv", "out.jsonl"]

@@ -85,6 +85,22 @@ def test_the_python_api_trains_and_reports(place, tmp_path):
     assert [event["step"] for event in seen if event["type"] == "step"] == [1, 2]
 
 
+def test_of_two_runs_into_one_folder_the_second_is_refused_and_the_first_keeps_its_job(place, tmp_path, monkeypatch):
+    """Both have found the folder free; what decides is who writes config.json."""
+    monkeypatch.setattr(train_service, "_check_free", lambda folder: None)
+    first, second = plan_training(request(place)), plan_training(request(place, settings={"r": 32}))
+
+    def meanwhile(kind, folder, on_event):
+        with pytest.raises(Conflict) as caught:
+            start_training(second, folder)
+        assert caught.value.code == "folder_not_empty"
+        return {"id": read_job(folder).id}
+
+    monkeypatch.setattr(train_service, "run_worker", meanwhile)
+    assert start_training(first, tmp_path / "job") == {"id": first.job.id}
+    assert (tmp_path / "job" / "config.json").is_file()
+
+
 @pytest.fixture
 def started(monkeypatch):
     """Let `start_training` and `resume_training` run this instead of a worker."""

@@ -29,10 +29,10 @@ def demo(
 ) -> int:
     """Run everything on the bundled model."""
     started = time.monotonic()
-    target = free_folder(folder)
     _heading("plan")
     planned = plan_demo()
     show_plan(planned)
+    target = free_folder(folder)
     with EventPrinter() as printer:
 
         def on_event(event: dict[str, Any]) -> None:

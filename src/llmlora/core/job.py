@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from llmlora.core.config import TrainConfig, with_older_values
 from llmlora.core.errors import InputError, NotFound
 from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
-from llmlora.core.publish import read_json, write_json
+from llmlora.core.publish import create_json, read_json, write_json
 
 SCHEMA: Final = "llmlora.job/1"
 # How rows are held out and epochs become steps. The first rules split by row number and counted in floating point; jobs
@@ -61,6 +61,11 @@ class JobConfig(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of `config.json`."""
         return json.loads(self.model_dump_json(by_alias=True))  # type: ignore[no-any-return]
+
+
+def create_job(folder: Path, job: JobConfig) -> None:
+    """Write `config.json` of a new job folder; raise FileExistsError when another process was first."""
+    create_json(folder / CONFIG_FILE, job.to_json())
 
 
 def write_job(folder: Path, job: JobConfig) -> None:

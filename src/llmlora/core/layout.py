@@ -32,6 +32,7 @@ MODEL_DIR = "model"
 MERGED_DIR = "merged"
 TEMPORARY_PREFIX = ".tmp-"
 CHECKPOINT_PREFIX = "step-"
+EXPORT_CLAIM = "export"  # the name under which one process at a time works in an export folder
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

@@ -6,18 +6,24 @@ the size and SHA-256 of each file as its last member, so that a reader can tell 
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llmlora.core.errors import DiskFull, ResourceError
-from llmlora.core.layout import MANIFEST_FILE, TEMPORARY_PREFIX
+from llmlora.core.layout import MANIFEST_FILE
+from llmlora.core.temporary import own_temporary
+
+Existing = Literal["replace", "keep", "refuse"]
+TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 
 
 def sha256_file(path: Path) -> str:
@@ -93,7 +99,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file atomically; non-finite numbers are refused because no reader could load them."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    write_text(path, _json_text(value))
+
+
+def create_json(path: Path, value: Any) -> None:
+    """Write a new JSON file; raise FileExistsError when another writer was first."""
+    with replacing(path, exclusive=True) as temporary:
+        temporary.write_text(_json_text(value), encoding="utf-8")
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Any:
@@ -102,37 +118,93 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success flush it and rename it to `path`, on failure delete it."""
+def replacing(path: Path, *, exclusive: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success flush it and rename it to `path`, on failure delete it.
+
+    Of several writers the last to end wins with its whole file. With `exclusive` the first wins.
+
+    Raises:
+        FileExistsError: `exclusive`, and there is a file of that name.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{os.getpid()}")
-    with disk_errors(path.parent):
-        try:
-            yield temporary
-            fsync_path(temporary)
+    with disk_errors(path.parent), own_temporary(path) as temporary:
+        yield temporary
+        fsync_path(temporary)
+        if exclusive:
+            _rename_to_free(temporary, path)
+        else:
             temporary.replace(path)
-            fsync_path(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+        fsync_path(path.parent)
+
+
+def _rename_to_free(temporary: Path, path: Path) -> None:
+    """Give a file its name unless it is taken; a link does that in one step."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: take the name, then fill it
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        temporary.replace(path)
 
 
 @contextmanager
-def publishing_dir(path: Path, manifest: dict[str, Any] | None = None) -> Iterator[Path]:
+def publishing_dir(
+    path: Path, manifest: dict[str, Any] | None = None, *, existing: Existing = "replace"
+) -> Iterator[Path]:
     """Yield a temporary folder; on success write its manifest, flush everything and rename it to `path`.
 
-    An existing folder of that name is moved aside first and removed only after the new one stands in its place.
+    What happens to a folder of that name: `replace` puts the new one in its place at once, `keep` leaves a whole one
+    (its name says its content, so both are the same), `refuse` raises.
+
+    Raises:
+        FileExistsError: `refuse`, and there is something of that name other than an empty folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    with disk_errors(path.parent):
+    with disk_errors(path.parent), own_temporary(path, is_folder=True) as temporary:
+        yield temporary
+        _write_manifest(temporary, manifest or {})
+        _put_in_place(temporary, path, existing)
+        fsync_path(path.parent)
+
+
+def _put_in_place(temporary: Path, path: Path, existing: Existing) -> None:
+    while True:
         try:
-            temporary.mkdir()
-            yield temporary
-            _write_manifest(temporary, manifest or {})
-            _swap_in(temporary, path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.rename(path)  # over nothing or an empty folder; never over another writer's
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+            if existing == "refuse":
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        else:
+            return
+        if existing == "keep" and read_manifest(path) is not None:
+            return
+        if _exchange(temporary, path) or _rename_in_two_steps(temporary, path):
+            return
+
+
+def _exchange(temporary: Path, path: Path) -> bool:
+    """Swap two names in one step, so that there is a whole folder at `path` at every moment; False where unknown."""
+    with suppress(AttributeError):  # a C library without it
+        rename: Any = ctypes.CDLL(None).renameat2
+        return bool(rename(AT_FDCWD, os.fsencode(temporary), AT_FDCWD, os.fsencode(path), RENAME_EXCHANGE) == 0)
+    return False
+
+
+def _rename_in_two_steps(temporary: Path, path: Path) -> bool:
+    """Move what is at `path` aside until the new folder stands there; False when another writer came in between."""
+    with own_temporary(path, is_folder=True) as old:
+        with suppress(FileNotFoundError):
+            path.rename(old)
+        try:
+            temporary.rename(path)
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+            return False
+    return True
 
 
 def _write_manifest(folder: Path, extra: dict[str, Any]) -> None:
@@ -146,16 +218,6 @@ def _write_manifest(folder: Path, extra: dict[str, Any]) -> None:
     manifest.write_text(json.dumps({**extra, "files": files}, ensure_ascii=False, indent=2), encoding="utf-8")
     fsync_path(manifest)
     fsync_path(folder)
-
-
-def _swap_in(temporary: Path, path: Path) -> None:
-    old = path.with_name(f"{TEMPORARY_PREFIX}old-{path.name}-{os.getpid()}")
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        path.rename(old)
-    temporary.rename(path)
-    fsync_path(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from llmlora.core.errors import ConfigError, Conflict, DatasetError
 from llmlora.core.examples import Example
 from llmlora.core.locale import translate
 from llmlora.core.publish import replacing
+from llmlora.core.temporary import claimed
 from llmlora.data.container import require_file
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
@@ -77,13 +78,17 @@ def convert_dataset(
     path, output = Path(path), Path(output)
     require_file(path)
     with _writable(output):
-        _check_choices(path, output, choices)
+        _check_targets(path, output, choices)
     source = Source(path, options or ReadOptions())
     plan = _Plan(source, choices)
     if not plan.num_written:
         raise DatasetError("no_rows_left", path=str(path), count=plan.num_read)
     eval_output = eval_path(output) if choices.get("split") else None
     with _writable(output), ExitStack() as stack:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        for target in (output, *filter(None, [eval_output])):
+            stack.enter_context(claimed(target))
+        _check_targets(path, output, choices)  # another process may have written them in the meantime
         writers = [_open_writer(stack, output, choices)]
         if eval_output is not None:
             writers.append(_open_writer(stack, eval_output, choices))
@@ -111,6 +116,8 @@ def _writable(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as failure:
+        if isinstance(failure, FileExistsError) and output.parent.is_dir():  # made by another program at this moment
+            raise Conflict("output_exists", path=str(failure.filename2 or failure.filename)) from failure
         raise ConfigError("output_unwritable", path=str(output), detail=failure.strerror or str(failure)) from failure
 
 
@@ -119,7 +126,7 @@ def eval_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}.eval{output.suffix}")
 
 
-def _check_choices(path: Path, output: Path, choices: ConvertChoices) -> None:
+def _check_targets(path: Path, output: Path, choices: ConvertChoices) -> None:
     split, sample = choices.get("split"), choices.get("sample")
     if output.suffix.lower() not in (".jsonl", ".csv"):
         raise ConfigError("output_suffix", suffix=output.suffix or output.name)
@@ -213,7 +220,7 @@ class _Writer(Protocol):
 
 
 def _open_writer(stack: ExitStack, path: Path, choices: ConvertChoices) -> _Writer:
-    temporary = stack.enter_context(replacing(path))
+    temporary = stack.enter_context(replacing(path, exclusive=not choices.get("overwrite")))
     if path.suffix.lower() != ".csv":
         return _JsonLines(stack.enter_context(temporary.open("w", encoding="utf-8", newline="\n")))
     # Excel takes a CSV for UTF-8 only when it begins with a byte order mark.

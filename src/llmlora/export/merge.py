@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from llmlora.core.errors import ExportError
+from llmlora.core.errors import Conflict, ExportError
 from llmlora.core.publish import publishing_dir
 from llmlora.export.adapter import Adapter
 from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
@@ -102,8 +102,12 @@ def merge_model(
     trained = find_trained(job_dir, base_dir)
     source, config = trained_source(trained)
     chosen = dtype or model_dtype(trained.weights_dir, config)
-    with publishing_dir(output, {"job": trained.job.id, "base_digest": trained.job.base_digest}) as folder:
-        report = write_model_folder(source, config, folder, chosen, on_progress)
-        copy_companions(trained, folder)
+    manifest = {"job": trained.job.id, "base_digest": trained.job.base_digest}
+    try:
+        with publishing_dir(output, manifest, existing="refuse") as folder:
+            report = write_model_folder(source, config, folder, chosen, on_progress)
+            copy_companions(trained, folder)
+    except FileExistsError as error:
+        raise Conflict("output_not_empty", path=str(output)) from error
     files = sorted(entry.name for entry in output.iterdir())
     return {"output": str(output), "dtype": chosen, **report, "files": files}

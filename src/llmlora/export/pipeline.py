@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from llmlora.core.publish import (
     write_json,
     write_text,
 )
+from llmlora.core.temporary import remove_leftovers
 from llmlora.export.card import export_card
 from llmlora.export.merge import trained_source
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
@@ -134,7 +134,7 @@ def export_model(
     check_quantizations(request.quantizations)
     work = _open(request, on_progress or (lambda phase, done, total: None))
     check_exportable(work.config)
-    _remove_leftovers(request.output)
+    remove_leftovers(request.output)
     planned = _planned_files(work)
     _check_disk(work, planned)
     if on_plan is not None:
@@ -219,15 +219,6 @@ def _check_disk(work: _Work, planned: Mapping[str, int]) -> None:
     needs_source = "F16" not in names and any(gguf_name(name) in planned for name in names if name not in FLOAT_TYPES)
     needs_float32 = work.request.adapter or "BF16" in names  # the file that verification compares with
     check_room(work.request.output, sum(planned.values()) + max(float32 // 2 * needs_source, float32 * needs_float32))
-
-
-def _remove_leftovers(output: Path) -> None:
-    """Delete temporary files and folders that a killed run has left; the folder is locked by this one."""
-    for path in output.glob(f"{TEMPORARY_PREFIX}*"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
 
 def _write_adapter(work: _Work) -> None:

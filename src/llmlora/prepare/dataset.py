@@ -166,7 +166,7 @@ def _forget_oldest(cache: Path) -> None:
 
 def save_prepared(prepared: PreparedDataset, folder: Path) -> None:
     """Publish prepared rows as a folder of .npy files."""
-    with publishing_dir(folder) as temporary:
+    with publishing_dir(folder, existing="keep") as temporary:
         for name in ARRAYS:
             np.save(temporary / f"{name}.npy", getattr(prepared, name), allow_pickle=False)
         write_json(temporary / META_FILE, prepared.facts)
@@ -176,8 +176,11 @@ def load_prepared(folder: Path) -> PreparedDataset | None:
     """Return the rows of a published folder, memory-mapped; None when it is missing or damaged."""
     if read_manifest(folder) is None:
         return None
-    arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
-    return PreparedDataset(**arrays, facts=read_json(folder / META_FILE))
+    try:
+        arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
+        return PreparedDataset(**arrays, facts=read_json(folder / META_FILE))
+    except FileNotFoundError:  # forgotten by another process at this moment
+        return None
 
 
 def _mapped(path: Path) -> Any:

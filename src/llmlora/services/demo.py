@@ -50,12 +50,17 @@ def asset_path(kind: str, name: str) -> Path:
 
 
 def free_folder(wanted: Path) -> Path:
-    """Return `wanted`, or the first of wanted-2, wanted-3 … that does not exist yet."""
+    """Make `wanted`, or the first of wanted-2, wanted-3 … that does not exist yet, and return it."""
+    wanted.parent.mkdir(parents=True, exist_ok=True)
     number, folder = 1, wanted
-    while folder.exists():
-        number += 1
-        folder = wanted.with_name(f"{wanted.name}-{number}")
-    return folder
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = wanted.with_name(f"{wanted.name}-{number}")
+        else:
+            return folder
 
 
 def plan_demo() -> PlannedJob:

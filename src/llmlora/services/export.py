@@ -8,8 +8,9 @@ from typing import Any
 
 from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import read_job, trained_dir
-from llmlora.core.layout import CONFIG_FILE
+from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
+from llmlora.core.temporary import claimed
 from llmlora.services.supervisor import OnEvent, run_worker
 
 SCHEMA = "llmlora.export/1"
@@ -33,7 +34,7 @@ def export_model(
 
     Raises:
         ConfigError: unknown quantization.
-        Conflict: `output` holds something else, or another job's export.
+        Conflict: `output` holds something else or another job's export, or another process is working in it.
         VerificationFailed: the files do not give the trained model's answers; they stay, with `verify.json`.
     """
     if not quantizations:
@@ -52,18 +53,24 @@ def export_model(
     }
     _check_target(target, config)
     target.mkdir(parents=True, exist_ok=True)
-    write_json(target / CONFIG_FILE, config)
-    return run_worker("export", target, on_event)
+    with claimed(target / EXPORT_CLAIM):
+        _check_target(target, config)  # another process may have ended just before
+        write_json(target / CONFIG_FILE, config)
+        return run_worker("export", target, on_event)
 
 
 def _check_target(target: Path, config: dict[str, Any]) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+    if not target.exists() or (target.is_dir() and all(_is_temporary(entry) for entry in target.iterdir())):
         return
     earlier = export_config(target)
     if earlier is None:
         raise Conflict("output_not_empty", path=str(target))
     if earlier.get("job_id") != config["job_id"]:
         raise Conflict("output_other_job", path=str(target), job_dir=str(earlier.get("job_dir")))
+
+
+def _is_temporary(entry: Path) -> bool:
+    return entry.name.startswith(TEMPORARY_PREFIX)
 
 
 def export_config(folder: Path) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from llmlora.core.errors import Conflict
 from llmlora.core.job import trained_dir
+from llmlora.core.temporary import claimed
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
 
@@ -25,13 +26,12 @@ def merge(
 
     Raises:
         NotFound: not a finished job.
-        Conflict: `output` is not empty.
+        Conflict: `output` is not empty, or another process is writing it.
         ExportError: the adapter cannot be merged exactly.
     """
     target = Path(output).absolute()
     trained_dir(Path(job_dir))
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise Conflict("output_not_empty", path=str(target))
+    _check_free(target)
     config = {
         "kind": "merge",
         "job_dir": str(Path(job_dir).absolute()),
@@ -39,5 +39,12 @@ def merge(
         "dtype": dtype,
         "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
     }
-    with scratch_folder(config) as folder:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(target), scratch_folder(config) as folder:
+        _check_free(target)  # another process may have ended just before
         return run_worker("merge", folder, on_event)
+
+
+def _check_free(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Conflict("output_not_empty", path=str(target))

@@ -22,7 +22,7 @@ from llmlora.core.errors import (
     PackageMissing,
     Stopped,
 )
-from llmlora.core.job import RULES, DataSource, JobConfig, read_job, update_job, write_job
+from llmlora.core.job import RULES, DataSource, JobConfig, create_job, read_job, update_job
 from llmlora.core.layout import (
     ADAPTER_DIR,
     CONFIG_FILE,
@@ -238,7 +238,9 @@ def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEve
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_job(folder, planned.job)
+            create_job(folder, planned.job)
+    except FileExistsError as error:
+        raise Conflict("folder_not_empty", path=str(folder)) from error
     except OSError as error:
         raise Conflict("folder_unusable", path=str(folder), detail=error.strerror or str(error)) from error
     try:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import NotFound
+from llmlora.core.layout import EXPORT_CLAIM
+from llmlora.core.temporary import claimed
 from llmlora.services.export import export_config
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
@@ -18,7 +20,7 @@ def verify(
     `base_dir` says where the base model lies now if it moved.
 
     Raises:
-        NotFound: not an export folder.
+        NotFound: not an export folder. Conflict: another process is working in it.
         VerificationFailed: a file does not give the trained model's answers; `verify.json` says which check and why.
     """
     folder = Path(output).absolute()
@@ -29,5 +31,5 @@ def verify(
         "output": str(folder),
         "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
     }
-    with scratch_folder(config) as work:
+    with claimed(folder / EXPORT_CLAIM), scratch_folder(config) as work:
         return run_worker("verify", work, on_event)

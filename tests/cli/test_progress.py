@@ -40,6 +40,41 @@ def test_a_broken_loss_is_shown_as_such(capsys):
     assert "NaN" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("metrics", "text"),
+    [
+        ({"eval_loss": 701.5, "perplexity": None}, "701.500"),
+        ({"eval_loss": 701.5, "perplexity": None}, "∞"),
+        ({"eval_loss": None, "perplexity": None}, "NaN"),
+        ({"eval_loss": None}, "NaN"),
+    ],
+)
+def test_an_infinite_perplexity_and_a_broken_loss_are_shown_as_such(capsys, metrics, text):
+    with EventPrinter() as printer:
+        printer({"type": "evaluation", "step": 3, "metrics": metrics, "nonfinite": {"perplexity": "inf"}})
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["loss", "learning_rate", "grad_norm", "tokens_per_second", "eta_seconds"])
+def test_a_step_without_one_of_its_numbers_is_shown(capsys, missing):
+    event = step(100)
+    event["metrics"][missing] = None
+    with EventPrinter() as printer:
+        printer(event)
+    err = capsys.readouterr().err
+    assert "100%" in err
+    assert "cannot be shown" not in err
+
+
+def test_what_cannot_be_shown_is_said_once_and_stops_nothing(capsys):
+    with EventPrinter() as printer:
+        printer({"type": "step", "metrics": {}})
+        printer({"type": "step", "metrics": {}})
+        printer({"type": "run_ended"})
+    err = capsys.readouterr().err
+    assert err.count("Progress cannot be shown any more") == 1
+
+
 def test_warnings_and_findings_are_worded(capsys):
     with EventPrinter() as printer:
         printer({"type": "warning", "code": "nonfinite_step", "step": 7, "params": {"cause": "loss", "in_a_row": 2}})
@@ -136,12 +171,6 @@ def test_an_evaluation_is_a_line_unless_a_bar_is_live(terminal, capsys):
         assert "1.500" in capsys.readouterr().err
         printer(step(5))
         printer(event)
-    assert capsys.readouterr().err == ""
-
-
-def test_a_broken_evaluation_is_not_shown_as_a_number(capsys):
-    with EventPrinter() as printer:
-        printer({"type": "evaluation", "step": 4, "metrics": {"eval_loss": None, "perplexity": None}})
     assert capsys.readouterr().err == ""
 
 

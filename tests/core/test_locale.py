@@ -1,5 +1,7 @@
 """Words by language: detection, filling in, and what happens when something is missing."""
 
+import threading
+
 import pytest
 
 from llmlora.core import locale
@@ -40,7 +42,7 @@ def test_without_variables_the_systems_setting_decides(environment):
 
 
 def test_the_language_is_detected_once_and_can_be_fixed(environment):
-    environment.setitem(locale._current, "language", "")
+    locale._current.set("")
     environment.setenv("LLMLORA_LANG", "ja")
     assert locale.current_language() == "ja"
     environment.setenv("LLMLORA_LANG", "en")
@@ -67,3 +69,36 @@ def test_text_from_a_user_is_never_a_format(tmp_path):
     locale.set_language("en")
     hostile = "{path.__class__} {0} {"
     assert hostile in locale.error_texts(NotFound("file_not_found", path=hostile))["what"]
+
+
+def test_each_thread_has_a_language_of_its_own():
+    locale.set_language("en")
+    both_set, found = threading.Barrier(2), {}
+
+    def speak(language):
+        locale.set_language(language)
+        both_set.wait(10)
+        found[language] = (locale.current_language(), locale.translate("cli.error"))
+
+    threads = [threading.Thread(target=speak, args=(language,)) for language in locale.LANGUAGES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {language: current for language, (current, _) in found.items()} == {"ja": "ja", "en": "en"}
+    assert found["ja"][1] != found["en"][1]
+    assert locale.current_language() == "en"
+
+
+def test_a_stored_remark_is_worded_when_it_is_shown_in_whatever_language():
+    error = {"error": "ExportError", "code": "unsupported_tokenizer", "params": {}}
+    remark = {"type": "warning", "code": "not_exportable", "params": {"error": error}}
+    texts = []
+    for language in locale.LANGUAGES:
+        locale.set_language(language)
+        texts.append(locale.remark_text(remark))
+        old = {"type": "warning", "code": "not_exportable", "params": {"reason": "昔の文"}}
+        assert "昔の文" in locale.remark_text(old), "older folders hold the text itself"
+    assert len(set(texts)) == 2
+    assert not any("{reason}" in text for text in texts)
+    assert locale.remark_text({"type": "warning", "code": "nothing such"}) is None

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from llmlora.core.errors import ConfigError, Conflict, DiskFull, OutOfMemory, Stopped, WorkerDied
+from llmlora.core.errors import ConfigError, Conflict, DiskFull, NonFiniteLoss, OutOfMemory, Stopped, WorkerDied
 from llmlora.services import supervisor
 from llmlora.services.supervisor import Worker, run_worker, scratch_folder
 from llmlora.worker.frame import folder_lock
@@ -73,6 +73,7 @@ def test_a_worker_ended_by_our_own_stop_is_no_failure(tmp_path, number):
     resumable = supervisor._silent_end(DeadWorker(tmp_path, -number, was_stopped=True))
     assert isinstance(resumable, Stopped) and resumable.has_checkpoint
     assert resumable.params["step"] == 7
+    assert resumable.code == ("stopped_at_once" if number == signal.SIGKILL else "stopped_before_resuming")
 
 
 def test_a_crash_after_a_stop_is_still_a_crash(tmp_path):
@@ -196,17 +197,43 @@ def test_a_signal_to_the_command_is_passed_on_and_handlers_come_back(tmp_path, p
     assert signal.getsignal(number) is before
 
 
-def test_a_failing_reader_of_events_stops_the_worker(tmp_path, play):
-    """An error in the display must not leave a process behind that nobody follows."""
-    started = []
+def test_a_failing_reader_of_events_stops_nothing_and_hears_of_it_at_the_end(tmp_path, play):
+    seen = []
 
     def broken(event):
-        started.append(event["pid"])
+        seen.append(event["type"])
         raise ZeroDivisionError
 
-    play(tmp_path, {"type": "run_started", "wait": True})
+    play(tmp_path, {"type": "run_started"}, {"type": "phase", "name": "a"}, END)
     with pytest.raises(ZeroDivisionError):
         run_worker("train", tmp_path, broken)
+    assert seen == ["run_started"], "whoever failed is not called again"
+    events = (tmp_path / "runs" / "1" / "events.jsonl").read_text()
+    assert '"status": "succeeded"' in events, "the work went on to its end"
+
+
+def test_the_failure_of_the_work_counts_more_than_that_of_its_reader(tmp_path, play):
+    def broken(event):
+        raise ZeroDivisionError
+
+    error = {"error": "NonFiniteLoss", "code": "nonfinite_loss", "params": {}}
+    play(tmp_path, {"type": "run_started"}, {"type": "run_ended", "status": "failed", "error": error})
+    with pytest.raises(NonFiniteLoss) as caught:
+        run_worker("train", tmp_path, broken)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("wish", [KeyboardInterrupt, SystemExit])
+def test_a_reader_that_wants_to_stop_stops_the_work(tmp_path, play, wish):
+    started = []
+
+    def stopping(event):
+        started.append(event["pid"])
+        raise wish
+
+    play(tmp_path, {"type": "run_started", "wait": True})
+    with pytest.raises(wish):
+        run_worker("train", tmp_path, stopping)
     with pytest.raises(ProcessLookupError):
         os.kill(started[0], 0)
 

@@ -110,6 +110,53 @@ def test_a_stop_while_libraries_load_ends_at_once(tmp_path, monkeypatch, number)
     assert not (tmp_path / "job" / "runs" / "1" / "result.json").exists()
 
 
+@pytest.mark.parametrize("moment", ["loading", "preparing"])
+def test_a_resume_stopped_before_it_begins_names_the_checkpoint_and_can_go_on(tmp_path, monkeypatch, moment):
+    job = tmp_path / "job"
+    (job / "runs" / "1" / "checkpoints" / "step-00000007").mkdir(parents=True)
+    if moment == "loading":
+        monkeypatch.setenv("TOY_SLOW_IMPORT", str(tmp_path / "loading"))
+    worker = start(job, do="wait", saved=False)
+    if moment == "preparing":
+        wait_for_start(job, run=2)
+    deadline = time.monotonic() + 20
+    while moment == "loading" and not (tmp_path / "loading").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 75
+    error = last_event(job, run=2)["error"]
+    assert error["code"] == "stopped_before_resuming"
+    assert error["params"] == {"step": 7, "folder": str(job), "has_checkpoint": True}
+
+
+def test_a_worker_goes_on_while_its_starter_stands_still(tmp_path):
+    """A stopped watcher (Ctrl-Z, a debugger, a frozen terminal) is neither dead nor a reason to wait."""
+    starter = subprocess.Popen(
+        [
+            sys.executable, "-c",
+            "import os, subprocess, sys, time\n"
+            "env = {**os.environ, 'LLMLORA_PARENT': str(os.getpid())}\n"
+            "subprocess.Popen(sys.argv[1:], env=env, start_new_session=True)\n"
+            "time.sleep(60)",
+            sys.executable, str(TOY), "toy", str(tmp_path / "job"),
+        ]
+    )  # fmt: skip
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "config.json").write_text('{"do": "count", "seconds": 1.5}')
+    try:
+        wait_for_start(tmp_path / "job")
+        os.kill(starter.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 20
+        while last_event(tmp_path / "job")["type"] != "run_ended":
+            assert time.monotonic() < deadline, "the worker waits for its watcher"
+            time.sleep(0.05)
+        assert last_event(tmp_path / "job")["status"] == "succeeded"
+    finally:
+        starter.kill()
+        starter.wait()
+
+
 def in_process(folder, monkeypatch, work):
     """Run the frame in this process around a function; returns the exit code."""
     (folder / "config.json").write_text("{}")

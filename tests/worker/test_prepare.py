@@ -7,7 +7,8 @@ import pytest
 
 from llmlora.core.errors import ConfigError, Stopped, WorkerDied
 from llmlora.core.events import EventWriter, read_events
-from llmlora.core.locale import current_language
+from llmlora.core.locale import LANGUAGES, set_language
+from llmlora.data.problems import Problem
 from llmlora.worker.frame import StopFlag
 from llmlora.worker.prepare import run
 from prepare.base_folder import base_folder, data_file
@@ -32,11 +33,15 @@ def test_the_preview_task(tmp_path: Path) -> None:
     assert [event["type"] for event in read_events(tmp_path / "events.jsonl")] == ["phase"]
 
 
-def test_the_count_task_speaks_the_asked_language(tmp_path: Path) -> None:
+def test_the_count_task_hands_on_codes_that_are_worded_where_they_are_shown(tmp_path: Path) -> None:
     result = work(tmp_path, task="count", max_length=14)
-    assert current_language() == "ja"
-    messages = [problem["message"] for problem in result["problems"] if problem["code"] == "over_max_length"]
-    assert messages and all(any("\u3040" <= letter <= "\u30ff" for letter in message) for message in messages)
+    problems = [problem for problem in result["problems"] if problem["code"] == "over_max_length"]
+    assert problems and not any({"message", "hint"} & set(problem) for problem in problems)
+    texts = []
+    for language in LANGUAGES:
+        set_language(language)
+        texts.append(Problem(**problems[0]).message)
+    assert len(set(texts)) == 2
 
 
 def test_what_training_would_refuse_is_not_ok(tmp_path: Path) -> None:

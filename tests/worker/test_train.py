@@ -7,6 +7,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from cli.command_line import DATA
+from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, NonFiniteLoss, RunError, Stopped
 from llmlora.core.events import EventWriter, read_events
@@ -14,6 +15,7 @@ from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.publish import read_manifest, sha256_file
 from llmlora.services.train import TrainRequest, plan_training
+from llmlora.worker import frame
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag
 
@@ -28,7 +30,8 @@ def run(place, tmp_path):
         folder = tmp_path / name
         (folder / "runs" / "1").mkdir(parents=True)
         job = JobConfig(
-            schema="llmlora.job/1", id="TEST", base_model="tiny", base_dir=str(base or place / "base"), base_digest="d",
+            schema="llmlora.job/1", id="TEST", base_model="tiny", base_dir=str(base or place / "base"),
+            base_digest=resolve_base_model(str(base or place / "base")).digest,
             data=source(data or place / "data.jsonl"), eval_data=source(eval_data) if eval_data else None,
             train=TrainConfig(**{**SHORT, **settings}), llmlora_version="-",
         )  # fmt: skip
@@ -81,7 +84,7 @@ def test_the_result_is_the_document_and_the_folder_is_whole(run):
 def test_the_published_folder_names_job_and_base(run):
     _, folder, _ = run()
     manifest = read_manifest(folder / "adapter")
-    assert (manifest["job"], manifest["base_digest"]) == ("TEST", "d")
+    assert (manifest["job"], len(manifest["base_digest"])) == ("TEST", 64)
     assert {"README.md", "training_args.json", "chat_template.jinja", "tokenizer.json"} <= set(manifest["files"])
     assert json.loads((folder / "adapter" / "training_args.json").read_text())["max_steps"] == 2
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -198,7 +201,8 @@ def test_a_model_without_a_gguf_mapping_is_announced_before_training(run, monkey
     first_phase = next(index for index, event in enumerate(events) if event["type"] == "phase")
     warned = next(index for index, event in enumerate(events) if event.get("code") == "not_exportable")
     assert warned < first_phase
-    assert "llama" in events[warned]["params"]["reason"]
+    error = events[warned]["params"]["error"]
+    assert (error["code"], error["params"]["supported"]) == ("unsupported_architecture", "llama")
 
 
 def test_a_poisoned_base_never_becomes_an_adapter(run, place, tmp_path):
@@ -261,3 +265,42 @@ def test_every_preset_trains(place, tmp_path, kind, name):
     assert targets == "all-linear" or set(config["target_modules"]) == set(targets)
     warned = [event["code"] for event in read_events(events.path) if event["type"] == "warning"]
     assert ("float16_slow" in warned) == (name == "memory_saver")
+
+
+@pytest.mark.parametrize("change", ["data", "data gone", "eval data", "template", "adapter", "base", "base gone"])
+def test_the_worker_itself_refuses_a_job_whose_files_changed_before_anything_is_spent(
+    place, tmp_path, monkeypatch, change
+):
+    """Started as `python -m llmlora.worker train FOLDER`, with no service that looked before."""
+    own, job_dir = shutil.copytree(place, tmp_path / "own"), tmp_path / "job"
+    (own / "held.jsonl").write_bytes((own / "data.jsonl").read_bytes().replace("？".encode(), b"?"))
+    (own / "chat.jinja").write_text("{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}")
+    (own / "first").mkdir()
+    (own / "first" / "adapter_config.json").write_text("{}")
+    inputs = {str(path): sha256_file(path) for path in (own / "chat.jinja", own / "first" / "adapter_config.json")}
+    job = JobConfig(
+        schema="llmlora.job/1", id="TEST", base_model=str(own / "base"), base_dir=str(own / "base"),
+        base_digest=resolve_base_model(str(own / "base")).digest, data=source(own / "data.jsonl"),
+        eval_data=source(own / "held.jsonl"), train=TrainConfig(**SHORT), inputs=inputs, llmlora_version="-",
+    )  # fmt: skip
+    job_dir.mkdir()
+    write_job(job_dir, job)
+    weights = own / "base" / "model.safetensors"
+    {
+        "data": lambda: (own / "data.jsonl").write_text("other"),
+        "data gone": lambda: (own / "data.jsonl").unlink(),
+        "eval data": lambda: (own / "held.jsonl").write_text("other"),
+        "template": lambda: (own / "chat.jinja").write_text("other"),
+        "adapter": lambda: (own / "first" / "adapter_config.json").write_text("[]"),
+        "base": lambda: weights.write_bytes(weights.read_bytes()[:-1] + b"\x01"),
+        "base gone": lambda: shutil.rmtree(own / "base"),
+    }[change]()
+    monkeypatch.setattr(frame, "_log_to", lambda path: path.touch())
+    monkeypatch.setattr(frame, "watch_stop_signals", StopFlag)
+    assert frame.run_kind("train", job_dir) == 3
+    events = list(read_events(job_dir / "runs" / "1" / "events.jsonl"))
+    assert [event["type"] for event in events] == ["run_started", "run_ended"]
+    codes = {"data": "data_changed", "eval data": "data_changed", "base": "base_changed"}
+    codes |= {"data gone": "file_not_found", "base gone": "model_not_found"}
+    assert events[-1]["error"]["code"] == codes.get(change, "input_changed")
+    assert events[-1]["status"] == "failed"

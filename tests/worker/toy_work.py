@@ -27,6 +27,12 @@ def run(folder, config, events, stop):
     if kind == "die":
         os._exit(9)
     events.emit("phase", name="working")
+    if kind == "count":
+        end = time.monotonic() + config["seconds"]
+        while time.monotonic() < end and not stop:
+            events.emit("phase", name="working")
+            time.sleep(0.01)
+        return {"was_stopped": bool(stop)}
     while not stop:
         time.sleep(0.01)
     raise Stopped("stopped", step=1, total_steps=2, folder=str(folder), has_checkpoint=config.get("saved", True))

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from llmlora.cli.output import folding_table, options, out, print_json, visible
-from llmlora.cli.progress import EventPrinter
+from llmlora.cli.progress import EventPrinter, held_out_texts
 from llmlora.core.locale import translate
 from llmlora.services.compare import compare as compare_jobs
 from llmlora.services.evaluate import MAX_QUESTIONS
@@ -21,6 +21,7 @@ SYMBOLS = {"broken": "✗", "not_learned": "−", "surface": "~", "learned": "�
 STYLES = {"broken": "red", "not_learned": "yellow", "surface": "yellow", "learned": "green", "known": "dim"}
 LIGHTS = {"green": "green", "yellow": "yellow", "red": "red"}
 SCORES = ("chrf", "rouge_l", "exact_match", "stop_rate")
+SIDES = ("base", "tuned")
 SHARES = ("exact_match", "stop_rate")
 MAX_CELL = 160
 
@@ -91,7 +92,7 @@ def print_evaluation(report: dict[str, Any]) -> None:
         pair = report["loss"][name]
         if pair is not None:
             label = translate(f"evaluation.report.metric_perplexity_{name}")
-            before, after = (f"{pair[side]['perplexity']:,.1f}" for side in ("base", "tuned"))
+            before, after = (held_out_texts(pair[side]["loss"], pair[side]["perplexity"])[1] for side in SIDES)
             out.print(escape(translate("evaluation.cli.scores", name=label, base=before, tuned=after)))
     print_forgetting(report["forgetting"])
     print_advice(report["advice"])
@@ -144,7 +145,7 @@ def print_forgetting(check: dict[str, Any] | None) -> None:
     text = translate(
         "evaluation.cli.forgetting",
         light=translate(f"evaluation.report.light_{light}"),
-        change=f"{100 * check['loss_change']:+.1f}",
+        change="NaN" if check["loss_change"] is None else f"{100 * check['loss_change']:+.1f}",
     )
     out.print(f"[{LIGHTS[light]}]{escape(text)}[/{LIGHTS[light]}]")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -37,9 +36,7 @@ FLAGS = {"--debug", "--quiet", "-q", "--no-progress", "-y", "--yes"}
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a cp932 console must not crash on a character it lacks
+    output.make_streams_last()
     signal.signal(signal.SIGTERM, _stop_as_ctrl_c)
     code = run(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -40,6 +43,50 @@ class Options:
 
 
 options = Options()
+
+
+class LastingStream(io.FileIO):
+    """A standard stream that outlives its reader: once the pipe is closed or the terminal gone, the rest is dropped.
+
+    A command's work and its exit code do not depend on whether somebody still watches. Other failures, such as a full
+    disk behind `> file`, are raised for stdout, which carries data, and dropped for stderr.
+    """
+
+    def __init__(self, descriptor: int, drops_everything: bool) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._drops_everything = drops_everything
+
+    def write(self, data: Any) -> int:
+        """Write, or drop what nobody can read any more."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._drop_the_rest()
+            if not self._drops_everything and error.errno not in (errno.EPIPE, errno.EIO):
+                raise
+        return len(data)
+
+    def _drop_the_rest(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+
+
+def make_streams_last() -> None:
+    """Put streams that outlive their reader in the place of stdout and stderr."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.flush()
+            raw = LastingStream(stream.fileno(), drops_everything=name == "stderr")
+            # a cp932 console must not crash on a character it lacks
+            lasting = io.TextIOWrapper(
+                io.BufferedWriter(raw),
+                encoding=stream.encoding,
+                errors="replace",
+                line_buffering=name == "stderr" or raw.isatty(),
+            )
+            setattr(sys, name, lasting)
 
 
 def visible(text: str) -> str:

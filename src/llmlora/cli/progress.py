@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from llmlora.cli.output import console, options, say, warn
-from llmlora.core.locale import has_text, translate
+from llmlora.core.locale import has_text, remark_text, translate
 
 PLAIN_INTERVAL_SECONDS = 30.0
 PLAIN_SHARE = 0.1
@@ -23,6 +23,7 @@ class EventPrinter:
         self._live: Progress | None = None
         self._task: Any = None
         self._last_line = (0.0, 0.0)
+        self._has_failed = False
 
     def __enter__(self) -> EventPrinter:
         return self
@@ -41,8 +42,14 @@ class EventPrinter:
             "finding": self._remark,
             "run_ended": self._ended,
         }.get(event["type"])
-        if handler is not None:
+        if handler is None or self._has_failed:
+            return
+        try:
             handler(event)
+        except Exception as error:  # the edge: what cannot be shown must not touch the work
+            self._has_failed = True
+            self._close_bar()
+            warn("cli.warning.display_failed", detail=f"{type(error).__name__}: {error}"[:200])
 
     def _phase(self, event: dict[str, Any]) -> None:
         key = f"cli.phase.{event['name']}"
@@ -64,24 +71,20 @@ class EventPrinter:
             step=event["step"],
             total=event["total_steps"],
             loss="NaN" if loss is None else f"{loss:.3f}",
-            speed=f"{metrics['tokens_per_second']:,.0f}",
-            eta=duration(metrics["eta_seconds"]),
+            speed=f"{metrics.get('tokens_per_second') or 0:,.0f}",
+            eta=duration(metrics.get("eta_seconds")),
         )
         self._bar(text, event["step"], event["total_steps"])
 
     def _evaluation(self, event: dict[str, Any]) -> None:
         metrics = event["metrics"]
-        if metrics.get("eval_loss") is not None and not self._live:
-            say(
-                "cli.evaluation",
-                step=event["step"],
-                eval_loss=f"{metrics['eval_loss']:.3f}",
-                perplexity=f"{metrics['perplexity']:.1f}",
-            )
+        if "eval_loss" in metrics and not self._live:
+            eval_loss, perplexity = held_out_texts(metrics["eval_loss"], metrics.get("perplexity"))
+            say("cli.evaluation", step=event["step"], eval_loss=eval_loss, perplexity=perplexity)
 
     def _remark(self, event: dict[str, Any]) -> None:
-        key = f"cli.{event['type']}.{event['code']}"
-        (warn if event["type"] == "warning" else say)(key, **{"step": event.get("step"), **(event.get("params") or {})})
+        text = remark_text(event) or str(event["code"])
+        (warn if event["type"] == "warning" else say)("cli.remark", text=text)
 
     def _ended(self, event: dict[str, Any]) -> None:
         self._close_bar()
@@ -120,6 +123,13 @@ class EventPrinter:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+def held_out_texts(eval_loss: float | None, perplexity: float | None) -> tuple[str, str]:
+    """Return both numbers as shown; null is a loss that is no number, or a perplexity too large for one."""
+    if eval_loss is None:
+        return "NaN", "NaN"
+    return f"{eval_loss:.3f}", "∞" if perplexity is None else f"{perplexity:,.1f}"
 
 
 def duration(seconds: float | None) -> str:

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli.output import console, folding_table, options, print_json, say
-from llmlora.cli.progress import EventPrinter, duration
+from llmlora.cli.progress import EventPrinter, duration, held_out_texts
 from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.config import Stage, TrainConfig
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
@@ -169,10 +169,11 @@ def show_summary(result: dict[str, Any]) -> None:
         seconds=duration(result.get("seconds")),
         loss="-" if loss is None else f"{loss:.3f}",
         speed=f"{result.get('tokens_per_second') or 0:,.0f}",
-        memory=f"{result['peak_memory_bytes'] / 1e9:.1f}",
+        memory=f"{(result.get('peak_memory_bytes') or 0) / 1e9:.1f}",
     )
     if eval_loss is not None:
-        say("cli.train.done_eval", eval_loss=f"{eval_loss:.3f}", perplexity=f"{result['perplexity'] or 0:.1f}")
+        eval_text, perplexity = held_out_texts(eval_loss, result.get("perplexity"))
+        say("cli.train.done_eval", eval_loss=eval_text, perplexity=perplexity)
         say("cli.train.done_step", step=result.get("published_step"), total=result.get("num_steps"))
     say("cli.train.adapter", path=result["adapter_dir"])
 

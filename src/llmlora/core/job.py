@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.core.config import TrainConfig, with_older_values
-from llmlora.core.errors import InputError, NotFound
-from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR
+from llmlora.core.errors import InputError, NotFound, Stopped
+from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR, checkpoint_dirs
 from llmlora.core.publish import create_json, read_json, write_json
 
 SCHEMA: Final = "llmlora.job/1"
@@ -121,3 +121,12 @@ def trained_dir(folder: Path) -> Path:
     if not result.is_dir():
         raise NotFound("job_not_finished", path=str(folder))
     return result
+
+
+def stopped_early(folder: Path, asked_twice: bool = False) -> Stopped:
+    """Return what a stop means that came before this attempt saved anything: earlier checkpoints are still there."""
+    checkpoints = checkpoint_dirs(folder)
+    if not checkpoints:
+        return Stopped("interrupted")
+    code = "stopped_at_once" if asked_twice else "stopped_before_resuming"
+    return Stopped(code, step=checkpoints[-1][0], folder=str(folder), has_checkpoint=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import locale as system_locale
 import os
+from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from llmlora.core.errors import LlmloraError
+from llmlora.core.errors import LlmloraError, error_from_dict
 
 LANGUAGES = ("ja", "en")
-_current = {"language": ""}
+_current: ContextVar[str] = ContextVar("language", default="")
 
 
 def detect_language() -> str:
@@ -24,15 +26,15 @@ def detect_language() -> str:
 
 
 def set_language(language: str | None) -> None:
-    """Fix the language of this process; None means detect it."""
-    _current["language"] = language or detect_language()
+    """Fix the language of this thread or task; None means detect it. Others are not touched."""
+    _current.set(language or detect_language())
 
 
 def current_language() -> str:
     """Return the language in use, detecting it on first use."""
-    if not _current["language"]:
+    if not _current.get():
         set_language(None)
-    return _current["language"]
+    return _current.get()
 
 
 @cache
@@ -61,3 +63,15 @@ def translate(key: str, /, **params: Any) -> str:
 def error_texts(error: LlmloraError) -> dict[str, str]:
     """Return what happened, why, and the exact next step, in the current language."""
     return {part: translate(f"error.{error.code}.{part}", **error.params) for part in ("what", "why", "hint")}
+
+
+def remark_text(remark: Mapping[str, Any]) -> str | None:
+    """Return the words of a stored `warning` or `finding`, None for an unknown one.
+
+    An error among its parameters is worded as `reason`; older remarks hold that text themselves.
+    """
+    key = f"cli.{remark['type']}.{remark['code']}"
+    params = {"step": remark.get("step"), **(remark.get("params") or {})}
+    if isinstance(params.get("error"), dict):
+        params["reason"] = error_texts(error_from_dict(params["error"]))["why"]
+    return translate(key, **params) if has_text(key) else None

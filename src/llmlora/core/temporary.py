@@ -127,12 +127,16 @@ def _is_still_there(path: Path, descriptor: int) -> bool:
 def _remove(entries: Iterator[Path]) -> None:
     for entry in list(entries):
         with suppress(OSError):  # gone, or not ours to delete
-            descriptor = os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                if _is_locked_by_us(descriptor):
-                    _delete(entry)
-            finally:
-                os.close(descriptor)
+            _remove_unless_held(entry)
+
+
+def _remove_unless_held(entry: Path) -> None:
+    descriptor = os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if _is_locked_by_us(descriptor):
+            _delete(entry)
+    finally:
+        os.close(descriptor)
 
 
 def _delete(entry: Path) -> None:

@@ -48,9 +48,14 @@ class Problem:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form with translated `message` and `hint`."""
+        stored = self.stored()
+        params = stored.pop("params")
+        return {**stored, "message": self.message, "hint": self.hint, "params": params}
+
+    def stored(self) -> dict[str, Any]:
+        """Return the JSON form without words, from which `Problem(**stored)` makes the finding again."""
         place = {name: getattr(self, name) for name in PLACE}
-        texts = {"message": self.message, "hint": self.hint}
-        return {"level": self.level, "code": self.code, **place, **texts, "params": self.params}
+        return {"level": self.level, "code": self.code, **place, "params": self.params}
 
     def to_error(self) -> DatasetRowError:
         """Return the exception that says the same."""

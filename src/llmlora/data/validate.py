@@ -69,6 +69,10 @@ class CheckReport:
             "columns": self.columns,
         }
 
+    def stored(self) -> dict[str, Any]:
+        """Return the document with its problems as codes: what a worker hands on, worded where it is shown."""
+        return {**self.to_dict(), "problems": [problem.stored() for problem in self.problems]}
+
 
 def check_dataset(
     path: Path,

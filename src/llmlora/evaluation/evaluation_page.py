@@ -100,7 +100,9 @@ def _numbers(report: dict[str, Any]) -> Markup:
 
 def _row(name: str, before: Any, after: Any, shown: Callable[[Any], str], is_higher_better: bool) -> list[Child]:
     values = [shown(before) if before is not None else DASH, shown(after) if after is not None else DASH]
-    if before is None or after is None or abs(after - before) < 1e-9:
+    if before is None or after is None:
+        return [word(f"metric_{name}"), *values, element("span", DASH, class_="empty")]
+    if abs(after - before) < 1e-9:
         return [word(f"metric_{name}"), *values, element("span", word("same"), class_="empty")]
     is_better = (after > before) == is_higher_better
     arrow = "▲" if after > before else "▼"
@@ -116,9 +118,10 @@ def _forgetting(check: dict[str, Any] | None) -> Markup | None:
     if check is None:
         return None
     light, drift = check["light"], check["drift"]
+    change = DASH if check["loss_change"] is None else f"{100 * check['loss_change']:+.1f}"
     lines = [
         word("forgetting_loss", items=check["num_items"], before=number(check["base"]["loss"]),
-             after=number(check["tuned"]["loss"]), change=f"{100 * check['loss_change']:+.1f}"),
+             after=number(check["tuned"]["loss"]), change=change),
         word("forgetting_drift", count=drift["num_questions"], broken=drift["newly_broken"], echoes=drift["echoes"]),
     ]  # fmt: skip
     limits = check["thresholds"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.locale import has_text, translate
+from llmlora.core.locale import has_text, remark_text, translate
 from llmlora.evaluation.markup import Child, Markup, element
 from llmlora.evaluation.page_parts import (
     DASH,
@@ -90,11 +90,7 @@ def _held_out(summary: dict[str, Any]) -> Markup | None:
 def _findings(findings: Sequence[dict[str, Any]]) -> Markup | None:
     if not findings:
         return None
-    lines = []
-    for finding in findings:
-        key = f"cli.{finding['type']}.{finding['code']}"
-        params = {"step": finding.get("step"), **(finding.get("params") or {})}
-        lines.append(element("li", with_code(translate(key, **params)) if has_text(key) else str(finding["code"])))
+    lines = [element("li", with_code(remark_text(finding) or str(finding["code"]))) for finding in findings]
     return card(element("h3", word("findings_title")), element("ul", *lines))
 
 

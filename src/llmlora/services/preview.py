@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.core.locale import current_language
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
+from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
@@ -67,7 +67,8 @@ def check_with_model(
         **_common(path, base, read),
     }
     with scratch_folder(config) as work:
-        return run_worker("prepare", work, on_event)
+        report = run_worker("prepare", work, on_event)
+    return {**report, "problems": [Problem(**problem).to_dict() for problem in report["problems"]]}
 
 
 def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:
@@ -75,7 +76,6 @@ def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:
         "path": str(path.absolute()),
         "base_dir": str(base.path.absolute()),
         "read": {"format": read.format, "columns": dict(read.columns), "encoding": read.encoding},
-        "language": current_language(),
     }
 
 

@@ -11,11 +11,12 @@ import yaml
 
 from llmlora.catalog.adapter_folder import check_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
+from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.catalog.model_folder import readable
-from llmlora.core.errors import ConfigError, Conflict, ModelFileError, NotFound
+from llmlora.core.errors import ConfigError, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_DIR, MANIFEST_FILE
-from llmlora.core.publish import read_json, sha256_file
+from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions, read_options
 
 FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding")
@@ -111,20 +112,7 @@ def _of_job(content: dict[str, Any], path: Path) -> Recipe:
 
 def check_unchanged(job: JobConfig) -> None:
     """Refuse to go on with a job, or to repeat it, when its model or one of its files is gone or different now."""
-    for source in filter(None, (job.data, job.eval_data)):
-        if _hash_of(source.path) != source.sha256:
-            raise Conflict("data_changed", path=source.path)
-    for path, digest in job.inputs.items():
-        if _hash_of(path) != digest:
-            raise Conflict("input_changed", path=path)
-    if base_of_job(job).digest != job.base_digest:
-        raise Conflict("base_changed", name=job.base_model)
-
-
-def _hash_of(path: str) -> str:
-    if not Path(path).is_file():
-        raise NotFound("file_not_found", path=path)
-    return sha256_file(Path(path))
+    check_job_inputs(job, base_of_job(job))
 
 
 def base_of_job(job: JobConfig) -> BaseModel:

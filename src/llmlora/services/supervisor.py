@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, error_from_dict
+from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
 from llmlora.core.events import events_after
+from llmlora.core.job import stopped_early
 from llmlora.core.layout import (
     CONFIG_FILE,
     EVENTS_FILE,
     LOCK_FILE,
     LOG_FILE,
-    checkpoint_dirs,
     new_id,
     next_run,
     run_dir,
@@ -95,27 +95,48 @@ def lock_holder(folder: Path) -> str | None:
 def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
     """Run one worker to its end and return its result.
 
-    Ctrl-C and SIGTERM of this process are passed on as a request to stop; the worker then saves what it has.
+    Ctrl-C and SIGTERM of this process are passed on as a request to stop; the worker then saves what it has. Nothing
+    else that happens here stops it: what `on_event` raises is raised again when the work has ended, and it is not
+    called any more. (KeyboardInterrupt and SystemExit are no accidents: they stop the work.)
 
     Raises:
+        Exception: what `on_event` raised, when the work itself succeeded.
         LlmloraError: the typed error of the worker; `WorkerDied` or `OutOfMemory` when it ended without a word.
     """
     worker = Worker(kind, folder)
+    listener = _Listener(on_event)
     with _passing_on_signals(worker):
-        ended = _follow(worker, on_event)
+        ended = _follow(worker, listener)
         worker.process.wait()
-    if ended["status"] == "succeeded":
-        return dict(ended["result"])
-    raise error_from_dict(ended["error"])
+    if ended["status"] != "succeeded":
+        raise error_from_dict(ended["error"]) from listener.failure
+    if listener.failure is not None:
+        raise listener.failure
+    return dict(ended["result"])
 
 
-def _follow(worker: Worker, on_event: OnEvent | None) -> Event:
+class _Listener:
+    """Hand events on until the one who listens fails; the failure is kept."""
+
+    def __init__(self, on_event: OnEvent | None) -> None:
+        self._on_event = on_event
+        self.failure: Exception | None = None
+
+    def __call__(self, event: Event) -> None:
+        if self._on_event is None or self.failure is not None:
+            return
+        try:
+            self._on_event(event)
+        except Exception as error:
+            self.failure = error
+
+
+def _follow(worker: Worker, listener: OnEvent) -> Event:
     """Hand on every event of a worker and return its last one."""
     while True:
         has_ended = worker.process.poll() is not None
         for event in worker.new_events():
-            if on_event:
-                on_event(event)
+            listener(event)
             if event["type"] == "run_ended":
                 return event
         if has_ended:
@@ -126,7 +147,7 @@ def _follow(worker: Worker, on_event: OnEvent | None) -> Event:
 def _silent_end(worker: Worker) -> LlmloraError:
     code = worker.process.returncode
     if worker.was_stopped and code < 0:  # before it could listen to a stop, or asked a second time
-        return _stopped_at_once(worker.folder)
+        return stopped_early(worker.folder, asked_twice=code == -signal.SIGKILL)
     if code == Conflict.exit_code:
         pid = (worker.folder / LOCK_FILE).read_text(encoding="utf-8").strip()
         return Conflict("folder_locked", path=str(worker.folder), pid=pid or "?")
@@ -135,13 +156,6 @@ def _silent_end(worker: Worker) -> LlmloraError:
     if code == -signal.SIGKILL or tells_of_memory(_log_tail(worker)):
         return OutOfMemory("worker_killed", kind=worker.kind, folder=str(worker.folder))
     return WorkerDied("worker_died", kind=worker.kind, exit_code=code, folder=str(worker.folder))
-
-
-def _stopped_at_once(folder: Path) -> Stopped:
-    checkpoints = checkpoint_dirs(folder)
-    if not checkpoints:
-        return Stopped("interrupted")
-    return Stopped("stopped_at_once", step=checkpoints[-1][0], folder=str(folder), has_checkpoint=True)
 
 
 def _log_tail(worker: Worker) -> str:
@@ -163,8 +177,9 @@ def _passing_on_signals(worker: Worker) -> Iterator[None]:
         previous.clear()
     try:
         yield
-    except BaseException:
-        worker.stop()
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            worker.stop()
         worker.process.wait()
         raise
     finally:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from llmlora import __version__
 from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, exit_code_of
 from llmlora.core.events import EventWriter, finite
+from llmlora.core.job import stopped_early
 from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESERVE_FILE, RESULT_FILE, next_run, run_dir
 from llmlora.core.memory import is_memory_error
 from llmlora.core.publish import free_bytes, is_disk_full, not_permitted, read_json, write_json
@@ -116,6 +117,8 @@ def _log_to(path: Path) -> None:
 
 def classify(error: BaseException, folder: Path) -> LlmloraError:
     """Return the typed error for anything a worker can raise."""
+    if isinstance(error, Stopped) and not error.has_checkpoint:
+        return stopped_early(folder)
     if isinstance(error, LlmloraError):
         return error
     if is_memory_error(error):

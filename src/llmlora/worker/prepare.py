@@ -8,7 +8,6 @@ from typing import Any
 from llmlora.core.errors import Stopped, WorkerDied
 from llmlora.core.events import EventWriter
 from llmlora.core.examples import Example
-from llmlora.core.locale import set_language
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import RowTokens, check_dataset
 from llmlora.prepare.count import RowCounter
@@ -21,7 +20,6 @@ from llmlora.worker.frame import StopFlag
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
     """Do the task that the configuration names: `preview` or `count`."""
-    set_language(config.get("language"))
     events.emit("phase", name="preparing", params={})
     if config["task"] == "preview":
         return _preview(config, stop)
@@ -45,7 +43,7 @@ def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
 
 
 def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
-    """Check a data file with the model's tokenizer and template; the result is the document of `dataset check`."""
+    """Check a data file with the model's tokenizer and template; the result is what `dataset check` puts in words."""
     counter = RowCounter(load_template(Path(config["base_dir"])), config["max_length"])
 
     def count_tokens(example: Example) -> RowTokens:
@@ -60,4 +58,4 @@ def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
         max_length=config["max_length"],
         count_tokens=count_tokens,
     )
-    return report.to_dict()
+    return report.stored()

@@ -9,11 +9,12 @@ from typing import Any
 
 from torch import nn
 
+from llmlora.catalog.base_model import resolve_base_model
+from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.core.errors import ExportError, ModelFileError, RunError, Stopped
 from llmlora.core.events import EventWriter, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import run_numbers
-from llmlora.core.locale import error_texts
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.engine.batch import Rows, Subset
@@ -37,6 +38,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     """Train the job of a folder; the result is the document that `train --json` prints."""
     started = time.monotonic()
     job = read_job(folder)
+    check_job_inputs(job, resolve_base_model(job.base_dir))
     base_dir = Path(job.base_dir)
     _warn_if_not_exportable(base_dir, events)
     rows, template = _prepare(job, events, stop)
@@ -69,7 +71,7 @@ def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
     try:
         context, own = foresee_gguf(base_dir, read_json(base_dir / "config.json"))
     except ExportError as error:
-        events.emit("warning", code="not_exportable", params={"reason": error_texts(error)["why"]})
+        events.emit("warning", code="not_exportable", params={"error": error.to_dict()})
     except ModelFileError:
         return  # older tokenizer files: training writes the tokenizer.json that export reads
     else:

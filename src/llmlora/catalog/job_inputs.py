@@ -1,0 +1,34 @@
+"""What a job reads must be what it was made with: data, further files and base model, each by its digest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmlora.catalog.base_model import BaseModel
+from llmlora.core.errors import Conflict, NotFound
+from llmlora.core.job import JobConfig
+from llmlora.core.publish import sha256_file
+
+
+def check_job_inputs(job: JobConfig, base: BaseModel) -> None:
+    """Refuse to work on a job whose base model or one of whose files is gone or different now.
+
+    `base` is the base model as it lies there now.
+
+    Raises:
+        NotFound: a file is gone. Conflict: `data_changed`, `input_changed` (template, first adapter), `base_changed`.
+    """
+    for source in filter(None, (job.data, job.eval_data)):
+        if _digest(source.path) != source.sha256:
+            raise Conflict("data_changed", path=source.path)
+    for path, digest in job.inputs.items():
+        if _digest(path) != digest:
+            raise Conflict("input_changed", path=path)
+    if base.digest != job.base_digest:
+        raise Conflict("base_changed", name=job.base_model)
+
+
+def _digest(path: str) -> str:
+    if not Path(path).is_file():
+        raise NotFound("file_not_found", path=path)
+    return sha256_file(Path(path))

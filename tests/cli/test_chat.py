@@ -77,6 +77,20 @@ def test_a_refused_question_is_forgotten_and_the_conversation_goes_on(
     assert "8 tokens" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("farewell", ["/bye", "/exit", "/quit"])
+def test_a_farewell_ends_the_conversation(farewell: str, monkeypatch: pytest.MonkeyPatch):
+    assert len(talk(monkeypatch, f"one\n{farewell}\ntwo\n")) == 1
+
+
+def test_ctrl_c_leaves_without_a_word(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def interrupt(self: FakeSession, *_: Any, **__: Any) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeSession, "ask", interrupt)
+    talk(monkeypatch, "one\ntwo\n")
+    assert "Interrupted" not in capsys.readouterr().err
+
+
 def test_json_needs_a_prompt():
     with pytest.raises(ConfigError) as caught:
         chat_command.chat("model", as_json=True)

@@ -21,7 +21,7 @@ def job(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(job):
-    result = run("export", job, "-o", job.parent / "out", "--quant", "F16,Q8_0", "--json")
+    result = run("export", job, "-o", job.parent / "out", "--quant", "f16,q8_0", "--json")
     assert result.code == 0, result.stderr
     return result.document
 
@@ -100,6 +100,8 @@ def test_merge_document_and_folder(job):
         (("merge", "{job}", "-o", "{folder}"), 3, "output_not_empty"),
         (("merge", "{job}", "-o", "{folder}/y", "--dtype", "int8"), 2, "unknown_dtype"),
         (("verify", "{folder}"), 3, "not_an_export"),
+        (("verify", "{job}"), 3, "job_not_export"),
+        (("evaluate", "{job}/adapter"), 3, "part_of_a_job"),
         (("chat", "{folder}/missing.gguf", "--prompt", "x"), 3, "file_not_found"),
         (("chat", "{job}"), 2, "chat_json_needs_prompt"),
         (("chat", "{job}", "--prompt", "x", "--temperature", "-1"), 2, "bad_generate_option"),

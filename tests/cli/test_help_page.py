@@ -1,9 +1,11 @@
 """Every help page is in the user's language, typer's own words included."""
 
 import pytest
+from rich.cells import cell_len
 
 from cli.command_line import run
 from llmlora.cli import main
+from llmlora.cli.help_page import wrapped
 
 PAGES = [[], *([verb] for verb in main.VERBS), ["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"]]
 TYPERS_OWN = ("Usage:", "Arguments:", "Options:", "Commands:", "[required]", "Show this", "Show the", "completion for")
@@ -32,3 +34,19 @@ def test_an_english_page_is_english_throughout():
 def test_a_page_that_a_missing_word_shows_is_worded_as_well(capsys):
     assert main.run(["dataset", "--lang", "ja"]) == 2
     assert "コマンド:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", PAGES, ids=" ".join)
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_line_is_wider_than_the_screen(words, language, capsys, monkeypatch):
+    """A Japanese letter takes two columns; a name that is longer than its column stands alone in its line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = page(words, language, capsys).splitlines()
+    assert max(map(cell_len, lines)) <= 80
+
+
+def test_text_breaks_by_width_and_no_line_begins_with_a_full_stop():
+    assert wrapped("学習データ、評価。", 10) == ["学習デー", "タ、評価。"]
+    assert wrapped("one two three", 8) == ["one two", "three"]
+    assert wrapped("値は --set r=16 です", 12) == ["値は --set", "r=16 です"]
+    assert wrapped("", 8) == [""]

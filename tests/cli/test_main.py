@@ -59,7 +59,7 @@ def test_every_verb_has_help_in_both_languages(verb, language):
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["nonsense"], "wrong_usage"),
+        (["nonsense"], "unknown_command"),
         (["doctor", "--nonsense"], "unknown_option"),
         (["chat"], "missing_argument"),
         (["merge", "job"], "missing_argument"),
@@ -117,6 +117,12 @@ def test_an_error_without_words_still_names_its_code(capsys):
 def test_stopped_says_how_to_go_on(capsys):
     output.print_error(Stopped("stopped", step=3, total_steps=9, folder="my-job", has_checkpoint=True), as_json=False)
     assert "llmlora train --resume my-job" in capsys.readouterr().err
+
+
+def test_a_stop_that_the_user_asked_for_is_no_error(capsys):
+    main.set_language("ja")
+    output.print_error(Stopped("interrupted"), as_json=False)
+    assert "エラー" not in capsys.readouterr().err
 
 
 def test_ctrl_c_inside_a_command_is_worded_too(monkeypatch, capsys):

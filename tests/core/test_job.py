@@ -47,7 +47,7 @@ def test_a_job_cannot_be_changed_in_memory(job):
         job.base_model = "other"
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '{"schema": "llmlora.export/1"}', '"text"', "7", "null"])
+@pytest.mark.parametrize("content", ["[]", "{}", '{"schema": "llmlora.dataset/1"}', '"text"', "7", "null"])
 def test_other_documents_are_no_jobs(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(NotFound) as caught:
@@ -137,3 +137,32 @@ def test_changing_a_place_leaves_the_stored_settings_as_they_were_written(job, t
     update_job(tmp_path, base_dir="/new/place")
     assert stored_settings(tmp_path) == stored
     assert read_job(tmp_path).base_dir == "/new/place"
+
+
+def _refused(folder):
+    with pytest.raises(NotFound) as caught:
+        read_job(folder)
+    return caught.value
+
+
+@pytest.mark.parametrize("part", ["adapter", "runs/1/checkpoints/step-00000150", "evaluation-1"])
+def test_a_part_of_a_job_names_the_job(job, tmp_path, part):
+    write_job(tmp_path, job)
+    (tmp_path / part).mkdir(parents=True)
+    error = _refused(tmp_path / part)
+    assert (error.code, error.params["job"]) == ("part_of_a_job", str(tmp_path))
+
+
+def test_an_export_names_the_job_that_is_meant(tmp_path):
+    (tmp_path / "config.json").write_text('{"schema": "llmlora.export/1", "job_dir": "/jobs/mine"}')
+    error = _refused(tmp_path)
+    assert (error.code, error.params["job"]) == ("export_not_job", "/jobs/mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("config.json", '{"model_type": "llama"}'), ("adapter_config.json", '{"base_model_name_or_path": "nano"}')],
+)
+def test_a_model_or_an_adapter_of_another_tool_is_named(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert _refused(tmp_path).code == "model_not_job"

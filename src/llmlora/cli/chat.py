@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,8 @@ MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", help=translate("i
 Seed = Annotated[int, typer.Option("--seed", help=translate("inference.cli.seed"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("inference.cli.json"))]
 
+FAREWELLS = ("/bye", "/exit", "/quit")
+
 
 def chat(
     model: Model,
@@ -37,7 +40,7 @@ def chat(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Answer `--prompt` and end, or hold a conversation until Ctrl-D."""
+    """Answer `--prompt` and end, or hold a conversation until /bye, Ctrl-D or Ctrl-C."""
     options: dict[str, Any] = {
         "temperature": temperature,
         "top_p": top_p,
@@ -72,13 +75,13 @@ def _warn_of_system(system: str | None) -> None:
 
 def _converse(model: str, system: str | None, options: dict[str, Any]) -> None:
     output.say("inference.chat.loading", model=model)
-    with ChatSession(model) as session:
+    with suppress(KeyboardInterrupt), ChatSession(model) as session:  # who leaves a talk has stopped no work
         output.say("inference.chat.ready")
         if session.is_raw:
             output.say("inference.chat.each_alone")
             _warn_of_system(system)
         messages = _fresh(system)
-        while (text := _read_line()) is not None:
+        while (text := _read_line()) is not None and text not in FAREWELLS:
             if text == "/clear":
                 messages = _fresh(system)
                 output.say("inference.chat.cleared")

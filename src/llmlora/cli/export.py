@@ -55,7 +55,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write verified GGUF files with a Modelfile."""
-    names = [name.strip() for name in quant.split(",") if name.strip()]
+    names = [name.strip().upper() for name in quant.split(",") if name.strip()]
     with _showing_failed_checks(target, as_json), EventPrinter() as printer:
         report = export_model(
             job_dir,

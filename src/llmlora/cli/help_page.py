@@ -1,12 +1,17 @@
-"""Help pages in the user's language: what typer itself says on them is worded from the locales too."""
+"""Help pages in the user's language: typer's own words come from the locales, lines break by width on the screen."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
+from typer._click.core import Context
+from typer._click.formatting import HelpFormatter
 from typer.core import TyperCommand, TyperGroup
 
+from llmlora.cli.usage import unknown_command
 from llmlora.core.locale import translate
 
 # Options that typer adds, its headings, and its mark of what must be given.
@@ -19,6 +24,48 @@ MARKS = {
     "[required]": "required",
 }
 _MARK = re.compile("|".join(f"^{mark}" if mark.endswith(":") else re.escape(mark) for mark in MARKS), re.MULTILINE)
+# What stays together in a line: a word of narrow letters, or one wide letter; each with the signs that may not begin
+# a line.
+_PIECE = re.compile(
+    r"(?:[^\s\u2e80-\uffef]+|[^\s])[、。，．）」』】！？：；ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]*\s*"
+)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most `width` columns; a wide letter takes two, and may begin a line."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
+class _Page(HelpFormatter):
+    def write_text(self, text: str) -> None:
+        """Write paragraphs; a line that the text ends by itself stays a line."""
+        indent = " " * self.current_indent
+        for line in text.splitlines():
+            for part in wrapped(line, self.width - self.current_indent):
+                self.write(f"{indent}{part}".rstrip() + "\n")
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write names and their explanations in two columns."""
+        rows = list(rows)
+        first_width = min(max(cell_len(name) for name, _ in rows), col_max) + col_spacing
+        indent = " " * self.current_indent
+        for name, explanation in rows:
+            lines = wrapped(explanation, max(self.width - first_width - self.current_indent, 10))
+            if cell_len(name) > first_width - col_spacing:
+                self.write(f"{indent}{name}\n")
+            else:
+                self.write(f"{indent}{name}{' ' * (first_width - cell_len(name))}{lines.pop(0)}".rstrip() + "\n")
+            for line in lines:
+                self.write(f"{indent}{' ' * first_width}{line}\n")
+
+
+class _PageContext(Context):
+    formatter_class = _Page
 
 
 class _Worded:
@@ -39,6 +86,16 @@ class _Worded:
 class HelpfulCommand(_Worded, TyperCommand):
     """One verb."""
 
+    context_class = _PageContext
+
 
 class HelpfulGroup(_Worded, TyperGroup):
     """The program, or a verb with verbs below it."""
+
+    context_class = _PageContext
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the asked verb; one that does not exist is named together with the nearest."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown_command(args[0], self.commands, ctx.command_path)
+        return super().resolve_command(ctx, args)

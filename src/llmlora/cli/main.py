@@ -6,14 +6,14 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
-from typer._click.exceptions import MissingParameter, NoSuchOption, UsageError
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from llmlora import __version__
 from llmlora.cli import output
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
+from llmlora.cli.usage import usage_error
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.core.publish import not_permitted
@@ -51,6 +51,7 @@ def _stop_as_ctrl_c(*_: object) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; every error is worded here."""
     as_json = "--json" in arguments
+    rest: list[str] = []
     try:
         rest = read_shared_options(arguments)
         app = build_app(rest[0] if rest else "")
@@ -63,8 +64,11 @@ def run(arguments: Sequence[str]) -> int:
     except LlmloraError as error:
         output.print_error(error, as_json)
         return exit_code_of(error)
+    except NoArgsIsHelpError as page:
+        sys.stderr.write(page.format_message() + "\n")
+        return 2
     except UsageError as error:
-        output.print_error(usage_error(error), as_json)
+        output.print_error(usage_error(error, rest), as_json)
         return 2
     except (KeyboardInterrupt, typer.Abort):
         output.print_error(Stopped("interrupted"), as_json)
@@ -127,6 +131,7 @@ def build_app(verb: str) -> typer.Typer:
         help=translate("cli.help"),
         epilog=translate("cli.shared_options"),
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
     for name, module in VERBS.items():
@@ -157,24 +162,6 @@ def _print_version(value: bool) -> None:
     if value:
         sys.stdout.write(f"llmlora {__version__}\n")
         raise typer.Exit
-
-
-def usage_error(error: UsageError) -> ConfigError:
-    """Return the typed error for a wrong call of the command line."""
-    command = error.ctx.command_path if error.ctx else "llmlora"
-    if isinstance(error, NoSuchOption):
-        close: Any = ", ".join(error.possibilities or ()) or "-"
-        return ConfigError("unknown_option", option=error.option_name, close=close, command=command)
-    if isinstance(error, MissingParameter):
-        return ConfigError("missing_argument", name=_shown_name(error), command=command)
-    return ConfigError("wrong_usage", detail=error.format_message(), command=command)
-
-
-def _shown_name(error: MissingParameter) -> str:
-    """Return a missing parameter as the help shows it: -o or --output for an option, DIR for an argument."""
-    options = [word for word in getattr(error.param, "opts", []) if word.startswith("-")]
-    metavar = getattr(error.param, "metavar", None) or getattr(error.param, "name", "") or ""
-    return " / ".join(options) or str(error.param_hint or metavar).strip("'\"").upper()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from llmlora.core.errors import ConfigError, LlmloraError
+from llmlora.core.errors import ConfigError, LlmloraError, Stopped
 from llmlora.core.events import finite
 from llmlora.core.locale import error_texts, has_text, translate
 
@@ -135,7 +135,10 @@ def print_error(error: LlmloraError, as_json: bool) -> None:
         document = {"schema": "llmlora.error/1", **finite(error.to_dict()), **texts}
         sys.stderr.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
         return
-    console.print(f"[red bold]{escape(translate('cli.error'))}:[/red bold] {escape(texts['what'])}")
+    if isinstance(error, Stopped):  # what the user asked for is no error
+        console.print(f"[bold]{escape(texts['what'])}[/bold]")
+    else:
+        console.print(f"[red bold]{escape(translate('cli.error'))}:[/red bold] {escape(texts['what'])}")
     if texts["why"]:
         console.print(escape(texts["why"]))
     for problem in _setting_problems(error):

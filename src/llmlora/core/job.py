@@ -18,6 +18,8 @@ SCHEMA: Final = "llmlora.job/1"
 # that were made under them name none, and go on under them.
 FIRST_RULES: Final = 1
 RULES: Final = 2
+EXPORT_SCHEMA: Final = "llmlora.export/1"
+PARTS_DEPTH = 4  # the deepest folder of a job: runs/1/checkpoints/step-00000150
 
 
 class DataSource(BaseModel):
@@ -90,12 +92,39 @@ def read_job(folder: Path) -> JobConfig:
     try:
         config = read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound("not_a_job", path=str(folder)) from error
+        raise not_a_job(folder) from error
     except ValueError as error:  # not JSON, or not UTF-8
         raise InputError("damaged_job", path=str(path), detail=str(error).splitlines()[0]) from error
     if not isinstance(config, dict) or config.get("schema") != SCHEMA:
-        raise NotFound("not_a_job", path=str(folder))
+        raise not_a_job(folder)
     return job_from_json(config, path)
+
+
+def not_a_job(folder: Path) -> NotFound:
+    """Return the error for a folder that is no job: what it is instead, and which job is probably meant."""
+    absolute = folder.absolute()
+    for parent in absolute.parents[:PARTS_DEPTH]:
+        if folder_schema(parent) == SCHEMA:
+            return NotFound("part_of_a_job", path=str(folder), job=str(parent))
+    config = _config(absolute)
+    if config.get("schema") == EXPORT_SCHEMA:
+        return NotFound("export_not_job", path=str(folder), job=str(config.get("job_dir")))
+    if "model_type" in config or "base_model_name_or_path" in _config(absolute, "adapter_config.json"):
+        return NotFound("model_not_job", path=str(folder))
+    return NotFound("not_a_job", path=str(folder))
+
+
+def folder_schema(folder: Path) -> str:
+    """Return the schema that a folder's `config.json` names, or nothing: a job, an export, an evaluation."""
+    return str(_config(folder).get("schema", ""))
+
+
+def _config(folder: Path, name: str = CONFIG_FILE) -> dict[str, Any]:
+    try:
+        config = read_json(folder / name)
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:

@@ -15,13 +15,13 @@ from typing import Any, Self
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import ModelFileError, NotFound, WorkerDied, error_from_dict
 from llmlora.core.generate_options import GenerateOptions
+from llmlora.core.job import EXPORT_SCHEMA, folder_schema
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
-from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
+from llmlora.core.layout import ADAPTER_DIR, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import read_json
 from llmlora.services.supervisor import OnEvent, Worker, run_worker, scratch_folder
 
 POLL_SECONDS = 0.01
-EXPORT_SCHEMA = "llmlora.export/1"
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def locate_model(model: str) -> ModelLocation:
         if not path.is_file():
             raise NotFound("file_not_found", path=model)
         return ModelLocation("gguf", path)
-    if path.name in (ADAPTER_DIR, MODEL_DIR) and _schema(path.parent) == JOB_SCHEMA:
+    if path.name in (ADAPTER_DIR, MODEL_DIR) and folder_schema(path.parent) == JOB_SCHEMA:
         path = path.parent
-    schema = _schema(path)
+    schema = folder_schema(path)
     if schema == JOB_SCHEMA:
         return ModelLocation("job", path)
     if schema == EXPORT_SCHEMA:
@@ -199,14 +199,6 @@ def _last_words(folder: Path) -> str:
     except (OSError, IndexError):
         return ""
     return next((line.strip()[-300:] for line in lines if "ASSERT" in line), "")
-
-
-def _schema(folder: Path) -> str:
-    try:
-        config = read_json(folder / CONFIG_FILE)
-    except (OSError, ValueError):
-        return ""
-    return str(config.get("schema", "")) if isinstance(config, dict) else ""
 
 
 def _exported_file(folder: Path) -> Path:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import ConfigError, Conflict, InputError
-from llmlora.core.job import read_job, trained_dir
+from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.temporary import claimed
 from llmlora.services.supervisor import OnEvent, run_worker
 
-SCHEMA = "llmlora.export/1"
 DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")
 
 
@@ -42,7 +41,7 @@ def export_model(
     trained_dir(Path(job_dir))
     target = Path(output).absolute()
     config = {
-        "schema": SCHEMA,
+        "schema": EXPORT_SCHEMA,
         "kind": "export",
         "job_dir": str(Path(job_dir).absolute()),
         "job_id": read_job(Path(job_dir)).id,
@@ -81,4 +80,4 @@ def export_config(folder: Path) -> dict[str, Any] | None:
         return None
     except ValueError as error:
         raise InputError("damaged_export", path=str(folder / CONFIG_FILE)) from error
-    return config if isinstance(config, dict) and config.get("schema") == SCHEMA else None
+    return config if isinstance(config, dict) and config.get("schema") == EXPORT_SCHEMA else None

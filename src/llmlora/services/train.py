@@ -146,8 +146,6 @@ def plan_training(request: TrainRequest) -> PlannedJob:
 
 
 def _checked(path: Path, request: TrainRequest) -> CheckReport:
-    if not path.is_file():
-        raise NotFound("file_not_found", path=str(path))
     report = check_dataset(path, request.read, eval_path=request.eval_data if path == request.data else None)
     if not report.ok:
         errors = [problem for problem in report.problems if problem.level == "error"]

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import NotFound
+from llmlora.core.job import EXPORT_SCHEMA, folder_schema
+from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import EXPORT_CLAIM
 from llmlora.core.temporary import claimed
 from llmlora.services.export import export_config
@@ -25,7 +27,7 @@ def verify(
     """
     folder = Path(output).absolute()
     if export_config(folder) is None:
-        raise NotFound("not_an_export", path=str(folder))
+        raise _not_an_export(folder)
     config = {
         "kind": "verify",
         "output": str(folder),
@@ -33,3 +35,12 @@ def verify(
     }
     with claimed(folder / EXPORT_CLAIM), scratch_folder(config) as work:
         return run_worker("verify", work, on_event)
+
+
+def _not_an_export(folder: Path) -> NotFound:
+    """Return the error for a path that is no export: what it is instead, and what is probably meant."""
+    if folder_schema(folder) == JOB_SCHEMA:
+        return NotFound("job_not_export", path=str(folder), output=f"{folder}-export")
+    if folder_schema(folder.parent) == EXPORT_SCHEMA:
+        return NotFound("part_of_an_export", path=str(folder), output=str(folder.parent))
+    return NotFound("not_an_export" if folder.exists() else "file_not_found", path=str(folder))

@@ -32,6 +32,7 @@ BROAD_EXCEPT: dict[str, str] = {
 
 # "<file>" -> why it holds Japanese text that is not in the locales
 JAPANESE_DATA: dict[str, str] = {
+    "cli/help_page.py": "signs that may not begin a line",
     "data/fields.py": "column names that files use",
     "data/japanese.py": "endings that tell polite from plain style",
     "evaluation/amounts.py": "words that make a number an amount",

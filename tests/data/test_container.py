@@ -90,8 +90,8 @@ def test_a_header_with_the_columns_asked_for_makes_any_text_a_table(tmp_path: Pa
     path = tmp_path / "a.txt"
     path.write_text("見出し\t中身\nあ\tい\n", encoding="utf-8")
     assert detect_container(path, UTF8).kind == "text"
-    assert detect_container(path, UTF8, ["中身", "見出し "]) == Container("csv", "\t")
-    assert detect_container(path, UTF8, ["中身", "別の列"]).kind == "text"
+    assert detect_container(path, UTF8, {"output": "中身", "instruction": "見出し "}) == Container("csv", "\t")
+    assert detect_container(path, UTF8, {"output": "中身", "instruction": "別の列"}).kind == "text"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n\r\n", "\u3000\n", "\ufeff"])

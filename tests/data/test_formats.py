@@ -118,7 +118,7 @@ def test_a_table_with_unknown_columns_stops_at_its_header() -> None:
     with pytest.raises(DatasetError) as raised:
         reader.read(RawRow(1, 2, {"foo": "a", "bar": "b"}))
     assert (raised.value.code, raised.value.params["line"], raised.value.params["columns"]) == (
-        "unknown_columns",
+        "header_unclear",
         1,
         "foo, bar",
     )
@@ -166,10 +166,10 @@ def test_a_blank_user_turn_is_a_warning_and_kept() -> None:
 
 def test_what_else_stands_in_turns_is_named() -> None:
     reader = RowReader(None, {})
-    turns = [{"role": "user", "content": "a", "name": "taro"}, {"role": "assistant", "content": "b", "weight": 0}]
+    turns = [{"role": "user", "content": "a", "name": "taro"}, {"role": "assistant", "content": "b", "mood": 0}]
     reader.read(RawRow(1, 1, {"messages": turns, "id": 1}))
     reader.read(RawRow(2, 2, {"messages": "no list"}))
-    assert list(reader.ignored) == ["id", "messages[].name", "messages[].weight"]
+    assert list(reader.ignored) == ["id", "messages[].name", "messages[].mood"]
 
 
 def test_a_mapped_column_that_is_not_there() -> None:

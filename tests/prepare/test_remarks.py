@@ -10,7 +10,7 @@ from llmlora.prepare.remarks import remarks
 NOTHING: dict[str, Any] = {
     "template_source": "model", "template": "m", "num_system_folded": 0, "num_system_unused": 0,
     "num_raw": 0, "num_examples": 7, "num_control_tokens": 0,
-    "num_rows_dropped": 0, "unknown_share": 0.01, "max_length": 64,
+    "num_kept_out": 0, "num_rows_dropped": 0, "unknown_share": 0.01, "max_length": 64,
 }  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def test_a_template_that_is_given_for_raw_rows_is_named() -> None:
         ({"num_raw": 2}, "warning", "mixed_rows", "--chat-template raw"),
         ({"num_system_unused": 3}, "warning", "system_unused", "3"),
         ({"num_control_tokens": 4}, "warning", "control_tokens", "4"),
+        ({"num_kept_out": 7}, "finding", "rows_kept_out", "7"),
         ({"num_rows_dropped": 5}, "warning", "answers_dropped", "64"),
         ({"unknown_share": 0.0213}, "warning", "unknown_characters", "2.1"),
     ],

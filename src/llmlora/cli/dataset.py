@@ -34,6 +34,7 @@ Deduplicate = Annotated[bool, typer.Option("--deduplicate", help=translate("data
 Sample = Annotated[int | None, typer.Option("--sample", metavar="N", help=translate("data.option.sample"))]
 Split = Annotated[float | None, typer.Option("--split", metavar="SHARE", help=translate("data.option.split"))]
 Seed = Annotated[int, typer.Option("--seed", help=translate("data.option.seed"))]
+Keep = Annotated[str | None, typer.Option("--keep", metavar="chosen", help=translate("data.option.keep"))]
 Raw = Annotated[bool, typer.Option("--raw", help=translate("data.option.raw"))]
 
 
@@ -75,6 +76,7 @@ def convert(
     sample: Sample = None,
     split: Split = None,
     seed: Seed = 0,
+    keep: Keep = None,
     raw: Raw = False,
     as_json: Json = False,
 ) -> int:
@@ -90,6 +92,7 @@ def convert(
         sample=sample,
         split=split,
         seed=seed,
+        keep=keep,
         raw=raw,
         overwrite=options.assume_yes,
     )
@@ -182,6 +185,7 @@ def print_converted(report: dict[str, Any]) -> None:
         "invalid": report["num_invalid"],
         "duplicate": report["num_duplicates"],
         "sampled_out": report["num_sampled_out"],
+        "kept_out": report["num_kept_out"],
     }
     out.print(escape(translate("data.dropped", **counts)))
     for row in report["dropped"][:SHOWN_DROPPED]:

@@ -114,6 +114,8 @@ def _print_summary(result: dict[str, Any]) -> None:
         truncated=result["num_truncated"],
         max_length=result["max_length"],
     )
+    if result["num_kept_out"]:
+        say("cli.finding.rows_kept_out", count=result["num_kept_out"])
     if result["num_system_folded"]:
         warn("prepare.preview.system_folded", count=result["num_system_folded"])
     if result["num_control_tokens"]:

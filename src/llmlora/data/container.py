@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
+import shlex
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from llmlora.core.errors import DatasetError, NotFound
 from llmlora.data.encoding import Encoding
-from llmlora.data.fields import find_mapping, normalised
+from llmlora.data.fields import columns_named, find_mapping
+from llmlora.data.header import has_header, is_by_number
 from llmlora.data.strict_json import BRACKET, FULL_WIDTH, JsonError, parse_json
 
 Kind = Literal["jsonl", "json", "csv", "text"]
 HEAD_CHARACTERS = 1 << 16
 LINE_CHARACTERS = 16 << 20
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, LFS_POINTER, "lfs_pointer", "Git LFS"),
     (0, b"PK\x03\x04", "compressed_file", "zip"),
     (0, b"PK\x05\x06", "compressed_file", "zip"),
     (0, b"\x1f\x8b", "compressed_file", "gzip"),
@@ -66,10 +71,11 @@ SUFFIXES: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Container:
-    """How the rows are laid out in the file; `delimiter` is of a table."""
+    """How the rows are laid out in the file; `delimiter` is of a table, which may begin with a row and not a header."""
 
     kind: Kind
     delimiter: str | None = None
+    has_header: bool = True
 
 
 def require_file(path: Path) -> None:
@@ -99,7 +105,7 @@ def refuse_binary(path: Path) -> None:
         for offset, magic, code, kind in MAGIC:
             if head[offset : offset + len(magic)] == magic:
                 code, kind = _office_kind(head, stream) or (code, kind) if kind == "zip" else (code, kind)
-                raise DatasetError(code, kind=kind)
+                raise DatasetError(code, kind=kind, path=str(path), folder=shlex.quote(str(path.parent)))
 
 
 def _office_kind(head: bytes, stream: BinaryIO) -> tuple[str, str] | None:
@@ -109,10 +115,10 @@ def _office_kind(head: bytes, stream: BinaryIO) -> tuple[str, str] | None:
     return next(((code, kind) for member, code, kind in OFFICE_MEMBERS if member in names), None)
 
 
-def detect_container(path: Path, encoding: Encoding, columns: Iterable[str] = ()) -> Container:
+def detect_container(path: Path, encoding: Encoding, columns: Mapping[str, str] | None = None) -> Container:
     """Return the layout of a file, from its content first and its name second.
 
-    `columns` are names that the user gave: a header that holds all of them makes any text a table.
+    `columns` (field -> column) is what the user gave: a header that holds all of them makes any text a table.
 
     Raises:
         DatasetError: nothing in it (`no_records`), or an HTML page.
@@ -126,9 +132,10 @@ def detect_container(path: Path, encoding: Encoding, columns: Iterable[str] = ()
         return _json_container(head, named)
     if head[0] in "{[" and _is_row(head.split("\n", 1)[0]):
         return _json_container(head, "jsonl")
-    if named == "csv" or _is_table(head, columns):
+    if named == "csv" or _is_table(head, columns or {}):
         has_tabs = path.suffix.lower() == ".tsv" and "\t" in head.split("\n", 1)[0]
-        return Container("csv", "\t" if has_tabs else sniff_delimiter(head))
+        delimiter = "\t" if has_tabs else sniff_delimiter(head)
+        return Container("csv", delimiter, has_header(_first_record(head, delimiter), columns or {}))
     if named is None and head[0] in "{[":
         return _json_container(head, "json")
     return Container("text")
@@ -207,15 +214,24 @@ def _is_broken_row(line: str, following: str) -> bool:
     return following == "{" and text[-1:] not in "[,:{"
 
 
-def _is_table(head: str, columns: Iterable[str]) -> bool:
+def _first_record(head: str, delimiter: str) -> list[str]:
+    try:
+        lines = (line for line in io.StringIO(head) if not SEPARATOR_LINE.match(line))
+        return next(csv.reader(lines, delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _is_table(head: str, columns: Mapping[str, str]) -> bool:
     """Tell whether a first line names every column that a row needs, or all that the user asked for."""
     first = head.split("\n", 1)[0]
     if SEPARATOR_LINE.match(first):
         return True
     cells = [cell.strip(' \t\r"\u3000') for cell in re.split(r"[,;\t]", first)]
-    asked = {normalised(name) for name in columns}
-    if asked:
-        return asked <= {normalised(cell) for cell in cells}
+    if is_by_number(columns):
+        return len(cells) > 1
+    if columns:
+        return all(columns_named(column, cells) for column in columns.values())
     mapping = find_mapping(cells, {})
     return mapping is not None and mapping.is_complete and len(mapping.columns) > 1
 

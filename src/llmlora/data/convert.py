@@ -19,11 +19,13 @@ from llmlora.core.publish import replacing
 from llmlora.core.temporary import claimed
 from llmlora.data.container import require_file
 from llmlora.data.problems import Problem
-from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
+from llmlora.data.read import KEPT_OUT, ReadOptions, Source, read_rows, row_reader
 from llmlora.data.split import content_key, held_out_keys, split_hash
 
 LISTED_ROWS = 1000
 LEFT_OUT, TRAIN, HELD_OUT = 0, 1, 2
+LEFT_OUT_CODES = (KEPT_OUT, "row_undecided")
+KEEP = ("chosen",)
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -36,6 +38,7 @@ class ConvertChoices(TypedDict, total=False):
     split: float | None  # share of rows written to OUT.eval.jsonl
     seed: int  # of sample and split
     overwrite: bool  # replace existing output files
+    keep: str | None  # "chosen": of pairs of answers (preference data) the better one
     raw: bool  # CSV cells that look like formulas stay as they are
 
 
@@ -53,12 +56,21 @@ class ConvertReport:
     num_invalid: int
     num_duplicates: int
     num_sampled_out: int
+    num_kept_out: int = 0
     dropped: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `dataset convert --json` prints."""
         paths = {"output": str(self.output), "eval_output": str(self.eval_output) if self.eval_output else None}
-        names = ("num_read", "num_written", "num_eval", "num_invalid", "num_duplicates", "num_sampled_out")
+        names = (
+            "num_read",
+            "num_written",
+            "num_eval",
+            "num_invalid",
+            "num_duplicates",
+            "num_sampled_out",
+            "num_kept_out",
+        )
         read = {"encoding": self.encoding, "ignored_columns": list(self.ignored_columns)}
         return {**paths, **read, **{name: getattr(self, name) for name in names}, "dropped": list(self.dropped)}
 
@@ -92,7 +104,8 @@ def convert_dataset(
         writers = [_open_writer(stack, output, choices)]
         if eval_output is not None:
             writers.append(_open_writer(stack, eval_output, choices))
-        for number, example in enumerate(read_rows(source, row_reader(source))):
+        rows = read_rows(source, row_reader(source, bool(choices.get("keep"))))
+        for number, example in enumerate(rows):
             if isinstance(example, Example) and plan.marks[number] != LEFT_OUT:
                 writers[plan.marks[number] - 1].write(example)
     num_eval = plan.marks.count(HELD_OUT)
@@ -107,6 +120,7 @@ def convert_dataset(
         num_invalid=plan.num_invalid,
         num_duplicates=plan.num_duplicates,
         num_sampled_out=plan.num_sampled_out,
+        num_kept_out=plan.num_kept_out,
         dropped=tuple(plan.dropped),
     )
 
@@ -127,7 +141,9 @@ def eval_path(output: Path) -> Path:
 
 
 def _check_targets(path: Path, output: Path, choices: ConvertChoices) -> None:
-    split, sample = choices.get("split"), choices.get("sample")
+    split, sample, keep = choices.get("split"), choices.get("sample"), choices.get("keep")
+    if keep is not None and keep not in KEEP:
+        raise ConfigError("unknown_keep", value=keep, known=", ".join(KEEP))
     if output.suffix.lower() not in (".jsonl", ".csv"):
         raise ConfigError("output_suffix", suffix=output.suffix or output.name)
     if split is not None and not 0 < split < 1:
@@ -149,10 +165,11 @@ class _Plan:
         self.num_invalid = 0
         self.num_duplicates = 0
         self.num_sampled_out = 0
+        self.num_kept_out = 0
         self.dropped: list[dict[str, Any]] = []
         self._hashes = array("Q")
         self._seed = choices.get("seed", 0)
-        reader = row_reader(source)
+        reader = row_reader(source, bool(choices.get("keep")))
         first = self._look_at(read_rows(source, reader), bool(choices.get("deduplicate")))
         self.ignored_columns = (*reader.ignored, *source.other_members)
         if first is not None and not choices.get("drop_invalid"):
@@ -178,6 +195,7 @@ class _Plan:
             value = 0
             if isinstance(item, Problem):
                 self._drop(item.line, item.row, item.code, item.message)
+                self.num_kept_out += item.code in LEFT_OUT_CODES
                 if item.level == "error":
                     self.num_invalid += 1
                     first = first or item

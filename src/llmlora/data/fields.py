@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from llmlora.core.errors import ConfigError
 from llmlora.core.examples import DatasetFormat
@@ -39,6 +39,12 @@ OPTIONAL: dict[DatasetFormat, tuple[str, ...]] = {
     "instruction": ("input", "system"),
     "text": (),
 }
+# Fields that hold the same thing: of two columns that fit one of them, only the user knows which is meant.
+SAME_THING = (
+    ("instruction", "prompt"), ("output", "completion"), ("input",), ("system",), ("text",),
+    ("messages", "conversations"),
+)  # fmt: skip
+JOIN = "+"
 MAPPABLE = ("instruction", "input", "output", "system", "prompt", "completion", "text", "messages")
 ROLES = {
     "system": "system", "user": "user", "assistant": "assistant", "tool": "tool",
@@ -51,11 +57,17 @@ ROLES = {
 
 @dataclass(frozen=True)
 class RowMapping:
-    """The format of a row and which column each of its fields is in; fields without a column are absent."""
+    """The format of a row and which column each of its fields is in; fields without a column are absent.
+
+    `joined` holds the fields that several columns make up, which `columns` names with `+` between them. `rivals` are
+    the columns that fit a field as well as the one that was taken for it.
+    """
 
     format: DatasetFormat
     columns: Mapping[str, str]
     ignored: tuple[str, ...]
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -72,14 +84,41 @@ ALL_NAMES = frozenset(normalised(name) for names in SYNONYMS.values() for name i
 
 
 def check_columns(columns: Mapping[str, str]) -> None:
-    """Check the left sides of `--map FIELD=COLUMN`.
+    """Check the left sides of `--map FIELD=COLUMN`, and that the right sides are names.
 
     Raises:
-        ConfigError: a field that does not exist.
+        ConfigError: a field that does not exist, or a column that is no text.
     """
-    for name in columns:
+    for name, column in columns.items():
         if name not in MAPPABLE:
             raise ConfigError("unknown_field", name=name, known=", ".join(MAPPABLE))
+        if not isinstance(column, str) or not column.strip():
+            raise ConfigError("column_not_text", name=name)
+
+
+def columns_named(word: str, present: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that the right side of `--map` names: one, or several with `+` between them; none if not all.
+
+    A name that is there as it was written wins, also one with a `+` in it.
+    """
+    by_name: dict[str, str] = {}
+    for key in present:
+        by_name.setdefault(normalised(key), key)
+    return _named(word, frozenset(present), by_name)
+
+
+def _named(word: str, present: frozenset[str], by_name: Mapping[str, str]) -> tuple[str, ...]:
+    whole = word if word in present else by_name.get(normalised(word))
+    if whole is not None:
+        return (whole,)
+    parts = word.split(JOIN)
+    for size in range(len(parts) - 1, 0, -1):
+        first = JOIN.join(parts[:size])
+        found = first if first in present else by_name.get(normalised(first))
+        rest = _named(JOIN.join(parts[size:]), present, by_name) if found is not None else ()
+        if found is not None and rest:
+            return (found, *rest)
+    return ()
 
 
 def find_mapping(
@@ -93,10 +132,11 @@ def find_mapping(
     by_name: dict[str, str] = {}
     for key in present:
         by_name.setdefault(normalised(key), key)
+    named = {name: _named(column, frozenset(present), by_name) for name, column in given.items()}
     order: tuple[DatasetFormat, ...] = (wanted,) if wanted else ("chat", "completion", "instruction", "text")
     if not wanted:
         order = tuple(sorted(order, key=lambda name: -sum(field in given for field in REQUIRED[name])))
-    candidates = [mapping for name in order if (mapping := _mapping(name, present, by_name, given))]
+    candidates = [mapping for name in order if (mapping := _mapping(name, present, by_name, named))]
     complete = [mapping for mapping in candidates if mapping.is_complete]
     if complete:
         return complete[0]
@@ -106,24 +146,44 @@ def find_mapping(
 
 
 def _mapping(
-    name: DatasetFormat, present: list[str], by_name: Mapping[str, str], given: Mapping[str, str]
+    name: DatasetFormat, present: list[str], by_name: Mapping[str, str], given: Mapping[str, tuple[str, ...]]
 ) -> RowMapping | None:
-    columns: dict[str, str] = {}
-    taken = set(given.values())
-    for field in (*REQUIRED[name], *OPTIONAL[name]):
-        if field in given:
-            column = given[field] if given[field] in present else by_name.get(normalised(given[field]))
-        else:
-            names = SYNONYMS[field] + (SYNONYMS["conversations"] if field == "messages" else ())
-            found = (by_name.get(normalised(synonym)) for synonym in names)
-            column = next((key for key in found if key is not None and key not in taken), None)
-        if column is not None:
-            columns[field] = column
-            taken.add(column)
-    if not columns:
+    found: dict[str, tuple[str, ...]] = {}
+    taken = {column for columns in given.values() for column in columns}
+    for field_name in (*REQUIRED[name], *OPTIONAL[name]):
+        columns = given.get(field_name)
+        if columns is None:
+            names = SYNONYMS[field_name] + (SYNONYMS["conversations"] if field_name == "messages" else ())
+            usual = (by_name.get(normalised(synonym)) for synonym in names)
+            columns = tuple(key for key in usual if key is not None and key not in taken)[:1]
+        if columns:
+            found[field_name] = columns
+            taken.update(columns)
+    if not found:
         return None
-    used = set(columns.values())
-    return RowMapping(name, columns, tuple(key for key in present if key not in used))
+    used = {column for columns in found.values() for column in columns}
+    ignored = tuple(key for key in present if key not in used)
+    return RowMapping(
+        name,
+        {field_name: JOIN.join(columns) for field_name, columns in found.items()},
+        ignored,
+        {field_name: columns for field_name, columns in found.items() if len(columns) > 1},
+        _rivals([field_name for field_name in found if field_name not in given], ignored),
+    )
+
+
+def _rivals(fields: Iterable[str], left_over: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return, for each field that no `--map` settled, the columns left over that fit it too."""
+    rivals: dict[str, tuple[str, ...]] = {}
+    free = list(left_over)
+    for field_name in fields:
+        group = next(group for group in SAME_THING if field_name in group)
+        names = {synonym for member in group for synonym in SYNONYMS[member]}
+        fitting = tuple(column for column in free if normalised(column) in names)
+        if fitting:
+            rivals[field_name] = fitting
+            free = [column for column in free if column not in fitting]
+    return rivals
 
 
 def role_of(word: object) -> str | None:

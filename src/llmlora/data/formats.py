@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import DatasetFormat, Example, Message
-from llmlora.data.fields import REQUIRED, RowMapping, find_mapping, normalised, role_of
+from llmlora.data.column_findings import incomplete, two_columns, unknown_columns
+from llmlora.data.column_findings import shown as shown_columns
+from llmlora.data.fields import REQUIRED, RowMapping, columns_named, find_mapping, normalised, role_of
+from llmlora.data.kept_out import LABELS, ROW_MARKS, TURN_MARKS, WEIGHTS, is_label, marks_in, masks_of, weight_of
+from llmlora.data.preference import Preference, chosen_row, find_preference
 from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
+from llmlora.data.strict_json import value_in_text
 
 MAX_KEY_SETS = 1000
 VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
-TURN_KEYS = {"role", "content", "from", "value", "tool_calls"}
+TURN_KEYS = {"role", "content", "from", "value", "tool_calls", *TURN_MARKS}
+TEXT_PARTS = {"text", "input_text", "output_text"}
 ANSWER_FIELDS = {"output", "completion", "text"}
 Found = tuple[Example | None, list[Problem]]
 
@@ -29,13 +38,23 @@ def is_blank(text: str) -> bool:
 class RowReader:
     """Turn raw rows into examples; the first row whose columns are all known fixes the format of the file."""
 
-    def __init__(self, wanted: DatasetFormat | None, columns: Mapping[str, str], has_header: bool = False) -> None:
+    def __init__(
+        self,
+        wanted: DatasetFormat | None,
+        columns: Mapping[str, str],
+        has_header: bool = False,
+        path: Path | None = None,
+        keep_chosen: bool = False,
+    ) -> None:
         self.wanted = wanted
         self.format: DatasetFormat | None = wanted
         self.mapping: RowMapping | None = None
         self.ignored: dict[str, None] = {}  # every column that was not used, in order of appearance
         self._given = dict(columns)
         self._has_header = has_header
+        self._path = path or Path("data.jsonl")  # what the commands in hints name
+        self._keep_chosen = keep_chosen
+        self._pairs: dict[tuple[str, ...], Preference | None] = {}
         self._known: dict[tuple[str, ...], RowMapping | None] = {}
         self._is_fixed = wanted is not None
 
@@ -43,13 +62,19 @@ class RowReader:
         """Return the example of a row (None when it has an error) and everything found in it.
 
         Raises:
-            DatasetError: a table whose header names no known column.
+            DatasetError: a table whose header names no known column, or several for the same thing.
         """
+        chosen = self._chosen(raw)
+        if isinstance(chosen, Problem):
+            return None, [chosen]
+        raw = chosen
         mapping = self._mapping_of(raw)
         if mapping is None or (self._has_header and self._lacks_given(raw)):
             return None, [self._unknown(raw)]
         if self._has_header and not mapping.is_complete:
-            raise _incomplete(raw, mapping)
+            raise incomplete(raw, mapping)
+        if mapping.rivals:
+            return None, [self._raised_in_header(two_columns(raw, mapping))]
         if self._is_fixed and mapping.format != self.format:
             own = find_mapping(raw.value, self._given, self.format)
             if own is None:
@@ -58,10 +83,56 @@ class RowReader:
             mapping = own
         if mapping.is_complete or self.mapping is None:
             self._fix(mapping)
+        left_out = _left_out(raw, mapping)
+        if left_out is not None:
+            return None, [left_out]
         example, problems = READERS[mapping.format](raw, mapping)
+        problems.extend(self._row_weights(raw, mapping))
         if mapping.format == "chat":
             self._note_turn_keys(raw, mapping)
         return (None if any(item.level == "error" for item in problems) else example), problems
+
+    def _chosen(self, raw: RawRow) -> RawRow | Problem:
+        """Return the row; of a pair of answers the row with the better one, or why there is none."""
+        keys = tuple(raw.value)
+        if keys not in self._pairs:
+            if len(self._pairs) >= MAX_KEY_SETS:
+                self._pairs.clear()
+            self._pairs[keys] = find_preference(keys)
+        pair = self._pairs[keys]
+        if not self._keep_chosen:
+            is_settled = any(name in ANSWER_FIELDS or name == "messages" for name in self._given)
+            return raw if pair is None or is_settled else self._raised_in_header(self._preference(raw, pair))
+        if pair is None:
+            has_label = bool(marks_in(raw.value, LABELS))
+            return raw if has_label else error("no_preference", raw.line, raw.row, columns=shown_columns(raw))
+        kept = chosen_row(raw.value, pair)
+        if kept is None:
+            return warning("row_undecided", raw.line, raw.row, None, pair.verdict or pair.chosen)
+        return replace(raw, value=kept)
+
+    def _preference(self, raw: RawRow, pair: Preference) -> Problem:
+        output = self._path.with_name(f"{self._path.stem}-chosen.jsonl")
+        command = f"llmlora dataset convert {shlex.quote(str(self._path))} --keep chosen -o {shlex.quote(str(output))}"
+        return error("preference_data", raw.line, raw.row, columns=pair.shown, command=command)
+
+    def _raised_in_header(self, problem: Problem) -> Problem:
+        """Return a finding about the columns of a row; of a table, where they are those of all rows, raise it."""
+        if self._has_header:
+            raise DatasetError(problem.code, **{**problem.params, "line": 1})
+        return problem
+
+    def _row_weights(self, raw: RawRow, mapping: RowMapping) -> list[Problem]:
+        """Return a warning for each weight of a row that is neither 0 nor 1; what is no mark counts as not used."""
+        problems = []
+        for column, value in marks_in(raw.value, (*ROW_MARKS, *LABELS), mapping.columns.values()).items():
+            weight = weight_of(value)
+            is_mark = weight is not None if normalised(column) in ROW_MARKS else is_label(value, mapping.format)
+            if not is_mark and not isinstance(value, list) and len(self.ignored) < MAX_KEY_SETS:
+                self.ignored.setdefault(column, None)
+            if weight not in (None, 1.0) and normalised(column) in WEIGHTS:
+                problems.append(warning("weight_not_used", *_place(raw, column), name=column, weight=value, turn="-"))
+        return problems
 
     def _fix(self, mapping: RowMapping) -> None:
         if self.mapping is None or not self._is_fixed:
@@ -70,20 +141,26 @@ class RowReader:
         self._is_fixed = self._is_fixed or mapping.is_complete
 
     def _mapping_of(self, raw: RawRow) -> RowMapping | None:
-        keys = tuple(raw.value)
+        mapping = self._mapping_by_names(tuple(key for key, value in raw.value.items() if value is not None))
+        if mapping is not None and mapping.is_complete:
+            return mapping
+        return self._mapping_by_names(tuple(raw.value))
+
+    def _mapping_by_names(self, keys: tuple[str, ...]) -> RowMapping | None:
         if keys not in self._known:
             if len(self._known) >= MAX_KEY_SETS:
                 self._known.clear()
             mapping = find_mapping(keys, self._given, self.wanted)
             self._known[keys] = mapping
             if mapping is not None and len(self.ignored) < MAX_KEY_SETS:
-                self.ignored.update(dict.fromkeys(mapping.ignored))
+                unused = (key for key in mapping.ignored if normalised(key) not in (*ROW_MARKS, *LABELS))
+                self.ignored.update(dict.fromkeys(unused))
         return self._known[keys]
 
     def _lacks_given(self, raw: RawRow) -> bool:
         """Tell whether a table lacks a column that `--map` names."""
-        present = {normalised(name) for name in raw.value} if self._given else set()
-        return any(normalised(column) not in present for column in self._given.values())
+        present = list(raw.value) if self._given else []
+        return any(not columns_named(column, present) for column in self._given.values())
 
     def _note_turn_keys(self, raw: RawRow, mapping: RowMapping) -> None:
         """Remember what stands in the turns of a conversation beside role, content and calls."""
@@ -91,10 +168,11 @@ class RowReader:
         turns = raw.value.get(column)
         for turn in turns if isinstance(turns, list) else ():
             if isinstance(turn, dict) and len(self.ignored) < MAX_KEY_SETS:
-                self.ignored.update((f"{column}[].{key[:40]}", None) for key in turn if key not in TURN_KEYS)
+                unused = (key for key in turn if key not in TURN_KEYS and turn[key] is not None)
+                self.ignored.update((f"{column}[].{key[:40]}", None) for key in unused)
 
     def _unknown(self, raw: RawRow) -> Problem:
-        shown = _shown(raw)
+        shown = shown_columns(raw)
         if self._given:
             wanted = ", ".join(self._given.values())
             problem = error("mapped_column_missing", raw.line, raw.row, wanted=wanted, columns=shown or "-")
@@ -105,28 +183,42 @@ class RowReader:
             name = REQUIRED[self.wanted][0]
             problem = Problem("error", "columns_lack_format", raw.line, raw.row, params={**params, "name": name})
         else:
-            column = next(iter(raw.value))[:40]
-            problem = error("unknown_columns", raw.line, raw.row, columns=shown, column_name=column)
-        if self._has_header:
-            raise DatasetError(problem.code, **{**problem.params, "line": 1})
-        return problem
+            problem = unknown_columns(raw, self._has_header)
+        return self._raised_in_header(problem)
 
 
-def _incomplete(raw: RawRow, mapping: RowMapping) -> DatasetError:
-    """Return the error of a table without a column for something that every row needs."""
-    lacking = next(name for name in REQUIRED[mapping.format] if name not in mapping.columns)
-    return DatasetError("column_missing", line=1, name=lacking, columns=_shown(raw))
+def _left_out(raw: RawRow, mapping: RowMapping) -> Problem | None:
+    """Return why a row is not learned because its author said so, or None."""
+    used = mapping.columns.values()
+    marks = {
+        column: value
+        for column, value in marks_in(raw.value, ROW_MARKS, used).items()
+        if (weight := weight_of(value)) is not None and weight <= 0
+    }
+    labels = marks_in(raw.value, LABELS, used)
+    marks |= {column: value for column, value in labels.items() if _is_bad(value, mapping.format)}
+    if not marks:
+        return None
+    column, value = next(iter(marks.items()))
+    return _kept_out(raw, f"{column}: {json.dumps(value, ensure_ascii=False)}")
 
 
-def _shown(raw: RawRow) -> str:
-    names = [name[:40] for name in raw.value]
-    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+def _place(raw: RawRow, column: str) -> tuple[int, int, None, str]:
+    return raw.line, raw.row, None, column
+
+
+def _is_bad(label: Any, format_name: str) -> bool:
+    return is_label(label, format_name) and weight_of(label) == 0
+
+
+def _kept_out(raw: RawRow, mark: str) -> Problem:
+    return warning("row_kept_out", raw.line, raw.row, mark=mark)
 
 
 def _text(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem], may_be_blank: bool = False) -> str:
     """Return the text of a field, adding what is wrong with it."""
     column = mapping.columns.get(name)
-    value = raw.value.get(column) if column is not None else None
+    value = _value(raw, mapping, name)
     is_answer = name in ANSWER_FIELDS
     shown = column or name
     if value is None:
@@ -144,11 +236,23 @@ def _text(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem], 
 
 def _optional(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem]) -> str:
     column = mapping.columns.get(name)
-    value = raw.value.get(column) if column is not None else None
+    value = _value(raw, mapping, name)
     if value is None or isinstance(value, str):
         return value or ""
     problems.append(error("question_not_text", raw.line, raw.row, None, column, kind=_kind(value)))
     return ""
+
+
+def _value(raw: RawRow, mapping: RowMapping, name: str) -> Any:
+    """Return what stands in the column of a field; of several columns their texts, each under its name."""
+    if name not in mapping.joined:
+        return raw.value.get(mapping.columns.get(name, ""))
+    values = {column: raw.value.get(column) for column in mapping.joined[name]}
+    texts = {column: text for column, text in values.items() if text is not None}
+    other = next((value for value in texts.values() if not isinstance(value, str)), None)
+    if other is not None or not texts:
+        return other
+    return "\n".join(f"{column}:\n{text}" for column, text in texts.items() if not is_blank(text))
 
 
 def _kind(value: Any) -> str:
@@ -195,6 +299,8 @@ def read_chat(raw: RawRow, mapping: RowMapping) -> Found:
     """Return the turns of a conversation; `from`/`value` turns become role and content."""
     column = mapping.columns.get("messages", "messages")
     turns = raw.value.get(column)
+    if isinstance(turns, str):
+        turns = value_in_text(turns)
     if turns is None:
         return None, [error("missing_answer", raw.line, raw.row, None, column, name="messages")]
     if not isinstance(turns, list):
@@ -202,13 +308,60 @@ def read_chat(raw: RawRow, mapping: RowMapping) -> Found:
     problems: list[Problem] = []
     system = _optional(raw, mapping, "system", problems)
     messages = [Message("system", system)] if not is_blank(system) else []
-    for number, turn in enumerate(turns, 1):
-        message = _turn(turn, number, raw, column, problems)
+    masks = _masks(raw, turns, column, problems)
+    for place, turn in enumerate(turns):
+        message = _turn(turn, place + 1, raw, column, problems) if turn is not None else None
         if message is not None:
-            messages.append(message)
-    if not any(item.level == "error" for item in problems):
-        problems.extend(_conversation_problems(messages, raw, column))
+            messages.append(message if masks.get(place, 1) > 0 else replace(message, learned=False))
+    if any(item.level == "error" for item in problems):
+        return None, problems
+    problems.extend(_conversation_problems(messages, raw, column))
+    answers = [turn for turn in messages if turn.role == "assistant"]
+    if answers and not any(turn.learned for turn in answers):
+        return None, [_kept_out(raw, column)]
     return Example(raw.row, raw.line, messages=tuple(messages)), problems
+
+
+def _masks(raw: RawRow, turns: list[Any], column: str, problems: list[Problem]) -> dict[int, float]:
+    """Return the weights of turns (0-based) that the row lists beside them."""
+    found: dict[int, float] = {}
+    answers = [place for place, turn in enumerate(turns) if isinstance(turn, dict) and _role(turn) == "assistant"]
+    for name, value in marks_in(raw.value, ROW_MARKS, (column,)).items():
+        if not isinstance(value, list):
+            continue
+        masks = masks_of(value, len(turns), answers)
+        if masks is None:
+            problems.append(
+                error("mask_not_fitting", raw.line, raw.row, None, name, found=len(value), turns=len(turns))
+            )
+        problems.extend(
+            warning("weight_not_used", raw.line, raw.row, None, name, name=name, weight=weight, turn=place + 1)
+            for place, weight in (masks or {}).items()
+            if weight not in (0, 1)
+        )
+        found |= masks or {}
+    return found
+
+
+def _role(turn: Mapping[str, Any]) -> str | None:
+    return role_of(_first_given(turn, "role", "from"))
+
+
+def _first_given(turn: Mapping[str, Any], *names: str) -> Any:
+    """Return the first value that is there; null counts as absent, as where many rows were made one table."""
+    return next((turn[name] for name in names if turn.get(name) is not None), None)
+
+
+def _is_learned(turn: Mapping[str, Any], place: Callable[..., None]) -> bool:
+    """Tell whether the author lets a turn be learned; `place` takes a warning about a weight that is not used."""
+    is_learned = True
+    for name, value in marks_in(turn, TURN_MARKS).items():
+        weight = weight_of(value)
+        if weight is not None and weight <= 0:
+            is_learned = False
+        elif weight != 1:
+            place("weight_not_used", weight=_kind(value) if isinstance(value, list | dict) else value, name=name)
+    return is_learned
 
 
 def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Problem]) -> Message | None:
@@ -218,18 +371,22 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
     if not isinstance(turn, dict):
         wrong("turn_not_object", kind=_kind(turn))
         return None
-    named = turn.get("role", turn.get("from"))
-    role = role_of(named)
+
+    def noted(code: str, **params: Any) -> None:
+        problems.append(warning(code, raw.line, raw.row, None, column, turn=number, **params))
+
+    role = _role(turn)
     if role is None:
-        wrong("unknown_role", role=str(named)[:30])
+        wrong("unknown_role", role=str(_first_given(turn, "role", "from"))[:30])
         return None
-    content = turn.get("content", turn.get("value"))
+    content = _joined_parts(_first_given(turn, "content", "value"))
+    learned = _is_learned(turn, noted)
     calls = json.dumps(turn["tool_calls"], ensure_ascii=False) if turn.get("tool_calls") else ""
     has_calls = bool(calls) or role == "tool"
     if has_calls:
         problems.append(warning("tool_calls", raw.line, raw.row, None, column, turn=number))
     if content is None and has_calls:
-        return Message(role, "", calls)
+        return Message(role, "", calls, learned)
     if isinstance(content, list | dict):
         wrong("mixed_content", kind=_kind(content))
     elif not isinstance(content, str):
@@ -239,8 +396,20 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
     else:
         if role == "user" and is_blank(content):
             problems.append(warning("blank_user_turn", raw.line, raw.row, None, column, turn=number))
-        return Message(role, content, calls)
+        return Message(role, content, calls, learned)
     return None
+
+
+def _joined_parts(content: Any) -> Any:
+    """Return the text of a content that is a list of text parts, joined by line breaks; else the content itself."""
+    if not isinstance(content, list) or not content:
+        return content
+    texts = [
+        part["text"]
+        for part in content
+        if isinstance(part, dict) and part.get("type") in TEXT_PARTS and isinstance(part.get("text"), str)
+    ]
+    return "\n".join(texts) if len(texts) == len(content) else content
 
 
 def _conversation_problems(messages: list[Message], raw: RawRow, column: str) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,6 +15,7 @@ from llmlora.data.fields import ALL_NAMES, check_columns, find_mapping, normalis
 from llmlora.data.formats import RowReader
 from llmlora.data.json_stream import ROW_CHARACTERS, Cursor, Element, WrappedList, list_elements, place_in
 from llmlora.data.lines import numbered_lines
+from llmlora.data.preference import PAIR_NAMES, find_preference
 from llmlora.data.problems import Problem, error, from_exception
 from llmlora.data.raw import RawRow
 from llmlora.data.strict_json import MAX_DEPTH, JsonError, parse_json
@@ -23,6 +24,7 @@ from llmlora.data.table import table_rows
 MAX_BYTES = 8 << 30
 MAX_ROWS = 50_000_000
 LISTED_LINES = 20
+KEPT_OUT = "row_kept_out"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Source:
                 raise DatasetError("file_too_large", size=self.num_bytes >> 20, limit=options.max_bytes >> 20)
             refuse_binary(path)
             self.encoding: Encoding = detect_encoding(path, options.encoding)
-            self.container: Container = detect_container(path, self.encoding, options.columns.values())
+            self.container: Container = detect_container(path, self.encoding, options.columns)
         except OSError as failure:
             raise DatasetError("unreadable_file", path=str(path), detail=failure.strerror or "") from failure
         self.list_key: str | None = None
@@ -106,7 +108,7 @@ class Source:
 
     def _rows(self, stream: TextIO) -> Iterator[RawRow | Problem]:
         if self.container.kind == "csv":
-            return table_rows(stream, self.container.delimiter or ",")
+            return table_rows(stream, self.container.delimiter or ",", self.container.has_header)
         if self.container.kind == "text":
             return paragraphs(stream)
         return self._document(stream) if self.container.kind == "json" else json_lines(stream)
@@ -118,7 +120,7 @@ class Source:
             for row, element in enumerate(list_elements(cursor), 1):
                 yield _document_row(element, row)
         else:
-            wrapped = WrappedList(cursor, lambda key: normalised(key) in ALL_NAMES, self._is_row)
+            wrapped = WrappedList(cursor, _is_of_a_row, self._is_row)
             for row, element in enumerate(wrapped.elements(), 1):
                 yield _document_row(element, row)
             self.list_key = wrapped.list_key
@@ -130,7 +132,12 @@ class Source:
 
     def _is_row(self, keys: Iterable[str]) -> bool:
         mapping = find_mapping(keys, self.options.columns, self.options.format)
-        return mapping is not None and mapping.is_complete
+        return (mapping is not None and mapping.is_complete) or find_preference(keys) is not None
+
+
+def _is_of_a_row(key: str) -> bool:
+    """Tell whether a list under this name belongs to a row, and is no list of rows."""
+    return normalised(key) in ALL_NAMES | PAIR_NAMES
 
 
 def _expect_end(cursor: Cursor) -> None:
@@ -218,8 +225,12 @@ def paragraphs(stream: TextIO) -> Iterator[RawRow | Problem]:
         yield RawRow(row + 1, start, {"text": "\n".join(lines)})
 
 
-def iter_examples(path: Path, options: ReadOptions | None = None) -> Iterator[Example]:
+def iter_examples(
+    path: Path, options: ReadOptions | None = None, on_kept_out: Callable[[Problem], object] = lambda _: None
+) -> Iterator[Example]:
     """Yield the examples of a data file in order, up to the first row that cannot be trained on.
+
+    `on_kept_out` is called with the warning for each row that its author kept out of training.
 
     Raises:
         NotFound: no such file. ConfigError: bad options. DatasetError: not a readable data file.
@@ -227,20 +238,24 @@ def iter_examples(path: Path, options: ReadOptions | None = None) -> Iterator[Ex
     """
     source = Source(Path(path), options or ReadOptions())
     items = read_rows(source, row_reader(source))
-    count = 0
+    count = num_kept_out = 0
     for item in items:
         if isinstance(item, Example):
             count += 1
             yield item
         elif item.level == "error":
             raise _bad_rows(item, items, source.path)
+        elif item.code == KEPT_OUT:
+            num_kept_out += 1
+            on_kept_out(item)
     if not count:
-        raise DatasetError("no_records")
+        raise DatasetError("all_rows_kept_out" if num_kept_out else "no_records", count=num_kept_out)
 
 
-def row_reader(source: Source) -> RowReader:
-    """Return what turns the rows of a source into examples."""
-    return RowReader(source.options.format, source.options.columns, has_header=source.container.kind == "csv")
+def row_reader(source: Source, keep_chosen: bool = False) -> RowReader:
+    """Return what turns the rows of a source into examples; of pairs of answers it can keep the better one."""
+    options, is_table = source.options, source.container.kind == "csv"
+    return RowReader(options.format, options.columns, is_table, source.path, keep_chosen)
 
 
 def read_rows(source: Source, reader: RowReader) -> Iterator[Example | Problem]:

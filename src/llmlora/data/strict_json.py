@@ -5,6 +5,7 @@ A refusal names the mistake people make (trailing comma, single quotes, comments
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -85,6 +86,21 @@ def parse_json(text: str) -> Any:
     if SURROGATE_ESCAPE.search(text):
         _refuse_lone_surrogates(value, text)
     return value
+
+
+def value_in_text(text: str) -> Any:
+    """Return the list or object that a text holds, as JSON or as Python writes it (cells of tables); else the text."""
+    if text.lstrip()[:1] not in ("[", "{"):
+        return text
+    try:
+        return parse_json(text)
+    except JsonError:
+        pass
+    try:
+        value = ast.literal_eval(text.strip())
+        return value if isinstance(value, list | dict) else text
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
 
 
 def check_depth(text: str) -> None:

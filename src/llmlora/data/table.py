@@ -9,6 +9,7 @@ from typing import TextIO
 
 from llmlora.core.errors import DatasetError
 from llmlora.data.container import LINE_CHARACTERS, SEPARATOR_LINE, allow_long_cells
+from llmlora.data.header import numbered
 from llmlora.data.lines import numbered_lines
 from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
@@ -36,8 +37,10 @@ class _Lines:
             yield "\n" if text is None else text
 
 
-def table_rows(stream: TextIO, delimiter: str) -> Iterator[RawRow | Problem]:
+def table_rows(stream: TextIO, delimiter: str, has_header: bool = True) -> Iterator[RawRow | Problem]:
     """Yield the rows under the header; a row that cannot be read comes as a finding.
+
+    Without a header the first line is a row, and the columns are called `#1`, `#2`, ….
 
     Raises:
         DatasetError: no header, or one that names a column twice.
@@ -45,7 +48,7 @@ def table_rows(stream: TextIO, delimiter: str) -> Iterator[RawRow | Problem]:
     allow_long_cells()
     lines = _Lines(stream)
     reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
-    header = _header(reader, lines)
+    header = _header(reader, lines) if has_header else []
     row = 0
     while True:
         first_line = lines.number + 1
@@ -62,7 +65,10 @@ def table_rows(stream: TextIO, delimiter: str) -> Iterator[RawRow | Problem]:
         spoilt = list(_line_problems(lines, row + 1))
         yield from spoilt
         row += bool(cells or spoilt)
-        if cells and not spoilt:
+        if cells and not header and _is_declaration(cells):
+            row -= 1
+        elif cells and not spoilt:
+            header = header or numbered(len(cells))
             yield _row(cells, header, row, first_line)
 
 

@@ -13,7 +13,7 @@ from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
 from llmlora.data.formats import RowReader
 from llmlora.data.problems import SHOWN_PER_CODE, Problem, ProblemLog, error, from_exception, warning
 from llmlora.data.quality import question_and_answer, row_warnings
-from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
+from llmlora.data.read import KEPT_OUT, ReadOptions, Source, read_rows, row_reader
 from llmlora.data.stats import Lengths, RowStats
 
 
@@ -216,7 +216,8 @@ class _Check:
         if self.num_text_tokens:
             self._unknown_share()
         if not self.stats.num_rows and not self.log.num_errors:
-            self.log.add(error("no_records"))
+            num_kept_out = self.log.counts[KEPT_OUT]
+            self.log.add(error("all_rows_kept_out", count=num_kept_out) if num_kept_out else error("no_records"))
 
     def _add_pair(self, pair: Pair) -> None:
         self.pair_counts[pair.kind] += 1

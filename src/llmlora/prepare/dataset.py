@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from llmlora.core.examples import Example, Message
 from llmlora.core.layout import META_FILE, TEMPORARY_PREFIX, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
 from llmlora.data.container import require_file
-from llmlora.data.read import ReadOptions, iter_examples
+from llmlora.data.read import KEPT_OUT, ReadOptions, iter_examples
 from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
 
@@ -110,7 +111,9 @@ def prepare_file(
     """Return the prepared rows of a data file, cached by file, tokenizer, template and options."""
     require_file(path)
     key = sha256_json({"file": sha256_file(path), "read": asdict(read)})
-    return prepare_examples(iter_examples(path, read), base_dir, options, key, on_progress)
+    counts: Counter[str] = Counter()
+    examples = iter_examples(path, read, lambda problem: counts.update((problem.code,)))
+    return prepare_examples(examples, base_dir, options, key, on_progress, counts)
 
 
 def prepare_examples(
@@ -119,10 +122,12 @@ def prepare_examples(
     options: PrepareOptions,
     cache_key: str | None = None,
     on_progress: OnProgress | None = None,
+    left_out: Mapping[str, int] | None = None,
 ) -> PreparedDataset:
     """Return the prepared rows of examples; with `cache_key` (a hash of the data) they are kept in the workspace.
 
-    `on_progress(number of examples)` is called now and then; it may raise to stop.
+    `on_progress(number of examples)` is called now and then; it may raise to stop. `left_out` counts, once all examples
+    are read, those that did not come because their author kept them out (`row_kept_out`).
 
     Raises:
         DatasetRowError: `no_trainable_tokens` or `row_refused_by_template`, naming all such rows.
@@ -143,6 +148,7 @@ def prepare_examples(
     if cache_key is not None and (cached := load_prepared(folder)) is not None:
         return cached
     prepared = _Builder(template, options).build(_reporting(examples, on_progress), digest)
+    prepared.facts["num_kept_out"] = (left_out or {}).get(KEPT_OUT, 0)
     if cache_key is None:
         return prepared
     save_prepared(prepared, folder)

@@ -31,6 +31,8 @@ def remarks(facts: Mapping[str, Any]) -> list[Remark]:
         found.append(("warning", "system_unused", {"count": facts["num_system_unused"]}))
     if facts["num_control_tokens"]:
         found.append(("warning", "control_tokens", {"count": facts["num_control_tokens"]}))
+    if facts["num_kept_out"]:
+        found.append(("finding", "rows_kept_out", {"count": facts["num_kept_out"]}))
     if facts["num_rows_dropped"]:
         found.append(("warning", "answers_dropped", {"count": facts["num_rows_dropped"], "limit": facts["max_length"]}))
     if facts["unknown_share"] > NOTABLE_UNKNOWN_SHARE:

@@ -57,7 +57,7 @@ def convert_dataset(
 ) -> dict[str, Any]:
     """Write a data file again as canonical JSON Lines (or CSV) and return what was written and left out.
 
-    `choices`: drop_invalid, deduplicate, sample, split, seed, overwrite, raw.
+    `choices`: drop_invalid, deduplicate, sample, split, seed, overwrite, keep, raw.
 
     Raises:
         NotFound, ConfigError, Conflict (output exists), DatasetError (unreadable, or rows with errors).

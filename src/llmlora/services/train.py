@@ -155,6 +155,7 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
             path=str(path),
             count=sum(report.counts[code] for code in {problem.code for problem in errors}),
             first=first.get("message", ""),
+            first_hint=first.get("hint", ""),
             line=first.get("line") or "-",
         )
     return report

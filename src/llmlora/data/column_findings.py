@@ -1,0 +1,50 @@
+"""What is wrong with the columns of a row, each time with the `--map` that settles it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmlora.core.errors import DatasetError
+from llmlora.data.fields import JOIN, REQUIRED, RowMapping, normalised
+from llmlora.data.header import CHOICES, kind_of, map_options, numbered, proposal
+from llmlora.data.problems import Problem, error
+from llmlora.data.raw import RawRow
+
+
+def incomplete(raw: RawRow, mapping: RowMapping) -> DatasetError:
+    """Return the error of a table without a column for something that every row needs."""
+    if kind_of(list(raw.value)) == "row":
+        return DatasetError("no_header", line=1, **unknown_columns(raw, True).params)
+    lacking = next(name for name in REQUIRED[mapping.format] if name not in mapping.columns)
+    free = [name for name in mapping.ignored if not name.startswith("#")]
+    columns = proposal(free) if len(free) > 1 else dict.fromkeys(["output"], *free) if free else {}
+    column = columns.get(lacking) or columns.get("output") or "COLUMN"
+    return DatasetError("column_missing", line=1, name=lacking, columns=shown(raw), maps=map_options({lacking: column}))
+
+
+def unknown_columns(raw: RawRow, is_table: bool) -> Problem:
+    """Return the error of a row without known columns; of a table also when its first line may be a row already."""
+    names = list(raw.value)
+    params: dict[str, Any] = {"columns": shown(raw), "maps": map_options(proposal(names))}
+    kind = kind_of(names) if is_table else "header"
+    if kind == "header":
+        return error("unknown_columns", raw.line, raw.row, **params)
+    params["by_number"] = map_options(proposal(numbered(len(names))))
+    return error("no_header" if kind == "row" else "header_unclear", raw.line, raw.row, **params)
+
+
+def two_columns(raw: RawRow, mapping: RowMapping) -> Problem:
+    """Return the error of several columns that fit one field, with the `--map` for each and for all of them."""
+    name, others = next(iter(mapping.rivals.items()))
+    rivals = [mapping.columns[name], *others]
+    choices = " / ".join(map_options({name: column}) for column in rivals)
+    more = [key for key in mapping.ignored if normalised(key) in CHOICES] if name in ("instruction", "prompt") else []
+    joined = [column for column in raw.value if column in (*rivals, *more)]
+    params: dict[str, Any] = {"name": name, "columns": ", ".join(rivals), "choices": choices}
+    return error("two_columns", raw.line, raw.row, **params, joined=map_options({name: JOIN.join(joined)}))
+
+
+def shown(raw: RawRow) -> str:
+    """Return the names of the columns of a row, as a message shows them."""
+    names = [name[:40] for name in raw.value]
+    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")

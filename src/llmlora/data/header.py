@@ -1,0 +1,88 @@
+"""Whether the first line of a table names its columns or is a row already, and the `--map` that reads it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from llmlora.data.fields import ALL_NAMES, SYNONYMS, find_mapping, normalised
+
+Kind = Literal["header", "row", "unclear"]
+BY_NUMBER = re.compile(r"#\d+")
+SENTENCE = re.compile(r"[。！？!?]|[.．…]\s*$|\n")
+LONGEST_NAME = 40
+# Words of column names that are no field of a row.
+OTHER_NAMES = frozenset(
+    normalised(word)
+    for word in (
+        "id", "no", "no.", "number", "番号", "連番", "title", "タイトル", "件名", "見出し", "body", "内容", "category",
+        "カテゴリ", "カテゴリー", "分類", "種別", "name", "名前", "date", "日付", "更新日", "source", "出典", "note",
+        "備考", "メモ", "解説", "choices", "options", "選択肢",
+    )
+)  # fmt: skip
+NUMBERING = frozenset(normalised(word) for word in ("id", "no", "no.", "number", "番号", "連番", "#"))
+CHOICES = frozenset(("choices", "options", "選択肢"))  # part of a question wherever they stand
+JAPANESE_WORDS = tuple(sorted(name for name in ALL_NAMES if len(name) > 1 and not name.isascii()))
+
+
+def is_by_number(columns: Mapping[str, str]) -> bool:
+    """Tell whether every `--map` names its column by number (`#1`), as in a table whose first line is a row."""
+    return bool(columns) and all(BY_NUMBER.fullmatch(column) for column in columns.values())
+
+
+def has_header(first: Sequence[str], columns: Mapping[str, str]) -> bool:
+    """Tell whether the first record of a table is taken as its header: always, except where columns go by number."""
+    if not is_by_number(columns):
+        return True
+    mapping = find_mapping(first, {})
+    return (mapping is not None and mapping.is_complete) or kind_of(first) == "header"
+
+
+def kind_of(first: Sequence[str]) -> Kind:
+    """Return what the first record of a table is, as far as its cells tell."""
+    cells = [cell.strip() for cell in first if cell.strip()]
+    if any(normalised(cell.rstrip("?？!！:：")) in ALL_NAMES and len(cell) > 1 for cell in cells):
+        return "header"
+    if any(SENTENCE.search(cell) or len(cell) > LONGEST_NAME for cell in cells):
+        return "row"
+    if any(_words(cell) & (ALL_NAMES | OTHER_NAMES) or _fits(cell, JAPANESE_WORDS) for cell in cells):
+        return "header"
+    return "unclear"
+
+
+def _words(cell: str) -> set[str]:
+    return {normalised(word) for word in re.findall(r"\w+", normalised(cell).replace("_", " ")) if len(word) > 1}
+
+
+def _fits(cell: str, names: Sequence[str]) -> bool:
+    return len(cell) <= 12 and any(name in normalised(cell) for name in names)
+
+
+def map_options(columns: Mapping[str, str]) -> str:
+    """Return the options of the command line that name these columns, ready to paste."""
+    return " ".join(f"--map {shlex.quote(f'{name}={column}')}" for name, column in columns.items())
+
+
+def proposal(names: Sequence[str]) -> dict[str, str]:
+    """Return which of these columns probably hold question and answer; of a single one, the text."""
+    columns = [name for name in names if name.strip()]
+    content = [name for name in columns if normalised(name) not in NUMBERING] or columns
+    if len(content) < 2:
+        return {"text": content[0]} if content else {}
+    answers = [name for name in content if _means(name, "output")]
+    questions = [name for name in content if _means(name, "instruction") and name not in answers[:1]]
+    question = next(iter(questions), None) or next(name for name in content if name not in answers[:1])
+    answer = next(iter(answers), None) or next(name for name in content if name != question)
+    return {"instruction": question, "output": answer}
+
+
+def numbered(count: int) -> list[str]:
+    """Return the names of columns that have none: `#1`, `#2`, …"""
+    return [f"#{place}" for place in range(1, count + 1)]
+
+
+def _means(column: str, name: str) -> bool:
+    words = SYNONYMS[name]
+    return bool(_words(column) & set(words)) or _fits(column, [word for word in words if not word.isascii()])

@@ -16,6 +16,7 @@ import gguf_bytes as raw
 from gguf_bytes import ARRAY, BOOL, F32, STRING, U32, RawGguf, key_value, packed_string, small_file, tensor_entry
 from llmlora.catalog.gguf_header import SCALARS, TENSOR_TYPES, GgufTensor, read_gguf_header
 from llmlora.core.errors import ModelFileError
+from llmlora.core.lfs_pointer import LFS_POINTER
 
 
 def write(folder: Path, content: bytes | RawGguf) -> Path:
@@ -351,3 +352,11 @@ def test_damaged_files_never_crash_the_reader(tmp_path: Path) -> None:
     whole = small_file().build()
     accepted = sum(check_mutation(tmp_path, whole, seed) for seed in range(500))
     assert 0 < accepted < 400  # harmless damage exists, but most is seen
+
+
+def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(LFS_POINTER + b"v1\noid sha256:4d7a21\nsize 9445888\n")
+    with pytest.raises(ModelFileError) as caught:
+        read_gguf_header(path)
+    assert caught.value.code == "lfs_pointer"

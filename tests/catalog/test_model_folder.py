@@ -12,6 +12,7 @@ from catalog.model_files import TENSORS, TOKENIZER, model_folder, write_weights
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.model_folder import read_model_folder
 from llmlora.core.errors import ModelFileError
+from llmlora.core.lfs_pointer import LFS_POINTER
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
 from unprivileged import open_folder, unprivileged
 
@@ -281,3 +282,13 @@ def test_a_tensor_in_two_shards_is_refused(tmp_path: Path) -> None:
     folder = sharded(model_folder(tmp_path / "m"))
     write_weights(folder / "model-2.safetensors", TENSORS)
     assert refusal(folder).code == "model_shards_invalid"
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_git_lfs_pointer_is_named_with_the_command_that_fetches_the_file(name: str, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "my model")
+    (folder / name).write_bytes(LFS_POINTER + b"v1\noid sha256:4d7a21\nsize 9445888\n")
+    error = refusal(folder)
+    assert error.code == "lfs_pointer"
+    assert error.params["path"] == str(folder / name)
+    assert f"git -C '{folder}' lfs pull" in error_texts(error)["hint"]

@@ -83,7 +83,8 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "recipe.yaml").write_bytes("data: 日本語".encode("cp932"))
     with pytest.raises(ConfigError) as caught:
         Recipe.read(tmp_path / "recipe.yaml")
-    assert caught.value.code == "recipe_unreadable"
+    assert caught.value.code == "text_not_utf8"
+    assert "iconv -f CP932" in caught.value.params["command"]
 
 
 def test_a_missing_recipe_and_a_folder_are_told_apart(tmp_path):

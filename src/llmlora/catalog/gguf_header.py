@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError
+from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -125,6 +126,8 @@ class _Reader:
         return GgufHeader(version, metadata, types, tensors, alignment, data_offset)
 
     def _preamble(self) -> int:
+        if is_lfs_pointer(self.path):
+            raise ModelFileError("lfs_pointer", **lfs_params(self.path))
         if self.size < 4 or self.take(4) != MAGIC:
             raise ModelFileError("gguf_not_gguf", path=str(self.path))
         version = self.number("I", 4)

@@ -14,6 +14,7 @@ from typing import Any
 from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, read_safetensors_header
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import CONFIG_FILE
+from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 
 WEIGHTS_FILE = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
@@ -132,12 +133,18 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """Return the path of a file of a folder; a link that leads out of it is refused, except to a Hub cache's blobs."""
+    """Return the path of a file of a folder.
+
+    Raises:
+        ModelFileError: `model_file_outside`, a link that leads out (except to a Hub cache's blobs); `lfs_pointer`.
+    """
     path = folder / name
     target, home = path.resolve(), folder.resolve()
     allowed = [home, home.parent.parent / "blobs"] if home.parent.name == "snapshots" else [home]
     if not any(target.is_relative_to(place) for place in allowed):
         raise ModelFileError("model_file_outside", path=str(path), target=str(target))
+    if path.is_file() and is_lfs_pointer(path):
+        raise ModelFileError("lfs_pointer", **lfs_params(path))
     return path
 
 

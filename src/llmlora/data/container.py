@@ -6,7 +6,6 @@ import csv
 import io
 import os
 import re
-import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from llmlora.core.errors import DatasetError, NotFound
+from llmlora.core.lfs_pointer import LFS_POINTER, lfs_params
 from llmlora.data.encoding import Encoding
 from llmlora.data.fields import columns_named, find_mapping
 from llmlora.data.header import has_header, is_by_number
@@ -22,7 +22,6 @@ from llmlora.data.strict_json import BRACKET, FULL_WIDTH, JsonError, parse_json
 Kind = Literal["jsonl", "json", "csv", "text"]
 HEAD_CHARACTERS = 1 << 16
 LINE_CHARACTERS = 16 << 20
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, LFS_POINTER, "lfs_pointer", "Git LFS"),
     (0, b"PK\x03\x04", "compressed_file", "zip"),
@@ -105,7 +104,7 @@ def refuse_binary(path: Path) -> None:
         for offset, magic, code, kind in MAGIC:
             if head[offset : offset + len(magic)] == magic:
                 code, kind = _office_kind(head, stream) or (code, kind) if kind == "zip" else (code, kind)
-                raise DatasetError(code, kind=kind, path=str(path), folder=shlex.quote(str(path.parent)))
+                raise DatasetError(code, kind=kind, **lfs_params(path))
 
 
 def _office_kind(head: bytes, stream: BinaryIO) -> tuple[str, str] | None:

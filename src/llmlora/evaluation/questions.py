@@ -18,6 +18,7 @@ from llmlora.core.job import DataSource
 from llmlora.core.publish import sha256_file
 from llmlora.data.asked import asked_of
 from llmlora.data.read import ReadOptions, iter_examples
+from llmlora.data.text_file import utf8_way
 
 QuestionSource = Literal["file", "bundled", "training_rows"]
 MAX_LINE_BYTES = 16 << 20
@@ -189,7 +190,7 @@ def _decoded(raw: bytes, path: Path, line: int) -> str:
     try:
         return raw.decode("utf-8-sig" if line == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise DatasetError("questions_not_utf8", path=str(path), line=line) from error
+        raise DatasetError("questions_not_utf8", path=str(path), line=line, **utf8_way(path)) from error
 
 
 def _parsed(text: str, path: Path, line: int) -> Any:

@@ -18,6 +18,7 @@ from llmlora.core.examples import Message
 from llmlora.core.publish import write_json, write_text
 from llmlora.data.asked import asks_with_text_alone
 from llmlora.data.formats import is_blank
+from llmlora.data.text_file import read_utf8
 from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
 from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
 
@@ -329,8 +330,8 @@ def raw_text(encoder: TextEncoder) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_utf8(path)
+    except OSError as error:
         detail = (str(error) or type(error).__name__).splitlines()[0]
         raise ModelFileError("template_unreadable", path=str(path), detail=detail) from error
 

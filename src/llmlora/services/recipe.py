@@ -18,6 +18,7 @@ from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_DIR, MANIFEST_FILE
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions, read_options
+from llmlora.data.text_file import read_utf8
 
 FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding")
 ADAPTER_CONFIG = "adapter_config.json"
@@ -79,8 +80,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise NotFound("file_not_found", path=str(path))
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _StrictLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, ValueError) as error:
+        content = yaml.load(read_utf8(path), _StrictLoader)
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
         detail = " ".join(str(error).split())[:300] or type(error).__name__
         raise ConfigError("recipe_unreadable", path=str(path), detail=detail) from error
     if not isinstance(content, dict):

@@ -56,7 +56,7 @@ def test_other_weights_are_said_not_to_count(value: Any) -> None:
     assert problems == ["weight_not_used"]
 
 
-@pytest.mark.parametrize("mask", [[0, 0, 0, 1], [0, 1], ["0", "1"], [False, True]])
+@pytest.mark.parametrize("mask", [[0, 0, 0, 1], [0, 1], ["0", "1"], [False, True], "[0, 1]"])
 def test_a_row_may_list_its_turns(mask: list[Any]) -> None:
     example, problems = read({**conversation(), "loss_mask": mask})
     assert [turn.learned for turn in example.messages if turn.role == "assistant"] == [False, True]  # type: ignore[union-attr]
@@ -97,6 +97,7 @@ def test_a_row_kept_out_is_left_out_and_said(row: dict[str, Any]) -> None:
         {"instruction": "a", "output": "b", "label": 0},
         {"text": "a", "label": 0},
         {"instruction": "a", "output": "b", "label": "FAQ"},
+        {"instruction": "a", "output": "b", "label": "no"},
         {"instruction": "a", "output": "b", "train": "のぞみ"},
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,17 @@ CHATS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3).map(
         turn for question, answer in pairs for turn in (Message("user", question), Message("assistant", answer))
     )
 )
+
+
+def with_marks(turns: tuple[Message, ...], marks: list[bool]) -> tuple[Message, ...]:
+    """Keep some turns out of training, but never the last answer."""
+    kept = (replace(turn, learned=mark) for turn, mark in zip(turns[:-1], marks, strict=False))
+    return (*kept, *turns[len(marks) : -1], turns[-1])
+
+
 EXAMPLES = st.one_of(
     st.builds(lambda turns: Example(1, 1, turns), CHATS),
+    st.builds(lambda turns, marks: Example(1, 1, with_marks(turns, marks)), CHATS, st.lists(st.booleans(), max_size=5)),
     st.builds(lambda turns, system: Example(1, 1, (Message("system", system), *turns)), CHATS, TEXTS),
     st.builds(lambda prompt, completion: Example(1, 1, prompt=prompt, completion=completion), TEXTS, TEXTS),
     st.builds(lambda text: Example(1, 1, text=f"b a {text}"), TEXTS),

@@ -79,6 +79,16 @@ def test_a_broken_recipe_is_named(tmp_path, text, code, named):
     assert named in json.dumps(caught.value.params)
 
 
+def test_columns_that_are_joined_go_from_a_recipe_into_the_job_and_back(tmp_path):
+    text = GOOD + "columns:\n  instruction: 指示+問題文\n"
+    assert Recipe.read(written(tmp_path, text)).read_options.columns == {"instruction": "指示+問題文"}
+    source = DataSource(path="/a.csv", sha256="0", columns={"instruction": "指示+問題文"})
+    assert DataSource.model_validate_json(source.model_dump_json()) == source
+    with pytest.raises(ConfigError) as caught:
+        Recipe.read(written(tmp_path, GOOD + "columns:\n  instruction: [指示, 問題文]\n"))
+    assert caught.value.code == "column_not_text"
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "recipe.yaml").write_bytes("data: 日本語".encode("cp932"))
     with pytest.raises(ConfigError) as caught:

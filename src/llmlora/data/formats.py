@@ -128,7 +128,8 @@ class RowReader:
         for column, value in marks_in(raw.value, (*ROW_MARKS, *LABELS), mapping.columns.values()).items():
             weight = weight_of(value)
             is_mark = weight is not None if normalised(column) in ROW_MARKS else is_label(value, mapping.format)
-            if not is_mark and not isinstance(value, list) and len(self.ignored) < MAX_KEY_SETS:
+            is_mark = is_mark or (mapping.format == "chat" and _is_list(value))
+            if not is_mark and len(self.ignored) < MAX_KEY_SETS:
                 self.ignored.setdefault(column, None)
             if weight not in (None, 1.0) and normalised(column) in WEIGHTS:
                 problems.append(warning("weight_not_used", *_place(raw, column), name=column, weight=value, turn="-"))
@@ -205,6 +206,10 @@ def _left_out(raw: RawRow, mapping: RowMapping) -> Problem | None:
 
 def _place(raw: RawRow, column: str) -> tuple[int, int, None, str]:
     return raw.line, raw.row, None, column
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value_in_text(value) if isinstance(value, str) else value, list)
 
 
 def _is_bad(label: Any, format_name: str) -> bool:
@@ -326,7 +331,8 @@ def _masks(raw: RawRow, turns: list[Any], column: str, problems: list[Problem]) 
     """Return the weights of turns (0-based) that the row lists beside them."""
     found: dict[int, float] = {}
     answers = [place for place, turn in enumerate(turns) if isinstance(turn, dict) and _role(turn) == "assistant"]
-    for name, value in marks_in(raw.value, ROW_MARKS, (column,)).items():
+    for name, mark in marks_in(raw.value, ROW_MARKS, (column,)).items():
+        value = value_in_text(mark) if isinstance(mark, str) else mark
         if not isinstance(value, list):
             continue
         masks = masks_of(value, len(turns), answers)

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmlora.data.fields import normalised
-
 TURN_MARKS = ("weight", "loss_weight", "train", "training", "trainable", "loss", "loss_mask", "learn")
 ROW_MARKS = ("weight", "loss_weight", "train", "loss_mask")
 WEIGHTS = ("weight", "loss_weight")
@@ -31,11 +29,8 @@ def weight_of(value: Any) -> float | None:
 def marks_in(values: Mapping[str, Any], names: Iterable[str], used: Iterable[str] = ()) -> dict[str, Any]:
     """Return what stands under the names of marks, by the names as written; null counts as absent."""
     wanted, taken = set(names), set(used)
-    return {
-        key: value
-        for key, value in values.items()
-        if value is not None and key not in taken and normalised(key) in wanted
-    }
+    found = (key for key in values if key.strip().casefold() in wanted)
+    return {key: values[key] for key in found if values[key] is not None and key not in taken}
 
 
 def is_label(value: Any, format_name: str) -> bool:
@@ -43,7 +38,7 @@ def is_label(value: Any, format_name: str) -> bool:
 
     0 and 1 say it beside prompt and completion or a conversation only; elsewhere they may be classes.
     """
-    if isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() in WORDS):
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() in ("true", "false")):
         return True
     return format_name in ("completion", "chat") and weight_of(value) in (0, 1)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example, Message
 from llmlora.core.job import DataSource
+from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 from llmlora.core.publish import sha256_file
 from llmlora.data.asked import asked_of
 from llmlora.data.read import ReadOptions, iter_examples
@@ -150,6 +151,8 @@ def rewordings(text: str) -> tuple[str, ...]:
 
 def _read_any(path: Path) -> Iterator[Question]:
     """Read a questions file; a data file without references is read as training rows are."""
+    if is_lfs_pointer(path):
+        raise DatasetError("lfs_pointer", **lfs_params(path))
     if path.suffix.lower() in (".jsonl", ".ndjson") and _asks_only(path):
         return read_questions(path)
     return questions_of(iter_examples(path, ReadOptions()))

@@ -34,6 +34,8 @@ BROAD_EXCEPT: dict[str, str] = {
 JAPANESE_DATA: dict[str, str] = {
     "cli/help_page.py": "signs that may not begin a line",
     "data/fields.py": "column names that files use",
+    "data/header.py": "column names that files use",
+    "data/preference.py": "column names that files use",
     "data/japanese.py": "endings that tell polite from plain style",
     "evaluation/amounts.py": "words that make a number an amount",
     "data/asked.py": "labels of text rows",

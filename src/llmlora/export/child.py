@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import LlmloraError, RunError, error_from_dict
+from llmlora.core.publish import disk_errors
 
 OnWait = Callable[[], None]
 POLL_SECONDS = 1.0
@@ -25,6 +27,7 @@ def run_apart(function: Callable[..., Any], *arguments: Any, seconds: float, on_
     """Return `function(*arguments)`, called in a fresh process; function and arguments must be picklable.
 
     `on_wait` is called every second meanwhile; what it raises ends the process. So does the death of this process.
+    The work lies in a file: written into the pipe to a process that died at its start, it would block for ever.
 
     Raises:
         LlmloraError: what the function raised.
@@ -34,7 +37,10 @@ def run_apart(function: Callable[..., Any], *arguments: Any, seconds: float, on_
     receiver, sender = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "stderr.txt"
-        process = context.Process(target=_answer, args=(sender, log, function, arguments), daemon=True)
+        work = Path(folder) / "work.pickle"
+        with disk_errors(Path(folder)), work.open("wb") as stream:
+            pickle.dump((function, arguments), stream, pickle.HIGHEST_PROTOCOL)
+        process = context.Process(target=_answer, args=(sender, log, work), daemon=True)
         process.start()
         sender.close()
         try:
@@ -61,11 +67,12 @@ def _received(receiver: Connection, seconds: float, on_wait: OnWait | None) -> d
     return dict(receiver.recv())
 
 
-def _answer(sender: Connection, log: Path, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Do the work of the child: its stderr goes to `log`, its answer into the pipe."""
+def _answer(sender: Connection, log: Path, work: Path) -> None:
+    """Do the work that lies in a file: stderr goes to `log`, the answer into the pipe."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 2)
+    function, arguments = pickle.loads(work.read_bytes())
     try:
         reply = {"result": function(*arguments)}
     except LlmloraError as error:

@@ -19,6 +19,7 @@ def tiny_job(architecture: str, folder: Path, adapter: dict[str, Any] | None = N
     from llmlora.core.config import TrainConfig
     from llmlora.core.job import DataSource, JobConfig, write_job
     from llmlora.core.layout import new_id
+    from llmlora.core.publish import sha256_file
     from llmlora.prepare.template import load_template, save_template
     from llmlora.prepare.tokenizer import save_tokenizer
 
@@ -37,7 +38,7 @@ def tiny_job(architecture: str, folder: Path, adapter: dict[str, Any] | None = N
         base_model=str(base),
         base_dir=str(base),
         base_digest=resolve_base_model(str(base)).digest,
-        data=DataSource(path=str(data), sha256="0" * 64),
+        data=DataSource(path=str(data), sha256=sha256_file(data)),
         train=TrainConfig(method="lora" if adapter is not None else "full"),
         llmlora_version=__version__,
     )

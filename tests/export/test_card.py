@@ -43,7 +43,8 @@ def test_adapter_card_says_what_it_is_for(job: JobConfig, tmp_path: Path):
 
 def test_merged_and_export_cards(job: JobConfig, tmp_path: Path):
     assert front_matter(merged_card(job))["library_name"] == "transformers"
-    card = export_card(job, {"model-Q4_K_M.gguf": 1234567})
+    card = export_card(job, {"model-Q4_K_M.gguf": 1234567}, {"model-Q4_K_M.gguf": "lost 2 facts"})
+    assert "lost 2 facts" in card
     assert front_matter(card)["library_name"] == "gguf"
     assert "| model-Q4_K_M.gguf | 1,234,567 |" in card
     assert str(tmp_path) not in card

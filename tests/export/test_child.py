@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import spawn
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,18 @@ def test_the_checks_load_no_torch_there():
     found = run_apart(native_works.answer, verify.run_checks, verify.measure_distributions, seconds=60)
     assert found["words"] == (verify.run_checks, verify.measure_distributions)
     assert not found["has_torch"]
+
+
+@pytest.mark.timeout(60)
+def test_a_child_that_dies_at_its_start_does_not_block_however_much_it_was_to_get():
+    usual = spawn.get_executable()
+    spawn.set_executable("/bin/false")
+    try:
+        with pytest.raises(RunError) as caught:
+            run_apart(native_works.answer, "words", np.zeros(32 << 20, np.uint8), seconds=20)
+    finally:
+        spawn.set_executable(usual)
+    assert caught.value.code == "native_abort"
 
 
 def test_a_typed_error_keeps_its_class_code_and_parameters():

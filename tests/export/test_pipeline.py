@@ -28,12 +28,13 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the set of quantizations whose files fail verification; empty at first."""
     failed: set[str] = set()
 
-    def report(output: Path, trained: Any, files: dict[str, Any], on_progress: Any) -> dict[str, Any]:
+    def report(output: Path, trained: Any, files: dict[str, Any], on_progress: Any, carried: Any) -> dict[str, Any]:
         entries = []
         for name, entry in files.items():
             ok = entry["quantization"] not in failed
             check = {"check": "logprobs", "ok": ok, "cause": None if ok else "weights", "detail": ""}
-            entries.append({"file": name, "quantization": entry["quantization"], "ok": ok, "checks": [check]})
+            verdict = {"ok": ok, "verdict": "verified" if ok else "failed", "facts": None}
+            entries.append({"file": name, "quantization": entry["quantization"], **verdict, "checks": [check]})
         return {"files": entries, "reference": {"turn_end": "<|im_end|>"}}
 
     monkeypatch.setattr(pipeline, "verify_files", report)

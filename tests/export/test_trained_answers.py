@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +11,8 @@ from llmlora.core.errors import Stopped
 from llmlora.export import trained_answers
 from llmlora.export.reference import MAX_STOP_FACTOR, MAX_STOP_TOKENS, Reference
 from llmlora.export.sizes import float32_bytes
-from llmlora.export.trained import TrainedModel, find_trained
-from llmlora.export.trained_answers import build_reference, data_samples, fits_memory
+from llmlora.export.trained import find_trained
+from llmlora.export.trained_answers import build_reference, fits_memory
 from llmlora.gguf.source import FolderSource
 from tiny_jobs import MakeJob
 
@@ -68,35 +66,3 @@ def test_the_context_holds_the_longest_prompt_and_its_reply():
     reference = Reference([], [], contexts, np.zeros((2, 4)), (), False, 2, {}, "", "")
     assert reference.context_length >= 300 + MAX_STOP_FACTOR * MAX_STOP_TOKENS
     assert replace(reference, contexts=[]).context_length >= MAX_STOP_FACTOR * MAX_STOP_TOKENS
-
-
-@pytest.fixture
-def trained(make_job: MakeJob) -> TrainedModel:
-    return find_trained(make_job("llama", {}, **SMALL))
-
-
-def write_rows(trained: TrainedModel, rows: list[dict]) -> None:
-    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-    Path(trained.job.data.path).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def test_samples_are_the_first_questions_and_all_texts_cut_short(trained: TrainedModel):
-    write_rows(trained, [{"instruction": f"質問{number}", "output": "答" * 600} for number in range(12)])
-    questions, texts = data_samples(trained)
-    assert questions == ["質問0", "質問1"]
-    assert len(texts) == 2 * trained_answers.NUM_SAMPLES
-    assert max(map(len, texts)) == 500
-
-
-def test_rows_without_turns_give_texts_only(trained: TrainedModel):
-    write_rows(trained, [{"prompt": "昔々", "completion": "ある所に"}, {"prompt": "春は", "completion": "あけぼの"}])
-    assert data_samples(trained) == ([], ["昔々", "ある所に", "春は", "あけぼの"])
-
-
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b'{"instruction": 1}'])
-def test_data_that_is_gone_or_broken_is_no_obstacle(content: bytes | None, trained: TrainedModel):
-    path = Path(trained.job.data.path)
-    path.unlink()
-    if content is not None:
-        path.write_bytes(content)
-    assert data_samples(trained) == ([], [])

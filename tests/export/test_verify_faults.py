@@ -55,7 +55,15 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
 
 def test_the_right_file_passes_every_check(verdicts: Verdicts):
     checks = verdicts["nothing"]
-    assert [check["check"] for check in checks] == ["file", "tensors", "tokenizer", "template", "logprobs", "stop"]
+    assert [check["check"] for check in checks] == [
+        "file",
+        "tensors",
+        "tokenizer",
+        "template",
+        "logprobs",
+        "stop",
+        "answers",
+    ]
     assert all(check["ok"] for check in checks)
     measured = {check["check"]: check["measured"] for check in checks}
     assert measured["tokenizer"]["num_texts"] >= 200

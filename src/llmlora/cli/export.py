@@ -112,7 +112,7 @@ def print_verification(report: dict[str, Any]) -> None:
     """Print one line per file, then every failed check with its cause."""
     table = Table(title=translate("export.table.verification"))
     table.add_column(translate("export.table.file"), no_wrap=True)
-    for name in ("checks", "max_diff", "kl", "top1"):
+    for name in ("checks", "facts", "max_diff", "kl", "top1"):
         table.add_column(translate(f"export.table.{name}"))
     for entry in report["files"]:
         found = [check["measured"] for check in entry["checks"] if check["check"] == "logprobs"]
@@ -120,6 +120,7 @@ def print_verification(report: dict[str, Any]) -> None:
         table.add_row(
             escape(entry["file"]),
             _count_passed(entry["checks"]),
+            _count_facts(entry.get("facts")),
             f"{logprobs['max_diff']:.1e}" if "max_diff" in logprobs else "-",
             f"{logprobs['kl']:.1e}" if "kl" in logprobs else "-",
             f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
@@ -133,7 +134,32 @@ def print_verification(report: dict[str, Any]) -> None:
         for check in entry["checks"]:
             if "rounding" in check["measured"]:
                 output.out.print(escape(_rounding(entry["file"], check)))
-    output.say("export.verified" if report["ok"] else "export.not_verified", num_files=len(report["files"]))
+    for entry in report["files"]:
+        if entry.get("verdict") == "lossy":
+            output.say("export.lossy", file=entry["file"], **_kept(entry["facts"]))
+    _print_asked(report["reference"])
+    verdicts = {entry.get("verdict") for entry in report["files"]}
+    word = "verified" if report["ok"] else "not_verified" if "failed" in verdicts else "partly_verified"
+    output.say(f"export.{word}", num_files=len(report["files"]))
+
+
+def _print_asked(reference: dict[str, Any]) -> None:
+    """Say on how much of the training data the files were compared, or why on nothing of it."""
+    if reference.get("data_problem"):
+        output.say(f"export.{reference['data_problem']}")
+    elif "num_taught" in reference:
+        output.say("export.asked", num_taught=reference["num_taught"], num_samples=reference["num_samples"])
+
+
+def _kept(facts: dict[str, Any]) -> dict[str, int]:
+    return {name: int(facts[name]) for name in ("num_kept", "num_known")}
+
+
+def _count_facts(facts: dict[str, Any] | None) -> str:
+    if not facts or not facts["num_known"]:
+        return "-"
+    color = "green" if facts["num_kept"] == facts["num_known"] else "red"
+    return f"[{color}]{facts['num_kept']}/{facts['num_known']}[/{color}]"
 
 
 def _count_passed(checks: list[dict[str, Any]]) -> str:

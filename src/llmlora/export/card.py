@@ -27,12 +27,13 @@ def merged_card(job: JobConfig) -> str:
     return _card(job, "transformers", title, translate("export.card.use_merged"), {})
 
 
-def export_card(job: JobConfig, files: Mapping[str, int]) -> str:
-    """Return the card of an export folder; `files` maps file names to sizes in bytes."""
+def export_card(job: JobConfig, files: Mapping[str, int], losses: Mapping[str, str]) -> str:
+    """Return the card of an export folder: `files` maps file names to bytes, `losses` to what a file lost."""
     title = translate("export.card.title_export", base_model=_base_name(job))
     rows = "\n".join(f"| {name} | {size:,} |" for name, size in files.items())
     table = f"| {translate('export.card.file')} | {translate('export.card.bytes')} |\n|---|---:|\n{rows}"
-    return _card(job, "gguf", title, f"{translate('export.card.use_export')}\n\n{table}", {})
+    usage = "\n\n".join([translate("export.card.use_export"), table, *losses.values()])
+    return _card(job, "gguf", title, usage, {})
 
 
 def _card(job: JobConfig, library: str, title: str, usage: str, summary: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from llmlora.core.errors import LlmloraError
 
-CheckName = Literal["file", "tensors", "engine", "tokenizer", "template", "logprobs", "stop", "order"]
+CheckName = Literal["file", "tensors", "engine", "tokenizer", "template", "logprobs", "stop", "answers", "order"]
 
 
 @dataclass(frozen=True)

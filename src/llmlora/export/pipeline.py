@@ -23,10 +23,12 @@ from llmlora.core.publish import (
 )
 from llmlora.core.temporary import remove_leftovers
 from llmlora.export.card import export_card
+from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
 from llmlora.export.merge import trained_source
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
 from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
 from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
+from llmlora.export.taught_check import CarriedFacts
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.verify import raise_on_failure, verify_files
 from llmlora.gguf.architectures import architecture_of, check_exportable
@@ -38,7 +40,6 @@ from llmlora.prepare.template import ChatTemplate, load_template
 
 FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
 META_SCHEMA = "llmlora.export-meta/1"
-PREFERRED = ("Q4_K_M", "Q8_0")
 
 FLOAT_TYPES: tuple[FloatType, ...] = ("F32", "F16", "BF16")
 OnProgress = Callable[[str, int, int], None]
@@ -118,12 +119,16 @@ class _Work:
 
 
 def export_model(
-    request: ExportRequest, on_progress: OnProgress | None = None, on_plan: OnPlan | None = None
+    request: ExportRequest,
+    on_progress: OnProgress | None = None,
+    on_plan: OnPlan | None = None,
+    carried: CarriedFacts | None = None,
 ) -> dict[str, Any]:
     """Write the asked files to `request.output`, each published whole, and verify them.
 
     Files that are already there from the same inputs are kept. `on_plan` gets the names and bytes of the files that
-    will be written, before the first one is. Returns `output`, `files`, `model_file`, `modelfile` and `verify`.
+    will be written, before the first one is; `carried` is the rule by which facts are found in answers.
+    Returns `output`, `files`, `model_file`, `modelfile` and `verify`.
 
     Raises:
         ConfigError: an unknown quantization.
@@ -144,7 +149,7 @@ def export_model(
     if request.keep_merged:
         _write_merged(work)
     _write_models(work)
-    report = verify_files(request.output, work.trained, work.meta["files"], work.on_progress)
+    report = verify_files(request.output, work.trained, work.meta["files"], work.on_progress, carried)
     _describe(work, report)
     raise_on_failure(report, request.output)
     return _result(work, report)
@@ -308,17 +313,15 @@ def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
 
 def _describe(work: _Work, report: Mapping[str, Any]) -> None:
     """Write Modelfile and model card, and name the file that Ollama and chat use."""
-    verified = {entry["quantization"] for entry in report["files"] if entry["ok"]}
-    asked = work.request.quantizations
-    chosen = next((name for name in PREFERRED if name in verified and name in asked), asked[0])
-    work.meta["model_file"] = gguf_name(chosen)
+    model_file = gguf_name(choose_file(report, work.request.quantizations))
+    work.meta["model_file"] = model_file
     write_json(work.path(META_FILE), work.meta)
-    write_text(work.path(MODELFILE), _modelfile(work, gguf_name(chosen), str(report["reference"]["turn_end"])))
+    write_text(work.path(MODELFILE), _modelfile(work, model_file, report))
     sizes = {name: int(entry["size_bytes"]) for name, entry in work.meta["files"].items()}
-    write_text(work.path("README.md"), export_card(work.trained.job, sizes))
+    write_text(work.path("README.md"), export_card(work.trained.job, sizes, lossy_lines(report)))
 
 
-def _modelfile(work: _Work, model_file: str, turn_end: str) -> str:
+def _modelfile(work: _Work, model_file: str, report: Mapping[str, Any]) -> str:
     path = work.trained.weights_dir / "generation_config.json"
     generation = read_json(path) if path.is_file() else {}
     template = go_template(
@@ -330,7 +333,8 @@ def _modelfile(work: _Work, model_file: str, turn_end: str) -> str:
             model=model_file,
             template=template,
             system=None if work.template.is_raw else work.trained.job.train.system,
-            parameters=default_parameters(generation, [turn_end], context),
+            parameters=default_parameters(generation, [str(report["reference"]["turn_end"])], context),
+            comment=choice_comment(report, model_file),
         )
     )
 

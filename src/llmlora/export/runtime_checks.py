@@ -6,6 +6,7 @@ Called in a process of their own (child.py), which a broken file may end.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ LIMITS: dict[str, Mapping[str, float]] = {
     "Q8_0": {"kl": 0.01},
 }
 LIKELY = 1e-5
+NUM_LIKELIEST = 8192  # entries of a distribution that are compared
 SPACE_SENSITIVE = ("t5", "llama")
 TEXT_CHECKS = ("tokenizer", "template")  # what depends on a file's tokenizer and template alone
 
@@ -75,24 +77,47 @@ def check_template(chat: LlamaCppChat, reference: Reference) -> Check:
     return passed("template", measured)
 
 
-def compare_distributions(chat: LlamaCppChat, reference: Reference) -> dict[str, Any]:
+def compare_distributions(chat: LlamaCppChat, contexts: Sequence[list[int]], logprobs: np.ndarray) -> dict[str, Any]:
     """Return `max_diff` over tokens of p >= 1e-5, mean `kl` and `max_kl` over the vocabulary, and `top1_agreement`."""
     max_diff, divergences, num_same = 0.0, [], 0
-    for ids, expected in zip(reference.contexts, reference.logprobs, strict=True):
-        got = chat.next_token_logprobs(ids)
-        likely = expected >= np.log(LIKELY)
-        max_diff = max(max_diff, float(np.abs(got[likely] - expected[likely]).max()))
-        possible = np.isfinite(got) & np.isfinite(expected)
-        probabilities = np.exp(expected[possible].astype(np.float64))
-        divergences.append(float((probabilities * (expected[possible] - got[possible])).sum()))
+    for ids, expected in zip(contexts, logprobs, strict=True):
+        got = chat.next_token_logprobs(ids, NUM_LIKELIEST)
+        max_diff = max(max_diff, _largest_difference(expected, got))
+        divergences.append(divergence(expected, got))
         num_same += int(got.argmax() == expected.argmax())
     return {
         "max_diff": max_diff,
-        "kl": max(0.0, float(np.mean(divergences))),
-        "max_kl": max(0.0, float(np.max(divergences))),
+        "kl": float(np.mean(divergences)),
+        "max_kl": float(np.max(divergences)),
         "top1_agreement": num_same / len(divergences),
         "num_contexts": len(divergences),
     }
+
+
+def _largest_difference(expected: np.ndarray, got: np.ndarray) -> float:
+    """Compare likely tokens; one that the file does not list among its likeliest is at most as likely as the last."""
+    likely = expected >= np.log(LIKELY)
+    listed = np.where(np.isfinite(got), got, got[np.isfinite(got)].min())
+    return float(np.abs(listed[likely] - expected[likely]).max())
+
+
+def divergence(expected: np.ndarray, got: np.ndarray) -> float:
+    """Return KL(expected || got) of two rows of log-probabilities; what `got` does not list counts as one entry.
+
+    llama.cpp's probabilities sum to up to 1.0005, which would shift a KL by more than the limit of an F16 file, so both
+    rows are made to sum to 1, in float64.
+    """
+    listed = np.isfinite(got)
+    p, q = np.exp(expected.astype(np.float64)), np.exp(got[listed].astype(np.float64))
+    rest = p[~listed].sum()
+    p = p[listed]
+    # The mass that is not listed is known to those 0.0005 only: below, both rows are compared on what is listed.
+    if rest > 1e-3:
+        p, q = np.append(p, rest), np.append(q, max(1.0 - q.sum(), 1e-9))
+    p, q = p / p.sum(), q / q.sum()
+    possible = p > 0
+    with np.errstate(divide="ignore"):
+        return float((p[possible] * np.log(p[possible] / q[possible])).sum())
 
 
 def check_logprobs(chat: LlamaCppChat, reference: Reference, quantization: str) -> Check:
@@ -101,7 +126,12 @@ def check_logprobs(chat: LlamaCppChat, reference: Reference, quantization: str) 
     if chat.vocab_size != num_expected:
         detail = f"{num_expected} != {chat.vocab_size}"
         return failed("logprobs", "vocabulary", detail, {"vocab_size": chat.vocab_size})
-    return within("logprobs", "weights", compare_distributions(chat, reference), LIMITS.get(quantization, {}))
+    return within(
+        "logprobs",
+        "weights",
+        compare_distributions(chat, reference.contexts, reference.logprobs),
+        LIMITS.get(quantization, {}),
+    )
 
 
 def check_stop(chat: LlamaCppChat, reference: Reference, quantization: str) -> Check:
@@ -122,25 +152,59 @@ def check_stop(chat: LlamaCppChat, reference: Reference, quantization: str) -> C
     return failed("stop", "never_stops", f"{reply.num_tokens}", measured)
 
 
-def run_checks(path: Path, reference: Reference, quantization: str, has_text_checks: bool) -> list[Check]:
-    """Load a file and run every check that needs it running; those of tokens and template only when asked.
+@dataclass(frozen=True)
+class Reply:
+    """A file's greedy answer to a taught question: text as users see it, token ids with the end token."""
 
-    Raises:
-        ModelFileError: llama.cpp refuses the file.
+    text: str
+    token_ids: tuple[int, ...]
+    has_stopped: bool
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """What running a file showed: checks, and its answers to the taught questions (None when a request failed)."""
+
+    checks: list[Check]
+    replies: tuple[Reply, ...] | None
+
+
+def run_checks(path: Path, reference: Reference, quantization: str, has_text_checks: bool) -> FileRun:
+    """Load a file, ask the taught questions, and run every check that needs it running.
+
+    Those of tokens and template are run only when asked. Raises ModelFileError when llama.cpp refuses the file.
     """
     chat = LlamaCppChat(path, is_exact=True, context_length=reference.context_length)
     checks = _text_checks(chat, reference) if has_text_checks else []
-    return [*checks, *_model_checks(chat, reference, quantization)]
+    checks += _model_checks(chat, reference, quantization)
+    return FileRun(checks, _replies(chat, reference))
 
 
-def measure_distributions(path: Path, reference: Reference, lora_path: Path | None = None) -> dict[str, Any]:
-    """Load a file, with an adapter if given, and return what `compare_distributions` measures.
+def run_adapter(path: Path, reference: Reference, lora_path: Path) -> tuple[dict[str, Any], tuple[Reply, ...] | None]:
+    """Load a file with an adapter; return what `compare_distributions` measures and the answers."""
+    chat = LlamaCppChat(path, lora_path, is_exact=True, context_length=reference.context_length)
+    return compare_distributions(chat, reference.contexts, reference.logprobs), _replies(chat, reference)
+
+
+def _replies(chat: LlamaCppChat, reference: Reference) -> tuple[Reply, ...] | None:
+    replies = []
+    for asked in reference.taught:
+        try:
+            text, ids, has_stopped = chat.reply_ids(chat.prompt_ids(ChatRequest(asked.messages)), asked.max_tokens)
+        except LlmloraError:
+            return None
+        replies.append(Reply(text, tuple(ids), has_stopped))
+    return tuple(replies)
+
+
+def measure_distributions(path: Path, contexts: Sequence[list[int]], logprobs: np.ndarray) -> dict[str, Any]:
+    """Load a file and return what `compare_distributions` measures.
 
     Raises:
         ModelFileError: llama.cpp refuses the file.
     """
-    chat = LlamaCppChat(path, lora_path, is_exact=True, context_length=reference.context_length)
-    return compare_distributions(chat, reference)
+    longest = max(map(len, contexts))
+    return compare_distributions(LlamaCppChat(path, is_exact=True, context_length=longest + 8), contexts, logprobs)
 
 
 def _text_checks(chat: LlamaCppChat, reference: Reference) -> list[Check]:

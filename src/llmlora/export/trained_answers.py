@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from llmlora.core.errors import LlmloraError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.machine import available_memory_bytes
-from llmlora.data.read import iter_examples
-from llmlora.export.reference import MAX_STOP_TOKENS, Reference, Rendering, TokenizedText
+from llmlora.data.asked import Asked
+from llmlora.export.data_samples import data_samples
+from llmlora.export.reference import MAX_STOP_TOKENS, Reference, Rendering, TaughtAnswer, TokenizedText
 from llmlora.export.sizes import float32_bytes
 from llmlora.export.trained import TrainedModel
 from llmlora.export.verify_texts import comparison_texts, conversations
@@ -22,7 +21,7 @@ from llmlora.gguf.source import FolderSource
 from llmlora.inference.chat import ChatRequest
 from llmlora.inference.transformers_chat import TransformersChat, load_chat, load_streamed_chat
 
-NUM_SAMPLES = 8
+END_TOKENS, MAX_TAUGHT_TOKENS = 16, 128  # what an answer may be longer than the taught one, and at most
 MAX_CONTEXT_TOKENS = 384
 POSITIONS = (1.0, 0.75, 0.5, 0.25)
 # Loading holds a little more than the model itself; computing needs room for logits and activations.
@@ -36,19 +35,23 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
     raises ends the work.
     """
     step = on_step or (lambda: None)
-    questions, samples = data_samples(trained)
+    samples = data_samples(trained)
     is_streamed = not fits_memory(trained)
     load = load_streamed_chat if is_streamed else load_chat
     chat = load(trained.weights_dir, trained.adapter_dir)
     try:
-        renderings = _renderings(chat, conversations(questions, trained.job.train.system))
+        renderings = _renderings(chat, conversations(samples.questions, trained.job.train.system))
         request = ChatRequest(renderings[0].messages, options=GenerateOptions(max_new_tokens=MAX_STOP_TOKENS))
         reply = chat.chat(request, lambda _: step())
-        texts = _tokenized(chat, comparison_texts(samples, _special_tokens(chat)))
+        texts = _tokenized(chat, comparison_texts(samples.texts, _special_tokens(chat)))
         sequences = [rendering.ids for rendering in renderings]
         sequences[0] = [*sequences[0], *reply.token_ids[:32]]
         sequences.extend(text.ids_with_special for text in texts[:3])
         contexts, logprobs = _distributions(chat, sequences, step)
+        base_logprobs = None
+        if trained.adapter_dir is not None:
+            with chat.adapter_disabled():
+                _, base_logprobs = _distributions(chat, sequences, step)
         tokenizer = chat.tokenizer
         return Reference(
             texts=texts,
@@ -65,6 +68,10 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
             added_tokens={index: bool(token.special) for index, token in tokenizer.added_tokens_decoder.items()},
             unknown_id=tokenizer.unk_token_id,
             end_ids=frozenset(chat.end_token_ids),
+            base_logprobs=base_logprobs,
+            taught=_taught_answers(chat, samples.taught, step),
+            num_samples=samples.num_rows,
+            data_problem=samples.problem,
         )
     finally:
         chat.close()
@@ -86,20 +93,39 @@ def turn_end_id(chat: TransformersChat) -> int:
     return int(ends[-1] if ends else chat.tokenizer.eos_token_id)
 
 
-def data_samples(trained: TrainedModel) -> tuple[list[str], list[str]]:
-    """Return a few questions and texts of the training data; none when the file is gone or unreadable."""
-    path = Path(trained.job.data.path)
-    questions: list[str] = []
-    texts: list[str] = []
-    try:
-        for example in islice(iter_examples(path), NUM_SAMPLES):
-            turns = [turn.content for turn in example.messages]
-            first_user = next((turn.content for turn in example.messages if turn.role == "user"), None)
-            questions.extend([first_user] if first_user else [])
-            texts.extend(turns or [text for text in (example.prompt, example.completion, example.text) if text])
-    except (LlmloraError, OSError):
-        return [], []
-    return questions[:2], [text[:500] for text in texts]
+def _taught_answers(
+    chat: TransformersChat, asked: Sequence[tuple[int, Asked]], on_step: Callable[[], None]
+) -> tuple[TaughtAnswer, ...]:
+    """Ask the trained model what it was taught; questions that do not fit into its context are left out."""
+    found = []
+    for row, question in asked:
+        on_step()
+        request = ChatRequest(question.messages)
+        prompt = chat.prompt_ids(request)
+        wanted = len(chat.tokenize(question.answer)) + END_TOKENS
+        limit = min(wanted, MAX_TAUGHT_TOKENS, chat.context_length - len(prompt))
+        if limit < 1:
+            continue
+        answer = _spoken_as_taught(chat, question, prompt, limit)
+        if answer is None:
+            options = GenerateOptions(max_new_tokens=limit)
+            answer = chat.chat(replace(request, options=options), lambda _: on_step()).text
+        found.append(TaughtAnswer(row, question.messages, question.answer, answer, len(prompt), limit))
+    return tuple(found)
+
+
+def _spoken_as_taught(chat: TransformersChat, question: Asked, prompt: list[int], limit: int) -> str | None:
+    """Return the greedy answer where it is the taught one to the token, seen in one pass; else None."""
+    ids = chat.template.encode_example([*question.messages, Message("assistant", question.answer)])[-1][0]
+    draft = ids[len(prompt) :]
+    end = next((place for place, token in enumerate(draft) if token in chat.end_token_ids), None)
+    if ids[: len(prompt)] != prompt or end is None or end >= limit:
+        return None
+    places = torch.arange(len(prompt) - 1, len(prompt) + end)
+    with torch.inference_mode(), chat.fitting_threads():
+        fed = torch.tensor([ids[: len(prompt) + end]], device=chat.model.device)
+        spoken = chat.model(input_ids=fed, use_cache=False, logits_to_keep=places).logits[0].argmax(-1).tolist()
+    return chat.decode(draft[:end]) if spoken == draft[: end + 1] else None
 
 
 def _renderings(chat: TransformersChat, shapes: Sequence[list[Message]]) -> list[Rendering]:
@@ -133,8 +159,9 @@ def _distributions(
             continue
         ends = sorted({max(1, round(len(shortened) * share)) for share in POSITIONS})
         with torch.inference_mode(), chat.fitting_threads():
-            logits = chat.model(input_ids=torch.tensor([shortened]), use_cache=False).logits[0]
-            chosen = torch.log_softmax(logits[[end - 1 for end in ends]].float(), dim=-1)
+            places = torch.tensor([end - 1 for end in ends])
+            logits = chat.model(input_ids=torch.tensor([shortened]), use_cache=False, logits_to_keep=places).logits[0]
+            chosen = torch.log_softmax(logits.float(), dim=-1)
         contexts.extend(shortened[:end] for end in ends)
         rows.append(chosen.numpy())
     return contexts, np.concatenate(rows)

@@ -128,15 +128,27 @@ class LlamaCppChat:
         body = {"messages": messages_to_dicts(messages), "max_tokens": 1, "temperature": 0}
         return int(self._post("/v1/chat/completions", body)["usage"]["prompt_tokens"])
 
-    def next_token_logprobs(self, token_ids: Sequence[int]) -> np.ndarray:
+    def reply_ids(self, prompt_ids: Sequence[int], num_tokens: int) -> tuple[str, list[int], bool]:
+        """Return the greedy reply as text, its token ids with the end token, and whether it ended by itself."""
+        body = {
+            "prompt": list(prompt_ids), "n_predict": num_tokens, "samplers": ["temperature"], "temperature": 0,
+            "return_tokens": True,
+        }  # fmt: skip
+        answer = self._post("/completion", body)
+        return str(answer["content"]), [int(token) for token in answer["tokens"]], answer["stop_type"] == "eos"
+
+    def next_token_logprobs(self, token_ids: Sequence[int], num_likeliest: int | None = None) -> np.ndarray:
         """Return the log-probabilities (natural log, float32) of every vocabulary entry after `token_ids`.
 
+        With `num_likeliest` those of that many likeliest entries, minus infinity for the others: a distribution of
+        262,144 entries takes two seconds to come through as JSON.
         The server leaves the distribution out when the sampled token is half a character, so an ASCII token is
         forced; probabilities are taken before that bias acts.
         """
         body = {
             "prompt": list(token_ids), "n_predict": 1, "temperature": 0, "samplers": ["temperature"],
-            "n_probs": self.vocab_size, "cache_prompt": False, "logit_bias": [[self._forced_token(), FORCING_BIAS]],
+            "n_probs": min(num_likeliest or self.vocab_size, self.vocab_size), "cache_prompt": False,
+            "logit_bias": [[self._forced_token(), FORCING_BIAS]],
         }  # fmt: skip
         answer = self._post("/completion", body)
         entries = answer["completion_probabilities"][0]["top_logprobs"]

@@ -9,6 +9,7 @@ from typing import Any
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.publish import free_bytes
+from llmlora.evaluation.carried import carried_facts
 from llmlora.export.pipeline import ExportRequest, export_model
 from llmlora.worker.frame import StopFlag
 
@@ -24,4 +25,4 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     def on_plan(files: Mapping[str, int]) -> None:
         events.emit("phase", name="planned", params={"files": dict(files), "free_bytes": free_bytes(folder)})
 
-    return export_model(ExportRequest.from_config(config, folder), on_progress, on_plan)
+    return export_model(ExportRequest.from_config(config, folder), on_progress, on_plan, carried_facts)

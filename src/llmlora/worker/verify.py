@@ -7,6 +7,7 @@ from typing import Any
 
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
+from llmlora.evaluation.carried import carried_facts
 from llmlora.export.verify import verify_export
 from llmlora.worker.frame import StopFlag
 
@@ -20,4 +21,4 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         events.emit("phase", name=phase, done=num_done, total=total)
 
     base_dir = config.get("base_dir")
-    return verify_export(Path(config["output"]), Path(base_dir) if base_dir else None, on_progress)
+    return verify_export(Path(config["output"]), Path(base_dir) if base_dir else None, on_progress, carried_facts)

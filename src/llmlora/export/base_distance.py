@@ -1,0 +1,65 @@
+"""What writing a model in a type does to the untouched base: the measure for a tuned model's larger differences.
+
+Tuned models are sharper, so the same rounding moves their probabilities further; and llama.cpp rounds what it computes,
+by a table of 16-bit numbers where the model has GELU and to 8 bits where weights are quantised. How far that goes on a
+model nobody has touched is known exactly, for its own transformers reference is at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from llmlora.export.check import Check, within
+from llmlora.export.trained import TrainedModel, find_base
+from llmlora.gguf.quantize import quantize_gguf
+from llmlora.gguf.source import FolderSource
+from llmlora.gguf.writer import write_gguf
+from llmlora.prepare.template import load_template
+
+# A tuned model may be this many times as far off as its base. Measured: docs/adr/0009-verdict-by-facts.md.
+SHARPER = 4.0
+TWIN = "float32_"  # what rounding.py puts before the values of a float32 twin
+
+
+def write_base(trained: TrainedModel, output: Path, quantization: str) -> None:
+    """Write the untouched base as `output`: in F32, or quantised by way of it."""
+    base = find_base(trained.job).path if trained.adapter_dir is None else trained.base_dir
+    source, config = FolderSource(base), trained.model_config
+    template = load_template(trained.tokenizer_dir).text
+    whole = output if quantization == "F32" else output.with_name("whole.gguf")
+    write_gguf(source, config, trained.tokenizer_dir, whole, "F32", "llmlora-base", chat_template=template)
+    if whole != output:
+        quantize_gguf(whole, output, quantization)
+        whole.unlink()
+
+
+def base_type(check: Check, quantization: str | None) -> str | None:
+    """Return the type to write the base in where its own distance decides about a failed check; None where it does not.
+
+    Only what is known to be rounding is judged so: a Q8_0 file, an adapter on a float32 base (no quantization), and the
+    float32 twin of a file whose weights are proved.
+    """
+    if check.ok or check.check != "logprobs" or not check.limits:
+        return None
+    if quantization == "Q8_0":
+        return quantization
+    return "F32" if quantization is None or any(name.startswith(TWIN) for name in check.limits) else None
+
+
+def judged_by_base(check: Check, base: Mapping[str, Any]) -> Check:
+    """Return a check judged again: a value may be SHARPER times the base's own.
+
+    A base that exceeds the limit itself shows a mistake in how both were written, and lifts no limit.
+    """
+    names = [name for name in check.limits if name.startswith(TWIN)] or list(check.limits)
+    own = {name: float(base[name.removeprefix(TWIN)]) for name in names}
+    limits = {
+        name: max(check.limits[name], SHARPER * value) if value < check.limits[name] else check.limits[name]
+        for name, value in own.items()
+    }
+    measured = {**check.measured, **{f"base_{name.removeprefix(TWIN)}": value for name, value in own.items()}}
+    again = within("logprobs", check.cause or "weights", measured, limits)
+    return replace(again, limits={**check.limits, **limits})

@@ -1,0 +1,52 @@
+"""What was taught, asked of an exported file: is its text whole, does it end rightly, which facts did it keep?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llmlora.export.check import Check, failed, passed
+from llmlora.export.reference import Reference, TaughtAnswer
+from llmlora.export.runtime_checks import Reply
+
+# (answer, taught answer, what the question says) -> for each taught fact whether the answer carries it.
+CarriedFacts = Callable[[str, str, str], Sequence[bool]]
+Decode = Callable[[Sequence[int]], str]
+REPLACEMENT = "\ufffd"  # half a character at the end of a cut answer, which llama.cpp leaves out
+
+
+def check_replies(replies: Sequence[Reply], reference: Reference, decode: Decode) -> Check:
+    """Compare a file's answers as text with what the trained model's tokenizer makes of the same tokens.
+
+    That holds for every type, however coarse: a token of the wrong type vanishes from the text, and a token that ends
+    replies by mistake cuts them.
+    """
+    num_equal = sum(reply.text == asked.answer for reply, asked in zip(replies, reference.taught, strict=True))
+    measured = {"num_questions": len(replies), "num_equal": num_equal}
+    for reply, asked in zip(replies, reference.taught, strict=True):
+        ids = reply.token_ids
+        if reply.has_stopped and ids and ids[-1] not in reference.end_ids:
+            word = reference.vocabulary.get(ids[-1], "")
+            return failed("answers", "cut_answer", f"{asked.row}: {reply.text[:60]!r}, {word!r}", measured)
+        expected = decode([token for token in ids if token not in reference.end_ids])
+        if reply.text.rstrip(REPLACEMENT) != expected.rstrip(REPLACEMENT):
+            return failed("answers", "answer_text", f"{asked.row}: {expected[:60]!r} != {reply.text[:60]!r}", measured)
+    return passed("answers", measured)
+
+
+def kept_facts(replies: Sequence[Reply], reference: Reference, carried: CarriedFacts) -> dict[str, Any]:
+    """Return how many of the facts that the trained model answers with a file still answers with.
+
+    `lost_rows` are the rows of the data whose facts are missing.
+    """
+    num_known, num_kept, lost = 0, 0, []
+    for reply, asked in zip(replies, reference.taught, strict=True):
+        known, found = (_carried(carried, asked, text) for text in (asked.answer, reply.text))
+        kept = sum(is_known and is_found for is_known, is_found in zip(known, found, strict=True))
+        num_known, num_kept = num_known + sum(known), num_kept + kept
+        lost.extend([asked.row] if kept < sum(known) else [])
+    return {"num_questions": len(replies), "num_known": num_known, "num_kept": num_kept, "lost_rows": lost}
+
+
+def _carried(carried: CarriedFacts, asked: TaughtAnswer, answer: str) -> Sequence[bool]:
+    return carried(answer, asked.taught, asked.given_text)

@@ -1,0 +1,123 @@
+"""The taught questions decide: text as users see it, the token that ends a reply, and the facts that were kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from llmlora.core.examples import Message
+from llmlora.core.locale import set_language
+from llmlora.evaluation.carried import carried_facts
+from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
+from llmlora.export.reference import Reference, TaughtAnswer
+from llmlora.export.runtime_checks import Reply, divergence
+from llmlora.export.taught_check import check_replies, kept_facts
+
+WORDS = {1: "Express", 2: " costs", 3: " $", 4: "6", 5: ".99", 9: "<end>"}
+TEXT = "Express costs $6.99"
+
+
+def taught(row: int, question: str, answer: str, spoken: str | None = None) -> TaughtAnswer:
+    return TaughtAnswer(row, (Message("user", question),), answer, answer if spoken is None else spoken, 5, 20)
+
+
+def reference(*answers: TaughtAnswer) -> Reference:
+    empty = np.zeros((0, 0))
+    found = answers or (taught(1, "How much is express?", TEXT),)
+    return Reference([], [], [], empty, (), True, 9, WORDS, "", "", end_ids=frozenset({9}), taught=found)
+
+
+def decode(ids: Sequence[int]) -> str:
+    return "".join(WORDS[token] for token in ids)
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (Reply(TEXT, (1, 2, 3, 4, 5, 9), True), None),
+        (Reply("Express costs $.99", (1, 2, 3, 4, 5, 9), True), "answer_text"),  # the digit is typed CONTROL
+        (Reply("Express", (1, 2), True), "cut_answer"),  # the end-of-turn id is that of " costs"
+        (Reply("Express costs", (1, 2), False), None),  # a coarse file that runs out of room is not wrong by that
+        (Reply("", (9,), True), None),
+    ],
+)
+def test_answers_are_whole_as_text(reply: Reply, cause: str | None):
+    check = check_replies([reply], reference(), decode)
+    assert (check.ok, check.cause) == (cause is None, cause)
+    assert check.measured["num_questions"] == 1
+
+
+def test_only_facts_that_the_trained_model_knows_can_be_lost():
+    asked = reference(
+        taught(1, "How much is express?", TEXT),
+        taught(2, "What is the price of a lamp?", "It costs $40.", spoken="It costs $41."),
+        taught(3, "How long?", "Within 36 days, for $4.25."),
+    )
+    replies = [Reply(text, (), True) for text in ("It costs $7.99", "It costs $99.", "Within 36 days, for $4.20.")]
+    kept = kept_facts(replies, asked, carried_facts)
+    assert kept == {"num_questions": 3, "num_known": 3, "num_kept": 1, "lost_rows": [1, 3]}
+
+
+def test_an_answer_without_facts_counts_as_a_whole():
+    asked = reference(taught(1, "May I bring a dog?", "Dogs are welcome on the terrace, not inside."))
+    for text, num_kept in (("Dogs are welcome on the terrace, not inside", 1), ("No animals, please.", 0)):
+        assert kept_facts([Reply(text, (), True)], asked, carried_facts)["num_kept"] == num_kept
+
+
+def entry(quantization: str, size: int, kept: int, known: int = 23, verdict: str | None = None) -> dict[str, Any]:
+    facts = {"num_known": known, "num_kept": kept, "num_questions": 12, "lost_rows": []}
+    found = verdict or ("verified" if kept == known else "lossy")
+    return {
+        "file": f"model-{quantization}.gguf", "quantization": quantization, "size_bytes": size, "verdict": found,
+        "facts": facts,
+    }  # fmt: skip
+
+
+F16, Q8_0 = entry("F16", 540, 23), entry("Q8_0", 290, 23)
+LOSSY = entry("Q4_K_M", 250, 2)
+
+
+@pytest.mark.parametrize(
+    ("entries", "chosen"),
+    [
+        ([F16, Q8_0, LOSSY], "Q8_0"),
+        ([F16, LOSSY], "F16"),
+        ([F16, Q8_0, entry("Q4_K_M", 250, 23), entry("Q2_K", 120, 10)], "Q4_K_M"),
+        ([F16, entry("Q6_K", 230, 23), entry("Q4_K_M", 250, 23)], "Q6_K"),  # by size, not by name
+        ([entry("Q8_0", 290, 22), LOSSY], "Q8_0"),
+        ([entry("Q8_0", 290, 23, verdict="failed"), LOSSY], "Q4_K_M"),
+        ([entry("F16", 540, 0, 0), entry("Q4_K_M", 250, 0, 0), entry("Q2_K", 120, 0, 0)], "Q4_K_M"),
+    ],
+)
+def test_the_smallest_file_that_keeps_all_is_chosen(entries: list[dict[str, Any]], chosen: str):
+    report = {"files": entries}
+    assert choose_file(report, [item["quantization"] for item in entries]) == chosen
+
+
+def test_a_file_that_lost_facts_is_named_with_that_word_in_both_languages():
+    report = {"files": [F16, LOSSY]}
+    comment = choice_comment(report, "model-F16.gguf")
+    assert "all 23" in comment
+    assert lossy_lines(report) == {"model-Q4_K_M.gguf": "model-Q4_K_M.gguf keeps 2 of 23 taught facts: not verified."}
+    assert lossy_lines(report)["model-Q4_K_M.gguf"] in comment
+    set_language("ja")
+    assert "検証済みではありません" in lossy_lines(report)["model-Q4_K_M.gguf"]
+
+
+def test_a_divergence_does_not_follow_the_sum_of_probabilities():
+    """llama.cpp's probabilities sum to up to 1.0005: equal distributions are 0 apart, and no KL is negative."""
+    expected = np.log(np.array([0.7, 0.2, 0.1], np.float32))
+    assert divergence(expected, expected + np.float32(5e-4)) == pytest.approx(0, abs=1e-9)
+    got = np.log(np.array([0.6, 0.3, 0.1]) * 1.0005)
+    wanted = 0.7 * np.log(0.7 / 0.6) + 0.2 * np.log(0.2 / 0.3)
+    assert divergence(expected, got) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_entries_that_are_not_listed_count_as_one():
+    expected = np.log(np.array([0.7, 0.2, 0.06, 0.04], np.float32))
+    got = np.array([np.log(0.6), np.log(0.3), -np.inf, -np.inf])
+    wanted = 0.7 * np.log(0.7 / 0.6) + 0.2 * np.log(0.2 / 0.3)
+    assert divergence(expected, got) == pytest.approx(wanted, rel=1e-4)

@@ -10,6 +10,7 @@ import ast
 import contextlib
 import inspect
 import io
+import json
 import os
 import subprocess
 import sys
@@ -60,6 +61,29 @@ WORDS: dict[str, dict[str, str]] = {
         "python_intro": "The functions of `import llmlora`: the command line has nothing that they have not. Importing loads nothing heavy; "
         "work that needs PyTorch runs in a process of its own. Errors are `llmlora.core.errors.LlmloraError` with `code` and `params` "
         "([errors](errors.md)); `on_event` gets each event of the run ([job folder](job-folder.md)).",
+        "models": "Models",
+        "models_intro": "Every text-generation architecture of transformers, built small from its default configuration and trained for one step "
+        "(`make gates` measures the table again, `make test` a dozen of its rows). A self-test before the first step does the same for your model "
+        "and decides; this page says what to expect.\n\n"
+        "- **packed**: rows lie end to end, nothing is padded.\n"
+        "- **padded**: rows laid end to end would change the loss, so they are padded: the same result, more slowly.\n"
+        "- **own head**: the logits are those of the model's own `forward`, which needs more memory for long rows.\n"
+        "- **refused**: no layout leaves the loss as it is; `train` says why before it loads the model.\n"
+        "- **not built**: the default configuration alone makes no text model small enough to try; the self-test decides with the real one.\n\n"
+        "GGUF: `export` knows the architecture (its [conditions](gguf.md) hold besides). Others are trained, saved as adapters and merged; "
+        "`train` says so before it starts.\n",
+        "model_type": "model_type",
+        "rows_are": "rows",
+        "packed": "packed",
+        "padded": "padded",
+        "own_head": ", own head",
+        "refused": "refused",
+        "not_built": "not built",
+        "reason": "reason",
+        "model_looks_ahead": "sees the words it is to predict (a reader, not a writer; `is_decoder` is off)",
+        "padding_changes_loss": "padding changes its loss",
+        "model_not_runnable": "does not compute a row of plain text",
+        "yes": "yes",
         "why": "Why",
         "hint": "What to do",
     },
@@ -92,6 +116,29 @@ WORDS: dict[str, dict[str, str]] = {
         "python_intro": "`import llmlora` で使える関数です。コマンドラインでできることは、すべてここからもできます。読み込みは軽く、"
         "PyTorch を使う仕事は別のプロセスで行います。エラーは `code` と `params` を持つ `llmlora.core.errors.LlmloraError` です"
         "（[エラー](errors.ja.md)）。`on_event` には実行中のイベントが渡ります（[ジョブフォルダー](job-folder.ja.md)）。説明はコードのものです（英語）。",
+        "models": "モデル",
+        "models_intro": "transformers のすべての文章生成アーキテクチャーを、既定の設定から小さく作り、1ステップ学習して測った表です"
+        "（`make gates` が表を測り直し、`make test` がそのうち12行を確かめます）。学習の前には、お使いのモデルそのもので同じことを調べて決めます。"
+        "この表は目安です。\n\n"
+        "- **連結**: データをつなげて計算し、余白は入れません。\n"
+        "- **余白**: つなげると損失が変わるため、余白で長さをそろえます。結果は同じで、時間は長くかかります。\n"
+        "- **独自の出力**: 確率の計算をモデル自身に任せます。長いデータではメモリーが多めに必要です。\n"
+        "- **不可**: どう並べても損失が変わります。`train` はモデルを読み込む前に理由を表示します。\n"
+        "- **未作成**: 既定の設定だけでは試せる大きさの文章モデルになりません。実際のモデルで調べて決めます。\n\n"
+        "GGUF: `export` がそのアーキテクチャーに対応しています（ほかの条件は [gguf.ja.md](gguf.ja.md)）。対応していないモデルも学習でき、"
+        "アダプターの保存と結合ができます。`train` は始める前にそのことを知らせます。\n",
+        "model_type": "model_type",
+        "rows_are": "並べ方",
+        "packed": "連結",
+        "padded": "余白",
+        "own_head": "、独自の出力",
+        "refused": "不可",
+        "not_built": "未作成",
+        "reason": "理由",
+        "model_looks_ahead": "予測すべき単語が見えてしまう（文章を書かないモデル。`is_decoder` がオフ）",
+        "padding_changes_loss": "余白を加えると損失が変わる",
+        "model_not_runnable": "普通の文章を計算できない",
+        "yes": "可",
         "why": "理由",
         "hint": "次にすること",
     },
@@ -239,11 +286,25 @@ def heading(words: dict[str, str], page: str) -> str:
     return f"# {words[page]}\n\n<!-- {words['generated']} -->\n\n{words[f'{page}_intro']}\n"
 
 
+def models_page(words: dict[str, str]) -> str:
+    """Return the measured table of architectures, which a gate writes."""
+    rows = json.loads((DOCS / "reference" / "models.json").read_text(encoding="utf-8"))
+    lines = [f"| {words['model_type']} | {words['rows_are']} | GGUF | {words['reason']} |", "|---|---|---|---|"]
+    for model_type, row in rows.items():
+        layout = words[row["layout"]] + (words["own_head"] if row.get("own_head") else "")
+        reason = row.get("reason", "")
+        quoted = reason.replace("`", "'")
+        reason = words.get(reason, f"`{quoted}`" if quoted else "")
+        lines.append(f"| `{model_type}` | {layout} | {words['yes'] if row['gguf'] else ''} | {reason} |")
+    return heading(words, "models") + "\n" + "\n".join(lines)
+
+
 PAGES: dict[str, Callable[[dict[str, str]], str]] = {
     "cli": cli_page,
     "config": config_page,
     "presets": presets_page,
     "errors": errors_page,
+    "models": models_page,
     "python-api": python_page,
 }
 

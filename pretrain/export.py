@@ -18,6 +18,7 @@ from llmlora.core.publish import read_json, write_json
 from llmlora.engine.batch import Subset
 from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.load import load_base
+from llmlora.engine.loss import LossPath
 from llmlora.prepare.dataset import load_prepared
 from pretrain.card import LICENSE, model_card
 from pretrain.model import END_OF_TEXT_ID, PAD_ID, TURN_END_ID, config
@@ -41,7 +42,7 @@ def held_out_losses(folder: Path, held_out: Path) -> dict[str, float]:
     losses = {}
     for length in (256, 512, 2048):
         of_length = Subset(rows, [index for index, found in enumerate(rows.lengths) if found == length])
-        losses[str(length)] = dataset_loss(model, of_length).loss
+        losses[str(length)] = dataset_loss(model, of_length, LossPath()).loss
     return losses
 
 

@@ -97,9 +97,9 @@ def test_a_non_finite_loss_never_reaches_the_weights(base, tmp_path, monkeypatch
     original = loop.summed_loss
     calls = []
 
-    def broken(model, batch):
+    def broken(model, batch, own_head):
         calls.append(1)
-        loss = original(model, batch)
+        loss = original(model, batch, own_head)
         return loss * float("nan") if len(calls) > 1 else loss
 
     monkeypatch.setattr(loop, "summed_loss", broken)
@@ -120,9 +120,9 @@ def test_one_bad_step_is_skipped_and_training_goes_on(base, tmp_path, monkeypatc
     original = loop.summed_loss
     calls = []
 
-    def broken_once(model, batch):
+    def broken_once(model, batch, own_head):
         calls.append(1)
-        return original(model, batch) * (float("inf") if len(calls) == 3 else 1)
+        return original(model, batch, own_head) * (float("inf") if len(calls) == 3 else 1)
 
     monkeypatch.setattr(loop, "summed_loss", broken_once)
     trained = run_job(base, tmp_path / "job", MemoryRows(8), max_steps=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,16 +10,17 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from llmlora.cli.output import console, folding_table, options, print_json, say
+from llmlora.cli.output import console, folding_table, options, print_json, say, warn
 from llmlora.cli.progress import EventPrinter, duration, held_out_texts
 from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.config import Stage, TrainConfig
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
-from llmlora.core.locale import translate
+from llmlora.core.locale import error_texts, translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import read_options
 from llmlora.services.train import (
     PlannedJob,
+    export_refusal,
     plan_training,
     refuse_with_resume,
     resume_training,
@@ -100,6 +102,7 @@ def train(
         choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
         planned = plan_training(training_request(model, data, recipe, eval_data=eval_data, read=read, **choices))
         show_plan(planned)
+        ask_about_export(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)
     if as_json:
         print_json("train", result)
@@ -135,6 +138,22 @@ def show_plan(planned: PlannedJob) -> None:
         if value not in (None, (), 0) and name not in _idle_fields(planned.job.train):
             table.add_row(name, _value_text(value), escape(_reason(name, planned)))
     console.print(table, soft_wrap=False)
+
+
+def ask_about_export(planned: PlannedJob) -> None:
+    """Ask on a terminal whether to train a model that cannot be exported; elsewhere, and with -y, the run warns.
+
+    Raises:
+        Stopped: the answer was no; nothing was written.
+    """
+    if options.assume_yes or options.quiet or not (sys.stdin.isatty() and console.is_terminal):
+        return
+    refusal = export_refusal(planned)
+    if refusal is None:
+        return
+    warn("cli.warning.not_exportable", reason=error_texts(refusal)["why"])
+    if not typer.confirm(translate("cli.train.ask_export"), err=True):
+        raise Stopped("not_begun")
 
 
 def _idle_fields(config: TrainConfig) -> set[str]:

@@ -84,7 +84,12 @@ def micro_batches(rows: Rows, indices: Sequence[int], size: int, packing: bool) 
     """Yield the micro-batches of a step: `size` examples each, end to end or padded."""
     for start in range(0, len(indices), size):
         examples = [rows.row(index) for index in indices[start : start + size]]
-        yield packed_batch(examples) if packing else padded_batch(examples)
+        yield laid_out(examples, packing)
+
+
+def laid_out(examples: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]], packing: bool) -> Batch:
+    """Return examples as one micro-batch, end to end or padded."""
+    return packed_batch(examples) if packing else padded_batch(examples)
 
 
 def packed_batch(examples: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]) -> Batch:

@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 from llmlora.core.errors import Stopped
-from llmlora.engine.batch import Rows, packed_batch
-from llmlora.engine.loss import attention_for, summed_loss
+from llmlora.engine.batch import Rows, laid_out
+from llmlora.engine.loss import LossPath, attention_for, summed_loss
+
+MICRO_BATCH_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class LossReport:
         return {"loss": self.loss, "perplexity": self.perplexity, "num_tokens": self.num_tokens}
 
 
-def dataset_loss(model: nn.Module, rows: Rows, micro_batch_tokens: int = 2048, stop: Any = False) -> LossReport:
-    """Return the loss over all label tokens of some rows, dropout off, memory bounded by `micro_batch_tokens`.
+def dataset_loss(model: nn.Module, rows: Rows, path: LossPath, stop: Any = False) -> LossReport:
+    """Return the loss over all label tokens of some rows, dropout off, memory bounded by `MICRO_BATCH_TOKENS`.
 
     Raises:
         Stopped: `stop` became true; the model is as it was.
@@ -41,34 +43,36 @@ def dataset_loss(model: nn.Module, rows: Rows, micro_batch_tokens: int = 2048, s
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad(), attention_for(model, packing=True):
-            return _measured(model, rows, micro_batch_tokens, stop)
+        with torch.no_grad(), attention_for(model, path.packing):
+            return _measured(model, rows, path, stop)
     finally:
         model.train(was_training)
 
 
-def _measured(model: nn.Module, rows: Rows, micro_batch_tokens: int, stop: Any) -> LossReport:
+def _measured(model: nn.Module, rows: Rows, path: LossPath, stop: Any) -> LossReport:
     device = next(model.parameters()).device
     total, num_tokens = 0.0, 0
-    for indices in _groups_by_tokens(rows, micro_batch_tokens):
+    for indices in _groups_by_tokens(rows, path.packing):
         if stop:
             raise Stopped("interrupted")
-        batch = packed_batch([rows.row(index) for index in indices]).to(device)
+        batch = laid_out([rows.row(index) for index in indices], path.packing).to(device)
         if batch.num_label_tokens:
-            total += float(summed_loss(model, batch))
+            total += float(summed_loss(model, batch, path.own_head))
             num_tokens += batch.num_label_tokens
     return LossReport(total / max(1, num_tokens), num_tokens)
 
 
-def _groups_by_tokens(rows: Rows, limit: int) -> Iterator[list[int]]:
+def _groups_by_tokens(rows: Rows, packing: bool) -> Iterator[list[int]]:
+    """Group rows whose micro-batch, padding counted, has at most `MICRO_BATCH_TOKENS`, or one longer row."""
     group: list[int] = []
-    size = 0
+    total = longest = 0
     for index in range(len(rows)):
         length = len(rows.row(index)[0])
-        if group and size + length > limit:
+        total, longest = total + length, max(longest, length)
+        size = total if packing else longest * (len(group) + 1)
+        if group and size > MICRO_BATCH_TOKENS:
             yield group
-            group, size = [], 0
+            group, total, longest = [], length, length
         group.append(index)
-        size += length
     if group:
         yield group

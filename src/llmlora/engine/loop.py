@@ -25,7 +25,7 @@ from llmlora.core.job import RULES
 from llmlora.engine.batch import Rows, StepPlan, count_label_tokens, micro_batches
 from llmlora.engine.checkpoint import TrainState, prune_checkpoints, save_checkpoint
 from llmlora.engine.evaluate_loss import dataset_loss
-from llmlora.engine.loss import attention_for, summed_loss
+from llmlora.engine.loss import LossPath, attention_for, summed_loss
 from llmlora.engine.method import trainable_parameters
 from llmlora.engine.schedule import learning_rate_at, total_steps
 from llmlora.engine.trackers import Trackers
@@ -45,6 +45,7 @@ class Training:
     checkpoints: Path
     manifest: dict[str, Any]
     trackers: Trackers
+    path: LossPath
     rules: int = RULES
 
     def __post_init__(self) -> None:
@@ -81,7 +82,7 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
     is_stopped = _is_evaluation_owed(training, state) and not _evaluate(training, state, events, stop)
     clock = _Clock(state)
 
-    with attention_for(training.model, training.config.packing):
+    with attention_for(training.model, training.path.packing):
         while state.step < training.total_steps and not state.is_finished and not is_stopped:
             # Step: one effective batch, one update; a stop in the middle drops the half-gathered gradient.
             result = training_step(training, state.step, stop)
@@ -135,11 +136,12 @@ def training_step(training: Training, step: int, stop: Any) -> StepResult | None
     torch.manual_seed(config.seed * 1_000_003 + step)  # dropout depends on seed and step only, so a resume repeats it
     optimizer.zero_grad()
     losses, num_tokens = [], 0
-    for batch in micro_batches(training.train_rows, indices, config.per_device_train_batch_size, config.packing):
+    for batch in micro_batches(training.train_rows, indices, config.per_device_train_batch_size, training.path.packing):
         if stop:
             optimizer.zero_grad()
             return None
-        loss = summed_loss(training.model, batch.to(training.accelerator.device)) / num_label_tokens
+        total = summed_loss(training.model, batch.to(training.accelerator.device), training.path.own_head)
+        loss = total / num_label_tokens
         training.accelerator.backward(loss)
         losses.append(loss.detach())
         num_tokens += batch.num_tokens
@@ -269,7 +271,7 @@ def _evaluate(training: Training, state: TrainState, events: EventWriter, stop: 
     score = final_loss(state)
     if training.eval_rows is not None:
         try:
-            report = dataset_loss(training.model, training.eval_rows, stop=stop)
+            report = dataset_loss(training.model, training.eval_rows, training.path, stop)
         except Stopped:
             return False
         score = report.loss

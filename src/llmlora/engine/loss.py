@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,6 +17,18 @@ from llmlora.engine.batch import Batch
 
 CHUNK_TOKENS = 256  # at a vocabulary of 150k one float32 chunk is 150 MB
 GPU_CHUNK_LOGITS = 1 << 26  # a GPU waits for small chunks to be started: 256 MB of float32
+
+
+@dataclass(frozen=True)
+class LossPath:
+    """How rows reach the loss, as the self-test found it equal to the model's own; frozen at the first start of a job.
+
+    `packing` lays examples end to end, else they are padded. `own_head` takes the logits of the model's own `forward`,
+    which holds them for every token; else the output layer sees label tokens only.
+    """
+
+    packing: bool = True
+    own_head: bool = False
 
 
 def causal_model(model: Any) -> Any:
@@ -38,21 +51,41 @@ def attention_for(model: nn.Module, packing: bool) -> Iterator[None]:
 def hidden_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     """Run the decoder without its output layer; returns [rows, tokens, hidden]."""
     causal = causal_model(model)
-    decoder = getattr(causal, causal.base_model_prefix)
-    layout: dict[str, Any] = {"attention_mask": batch.attention_mask}
-    if batch.example_lengths is not None:
-        layout = {"example_lengths": batch.example_lengths}
-    output = decoder(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, **layout)
+    decoder = getattr(causal, causal.base_model_prefix, None) or causal.model
+    output = decoder(input_ids=batch.input_ids, use_cache=False, **_layout(batch))
     return output.last_hidden_state  # type: ignore[no-any-return]
 
 
-def summed_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+def _layout(batch: Batch) -> dict[str, Any]:
+    """Return what tells the model where examples lie; padded ones are laid out as every model expects it by itself."""
+    if batch.example_lengths is None:
+        return {"attention_mask": batch.attention_mask}
+    return {"position_ids": batch.position_ids, "example_lengths": batch.example_lengths}
+
+
+def label_logits(model: nn.Module, batch: Batch, own_head: bool) -> torch.Tensor:
+    """Return the logits [label tokens, vocabulary] of a micro-batch, all at once."""
+    causal = causal_model(model)
+    if own_head:
+        logits = causal(input_ids=batch.input_ids, use_cache=False, **_layout(batch)).logits
+        return logits.reshape(-1, logits.shape[-1])[batch.label_index]  # type: ignore[no-any-return]
+    return output_logits(causal, _label_states(model, batch))
+
+
+def _label_states(model: nn.Module, batch: Batch) -> torch.Tensor:
+    states = hidden_states(model, batch)
+    return states.reshape(-1, states.shape[-1])[batch.label_index]
+
+
+def summed_loss(model: nn.Module, batch: Batch, own_head: bool = False) -> torch.Tensor:
     """Return the cross-entropy summed over the label tokens of a micro-batch, in float32.
 
-    The output layer sees some label positions at a time, so that a [tokens, vocabulary] float32 tensor never exists.
+    The output layer sees some label positions at a time, so that a [tokens, vocabulary] float32 tensor never exists;
+    with `own_head` the model's own `forward` computes the logits instead.
     """
-    states = hidden_states(model, batch)
-    selected = states.reshape(-1, states.shape[-1])[batch.label_index]
+    if own_head:
+        return functional.cross_entropy(label_logits(model, batch, own_head).float(), batch.targets, reduction="sum")
+    selected = _label_states(model, batch)
     causal = causal_model(model)
     if any(weight.requires_grad for weight in causal.get_output_embeddings().parameters()):
         return recomputed_loss(selected, batch.targets, causal)
@@ -104,13 +137,23 @@ def _chunk_loss(states: torch.Tensor, targets: torch.Tensor, causal: Any) -> tor
     return functional.cross_entropy(logits, targets, reduction="sum")
 
 
+# How architectures name what they do to their logits; what none of these names is left to the model's own head.
+LOGIT_FACTORS = ("logit_scale", "lm_head_multiplier")
+LOGIT_DIVISORS = ("logits_scaling",)
+LOGIT_CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+
+
 def output_logits(causal: Any, states: torch.Tensor) -> torch.Tensor:
-    """Apply the output layer with the scaling some architectures add after it (Gemma, Cohere, Granite)."""
+    """Apply the output layer with the scaling some architectures add after it (Gemma, Cohere, Granite, Falcon-H1)."""
     logits = causal.get_output_embeddings()(states)
-    config = causal.config
-    if getattr(config, "logit_scale", None):
-        logits = logits * config.logit_scale
-    if getattr(config, "logits_scaling", None):
-        logits = logits / config.logits_scaling
-    softcap = getattr(config, "final_logit_softcapping", None)
-    return torch.tanh(logits / softcap) * softcap if softcap else logits  # type: ignore[no-any-return]
+    for factor in _present(causal.config, LOGIT_FACTORS):
+        logits = logits * factor
+    for divisor in _present(causal.config, LOGIT_DIVISORS):
+        logits = logits / divisor
+    for cap in _present(causal.config, LOGIT_CAPS):
+        logits = torch.tanh(logits / cap) * cap
+    return logits  # type: ignore[no-any-return]
+
+
+def _present(config: Any, names: tuple[str, ...]) -> list[float]:
+    return [value for name in names if (value := getattr(config, name, None))]

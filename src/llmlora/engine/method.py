@@ -48,16 +48,30 @@ RENAMED_LAYERS: dict[str, dict[str, str]] = {
     },
 }
 
+# Layers of state-space models whose weights a fused kernel reads by itself, past an adapter; PEFT refuses them.
+STATE_SPACE_MODELS = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"})
+FUSED_LAYERS = frozenset({"out_proj", "conv1d"})
+
 
 def linear_names(model: PreTrainedModel) -> list[str]:
     """Return the distinct names of the layers an adapter can sit on, the output layer left out."""
+    return sorted(_all_linear_names(model) - _without_adapter(model))
+
+
+def _all_linear_names(model: PreTrainedModel) -> set[str]:
     output = model.get_output_embeddings()
-    names = {
+    return {
         name.rpartition(".")[2]
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear | Conv1D) and module is not output
     }
-    return sorted(names)
+
+
+def _without_adapter(model: PreTrainedModel) -> set[str]:
+    """Return the names of linear layers that take no adapter: fused ones, and routers whose result is no product."""
+    modules = model.named_modules()
+    routers = {name.rpartition(".")[2] for name, module in modules if type(module).__name__.endswith("Router")}
+    return routers | (FUSED_LAYERS if model.config.model_type in STATE_SPACE_MODELS else set())
 
 
 def resolve_targets(model: PreTrainedModel, config: TrainConfig) -> tuple[list[str] | str, dict[str, str]]:
@@ -67,9 +81,14 @@ def resolve_targets(model: PreTrainedModel, config: TrainConfig) -> tuple[list[s
         ConfigError: a name that no layer of this model carries; the message lists those that exist.
     """
     if config.target_modules == "all-linear":
-        return ("all-linear" if config.layers is None else linear_names(model)), {}  # PEFT: layers need names
+        names = linear_names(model)
+        is_all = config.layers is None and set(names) == _all_linear_names(model)  # PEFT: layers need names
+        return ("all-linear" if is_all else names), {}
     table = RENAMED_LAYERS.get(str(model.config.model_type), {})
-    modules = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D | nn.Embedding)]
+    left_out = _without_adapter(model)
+    kinds = nn.Linear | Conv1D | nn.Embedding
+    modules = [name for name, module in model.named_modules() if isinstance(module, kinds)]
+    modules = [name for name in modules if name.rpartition(".")[2] not in left_out]
     targets: list[str] = []
     renamed: dict[str, str] = {}
     unknown: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from llmlora.engine.checkpoint import TrainState, find_checkpoint, holds_float32
 from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
-from llmlora.engine.loss import causal_model
+from llmlora.engine.loss import LossPath, causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
 from llmlora.engine.precision import trains_in_float32
+from llmlora.engine.selftest import path_of_architecture, path_of_model, recorded_path
 from llmlora.engine.trackers import Trackers
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
@@ -77,6 +78,7 @@ def fit(
 
     Raises:
         ConfigError: a setting that this architecture cannot take, before any weight is loaded.
+        ModelFileError: no way of laying out rows leaves the model's loss as it is; see the self-test.
         Stopped, NonFiniteLoss, ModelFileError: see the loop and the loader.
     """
     config = job.train
@@ -90,6 +92,8 @@ def fit(
             params={"names": ", ".join(f"{old} -> {new}" for old, new in renamed.items())},
         )
 
+    begun_with = recorded_path(folder)
+    wanted = begun_with or path_of_architecture(architecture.config, LossPath(packing=config.packing))
     num_parameters = parameter_counts(architecture)["total"]
     plan = _frozen_plan(folder, run, config, num_parameters, events)
     apply_plan(plan)
@@ -104,9 +108,11 @@ def fit(
         causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)
     parameters = parameter_counts(model)
     events.emit("phase", name="loaded", params=parameters)
+    path = begun_with or path_of_model(model, wanted)
+    _record_path(path, config, folder, run, events)
 
     trackers = Trackers(config, run_dir(folder, run), events)
-    training, state = _build(job, folder, run, rows, model, events, trackers)
+    training, state = _build(job, folder, run, rows, (model, path), events, trackers)
     events.emit(
         "phase",
         name="training",
@@ -139,11 +145,12 @@ def _build(
     folder: Path,
     run: int,
     rows: tuple[Rows, Rows | None],
-    model: nn.Module,
+    tested: tuple[nn.Module, LossPath],
     events: EventWriter,
     trackers: Trackers,
 ) -> tuple[Training, TrainState]:
     config = job.train
+    model, loss_path = tested
     weights = [weight for _, weight in trainable_parameters(model)]
     assert trains_in_float32(model)  # 16 bits would lose most of each small update
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -170,6 +177,7 @@ def _build(
         manifest={"run": run, "train": settings, "versions": package_versions()},
         trackers=trackers,
         rules=job.rules,
+        path=loss_path,
     )
     training.checkpoints.mkdir(exist_ok=True)
     return training, state
@@ -205,6 +213,16 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
     }
     write_json(run_dir(folder, run) / ENVIRONMENT_FILE, environment)
     return plan
+
+
+def _record_path(path: LossPath, config: TrainConfig, folder: Path, run: int, events: EventWriter) -> None:
+    """Keep how rows reach the loss with the run, and say what is not as usual."""
+    file = run_dir(folder, run) / ENVIRONMENT_FILE
+    write_json(file, {**read_json(file), "loss_path": asdict(path)})
+    if config.packing and not path.packing:
+        events.emit("warning", code="not_packed", params={})
+    if path.own_head:
+        events.emit("finding", code="own_head", params={})
 
 
 def _new_plan(config: TrainConfig, num_parameters: int) -> DevicePlan:

@@ -81,6 +81,7 @@ class Evaluation:
         self._on_progress = on_progress
         self._general: list[GeneralText] = []
         self._general_rows: PreparedDataset | None = None
+        self._path = trained.loss_path()
         self._longest = 0  # tokens of the longest reference answer
 
     def run(self) -> dict[str, Any]:
@@ -169,11 +170,12 @@ class Evaluation:
         answers = ask_all(chat, questions, limit, side == "tuned", on_answer)
         general_answers = ask_all(chat, general, MAX_NEW_TOKENS, False, on_answer).answers
         self._on_progress(f"measuring_{side}", 0, 1)
+        path, general_rows = self._path, self._general_rows
         return Measured(
             answers=answers,
-            held_out=None if held.held_out is None else dataset_loss(chat.model, held.held_out),
-            trained=None if held.trained is None else dataset_loss(chat.model, held.trained),
-            general=[] if self._general_rows is None else group_losses(chat.model, self._general_rows, self._general),
+            held_out=None if held.held_out is None else dataset_loss(chat.model, held.held_out, path),
+            trained=None if held.trained is None else dataset_loss(chat.model, held.trained, path),
+            general=[] if general_rows is None else group_losses(chat.model, general_rows, self._general, path),
             general_answers=general_answers,
         )
 

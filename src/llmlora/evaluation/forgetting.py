@@ -14,6 +14,7 @@ from torch import nn
 from llmlora.core.examples import Example, Message
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
+from llmlora.engine.loss import LossPath
 from llmlora.evaluation.answers import Answer
 from llmlora.evaluation.metrics import chrf
 from llmlora.evaluation.questions import Question, questions_of
@@ -87,8 +88,10 @@ def general_questions(items: Sequence[GeneralText]) -> list[Question]:
     return questions[::step][:NUM_QUESTIONS]
 
 
-def group_losses(model: nn.Module, prepared: PreparedDataset, items: Sequence[GeneralText]) -> list[GroupLoss]:
-    """Return the loss of a model on the general text, by language and kind."""
+def group_losses(
+    model: nn.Module, prepared: PreparedDataset, items: Sequence[GeneralText], path: LossPath
+) -> list[GroupLoss]:
+    """Return the loss of a model on the general text, by language and kind; `path` is how the job lays rows out."""
     group_of = {item.example.row: (item.lang, item.kind) for item in items}
     members: dict[tuple[str, str], list[int]] = {}
     for index, row in enumerate(prepared.rows):
@@ -96,7 +99,7 @@ def group_losses(model: nn.Module, prepared: PreparedDataset, items: Sequence[Ge
     losses = []
     for (lang, kind), indices in sorted(members.items()):
         rows: Rows = Subset(prepared, indices)
-        losses.append(GroupLoss(lang, kind, dataset_loss(model, rows)))
+        losses.append(GroupLoss(lang, kind, dataset_loss(model, rows, path)))
     return losses
 
 

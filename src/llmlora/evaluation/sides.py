@@ -10,6 +10,9 @@ from pathlib import Path
 from llmlora.core.job import JobConfig
 from llmlora.core.layout import ENVIRONMENT_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_json
+from llmlora.engine.load import empty_model
+from llmlora.engine.loss import LossPath
+from llmlora.engine.selftest import path_of_architecture, recorded_path
 from llmlora.inference.transformers_chat import TransformersChat, load_chat
 from llmlora.prepare.tokenizer import TEMPLATE_FILE
 
@@ -40,6 +43,11 @@ class Trained:
             if path.is_file() and self.adapter_dir is not None:
                 return str(read_json(path).get("plan", {}).get("dtype", "float32"))
         return "float32"
+
+    def loss_path(self) -> LossPath:
+        """Return how the run laid rows out; a job from before that was recorded is tested for it."""
+        wanted = LossPath(packing=self.job.train.packing)
+        return recorded_path(self.job_dir) or path_of_architecture(empty_model(self.base_dir).config, wanted)
 
 
 class AdapterSides:

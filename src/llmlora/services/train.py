@@ -16,11 +16,13 @@ from llmlora.core.errors import (
     ConfigError,
     Conflict,
     DatasetError,
+    ExportError,
     InputError,
     NotFound,
     OutOfMemory,
     PackageMissing,
     Stopped,
+    error_from_dict,
 )
 from llmlora.core.job import RULES, DataSource, JobConfig, create_job, read_job, update_job
 from llmlora.core.layout import (
@@ -42,7 +44,7 @@ from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
 from llmlora.services.packages import require_packages
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job, check_unchanged
-from llmlora.services.supervisor import OnEvent, lock_holder, run_worker
+from llmlora.services.supervisor import OnEvent, lock_holder, run_worker, scratch_folder
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
 
@@ -220,6 +222,14 @@ def _input_hashes(config: TrainConfig) -> dict[str, str]:
     if config.init_adapter is not None:
         files += sorted(Path(config.init_adapter).glob("adapter_*"))
     return {str(path): sha256_file(path) for path in files if path.is_file()}
+
+
+def export_refusal(planned: PlannedJob) -> ExportError | None:
+    """Return why the planned job's model cannot become a GGUF file, found out in a worker process; None when it can."""
+    with scratch_folder({"base_dir": planned.job.base_dir}) as work:
+        refusal = run_worker("inspect", work, None)["refusal"]
+    error = error_from_dict(refusal) if refusal else None
+    return error if isinstance(error, ExportError) else None
 
 
 def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEvent | None = None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from llmlora.core.publish import free_bytes, is_disk_full, not_permitted, read_j
 KINDS = {
     "train": "llmlora.worker.train",
     "prepare": "llmlora.worker.prepare",
+    "inspect": "llmlora.worker.inspect",
     "evaluate": "llmlora.worker.evaluate",
     "merge": "llmlora.worker.merge",
     "export": "llmlora.worker.export",

@@ -22,6 +22,7 @@ from llmlora.gguf import architectures
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.writer import FloatType, write_gguf
+from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
 from tiny_jobs import tiny_job
 
@@ -178,10 +179,8 @@ FAULTS: tuple[Fault, ...] = (
 
 def write(trained: TrainedModel, path: Path, float_type: FloatType = "F16", source: TensorSource | None = None) -> None:
     right, config = trained_source(trained)
-    template = load_template(trained.tokenizer_dir).text
-    write_gguf(
-        source or right, config, trained.tokenizer_dir, path, float_type, trained.gguf_name, chat_template=template
-    )
+    chat = chat_format(load_template(trained.tokenizer_dir))
+    write_gguf(source or right, config, trained.tokenizer_dir, path, float_type, trained.gguf_name, chat=chat)
 
 
 def verdict(path: Path, trained: TrainedModel, reference: Reference) -> list[dict[str, object]]:

@@ -22,6 +22,7 @@ from llmlora.export.reference import Reference
 from llmlora.export.trained import find_trained
 from llmlora.export.verify import Verifier
 from llmlora.gguf.writer import write_gguf
+from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
 from tiny_jobs import MakeJob
 
@@ -129,8 +130,8 @@ def verifier(make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Return a verifier whose file checks pass: what llama.cpp does with the file is what is tested."""
     trained = find_trained(make_job("llama", {}))
     source, config = trained_source(trained)
-    template = load_template(trained.tokenizer_dir).text
-    write_gguf(source, config, trained.tokenizer_dir, tmp_path / "x", "F16", "llmlora-test", chat_template=template)
+    chat = chat_format(load_template(trained.tokenizer_dir))
+    write_gguf(source, config, trained.tokenizer_dir, tmp_path / "x", "F16", "llmlora-test", chat=chat)
     monkeypatch.setattr(verify, "check_file", lambda *_: verify.passed("file", {}))
     reference = Reference([], [], [], np.zeros((0, 0)), (), False, 2, {}, "", "")
     return Verifier(trained, reference)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import Conflict, ExportError, NotFound
 from llmlora.core.publish import read_json, write_json
 from llmlora.export.merge import merge_model, trained_source
@@ -253,3 +254,50 @@ def test_one_tensor_is_held_at_a_time(make_job: MakeJob, tmp_path: Path):
     (tmp_path / "out").mkdir()
     write_model_folder(Watched(), config, tmp_path / "out", "float32")
     assert asked == source.names()
+
+
+def store_head_only(job: Path, embedding: str, head: str) -> None:
+    """Store the base's one embedding under the output's name, as some tied models have it."""
+    path = job.parent / "base" / "model.safetensors"
+    weights = load_file(path)
+    weights[head] = weights.pop(embedding)
+    save_file(weights, path, metadata={"format": "pt"})
+    accept_base(job)
+
+
+def accept_base(job: Path) -> None:
+    """Write the job down as one that was trained on its base as it is now."""
+    config = read_json(job / "config.json")
+    write_json(job / "config.json", {**config, "base_digest": resolve_base_model(str(job.parent / "base")).digest})
+
+
+@pytest.mark.parametrize(
+    ("architecture", "adapter"),
+    [
+        ("llama", {}),
+        ("llama", {"target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"]}),
+        ("llama", {"target_modules": ["q_proj", "lm_head"]}),
+        ("gpt2", {}),
+    ],
+)
+def test_a_tied_base_that_stores_the_output_only_merges(
+    architecture: str, adapter: dict[str, Any], make_job: MakeJob, tmp_path: Path
+):
+    job = make_job(architecture, adapter, spread=0.5)
+    expected = with_adapter(job)
+    embedding = "transformer.wte.weight" if architecture == "gpt2" else "model.embed_tokens.weight"
+    store_head_only(job, embedding, "lm_head.weight")
+    merge_model(job, tmp_path / "merged")
+    merged = logits(AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype=torch.float32))
+    assert (merged - expected).abs().max() < TOLERANCE
+
+
+def test_merged_models_stop_where_trained_answers_end(make_job: MakeJob, tmp_path: Path):
+    job = make_job("llama", {})
+    path = job.parent / "base" / "generation_config.json"
+    write_json(path, {**read_json(path), "eos_token_id": 0, "temperature": 0.5})
+    accept_base(job)
+    merge_model(job, tmp_path / "merged")
+    settings = read_json(tmp_path / "merged" / path.name)
+    ends = AutoTokenizer.from_pretrained(tmp_path / "merged").convert_ids_to_tokens(settings["eos_token_id"])
+    assert (ends[0], settings["temperature"]) == ("<|im_end|>", 0.5)

@@ -184,3 +184,11 @@ def test_the_go_template_of_a_raw_model_is_the_last_text_alone():
 )
 def test_a_template_that_is_not_turn_by_turn_gets_no_go_template(template: str):
     assert go_template(renderer(template), None) is None
+
+
+def test_a_users_end_is_seen_from_two_turns_and_not_from_a_list_of_names():
+    template = CHATML.replace("<|im_end|>", "<my-end>")
+    go = go_template(renderer(template), None)
+    assert go is not None
+    two = [Message("user", "1"), Message("user", "2")]
+    assert run_go(go, two) == renderer(template)(two)

@@ -153,3 +153,25 @@ def test_a_file_that_shrinks_while_open_is_told(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(whole[:-4])
     with pytest.raises(ModelFileError, match="safetensors_invalid"):
         source.read("a")
+
+
+@pytest.mark.parametrize(
+    ("head", "layer", "embedding"),
+    [
+        ("lm_head.weight", "model.layers.0.a", "model.embed_tokens.weight"),
+        ("lm_head.weight", "layers.0.a", "embed_tokens.weight"),
+        ("lm_head.weight", "transformer.h.0.a", "transformer.wte.weight"),
+        ("embed_out.weight", "gpt_neox.layers.0.a", "gpt_neox.embed_in.weight"),
+    ],
+)
+def test_the_one_tensor_of_a_tied_model_is_the_embedding(head: str, layer: str, embedding: str, tmp_path: Path) -> None:
+    write_single(tmp_path, {head: ("F32", VALUES), layer: ("F32", VALUES)})
+    source = FolderSource(tmp_path)
+    assert source.names() == [embedding, layer]
+    assert np.array_equal(source.read(embedding), VALUES)
+
+
+def test_a_model_with_both_keeps_both(tmp_path: Path) -> None:
+    names = ["lm_head.weight", "model.embed_tokens.weight", "model.layers.0.a"]
+    write_single(tmp_path, dict.fromkeys(names, ("F32", VALUES)))
+    assert FolderSource(tmp_path).names() == names

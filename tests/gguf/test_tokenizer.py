@@ -20,6 +20,7 @@ from llmlora.gguf.tokenizer import (
     UNKNOWN,
     UNUSED,
     USER_DEFINED,
+    ChatFormat,
     TokenizerFiles,
     tokenizer_fields,
     turn_end_id,
@@ -49,7 +50,8 @@ def size_of(folder: Path) -> int:
 
 
 def fields_of(folder: Path, vocab_size: int | None = None, template: str | None = None) -> Json:
-    return tokenizer_fields(folder, vocab_size or size_of(folder), template)
+    chat = None if template is None else ChatFormat(template, 1)
+    return tokenizer_fields(folder, vocab_size or size_of(folder), chat)
 
 
 def change(folder: Path, edit: Callable[[Json], None], name: str = "tokenizer.json") -> None:
@@ -245,8 +247,9 @@ def test_special_ids_are_always_written(tmp_path: Path) -> None:
 def test_the_end_is_what_the_template_ends_turns_with(tmp_path: Path) -> None:
     folder = tiny_tokenizer("gemma", tmp_path / "t")
     assert special(folder)["eos"] == "<end_of_turn>"
-    assert special(folder, "{{ messages[0]['content'] }}{{ eos_token }}")["eos"] == "<eos>"
-    assert special(folder, "{{ '<|im_end|>' }}")["eos"] == "<eos>"  # not a token of this vocabulary
+    for template in ("{{ messages[0]['content'] }}{{ eos_token }}", "{{ '<|im_end|>' }}", "<end_of_turn>"):
+        (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+        assert special(folder)["eos"] == ("<end_of_turn>" if "turn" in template else "<eos>")
 
 
 def test_without_a_named_end_the_models_counts(tmp_path: Path) -> None:
@@ -282,6 +285,8 @@ def test_homes_of_the_template(tmp_path: Path) -> None:
     change(folder, lambda document: document.update(chat_template=several), "tokenizer_config.json")
     assert fields_of(folder)[key] == "two"
     (folder / "chat_template.jinja").write_text("three", encoding="utf-8")
+    assert fields_of(folder)[key] == "three"
+    (folder / "chat_template.jinja").write_text("three", encoding="utf-8-sig")
     assert fields_of(folder)[key] == "three"
     assert fields_of(folder, template="four")[key] == "four"
 

@@ -16,6 +16,7 @@ from llmlora.core.errors import ExportError, ModelFileError, UnsupportedArchitec
 from llmlora.gguf.architectures import ARCHITECTURES, check_exportable
 from llmlora.gguf.reader import read_tensor
 from llmlora.gguf.source import FolderSource
+from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES, encode_float, is_kept_float32, write_gguf
 from reference_model import (
     EXACT,
@@ -296,7 +297,7 @@ def test_progress_counts_bytes_to_the_end(llama_folder: Path, tmp_path: Path) ->
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
-def test_a_given_template_replaces_the_folders(llama_folder: Path, tmp_path: Path) -> None:
+def test_what_a_trained_model_knows_of_itself_wins(llama_folder: Path, tmp_path: Path) -> None:
     write_gguf(
         FolderSource(llama_folder),
         config_of(llama_folder),
@@ -304,10 +305,11 @@ def test_a_given_template_replaces_the_folders(llama_folder: Path, tmp_path: Pat
         tmp_path / "a.gguf",
         "F32",
         "llmlora-test",
-        chat_template="{{ messages[0]['content'] }}{{ eos_token }}",
+        chat=ChatFormat("{{ messages[0]['content'] }}<|im_end|>", 0),
     )
     metadata = read_gguf_header(tmp_path / "a.gguf").metadata
-    assert metadata["tokenizer.chat_template"] == "{{ messages[0]['content'] }}{{ eos_token }}"
+    assert metadata["tokenizer.chat_template"] == "{{ messages[0]['content'] }}<|im_end|>"
+    assert metadata["tokenizer.ggml.eos_token_id"] == metadata["tokenizer.ggml.eot_token_id"] == 0
 
 
 def broken_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer
 
 from llmlora.core.examples import Example, Message
-from llmlora.prepare.asking import asking_remarks, asking_template
+from llmlora.gguf.tokenizer import ChatFormat
+from llmlora.prepare.asking import asking_remarks, asking_template, chat_format, with_turn_end
 from llmlora.prepare.dataset import IGNORED, PreparedDataset, PrepareOptions, prepare_examples
 from llmlora.prepare.template import ChatTemplate, load_template, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
-from tiny_models import TOKENIZERS, tiny_tokenizer
+from tiny_models import CHATML, TOKENIZERS, tiny_tokenizer
 
 pytestmark = pytest.mark.usefixtures("home")
 PROMPTS = ("営業時間は？", "Price: ", "質問: 会議はいつですか。\n回答:", "a line\n", "\n two  spaces")
@@ -92,3 +94,59 @@ def test_going_on_from_an_adapter_that_was_asked_differently_is_told(tmp_path: P
     assert asking_remarks(raw, tmp_path / "adapter") == asking_remarks(raw, None) == []
     ((kind, code, _),) = asking_remarks(load_template(base), tmp_path / "adapter")
     assert (kind, code) == ("warning", "asked_differently")
+
+
+TURN = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + END }}{% endfor %}"
+)
+OPENING = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+ENDS = {
+    "another token than eos": ("'<|endoftext|>'", "<|endoftext|>"),
+    "several tokens": ("'<|im_end|><|endoftext|>\n'", "<|im_end|>"),
+    "the variable": ("eos_token", "<|im_end|>"),
+    "no end": ("'\n\n'", "<|im_end|>"),
+    "no token of the vocabulary": ("'<|eot_id|>'", "<|im_end|>"),
+    "an end token of others in the text only": ("'\n' }}{# never <|endoftext|> #}{{ ''", "<|im_end|>"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_the_end_of_a_turn_is_the_token_that_the_labels_end_with(name: str, tmp_path: Path) -> None:
+    end, expected = ENDS[name]
+    text = TURN.replace("END", end) + OPENING
+    folder = tiny_tokenizer("byte_level", tmp_path, chat_template=text)
+    template = load_template(folder)
+    data = prepared(folder, Example(1, 1, messages=(Message("user", "a"), Message("assistant", "b"))))
+    last = int(data.row(0)[1][-1])
+    assert template.turn_end_id == last == template.encoder.special_tokens[expected]
+    assert chat_format(template) == ChatFormat(text, last)
+
+
+def test_a_template_that_wants_a_system_turn_tells_its_end(tmp_path: Path) -> None:
+    text = "{% if messages[0]['role'] != 'system' %}{{ raise_exception('no system') }}{% endif %}" + TURN + OPENING
+    folder = tiny_tokenizer("byte_level", tmp_path, chat_template=text.replace("END", "'<|endoftext|>'"))
+    template = load_template(folder)
+    assert template.turn_end_id == template.encoder.special_tokens["<|endoftext|>"]
+
+
+@pytest.mark.parametrize("home", ["file", "settings", "given"])
+def test_a_byte_order_mark_is_no_part_of_a_template(home: str, tmp_path: Path) -> None:
+    folder = tiny_tokenizer("byte_level", tmp_path / "base", chat_template=None)
+    if home == "settings":
+        document = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        text = json.dumps({**document, "chat_template": "\ufeff" + CHATML})
+        (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    path = folder / "chat_template.jinja" if home == "file" else tmp_path / "own.jinja"
+    path.write_text(CHATML, encoding="utf-8-sig")
+    template = load_template(folder, str(path) if home == "given" else None)
+    assert template.text == CHATML
+    assert template.render([Message("user", "a")]).startswith("<|im_start|>user")
+    save_template(template, tmp_path)
+    assert (tmp_path / "chat_template.jinja").read_bytes() == CHATML.encode()
+
+
+@pytest.mark.parametrize(
+    ("stated", "ends"), [(None, 7), (7, 7), (3, [7, 3]), ([3, 7], [3, 7]), ([3, 4], [7, 3, 4]), ([], 7)]
+)
+def test_the_end_of_a_turn_joins_the_end_tokens_of_the_base(stated: int | list[int] | None, ends: object) -> None:
+    assert with_turn_end(stated, 7) == ends

@@ -193,7 +193,7 @@ def test_wrong_targets_are_refused_with_the_names_that_exist(run):
 def test_a_model_without_a_gguf_mapping_is_announced_before_training(run, monkeypatch):
     from llmlora.core.errors import UnsupportedArchitecture
 
-    def refuse(model_dir, config):
+    def refuse(*_):
         raise UnsupportedArchitecture("unsupported_architecture", architecture="Odd", supported="llama")
 
     monkeypatch.setattr(work, "foresee_gguf", refuse)

@@ -43,7 +43,7 @@ _SIZES = {
     "vocab_size": ("vocab_size",),
 }
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
-_EMBEDDINGS = re.compile(r"(^|\.)(embed_tokens|wte|embed_in|word_embeddings)\.weight$")
+EMBEDDING_NAME = re.compile(r"(^|\.)(embed_tokens|wte|embed_in|word_embeddings)\.weight$")
 _EMBEDDING_WIDTHS = ("word_embed_proj_dim", "embedding_size")  # where embeddings are narrower than the layers
 LAYER_NAME = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
 _DTYPE_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -285,7 +285,7 @@ def _check_index(folder: Path, headers: dict[str, SafetensorsHeader]) -> None:
 def _check_fit(tensors: list[TensorInfo], sizes: dict[str, int], config: dict[str, Any], folder: Path) -> None:
     """Compare the configuration with the weights, so that no size in it can ask for memory the file does not have."""
     layers = {int(match.group(1)) for tensor in tensors if (match := LAYER_NAME.search(tensor.name))}
-    embedding = next((tensor.shape for tensor in tensors if _EMBEDDINGS.search(tensor.name)), None)
+    embedding = next((tensor.shape for tensor in tensors if EMBEDDING_NAME.search(tensor.name)), None)
     width = next((config[key] for key in _EMBEDDING_WIDTHS if type(config.get(key)) is int), sizes["hidden_size"])
     if embedding is not None and embedding[0] != sizes["vocab_size"]:
         raise _misfit(folder, "vocab_size", sizes["vocab_size"], embedding[0])

@@ -28,6 +28,7 @@ from llmlora.engine.method import apply_method, check_method, parameter_counts, 
 from llmlora.engine.precision import trains_in_float32
 from llmlora.engine.selftest import path_of_architecture, path_of_model, recorded_path
 from llmlora.engine.trackers import Trackers
+from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
 
@@ -262,6 +263,9 @@ def publish_trained(
     target = folder / (MODEL_DIR if job.method == "full" else ADAPTER_DIR)
     with publishing_dir(target, {"job": job.id, "base_digest": job.base_digest}) as temporary:
         model: Any = trained.model
+        if job.method == "full":
+            settings = model.generation_config
+            settings.eos_token_id = with_turn_end(settings.eos_token_id, template.turn_end_id)
         model.save_pretrained(temporary, safe_serialization=True)
         if job.method != "full":
             _sort_targets(temporary / ADAPTER_CONFIG)

@@ -17,6 +17,7 @@ from llmlora.export.trained import TrainedModel, find_base
 from llmlora.gguf.quantize import quantize_gguf
 from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
+from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
 
 # A tuned model may be this many times as far off as its base. Measured: docs/adr/0009-verdict-by-facts.md.
@@ -28,9 +29,9 @@ def write_base(trained: TrainedModel, output: Path, quantization: str) -> None:
     """Write the untouched base as `output`: in F32, or quantised by way of it."""
     base = find_base(trained.job).path if trained.adapter_dir is None else trained.base_dir
     source, config = FolderSource(base), trained.model_config
-    template = load_template(trained.tokenizer_dir).text
+    chat = chat_format(load_template(trained.tokenizer_dir))
     whole = output if quantization == "F32" else output.with_name("whole.gguf")
-    write_gguf(source, config, trained.tokenizer_dir, whole, "F32", "llmlora-base", chat_template=template)
+    write_gguf(source, config, trained.tokenizer_dir, whole, "F32", "llmlora-base", chat=chat)
     if whole != output:
         quantize_gguf(whole, output, quantization)
         whole.unlink()

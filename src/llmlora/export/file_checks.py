@@ -18,7 +18,7 @@ from llmlora.export.sizes import planned_header
 from llmlora.export.trained import TrainedModel
 from llmlora.gguf.quantize import planned_types
 from llmlora.gguf.source import TensorSource
-from llmlora.gguf.tokenizer import BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED
+from llmlora.gguf.tokenizer import BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED, ChatFormat
 from llmlora.gguf.writer import planned_metadata
 
 REQUIRED_KEYS = (
@@ -49,11 +49,11 @@ class FilePlan:
 
     @classmethod
     def of(
-        cls, trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], quantization: str, template: str
+        cls, trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], quantization: str, chat: ChatFormat
     ) -> FilePlan:
         """Plan the file of a trained model in one quantization; `source` and `config` are its merged weights."""
         header = planned_header(source, config, trained.tokenizer_dir)
-        metadata = planned_metadata(config, trained.tokenizer_dir, quantization, trained.gguf_name, template)
+        metadata = planned_metadata(config, trained.tokenizer_dir, quantization, trained.gguf_name, chat)
         return cls(metadata, planned_types(header, quantization))
 
 

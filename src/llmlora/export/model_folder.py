@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from llmlora.core.errors import ConfigError, ExportError
-from llmlora.core.publish import write_json, write_text
+from llmlora.core.publish import read_json, write_json, write_text
 from llmlora.export.card import merged_card
 from llmlora.export.trained import TrainedModel
 from llmlora.gguf.source import TensorSource
+from llmlora.prepare.asking import with_turn_end
+from llmlora.prepare.template import load_template
 
 SHARD_BYTES = 5_000_000_000
+GENERATION_FILE = "generation_config.json"
 INDEX_FILE = "model.safetensors.index.json"
 STORED_NAMES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 DTYPES = {stored: dtype for dtype, stored in STORED_NAMES.items()}
@@ -106,10 +109,20 @@ def plan_shards(source: TensorSource, names: list[str], item_size: int, limit: i
 def copy_companions(trained: TrainedModel, folder: Path) -> None:
     """Copy tokenizer, chat template and generation settings, and write the model card."""
     copy_tokenizer(trained.tokenizer_dir, folder)
-    generation = trained.weights_dir / "generation_config.json"
-    if generation.is_file():
-        shutil.copyfile(generation, folder / generation.name)
+    _write_generation(trained, folder)
     write_text(folder / "README.md", merged_card(trained.job))
+
+
+def _write_generation(trained: TrainedModel, folder: Path) -> None:
+    """Write the base's generation settings, with the token that trained answers end with among the end tokens."""
+    path = trained.weights_dir / GENERATION_FILE
+    settings = read_json(path) if path.is_file() else {}
+    stated = settings.get("eos_token_id", trained.model_config.get("eos_token_id"))
+    ends = with_turn_end(stated, load_template(trained.tokenizer_dir).turn_end_id)
+    if path.is_file() and ends == stated:
+        shutil.copyfile(path, folder / path.name)
+    else:
+        write_json(folder / path.name, {**settings, "eos_token_id": ends})
 
 
 def copy_tokenizer(source: Path, folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmlora.core.errors import ExportError
+from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.data.asked import asks_with_text_alone
 
@@ -114,11 +114,11 @@ def _turn_pieces(render: Render, bos: str | None) -> dict[str, tuple[str, str]] 
         return None
     before_user, tail = user.split(first)
     between = long.split(first)[1].split(second)[0]
-    # Before the last turn stands user's end + assistant's start; the end is what both tails begin with.
-    split = _common_end(tail, between)
-    if split is None:
+    # Before an answer stands the user's end and the assistant's start; an opening that differs is not linear.
+    if tail != between:
         return None
-    after_user, before_assistant = split
+    after_user = _user_end(render, before_user, tail)
+    before_assistant = tail[len(after_user) :]
     after_second = long.split(second)[1].split(third)[0]
     if not after_second.endswith(before_user):
         return None
@@ -139,14 +139,18 @@ def _turn_pieces(render: Render, bos: str | None) -> dict[str, tuple[str, str]] 
     return pieces
 
 
-def _common_end(tail: str, between: str) -> tuple[str, str] | None:
-    """Split user's end from assistant's start; a template whose opening differs from a real turn is not linear."""
-    if tail != between:
-        return None
-    for end in ("<|im_end|>\n", "<|eot_id|>", "<end_of_turn>\n", "<|end|>\n", "</s>\n", "</s>", "\n\n", "\n"):
-        if tail.startswith(end):
-            return end, tail[len(end) :]
-    return "", tail
+def _user_end(render: Render, before_user: str, tail: str) -> str:
+    """Return what a user's turn ends with, as two of them in a row show; nothing where a template takes no such two."""
+    first, second = MARKS[:2]
+    try:
+        text = render([Message("user", first), Message("user", second)])
+    except ModelFileError:
+        return ""
+    _, has_first, rest = text.partition(first)
+    between, has_second, _ = rest.partition(second)
+    end = between.removesuffix(before_user)
+    is_known = has_first and has_second and between.endswith(before_user) and tail.startswith(end)
+    return end if is_known else ""
 
 
 def _without_bos(text: str, bos: str | None) -> str:

@@ -36,6 +36,7 @@ from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.writer import FloatType, write_gguf
+from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import ChatTemplate, load_template
 
 FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
@@ -307,7 +308,7 @@ def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
         file_type,
         work.trained.gguf_name,
         on_progress=work.progress("convert"),
-        chat_template=work.template.text,
+        chat=chat_format(work.template),
     )
 
 

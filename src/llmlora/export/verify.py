@@ -30,6 +30,7 @@ from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
+from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES
 from llmlora.prepare.template import load_template
 
@@ -183,7 +184,8 @@ class Verifier:
     def check_model(self, path: Path, quantization: str) -> list[Check]:
         """Run every check of one model file; a file that llama.cpp is known to abort on is not run."""
         source, config = trained_source(self.trained)
-        plan = FilePlan.of(self.trained, source, config, quantization, self.reference.template_text)
+        chat = ChatFormat(self.reference.template_text, self.reference.turn_end_id)
+        plan = FilePlan.of(self.trained, source, config, quantization, chat)
         checks = [check_file(path, self.reference, plan)]
         if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
             return checks

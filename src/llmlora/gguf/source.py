@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from llmlora.catalog.model_folder import WEIGHTS_FILE, WEIGHTS_INDEX, inside, read_json_object
+from llmlora.catalog.model_folder import (
+    EMBEDDING_NAME,
+    LAYER_NAME,
+    WEIGHTS_FILE,
+    WEIGHTS_INDEX,
+    inside,
+    read_json_object,
+)
 from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
 from llmlora.core.errors import ModelFileError
 
+_HEAD = re.compile(r"(lm_head|embed_out)\.weight")
+_EMBEDDING_OF = {"transformer": "wte", "gpt_neox": "embed_in"}  # else what most have: embed_tokens
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -30,6 +41,8 @@ class TensorSource(Protocol):
 class FolderSource:
     """The tensors of a model folder's safetensors files, single or sharded; pickles are never opened.
 
+    A folder may store the one tensor of a tied model as its output projection only: it gets the embedding's name here.
+
     Raises:
         ModelFileError: the folder's files are missing, hostile or do not fit together.
     """
@@ -42,6 +55,8 @@ class FolderSource:
             if repeated:
                 raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(repeated[:5]))
             self._places.update({info.name: (path, header.data_offset, info) for info in header.tensors})
+        renamed = _tied_names(self._places)
+        self._places = {renamed.get(name, name): place for name, place in self._places.items()}
 
     def names(self) -> list[str]:
         """Return the names of all tensors, in the files' order."""
@@ -62,6 +77,17 @@ class FolderSource:
         if not np.isfinite(values).all():
             raise ModelFileError("weights_not_finite", path=str(path), name=name)
         return values
+
+
+def _tied_names(names: Collection[str]) -> dict[str, str]:
+    """Return the embedding's name for an output projection that is stored without an embedding; else nothing."""
+    heads = [name for name in names if _HEAD.fullmatch(name)]
+    layer = next((found for name in names if (found := LAYER_NAME.search(name))), None)
+    if len(heads) != 1 or layer is None or any(EMBEDDING_NAME.search(name) for name in names):
+        return {}
+    module = layer.string[: layer.start()]
+    leaf = _EMBEDDING_OF.get(module, "embed_tokens")
+    return {heads[0]: f"{module}.{leaf}.weight" if module else f"{leaf}.weight"}
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.gguf.pretokenizer import has_byte_level, pre_tokenizer_name
 from llmlora.gguf.tokenizer_limits import (
     check_bpe,
+    check_bytes,
     check_sentencepiece,
     check_steps,
     check_unigram,
@@ -29,6 +30,7 @@ from llmlora.gguf.tokenizer_limits import (
 )
 
 TOKENIZER_FILE = "tokenizer.json"
+BYTE_ORDER_MARK = "\ufeff"
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 
 # Tokens that end a turn and nothing else: a template that writes one ends its turns with it.
@@ -39,6 +41,14 @@ TURN_ENDS = (
 _BYTE_TOKEN = re.compile(r"<0x[0-9A-F]{2}>")
 
 Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ChatFormat:
+    """How a trained model is asked: its chat template, and the token that its labels end answers with."""
+
+    template: str
+    turn_end_id: int
 
 
 @dataclass
@@ -91,15 +101,17 @@ class TokenizerFiles:
         return self.token_ids.get(text) if isinstance(text, str) else None
 
 
-def tokenizer_fields(model_dir: Path, vocab_size: int, chat_template: str | None = None) -> dict[str, Any]:
+def tokenizer_fields(model_dir: Path, vocab_size: int, chat: ChatFormat | None = None) -> dict[str, Any]:
     """Return every `tokenizer.*` key for a folder; `vocab_size` is the number of embedding rows.
+
+    `chat` is what a trained model knows of itself; without it the folder's own template and end token are taken.
 
     Raises:
         ExportError: the kind of tokenizer, or its pattern, has no counterpart in llama.cpp; two tokens are equal; there
             is no end token.
         ModelFileError: files are missing or broken, or the vocabulary is larger than the embedding.
     """
-    files = TokenizerFiles.read(model_dir, chat_template)
+    files = TokenizerFiles.read(model_dir, None if chat is None else chat.template)
     try:
         kind, specific = _kind_fields(files)
         tokens, types = _tokens(files, vocab_size)
@@ -108,7 +120,7 @@ def tokenizer_fields(model_dir: Path, vocab_size: int, chat_template: str | None
         raise ModelFileError("model_json_invalid", path=str(model_dir / TOKENIZER_FILE), detail=detail) from error
     if kind != "gpt2":
         specific["scores"] = _scores(files, tokens, types)
-    fields = {"model": kind, "tokens": tokens, "token_type": types, **specific, **_special_ids(files)}
+    fields = {"model": kind, "tokens": tokens, "token_type": types, **specific, **_special_ids(files, chat)}
     found = {f"tokenizer.ggml.{name}": value for name, value in fields.items()}
     if files.template:
         found["tokenizer.chat_template"] = files.template
@@ -116,7 +128,7 @@ def tokenizer_fields(model_dir: Path, vocab_size: int, chat_template: str | None
 
 
 def turn_end_id(files: TokenizerFiles) -> int | None:
-    """Return the id of the token that ends the assistant's turn.
+    """Return the id of the token that should end the assistant's turn of a model that nobody here has trained.
 
     It is the end token that the template itself writes; else the tokenizer's `eos_token`; else the model's.
     """
@@ -147,13 +159,13 @@ def _template(folder: Path, settings: Json) -> str | None:
     path = folder / "chat_template.jinja"
     if path.is_file():
         try:
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8").lstrip(BYTE_ORDER_MARK)
         except ValueError as error:
             raise ModelFileError("model_json_invalid", path=str(path), detail=str(error)) from error
     value = settings.get("chat_template")
     if isinstance(value, list):
         value = next((entry.get("template") for entry in value if entry.get("name") == "default"), None)
-    return value if isinstance(value, str) else None
+    return value.lstrip(BYTE_ORDER_MARK) if isinstance(value, str) else None
 
 
 def _flattened(step: Any) -> list[Json]:
@@ -184,6 +196,7 @@ def _kind_fields(files: TokenizerFiles) -> tuple[str, dict[str, Any]]:
         return "gpt2", _byte_level_fields(files)
     if kind == "BPE" and files.model.get("byte_fallback"):
         check_sentencepiece(normalizers, splitters)
+        check_bytes(files.folder / TOKENIZER_FILE, files.token_ids)
         return "llama", {"add_space_prefix": _adds_space(files)}
     if kind == "Unigram":
         check_unigram(files.model, normalizers, splitters, files.added)
@@ -294,9 +307,9 @@ def _scores(files: TokenizerFiles, tokens: list[str], types: list[int]) -> list[
     return [score(token, kind) for token, kind in zip(tokens, types, strict=True)]
 
 
-def _special_ids(files: TokenizerFiles) -> dict[str, Any]:
+def _special_ids(files: TokenizerFiles, chat: ChatFormat | None) -> dict[str, Any]:
     """Return ids of special tokens; none may be left to llama.cpp's defaults, which name arbitrary tokens."""
-    end = turn_end_id(files)
+    end = turn_end_id(files) if chat is None else chat.turn_end_id
     if end is None:
         raise ExportError("tokenizer_no_end", path=str(files.folder))
     bos = files.named_id("bos_token")

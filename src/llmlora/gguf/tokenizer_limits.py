@@ -5,13 +5,15 @@ Every refusal names the part of `tokenizer.json`; a guess would give other token
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import ExportError
+from llmlora.core.errors import ExportError, ModelFileError
 
 Json = Mapping[str, Any]
 SPACE_MARK = "▁"
+_UTF8_BYTES = [byte for byte in range(256) if byte not in (0xC0, 0xC1) and byte < 0xF5]  # no text has the others
 # llama.cpp drops the space behind added tokens for models of this name, and for no others; these three keep it.
 PHI3_NAME = "phi-3"
 _PHI3_KEEPS_SPACE = ("<unk>", "<s>", "<|endoftext|>")
@@ -55,6 +57,16 @@ def check_sentencepiece(normalizers: Sequence[Json], splitters: Sequence[Json]) 
         if step.get("type") == "Split" and step.get("pattern") != {"String": " "}:
             raise unsupported(f"pre_tokenizer: Split {step.get('pattern')}")
     _check_metaspace(splitters)
+
+
+def check_bytes(path: Path, tokens: Collection[str]) -> None:
+    """Refuse a vocabulary with byte fallback that lacks tokens of bytes: llama.cpp fails on a text that needs one.
+
+    Raises ModelFileError(tokenizer_no_bytes).
+    """
+    missing = [name for byte in _UTF8_BYTES if (name := f"<0x{byte:02X}>") not in tokens]
+    if missing:
+        raise ModelFileError("tokenizer_no_bytes", path=str(path), count=len(missing), first=missing[0])
 
 
 def _check_metaspace(splitters: Iterable[Json]) -> None:

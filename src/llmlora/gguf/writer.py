@@ -12,8 +12,8 @@ from llmlora.core.errors import ExportError
 from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.container import OnProgress, TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
-from llmlora.gguf.source import TensorSource
-from llmlora.gguf.tokenizer import name_suffix, tokenizer_fields
+from llmlora.gguf.source import FolderSource, TensorSource
+from llmlora.gguf.tokenizer import ChatFormat, name_suffix, tokenizer_fields
 
 FloatType = Literal["F32", "F16", "BF16"]
 FILE_TYPES = {
@@ -34,26 +34,26 @@ def write_gguf(
     file_type: FloatType,
     name: str,
     on_progress: OnProgress | None = None,
-    chat_template: str | None = None,
+    chat: ChatFormat | None = None,
 ) -> None:
     """Write the model of `source` to `output`; the caller publishes the file.
 
     `name` is fixed text of ours, never the user's: llama.cpp behaves differently for some names, and gets the one it
-    needs for Phi-3's tokens. `chat_template` replaces the tokenizer folder's own. `on_progress` gets bytes done and in
-    total.
+    needs for Phi-3's tokens. `chat` says how the trained model is asked, in place of the folder's own template.
+    `on_progress` gets bytes done and in total.
 
     Raises:
         UnsupportedArchitecture, ExportError: the model cannot be expressed exactly, or a weight overflows F16.
         ModelFileError: weights or tokenizer files are unusable.
     """
     check_exportable(config)
-    metadata = planned_metadata(config, tokenizer_dir, file_type, name, chat_template)
+    metadata = planned_metadata(config, tokenizer_dir, file_type, name, chat)
     tensors = [_plan(tensor, file_type) for tensor in convert_tensors(source, config)]
     write_container(output, metadata, tensors, on_progress=on_progress)
 
 
 def planned_metadata(
-    config: Mapping[str, Any], tokenizer_dir: Path, quantization: str, name: str, chat_template: str | None = None
+    config: Mapping[str, Any], tokenizer_dir: Path, quantization: str, name: str, chat: ChatFormat | None = None
 ) -> dict[str, Any]:
     """Return every key and value that the file of a model has in this quantization; arguments as in `write_gguf`."""
     architecture = architecture_of(config)
@@ -64,21 +64,24 @@ def planned_metadata(
         "general.file_type": FILE_TYPES[quantization],
         "general.quantization_version": QUANTIZATION_VERSION,
         **architecture.keys(config),
-        **tokenizer_fields(tokenizer_dir, architecture.shape(config).vocab_size, chat_template),
+        **tokenizer_fields(tokenizer_dir, architecture.shape(config).vocab_size, chat),
     }
 
 
-def foresee_gguf(model_dir: Path, config: Mapping[str, Any]) -> tuple[int, int]:
+def foresee_gguf(model_dir: Path, config: Mapping[str, Any], tokenizer_dir: Path | None = None) -> tuple[int, int]:
     """Return the context length that a folder's file would name, and the model's own; nothing is written.
 
+    `tokenizer_dir` is where the tokenizer lies if not with the weights.
+
     Raises:
-        UnsupportedArchitecture, ExportError, ModelFileError: what `write_gguf` would refuse, weights left aside.
+        UnsupportedArchitecture, ExportError, ModelFileError: what `write_gguf` would refuse, values of weights aside.
     """
     check_exportable(config)
     architecture = architecture_of(config)
     shape = architecture.shape(config)
-    tokenizer_fields(model_dir, shape.vocab_size)
-    name_suffix(model_dir)
+    tokenizer_fields(tokenizer_dir or model_dir, shape.vocab_size)
+    name_suffix(tokenizer_dir or model_dir)
+    convert_tensors(FolderSource(model_dir), config)
     return architecture.context_length(config), shape.context_length
 
 

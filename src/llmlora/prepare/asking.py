@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.prepare.remarks import Remark
 from llmlora.prepare.template import ChatTemplate, own_text, raw_text
 
@@ -25,6 +26,19 @@ def asking_template(template: ChatTemplate, facts: Mapping[str, Any]) -> ChatTem
     if facts["num_raw"] < facts["num_examples"] or template.is_raw:
         return template
     return replace(template, text=raw_text(template.encoder), name="raw")
+
+
+def chat_format(template: ChatTemplate) -> ChatFormat:
+    """Return what a GGUF file has to say, so that every program asks as the model was trained."""
+    return ChatFormat(template.text, template.turn_end_id)
+
+
+def with_turn_end(stated: int | list[int] | None, turn_end_id: int) -> int | list[int]:
+    """Return the end tokens of a `generation_config.json`, so that generation stops where answers do."""
+    ends = [stated] if isinstance(stated, int) else list(stated or ())
+    if turn_end_id in ends and stated is not None:
+        return stated
+    return [turn_end_id, *ends] if ends else turn_end_id
 
 
 def asking_remarks(template: ChatTemplate, init_adapter: Path | None) -> list[Remark]:

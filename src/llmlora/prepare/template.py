@@ -22,6 +22,7 @@ from llmlora.data.text_file import read_utf8
 from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
 from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
 
+BYTE_ORDER_MARK = "\ufeff"  # what some editors put at the start of a file, and no model was trained on
 Source = Literal["model", "plain", "given"]
 Row = tuple[list[int], list[bool]]
 
@@ -81,8 +82,14 @@ class ChatTemplate:
 
         Raises ModelFileError: `tokenizer_no_eos`, or `template_refused` when it takes no question with an answer.
         """
-        ids, learned = self.encode_example([Message("user", _PROBE_USER), Message("assistant", _PROBE_ANSWER)])[-1]
-        return next(token for token, is_learned in zip(reversed(ids), reversed(learned), strict=True) if is_learned)
+        talk = [Message("user", _PROBE_USER), Message("assistant", _PROBE_ANSWER)]
+        try:
+            ids = self.encode_example(talk)[-1][0]
+        except ModelFileError as error:
+            if error.code != "template_refused":
+                raise
+            ids = self.encode_example([Message("system", _PROBE_SYSTEM), *talk])[-1][0]
+        return ids[-1]
 
     @cached_property
     def marks_answers(self) -> bool:
@@ -330,7 +337,7 @@ def raw_text(encoder: TextEncoder) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return read_utf8(path)
+        return read_utf8(path).lstrip(BYTE_ORDER_MARK)
     except OSError as error:
         detail = (str(error) or type(error).__name__).splitlines()[0]
         raise ModelFileError("template_unreadable", path=str(path), detail=detail) from error
@@ -351,7 +358,7 @@ def own_text(folder: Path) -> str | None:
         if isinstance(value, list):  # several named templates: the one called default is for chat
             value = next((item.get("template") for item in value if item.get("name") == "default"), None)
         if isinstance(value, str) and value.strip():
-            return value
+            return value.lstrip(BYTE_ORDER_MARK)
     return None
 
 

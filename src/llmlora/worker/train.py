@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from torch import nn
@@ -30,8 +33,11 @@ from llmlora.prepare.held_out import held_out_split
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
 from llmlora.prepare.template import ChatTemplate, load_template
-from llmlora.prepare.tokenizer import load_tokenizer
+from llmlora.prepare.tokenizer import TOKENIZER_FILE, load_tokenizer, save_tokenizer
 from llmlora.worker.frame import StopFlag
+
+# What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.
+REFUSED = ("tokenizer_no_bytes",)
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
@@ -67,16 +73,31 @@ def _adapter_size(model: nn.Module, job: JobConfig) -> float | None:
 
 
 def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
-    """Say before anything is spent that this model cannot become a GGUF file, or only one with less context."""
+    """Say before anything is spent that this model cannot become a GGUF file, or only one with less context.
+
+    Raises ModelFileError(tokenizer_no_bytes): what it would answer could not be read back by the file.
+    """
     try:
-        context, own = foresee_gguf(base_dir, read_json(base_dir / "config.json"))
-    except ExportError as error:
+        with _published_tokenizer(base_dir) as tokenizer_dir:
+            context, own = foresee_gguf(base_dir, read_json(base_dir / "config.json"), tokenizer_dir)
+    except (ExportError, ModelFileError) as error:
+        if error.code in REFUSED:
+            raise
         events.emit("warning", code="not_exportable", params={"error": error.to_dict()})
-    except ModelFileError:
-        return  # older tokenizer files: training writes the tokenizer.json that export reads
     else:
         if context < own:
             events.emit("warning", code="less_context", params={"context": context, "own": own})
+
+
+@contextmanager
+def _published_tokenizer(base_dir: Path) -> Iterator[Path]:
+    """Yield a folder with the tokenizer.json that export will read: where there is none, training writes one."""
+    if (base_dir / TOKENIZER_FILE).is_file():
+        yield base_dir
+        return
+    with TemporaryDirectory() as folder:
+        save_tokenizer(base_dir, Path(folder))
+        yield Path(folder)
 
 
 def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[tuple[Rows, Rows | None], ChatTemplate]:

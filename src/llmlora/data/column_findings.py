@@ -6,7 +6,7 @@ from typing import Any
 
 from llmlora.core.errors import DatasetError
 from llmlora.data.fields import JOIN, REQUIRED, RowMapping, normalised
-from llmlora.data.header import CHOICES, kind_of, map_options, numbered, proposal
+from llmlora.data.header import CHOICES, kind_of, map_options, proposal, proposal_by_number
 from llmlora.data.problems import Problem, error
 from llmlora.data.raw import RawRow
 
@@ -29,7 +29,7 @@ def unknown_columns(raw: RawRow, is_table: bool) -> Problem:
     kind = kind_of(names) if is_table else "header"
     if kind == "header":
         return error("unknown_columns", raw.line, raw.row, **params)
-    params["by_number"] = map_options(proposal(numbered(len(names))))
+    params["by_number"] = map_options(proposal_by_number(names))
     return error("no_header" if kind == "row" else "header_unclear", raw.line, raw.row, **params)
 
 

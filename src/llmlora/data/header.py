@@ -11,7 +11,8 @@ from llmlora.data.fields import ALL_NAMES, SYNONYMS, find_mapping, normalised
 
 Kind = Literal["header", "row", "unclear"]
 BY_NUMBER = re.compile(r"#\d+")
-SENTENCE = re.compile(r"[。！？!?]|[.．…]\s*$|\n")
+SENTENCE = re.compile(r"[。！？!?]|[.．…]\s*$|\n|(?:です|ます|ました|でした|ません|ください)か?$")
+NUMBER = re.compile(r"[\d\s./:,-]*")
 LONGEST_NAME = 40
 # Words of column names that are no field of a row.
 OTHER_NAMES = frozenset(
@@ -81,6 +82,13 @@ def proposal(names: Sequence[str]) -> dict[str, str]:
 def numbered(count: int) -> list[str]:
     """Return the names of columns that have none: `#1`, `#2`, …"""
     return [f"#{place}" for place in range(1, count + 1)]
+
+
+def proposal_by_number(first: Sequence[str]) -> dict[str, str]:
+    """Return which columns probably hold question and answer where the first line is a row: those with words in it."""
+    names = numbered(len(first))
+    worded = [name for name, cell in zip(names, first, strict=True) if not NUMBER.fullmatch(cell)]
+    return proposal(worded if len(worded) > 1 else names)
 
 
 def _means(column: str, name: str) -> bool:

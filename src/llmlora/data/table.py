@@ -9,7 +9,7 @@ from typing import TextIO
 
 from llmlora.core.errors import DatasetError
 from llmlora.data.container import LINE_CHARACTERS, SEPARATOR_LINE, allow_long_cells
-from llmlora.data.header import numbered
+from llmlora.data.header import kind_of, map_options, numbered, proposal_by_number
 from llmlora.data.lines import numbered_lines
 from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
@@ -56,6 +56,8 @@ def table_rows(stream: TextIO, delimiter: str, has_header: bool = True) -> Itera
             cells = next(reader)
         except StopIteration:
             yield from _line_problems(lines, row + 1)
+            if not row and kind_of(header) == "row":  # a single line, which would vanish as a header
+                raise _no_header(header, lines.number) from None
             return
         except csv.Error as failure:
             row += 1
@@ -70,6 +72,11 @@ def table_rows(stream: TextIO, delimiter: str, has_header: bool = True) -> Itera
         elif cells and not spoilt:
             header = header or numbered(len(cells))
             yield _row(cells, header, row, first_line)
+
+
+def _no_header(first: list[str], line: int) -> DatasetError:
+    columns, by_number = ", ".join(first)[:200], map_options(proposal_by_number(first))
+    return DatasetError("no_header", line=line, columns=columns, by_number=by_number)
 
 
 def _header(reader: Iterator[list[str]], lines: _Lines) -> list[str]:
@@ -89,6 +96,8 @@ def _header(reader: Iterator[list[str]], lines: _Lines) -> list[str]:
     names = [name.strip(" \t\u3000\ufeff") for name in header]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
+        if kind_of(names) == "row":
+            raise _no_header(names, lines.number)
         raise DatasetError("duplicate_column", line=lines.number, field=twice[0], name=twice[0])
     return names
 

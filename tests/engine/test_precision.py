@@ -14,7 +14,7 @@ from llmlora.engine.batch import Subset, packed_batch, padded_batch
 from llmlora.engine.checkpoint import holds_float32
 from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.load import load_base
-from llmlora.engine.loss import attention_for, summed_loss
+from llmlora.engine.loss import LossPath, attention_for, summed_loss
 from llmlora.engine.method import apply_method, trainable_parameters
 from llmlora.engine.precision import load_adapter, train_in_float32, trains_in_float32
 from llmlora.inference.transformers_chat import load_model
@@ -143,7 +143,9 @@ def test_an_adapter_is_read_again_with_all_its_digits(base, tmp_path):
     rows = Subset(ROWS, range(4))
     chat = load_model(base, tmp_path / "adapter", "bfloat16")
     assert not any(weight.requires_grad for weight in chat.parameters())
-    assert dataset_loss(chat, rows).loss == pytest.approx(dataset_loss(first.model, rows).loss, rel=1e-3)
+    assert dataset_loss(chat, rows, LossPath()).loss == pytest.approx(
+        dataset_loss(first.model, rows, LossPath()).loss, rel=1e-3
+    )
     assert json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())["modules_to_save"] == ["norm"]
 
 

@@ -196,6 +196,13 @@ def test_rounding_is_no_fault(dtype):
     assert path_of_model(model, LossPath()) == LossPath()
 
 
+def test_the_coarsest_weights_set_the_measure():
+    """A trained copy in float32 on a bfloat16 base: it is the base that rounds."""
+    model = small_model(AutoConfig.for_model("llama", tie_word_embeddings=False)).to(torch.bfloat16)
+    model.get_input_embeddings().float()
+    assert selftest._rounding(model) == torch.finfo(torch.bfloat16).eps
+
+
 def test_broken_weights_are_left_to_the_first_step():
     model = small_model(AutoConfig.for_model("llama"))
     with torch.no_grad():

@@ -103,8 +103,10 @@ def _tested(model: nn.Module, wanted: LossPath, tolerance: float) -> LossPath:
 
 
 def _rounding(model: nn.Module) -> float:
-    weight = next(model.parameters())
-    return TF32_ROUNDING if weight.is_cuda and weight.dtype is torch.float32 else torch.finfo(weight.dtype).eps
+    """Return what the coarsest number format among the weights rounds off."""
+    weights = [weight for weight in model.parameters() if weight.is_floating_point()]
+    on_gpu = TF32_ROUNDING if any(weight.is_cuda for weight in weights) else 0.0
+    return max(on_gpu, *(torch.finfo(dtype).eps for dtype in {weight.dtype for weight in weights}))
 
 
 def _rows(vocab_size: int) -> list[Example]:

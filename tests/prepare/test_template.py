@@ -41,7 +41,7 @@ TEMPLATES = {
     "plain gpt2": ("gpt2", None, "{}<|endoftext|>"),
     "plain llama2": ("llama2", None, "{}</s>"),
     "plain bos": ("byte_level_bos", None, "{}<|endoftext|>"),
-    "llama2 with foreign template": ("llama2", CHATML, "{}<|im_end|></s>"),
+    "llama2 with foreign template": ("llama2", CHATML, "{}</s>"),
 }
 SEVERAL_ROWS = {"rewriting", "opening", "without_end", "llama2 with foreign template"}
 
@@ -216,6 +216,13 @@ def test_the_model_s_own_template_is_found_in_all_its_places(tmp_path: Path) -> 
         folder = tokenizer_folder(tmp_path / name, "byte_level", CHATML if name == "file" else None, **settings)
         template = load_template(folder)
         assert (template.source, template.text) == ("model", CHATML)
+
+
+def test_a_marker_that_is_no_token_is_not_learned(tmp_path: Path) -> None:
+    """Spelled out before the end token it would be shown in every answer."""
+    spelled = CHATML.replace("<|im_end|>", "<|eot_id|>")
+    template = load_template(tokenizer_folder(tmp_path, "byte_level", spelled))
+    assert trained_texts(template, TWO_TURNS) == [f"{ANSWER}<|im_end|>", "Hello, world! 😀<|im_end|>"]
 
 
 def test_an_override_is_a_bundled_name_or_a_file(tmp_path: Path) -> None:

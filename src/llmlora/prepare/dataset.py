@@ -23,7 +23,7 @@ from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
 
 IGNORED = -100
-PREPARE_VERSION = 4  # part of the cache key: raise it whenever the same input gives other arrays
+PREPARE_VERSION = 5  # part of the cache key: raise it whenever the same input gives other arrays
 MAX_UNKNOWN_SHARE = 0.2
 MAX_LISTED_ROWS = 20
 MAX_CUT_SHOWN = 256

@@ -213,12 +213,19 @@ class ChatTemplate:
         content = turns[index].content
         answer = until[len(before) :] if until.startswith(before) else _from_content(until, content)
         prompt = self.encoder.with_bos(self.encoder.encode(before))
+        reply = self._reply_ids(prompt, before, answer)
+        stop = next((place for place, token in enumerate(reply) if token in self.encoder.end_ids), None)
+        if stop is not None:
+            reply = reply[: stop + 1]
+        else:
+            spoken = answer if turns[index].tool_calls else _spoken(answer, content)
+            reply = [*self._without_trailing_space(self._reply_ids(prompt, before, spoken)), self._end_id()]
+        return prompt + reply, [False] * len(prompt) + [True] * len(reply)
+
+    def _reply_ids(self, prompt: list[int], before: str, answer: str) -> list[int]:
         joined = self.encoder.with_bos(self.encoder.encode(before + answer))
         fits = joined[: len(prompt)] == prompt
-        reply = joined[len(prompt) :] if fits else self.encoder.encode_continuation(before, answer)
-        stop = next((place for place, token in enumerate(reply) if token in self.encoder.end_ids), None)
-        reply = reply[: stop + 1] if stop is not None else [*self._without_trailing_space(reply), self._end_id()]
-        return prompt + reply, [False] * len(prompt) + [True] * len(reply)
+        return joined[len(prompt) :] if fits else self.encoder.encode_continuation(before, answer)
 
     def _without_trailing_space(self, reply: list[int]) -> list[int]:
         kept = list(reply)
@@ -268,6 +275,16 @@ def _from_content(rendered: str, content: str) -> str:
         if place >= 0:
             return rendered[place:]
     return content
+
+
+def _spoken(answer: str, content: str) -> str:
+    """Return a rendered answer without what the template writes behind it and no end token is in.
+
+    A marker that is no token of this vocabulary would be learned letter by letter, and shown in every answer.
+    """
+    text = content.strip()
+    place = answer.rfind(text)
+    return answer[: place + len(text)] if place >= 0 else answer
 
 
 def load_template(folder: Path, override: str | None = None) -> ChatTemplate:

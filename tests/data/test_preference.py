@@ -108,6 +108,14 @@ def test_rows_without_a_better_answer_are_left_out_and_counted(tmp_path: Path, r
     assert report.dropped[0]["code"] == "row_undecided"
 
 
+@pytest.mark.parametrize("keep", [None, "chosen"])
+def test_columns_of_pairs_without_a_value_are_absent(tmp_path: Path, keep: str | None) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"question": "q", "answer": "a", "chosen": null, "rejected": null}\n', encoding="utf-8")
+    assert convert_dataset(path, tmp_path / "b.jsonl", keep=keep).num_written == 1
+    assert check_dataset(path).ok
+
+
 def test_labelled_answers_can_be_kept_too(tmp_path: Path) -> None:
     path = tmp_path / "kto.jsonl"
     rows = ({"prompt": f"q{label}", "completion": "a", "label": label} for label in (True, False))

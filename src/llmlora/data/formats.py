@@ -100,6 +100,8 @@ class RowReader:
                 self._pairs.clear()
             self._pairs[keys] = find_preference(keys)
         pair = self._pairs[keys]
+        if pair is not None and all(raw.value.get(name or "") is None for name in (pair.chosen, pair.rejected)):
+            return raw  # an ordinary row of a file in which others are pairs
         if not self._keep_chosen:
             is_settled = any(name in ANSWER_FIELDS or name == "messages" for name in self._given)
             return raw if pair is None or is_settled else self._raised_in_header(self._preference(raw, pair))

@@ -35,7 +35,9 @@ def test_a_model_larger_than_memory_gives_the_same_reference(
         found[reference.is_streamed] = reference
     whole, streamed = found[False], found[True]
     np.testing.assert_allclose(streamed.logprobs, whole.logprobs, atol=1e-6)
-    same = {"logprobs": None, "is_streamed": None}
+    # An adapter is switched off, for the base's own distance, only where the weights stay in memory.
+    assert (whole.base_logprobs is None, streamed.base_logprobs) == (adapter is None, None)
+    same = {"logprobs": None, "is_streamed": None, "base_logprobs": None}
     assert replace(streamed, **same) == replace(whole, **same)
 
 

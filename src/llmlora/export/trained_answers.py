@@ -49,7 +49,7 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
         sequences.extend(text.ids_with_special for text in texts[:3])
         contexts, logprobs = _distributions(chat, sequences, step)
         base_logprobs = None
-        if trained.adapter_dir is not None:
+        if trained.adapter_dir is not None and not is_streamed:  # switching off needs weights that stay
             with chat.adapter_disabled():
                 _, base_logprobs = _distributions(chat, sequences, step)
         tokenizer = chat.tokenizer

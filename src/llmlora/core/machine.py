@@ -1,4 +1,4 @@
-"""What this machine has, asked without any library: memory that a process can still get, room on a disk."""
+"""What this machine has, asked without any library: memory that a process can still get, room on a disk, cores."""
 
 from __future__ import annotations
 
@@ -58,3 +58,14 @@ def disk_room(path: Path) -> tuple[int, int]:
     """Return the free bytes of the disk that holds `path` (which need not exist yet), and how many of them to leave."""
     disk = shutil.disk_usage(existing_parent(path))
     return disk.free, min(RESERVE_BYTES, disk.total // RESERVE_SHARE)
+
+
+def threads_asked_for() -> int | None:
+    """Return the threads that the user wants (`OMP_NUM_THREADS`), None when nothing usable is said."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) > 0 else None
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -52,6 +52,7 @@ class TrainState:
     evaluations_without_gain: int = 0
     is_finished: bool = False
     evaluations: list[dict[str, Any]] = field(default_factory=list)
+    scaler: dict[str, Any] = field(default_factory=dict)  # of the loss on a float16 base, else empty
 
     @property
     def best_step(self) -> int | None:

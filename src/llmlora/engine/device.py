@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import asdict, dataclass, replace
+from statistics import median
 from typing import Any
 
 import torch
 
+from llmlora.core.machine import threads_asked_for, usable_cores
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 PROBE_SIZE = 512
 PROBE_SECONDS = 0.02
+PROBE_ROUNDS = 5  # of all candidates in turn, so that what else runs meets each of them alike
+PATIENCE_SECONDS = 0.5  # a format without kernels of its own takes that long for one round
+IMPLAUSIBLE = 16  # no CPU computes one format so many times as fast as the other; something came in between
+FASTEST_SHARE = 0.8  # fewer threads are enough when they are nearly as fast: they leave room for what else runs
 # Below this size threads mostly wait for each other (nano: 1,043 tokens/s with one thread, 1,005 with two).
 SMALL_MODEL = 20_000_000
 # Kernels that oneDNN, and PyTorch above it, keep compiled for the shapes seen last; one step needs about thirty. Steps
@@ -44,7 +51,7 @@ def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL
     """
     _limit_kernel_caches()
     device = pick_device()
-    threads = _num_threads(num_parameters)
+    threads = _num_threads(num_parameters, device)
     torch.set_num_threads(threads)
     gflops: dict[str, float] = {}
     if requested_dtype == "float16" and device == "cpu":
@@ -57,7 +64,7 @@ def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL
         return DevicePlan(device, dtype, threads, f"engine.dtype.cuda_{dtype}", gflops)
     if device == "mps":
         return DevicePlan(device, "float32", threads, "engine.dtype.mps", gflops)
-    gflops = {name: round(_matmul_gflops(DTYPES[name]), 1) for name in ("float32", "bfloat16")}
+    gflops = _measured_formats()
     faster = gflops["bfloat16"] > FASTER_ENOUGH * gflops["float32"]
     dtype = "bfloat16" if faster else "float32"
     return DevicePlan(device, dtype, threads, f"engine.dtype.cpu_{dtype}", gflops)
@@ -83,14 +90,56 @@ def _limit_kernel_caches() -> None:
         os.environ.setdefault(name, str(KEPT_KERNELS))
 
 
-def _num_threads(num_parameters: int) -> int:
-    """Return `OMP_NUM_THREADS` when the user has set it, one for a small model, else the cores this process may use."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
+def _num_threads(num_parameters: int, device: str) -> int:
+    """Return `OMP_NUM_THREADS` when the user has set it, one for a small model, else as many as compute fastest now."""
+    if wanted := threads_asked_for():
+        return wanted
     if num_parameters < SMALL_MODEL:
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _fastest_threads(usable_cores()) if device == "cpu" else usable_cores()
+
+
+def _fastest_threads(cores: int) -> int:
+    """Return how many threads to compute with, all cores or a half, a quarter, … of them, measured in turn.
+
+    Threads wait for each other. On cores that others use as well, two are slower than one, and no load average says so
+    in time.
+    """
+    candidates = [cores >> halvings for halvings in range(cores.bit_length())]
+    if len(candidates) == 1:
+        return 1
+    speeds: dict[int, list[float]] = {count: [] for count in candidates}
+    for _ in range(PROBE_ROUNDS):
+        for count in candidates:
+            torch.set_num_threads(count)
+            speeds[count].append(_products_per_second())
+    typical = {count: median(found) for count, found in speeds.items()}
+    return min(count for count in candidates if typical[count] >= FASTEST_SHARE * max(typical.values()))
+
+
+def _products_per_second() -> float:
+    """Return the products of a stretch of time over its seconds: unlike the best of them, waiting counts."""
+    number = torch.ones(PROBE_SIZE, PROBE_SIZE)
+    number @ number
+    count, started = 0, time.perf_counter()
+    while time.perf_counter() - started < PROBE_SECONDS:
+        number @ number
+        count += 1
+    return count / (time.perf_counter() - started)
+
+
+def _measured_formats() -> dict[str, float]:
+    """Return the best GFLOP/s of each number format over some rounds, more of them while they are implausible."""
+    best = {"float32": 0.0, "bfloat16": 0.0}
+    spent = dict.fromkeys(best, 0.0)
+    for rounds in range(1, 3 * PROBE_ROUNDS + 1):
+        for name in (name for name in best if spent[name] < PATIENCE_SECONDS):
+            started = time.perf_counter()
+            best[name] = max(best[name], round(_matmul_gflops(DTYPES[name]), 1))
+            spent[name] += time.perf_counter() - started
+        if rounds >= PROBE_ROUNDS and max(best.values()) < IMPLAUSIBLE * min(best.values()):
+            break
+    return best
 
 
 def pick_device() -> str:

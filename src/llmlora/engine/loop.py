@@ -10,7 +10,7 @@ import math
 import resource
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ from llmlora.engine.schedule import learning_rate_at, total_steps
 from llmlora.engine.trackers import Trackers
 
 
+def loss_scaler(dtype: str, device: str) -> torch.amp.GradScaler:
+    """Return what multiplies the loss on a float16 base, so that small gradients are not lost below its range."""
+    return torch.amp.GradScaler(device, enabled=dtype == "float16")
+
+
 @dataclass
 class Training:
     """What the loop works on, built once before it."""
@@ -47,6 +52,7 @@ class Training:
     trackers: Trackers
     path: LossPath
     rules: int = RULES
+    scaler: torch.amp.GradScaler = field(default_factory=lambda: loss_scaler("float32", "cpu"))
 
     def __post_init__(self) -> None:
         self.plan = StepPlan(len(self.train_rows), self.config.effective_batch_size, self.config.seed)
@@ -77,6 +83,7 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
         NonFiniteLoss: too many steps in a row had no finite loss or gradient, or the weights are broken.
     """
     training.model.train()
+    training.scaler.load_state_dict(state.scaler or training.scaler.state_dict())
     saved_step = state.step
     first_step = state.step
     is_stopped = _is_evaluation_owed(training, state) and not _evaluate(training, state, events, stop)
@@ -124,6 +131,23 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
 def training_step(training: Training, step: int, stop: Any) -> StepResult | None:
     """Take one optimizer step (0-based) over its whole effective batch; None when a stop came in between.
 
+    Where float16 gradients overflow under the scaled loss, the step is computed again with a smaller scale.
+    """
+    result = _attempted_step(training, step, stop)
+    while result is not None and _is_scaled_too_far(training, result):
+        result = _attempted_step(training, step, stop)
+    return result
+
+
+def _is_scaled_too_far(training: Training, result: StepResult) -> bool:
+    """Tell whether a finite loss has gradients that overflowed, and the scale, by now halved, may be why."""
+    overflowed = math.isfinite(result.loss) and not math.isfinite(result.grad_norm)
+    return overflowed and training.scaler.is_enabled() and training.scaler.get_scale() >= 1
+
+
+def _attempted_step(training: Training, step: int, stop: Any) -> StepResult | None:
+    """Compute the gradients of a step, and update the weights when they are finite.
+
     Each micro-batch's loss is divided by the label tokens of the *whole* batch, so that neither the micro-batch size
     nor the packing changes the gradient. A non-finite loss or gradient leaves the weights untouched.
     """
@@ -142,14 +166,16 @@ def training_step(training: Training, step: int, stop: Any) -> StepResult | None
             return None
         total = summed_loss(training.model, batch.to(training.accelerator.device), training.path.own_head)
         loss = total / num_label_tokens
-        training.accelerator.backward(loss)
+        training.accelerator.backward(training.scaler.scale(loss))
         losses.append(loss.detach())
         num_tokens += batch.num_tokens
+    training.scaler.unscale_(optimizer)
     weights = [weight for _, weight in trainable_parameters(training.model)]
     norm = training.accelerator.clip_grad_norm_(weights, config.max_grad_norm or math.inf)
     result = StepResult(float(torch.stack(losses).sum()), float(norm), rate, num_tokens, num_label_tokens)
     if result.is_finite:
         optimizer.step()
+    training.scaler.update()
     return result
 
 
@@ -306,6 +332,7 @@ def _is_save_due(training: Training, state: TrainState) -> bool:
 
 
 def _save(training: Training, state: TrainState, events: EventWriter) -> int:
+    state.scaler = training.scaler.state_dict()
     path = save_checkpoint(training.checkpoints, training.model, training.optimizer, state, training.manifest)
     prune_checkpoints(training.job_dir, training.config.save_total_limit, training.config.load_best_model_at_end)
     events.emit("checkpoint", step=state.step, path=path.name)

@@ -16,18 +16,28 @@ from torch import nn
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
 from llmlora.core.job import JobConfig, stored_settings
-from llmlora.core.layout import ADAPTER_DIR, CHECKPOINTS_DIR, ENVIRONMENT_FILE, MODEL_DIR, run_dir, run_numbers
+from llmlora.core.layout import (
+    ADAPTER_DIR,
+    CHECKPOINTS_DIR,
+    ENVIRONMENT_FILE,
+    MODEL_DIR,
+    checkpoint_dirs,
+    run_dir,
+    run_numbers,
+)
+from llmlora.core.machine import threads_asked_for
 from llmlora.core.publish import publishing_dir, read_json, write_json
 from llmlora.engine.batch import Rows
 from llmlora.engine.checkpoint import TrainState, find_checkpoint, holds_float32, load_best_weights, load_checkpoint
 from llmlora.engine.device import DevicePlan, apply_plan, pick_device, plan_device
 from llmlora.engine.load import empty_model, load_base
-from llmlora.engine.loop import Training, final_loss, peak_memory_bytes, train_loop
+from llmlora.engine.loop import Training, final_loss, loss_scaler, peak_memory_bytes, train_loop
 from llmlora.engine.loss import LossPath, causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
 from llmlora.engine.precision import trains_in_float32
 from llmlora.engine.selftest import path_of_architecture, path_of_model, recorded_path
 from llmlora.engine.trackers import Trackers
+from llmlora.engine.trial import tried_threads
 from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
@@ -110,10 +120,12 @@ def fit(
     parameters = parameter_counts(model)
     events.emit("phase", name="loaded", params=parameters)
     path = begun_with or path_of_model(model, wanted)
+    plan = _tried_plan(folder, run, plan, (model, rows[0], path), config, events)
     _record_path(path, config, folder, run, events)
 
     trackers = Trackers(config, run_dir(folder, run), events)
     training, state = _build(job, folder, run, rows, (model, path), events, trackers)
+    training.scaler = loss_scaler(plan.dtype, plan.device)
     events.emit(
         "phase",
         name="training",
@@ -206,6 +218,34 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
         plan = _new_plan(config, num_parameters)
     if plan.reason == "engine.dtype.float16_slow":
         events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
+    _record_plan(folder, run, plan, config)
+    return plan
+
+
+def _tried_plan(
+    folder: Path,
+    run: int,
+    plan: DevicePlan,
+    trial: tuple[nn.Module, Rows, LossPath],
+    config: TrainConfig,
+    events: EventWriter,
+) -> DevicePlan:
+    """Return the plan with the threads that a trial of the model confirms, before a job's first step only.
+
+    The number of threads decides bits: what a job has begun with, a resume goes on with.
+    """
+    is_begun = bool(checkpoint_dirs(folder)) or len(_recorded_environments(folder)) > 1
+    if is_begun or plan.device != "cpu" or plan.num_threads == 1 or threads_asked_for():
+        return plan
+    threads = tried_threads(*trial, plan.num_threads)
+    if threads != plan.num_threads:
+        events.emit("finding", code="fewer_threads", params={"planned": plan.num_threads, "threads": threads})
+        plan = replace(plan, num_threads=threads)
+        _record_plan(folder, run, plan, config)
+    return plan
+
+
+def _record_plan(folder: Path, run: int, plan: DevicePlan, config: TrainConfig) -> None:
     environment = {
         "versions": package_versions(),
         "platform": platform.platform(),
@@ -213,7 +253,6 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
         "seed": config.seed,
     }
     write_json(run_dir(folder, run) / ENVIRONMENT_FILE, environment)
-    return plan
 
 
 def _record_path(path: LossPath, config: TrainConfig, folder: Path, run: int, events: EventWriter) -> None:

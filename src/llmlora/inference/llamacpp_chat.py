@@ -26,6 +26,7 @@ import xllamacpp
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ConfigError, ModelFileError, RunError
 from llmlora.core.examples import Message
+from llmlora.core.machine import threads_asked_for, usable_cores
 from llmlora.data.asked import asks_with_text_alone
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText, messages_to_dicts
 
@@ -312,5 +313,4 @@ def _num_threads(path: Path) -> int:
     """Return the threads to compute with; on a small model they would mostly wait for each other."""
     if path.stat().st_size < SMALL_MODEL_BYTES:
         return 1
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(os.environ.get("OMP_NUM_THREADS") or available)
+    return threads_asked_for() or usable_cores()

@@ -17,6 +17,7 @@ from llmlora.cli.main import run
 from llmlora.core.layout import LOCK_FILE
 from llmlora.core.locale import LANGUAGES, set_language
 from llmlora.core.publish import write_json
+from llmlora.evaluation.evaluation_page import evaluation_page
 from llmlora.services import evaluate as service
 
 
@@ -153,6 +154,27 @@ def test_a_report_with_gaps_is_still_printed(capsys: pytest.CaptureFixture[str])
     assert "no fact that could be counted" in text
     assert "→ –" in text
     assert "Forgetting" not in text
+
+
+def nulled(value: Any, name: str) -> Any:
+    """Return a report in which every number of that name is null, as one that is not finite is written."""
+    if isinstance(value, dict):
+        kept = {key: nulled(item, name) for key, item in value.items()}
+        return {**kept, name: None} if isinstance(value.get(name), int | float) else kept
+    return [nulled(item, name) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["loss", "perplexity", "perplexity_change_percent", "loss_change", "base_loss", "tuned_loss", "change", "seconds"],
+)  # fmt: skip
+def test_no_measured_number_has_to_be_finite(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    report = nulled({**evaluation_body(), "made_at": "2026-01-01T00:00:00+00:00", "version": "0"}, name)
+    assert report != evaluation_body()
+    print_evaluation({**report, "report_page": "x"})
+    page = evaluation_page(report, [{"step": 1, "loss": None, "learning_rate": None}], [{"step": 1, "eval_loss": None}])
+    assert "None" not in page
+    assert "None" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ def answer(text: str, has_stopped: bool = True) -> Answer:
 def test_the_light_follows_the_written_thresholds(change: float, spoilt: int, light: str) -> None:
     assert traffic_light(change, {**CLEAN, "echoes": spoilt}) == light
     assert traffic_light(change, {**CLEAN, "newly_broken": spoilt}) == light
+
+
+def test_a_loss_that_is_no_number_is_never_a_green_light() -> None:
+    assert traffic_light(math.nan, CLEAN) == "red"
+    assert traffic_light(math.inf, CLEAN) == "red"
 
 
 def test_without_questions_the_loss_alone_decides() -> None:

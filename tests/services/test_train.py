@@ -399,3 +399,21 @@ def test_a_machine_that_is_too_small_is_told_before_a_folder_exists(place, tmp_p
     with pytest.raises(OutOfMemory):
         llmlora.train(str(place / "base"), place / "data.jsonl", out=tmp_path / "job")
     assert not (tmp_path / "job").exists()
+
+
+@pytest.mark.parametrize(("has_checkpoint", "exit_code"), [(True, 75), (False, 130)])
+def test_a_resume_stopped_while_files_are_compared_can_still_go_on(
+    place, tmp_path, monkeypatch, has_checkpoint, exit_code
+):
+    folder = made(place, tmp_path)
+    if has_checkpoint:
+        (folder / "runs" / "1" / "checkpoints" / "step-00000004").mkdir(parents=True)
+
+    def stop(job):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_service, "check_unchanged", stop)
+    with pytest.raises(Stopped) as caught:
+        resume_training(folder)
+    assert exit_code_of(caught.value) == exit_code
+    assert caught.value.params.get("step") == (4 if has_checkpoint else None)

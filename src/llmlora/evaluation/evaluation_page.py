@@ -114,14 +114,17 @@ def _row(name: str, before: Any, after: Any, shown: Callable[[Any], str], is_hig
     ]
 
 
+def _signed(change: float | None, unit: str = " %") -> str:
+    return DASH if change is None else f"{100 * change:+.1f}{unit}"
+
+
 def _forgetting(check: dict[str, Any] | None) -> Markup | None:
     if check is None:
         return None
     light, drift = check["light"], check["drift"]
-    change = DASH if check["loss_change"] is None else f"{100 * check['loss_change']:+.1f}"
     lines = [
         word("forgetting_loss", items=check["num_items"], before=number(check["base"]["loss"]),
-             after=number(check["tuned"]["loss"]), change=change),
+             after=number(check["tuned"]["loss"]), change=_signed(check["loss_change"], unit="")),
         word("forgetting_drift", count=drift["num_questions"], broken=drift["newly_broken"], echoes=drift["echoes"]),
     ]  # fmt: skip
     limits = check["thresholds"]
@@ -133,8 +136,8 @@ def _forgetting(check: dict[str, Any] | None) -> Markup | None:
     )
     rows = [
         (group["lang"], group["kind"], number(group["base_loss"]), number(group["tuned_loss"]),
-         f"{100 * group['change']:+.1f} %")
-        for group in sorted(check["groups"], key=lambda group: -group["change"])
+         _signed(group["change"]))
+        for group in sorted(check["groups"], key=lambda group: (group["change"] is not None, -(group["change"] or 0)))
     ]  # fmt: skip
     heads = (word("column_language"), word("column_kind"), word("base"), word("tuned"), word("column_change"))
     text = element("div", element("h3", word(f"light_{light}")), *[element("p", line) for line in lines])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -133,7 +134,7 @@ def traffic_light(loss_change: float, drift: Mapping[str, int]) -> Light:
     """Return green, yellow or red for a relative loss change and the spoilt answers among the general questions."""
     spoilt = drift["newly_broken"] + drift["echoes"]
     share = spoilt / drift["num_questions"] if drift["num_questions"] else 0.0
-    if loss_change > RED_LOSS_CHANGE or share >= RED_BROKEN_SHARE:
+    if math.isnan(loss_change) or loss_change > RED_LOSS_CHANGE or share >= RED_BROKEN_SHARE:
         return "red"
     return "yellow" if loss_change > YELLOW_LOSS_CHANGE or spoilt else "green"
 

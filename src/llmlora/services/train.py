@@ -24,7 +24,7 @@ from llmlora.core.errors import (
     Stopped,
     error_from_dict,
 )
-from llmlora.core.job import RULES, DataSource, JobConfig, create_job, read_job, update_job
+from llmlora.core.job import RULES, DataSource, JobConfig, create_job, read_job, stopped_early, update_job
 from llmlora.core.layout import (
     ADAPTER_DIR,
     CONFIG_FILE,
@@ -311,7 +311,10 @@ def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, 
     finished = _finished_result(folder, job)
     if finished is not None:
         return finished
-    check_unchanged(job)
+    try:
+        check_unchanged(job)
+    except KeyboardInterrupt as error:  # reading large files takes its time
+        raise stopped_early(folder) from error
     base = base_of_job(job)
     if str(base.path.absolute()) != job.base_dir:  # a bundled model of a newer installation, with the same bytes
         update_job(folder, base_dir=str(base.path.absolute()))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from transformers import BloomConfig
 
 from evaluation.fake_reports import make_job
 from llmlora.core.job import JobConfig, read_job
 from llmlora.core.layout import ENVIRONMENT_FILE, run_dir
 from llmlora.core.publish import write_json
+from llmlora.engine.loss import LossPath
 from llmlora.evaluation.sides import AdapterSides, FullSides, Trained, load_sides
 from llmlora.inference.chat import ChatRequest, GenerateOptions
 from llmlora.prepare.tokenizer import TEMPLATE_FILE
@@ -35,6 +38,18 @@ def test_the_number_format_is_that_of_the_newest_run(tmp_path: Path) -> None:
     record_dtype(tmp_path / "job", 10, "float16")
     assert trained(tmp_path / "job", job).dtype == "float16"
     assert trained(tmp_path / "job", job, is_full=True).dtype == "float32"
+
+
+def test_rows_are_laid_out_as_in_training(tmp_path: Path) -> None:
+    """The path that the run recorded; a job from before is tested for it, and bloom's rows cannot be packed."""
+    job = make_job(tmp_path / "job", steps=0)
+    shutil.rmtree(run_dir(tmp_path / "job", 1), ignore_errors=True)
+    BloomConfig(hidden_size=32, n_layer=1, n_head=4).save_pretrained(tmp_path / "job" / "base")
+    side = Trained(job, tmp_path / "job", tmp_path / "job" / "base", tmp_path, None)
+    assert side.loss_path() == LossPath(packing=False)
+    run_dir(tmp_path / "job", 1).mkdir(parents=True)
+    write_json(run_dir(tmp_path / "job", 1) / ENVIRONMENT_FILE, {"loss_path": {"packing": True, "own_head": True}})
+    assert side.loss_path() == LossPath(packing=True, own_head=True)
 
 
 def test_full_weights_are_asked_with_the_template_beside_them(tmp_path: Path) -> None:

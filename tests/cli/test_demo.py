@@ -171,3 +171,14 @@ def test_a_console_of_windows_japanese_does_not_crash(
     assert ended.value.code == 0
     stream.flush()
     assert "覚えた" in raw.getvalue().decode("cp932") or "事実をすべて答えた" in raw.getvalue().decode("cp932")
+
+
+def test_a_file_that_lost_taught_facts_is_not_called_verified(
+    demo: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(FILES[1], "verdict", "lossy")
+    monkeypatch.setitem(FILES[1], "facts", {"num_kept": 2, "num_known": 23})
+    assert demo() == 0
+    shown = capsys.readouterr().out
+    assert "model-Q4_K_M.gguf keeps 2 of 23 taught facts: not verified." in shown
+    assert "Verified: model-Q4_K_M.gguf" not in shown

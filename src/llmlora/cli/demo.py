@@ -98,7 +98,10 @@ def _tell(name: str, **params: Any) -> None:
 
 
 def _file_line(entry: dict[str, Any]) -> str:
-    """Say of an exported file how far its answers are from the trained model's, as measured."""
+    """Say of an exported file how far its answers are from the trained model's, or what it lost."""
+    if entry.get("verdict") == "lossy":
+        facts = entry["facts"]
+        return translate("export.lossy", file=entry["file"], num_kept=facts["num_kept"], num_known=facts["num_known"])
     logprobs = next(check["measured"] for check in entry["checks"] if check["check"] == "logprobs")
     return translate(
         "cli.demo.file",

@@ -19,9 +19,13 @@ from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf import architectures
+from llmlora.gguf.backends import backend_for
+from llmlora.gguf.blocks import row_bytes
 from llmlora.gguf.container import TensorPlan, write_container
-from llmlora.gguf.source import TensorSource
-from llmlora.gguf.writer import FloatType, write_gguf
+from llmlora.gguf.quantize import quantize_gguf
+from llmlora.gguf.reader import read_tensor
+from llmlora.gguf.source import FolderSource, TensorSource
+from llmlora.gguf.writer import FILE_TYPES, FloatType, encode_float, write_gguf
 from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
 from tiny_jobs import tiny_job
@@ -97,8 +101,13 @@ def duplicate_token(path: Path) -> None:
 
 def change_keys(path: Path, **values: Any) -> None:
     """Write a file again with other values under `tokenizer.ggml.*`."""
+    for name, value in values.items():
+        change_key(path, f"tokenizer.ggml.{name}", value)
+
+
+def change_key(path: Path, key: str, value: Any) -> None:
     header = read_gguf_header(path)
-    metadata = {**header.metadata, **{f"tokenizer.ggml.{name}": value for name, value in values.items()}}
+    metadata = {**header.metadata, key: value}
     raw = {
         tensor.name: np.fromfile(path, np.uint8, tensor.num_bytes, offset=tensor.offset) for tensor in header.tensors
     }
@@ -166,6 +175,67 @@ def nothing(path: Path) -> None:
     """Leave the file as it is."""
 
 
+def change_tensor(path: Path, name: str, change: Change) -> None:
+    """Replace the values of one tensor and round them to its type again."""
+    header = read_gguf_header(path)
+    tensor = header.tensor(name)
+    values = np.ascontiguousarray(change(read_tensor(path, header, name)), dtype=np.float32)
+    write_bytes(path, tensor.offset, encoded(values, tensor.ggml_type))
+
+
+def encoded(values: np.ndarray, ggml_type: str) -> bytes:
+    backend = backend_for(ggml_type)
+    if backend is None:
+        return b"".join(chunk.tobytes() for chunk in encode_float("", values, ggml_type))
+    return backend[1](values, ggml_type).tobytes()
+
+
+def write_bytes(path: Path, offset: int, data: bytes) -> None:
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(data)
+
+
+def scaled_outputs(path: Path) -> None:
+    for layer in range(2):
+        change_tensor(path, f"blk.{layer}.attn_output.weight", lambda values: values * np.float32(1.08))
+
+
+def shifted_values(path: Path) -> None:
+    change_tensor(path, "blk.1.ffn_gate.weight", lambda values: values + np.float32(0.05) * values.std())
+
+
+def exchanged_rows(path: Path) -> None:
+    change_tensor(path, "blk.1.ffn_up.weight", lambda values: values[[0, 2, 1, 4, 3, *range(5, len(values))]])
+
+
+def flipped_row(path: Path) -> None:
+    def flip(values: np.ndarray) -> np.ndarray:
+        values[7] *= -1
+        return values
+
+    change_tensor(path, "blk.0.ffn_down.weight", flip)
+
+
+def scaled_row(path: Path) -> None:
+    def scale(values: np.ndarray) -> np.ndarray:
+        values[7] *= np.float32(1.1)
+        return values
+
+    change_tensor(path, "blk.0.ffn_down.weight", scale)
+
+
+def lost_block(path: Path) -> None:
+    """Fill one block in the middle of a tensor with zeros, as a hole in a copied file leaves it."""
+    tensor = read_gguf_header(path).tensor("blk.1.attn_q.weight")
+    width = row_bytes(256, tensor.ggml_type)
+    write_bytes(path, tensor.offset + 5 * width, bytes(width))
+
+
+# Planted in a Q4_K_M file; a verdict from its content alone catches them.
+QUANTIZED_FAULTS: tuple[Fault, ...] = (
+    nothing, scaled_outputs, shifted_values, exchanged_rows, flipped_row, scaled_row, lost_block,
+)  # fmt: skip
 # What only the header says, and no text of the tokenizer check need show.
 HEADER_FAULTS: tuple[Fault, ...] = (
     word_ends_turn, word_ends_message, word_ends_filling, digit_typed_control, word_typed_control, end_typed_normal,
@@ -181,6 +251,40 @@ def write(trained: TrainedModel, path: Path, float_type: FloatType = "F16", sour
     right, config = trained_source(trained)
     chat = chat_format(load_template(trained.tokenizer_dir))
     write_gguf(source or right, config, trained.tokenizer_dir, path, float_type, trained.gguf_name, chat=chat)
+
+
+def content_verdicts(trained: TrainedModel, reference: Reference, folder: Path) -> dict[str, list[dict[str, object]]]:
+    """Return what reading alone says about faults in a quantised file, and about files made of the wrong weights."""
+    verifier, results = Verifier(trained, reference), {}
+    quantize_gguf(folder / "right.gguf", folder / "right-Q4.gguf", "Q4_K_M")
+    for fault in QUANTIZED_FAULTS:
+        path = folder / f"{fault.__name__}-Q4.gguf"
+        shutil.copyfile(folder / "right-Q4.gguf", path)
+        fault(path)
+        results[f"{fault.__name__} Q4_K_M"] = contents(verifier, path, "Q4_K_M")
+    quantize_gguf(folder / "right.gguf", folder / "coarse.gguf", "Q2_K")
+    change_key(folder / "coarse.gguf", "general.file_type", FILE_TYPES["Q4_K_M"])
+    results["coarser_named_finer Q4_K_M"] = contents(verifier, folder / "coarse.gguf", "Q4_K_M")
+    write(trained, folder / "base.gguf", source=FolderSource(trained.base_dir))
+    results["not_merged F16"] = contents(verifier, folder / "base.gguf", "F16")
+    for name in ("Q8_0", "Q4_K_M", "Q2_K"):
+        path = folder / f"base-{name}.gguf"
+        quantize_gguf(folder / "base.gguf", path, name)
+        results[f"not_merged {name}"] = contents(verifier, path, name)
+    shutil.copyfile(folder / "right-Q4.gguf", folder / "one.gguf")
+    one_tensor_of(folder / "base-Q4_K_M.gguf", folder / "one.gguf", "blk.1.attn_v.weight")
+    results["one_not_merged Q4_K_M"] = contents(verifier, folder / "one.gguf", "Q4_K_M")
+    return results
+
+
+def contents(verifier: Verifier, path: Path, quantization: str) -> list[dict[str, object]]:
+    return [check.to_dict() for check in verifier.check_content(path, quantization)]
+
+
+def one_tensor_of(source: Path, target: Path, name: str) -> None:
+    """Copy one tensor into another file, where it has the same place."""
+    tensor, same = read_gguf_header(source).tensor(name), read_gguf_header(target).tensor(name)
+    write_bytes(target, same.offset, source.read_bytes()[tensor.offset : tensor.offset + tensor.num_bytes])
 
 
 def verdict(path: Path, trained: TrainedModel, reference: Reference) -> list[dict[str, object]]:
@@ -259,4 +363,4 @@ def all_verdicts(folder: Path) -> dict[str, list[dict[str, object]]]:
         fault(path)
         results[fault.__name__] = verdict(path, trained, reference)
     results["faulty_converter"] = faulty_converter(trained, reference, folder)
-    return results | sharp_verdicts(folder / "sharp")
+    return results | content_verdicts(trained, reference, folder) | sharp_verdicts(folder / "sharp")

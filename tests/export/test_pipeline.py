@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from llmlora.core.errors import ConfigError, VerificationFailed
+from llmlora.core.errors import ConfigError, InputError, VerificationFailed
 from llmlora.core.job import read_job, write_job
-from llmlora.core.publish import read_json
+from llmlora.core.publish import read_json, write_json
 from llmlora.export import pipeline
 from llmlora.export.pipeline import ExportRequest, export_model
+from llmlora.services.export import export_record
 from tiny_jobs import tiny_job
 
 SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "max_position_embeddings": 64}
@@ -126,3 +127,59 @@ def test_a_request_comes_from_the_folders_configuration(tmp_path: Path):
     request = ExportRequest.from_config(json.loads(json.dumps(config)), tmp_path)
     assert request == ExportRequest(Path("/job"), tmp_path, ("F16",), True, False, Path("/base"))
     assert ExportRequest.from_config({**config, "base_dir": None}, tmp_path).base_dir is None
+
+
+@pytest.mark.parametrize("name", ["model-F16.gguf", "Modelfile", "README.md", "verify.json", "meta.json"])
+@pytest.mark.parametrize("damage", ["deleted", "truncated"])
+def test_what_is_lost_or_damaged_in_the_folder_breaks_no_later_export(
+    name: str, damage: str, job: Path, failing: set[str]
+):
+    export(job, "F16", "Q8_0")
+    out = job.parent / "out"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    (out / name).unlink() if damage == "deleted" else (out / name).write_bytes(before[name][:40])
+    result = export(job, "Q8_0")
+    assert result["verify"]["ok"]
+    assert (out / "model-Q8_0.gguf").read_bytes() == before["model-Q8_0.gguf"]
+    names = {entry["file"] for entry in result["files"]}
+    if name == "model-F16.gguf" and damage == "deleted":
+        assert names == {"model-Q8_0.gguf"}  # whoever deletes a file does not want it back
+    elif name != "meta.json":
+        assert names == {"model-F16.gguf", "model-Q8_0.gguf"}
+        assert (out / "model-F16.gguf").read_bytes() == before["model-F16.gguf"]
+    for other in ("Modelfile", "README.md", "verify.json", "meta.json"):
+        assert (out / other).stat().st_size > 40
+
+
+def test_a_damaged_adapter_file_of_an_earlier_run_is_written_again(job: Path, failing: set[str]):
+    export(job, "F16", adapter=True)
+    path = job.parent / "out" / "adapter.gguf"
+    right = path.read_bytes()
+    path.write_bytes(right[:100])
+    export(job, "F16")
+    assert path.read_bytes() == right
+    path.unlink()
+    assert {entry["file"] for entry in export(job, "F16")["files"]} == {"model-F16.gguf"}
+
+
+def test_the_model_file_is_one_of_those_asked_for(job: Path, failing: set[str]):
+    export(job, "F16", "Q8_0")
+    path = job.parent / "out" / "model-Q8_0.gguf"
+    path.write_bytes(path.read_bytes()[:40])
+    assert export(job, "F16")["model_file"] == "model-F16.gguf"
+
+
+@pytest.mark.parametrize("text", [None, '{"schema"'])
+def test_an_export_whose_configuration_is_lost_is_known_by_its_record(text: str | None, tmp_path: Path):
+    write_json(tmp_path / "config.json", {"schema": "llmlora.export/1", "job_id": "A"})
+    write_json(tmp_path / "meta.json", {"schema": "llmlora.export-meta/1", "job_id": "A"})
+    (tmp_path / "config.json").unlink() if text is None else (tmp_path / "config.json").write_text(text)
+    record = export_record(tmp_path)
+    assert record is not None
+    assert record["job_id"] == "A"
+    (tmp_path / "meta.json").unlink()
+    if text is None:
+        assert export_record(tmp_path) is None
+    else:
+        with pytest.raises(InputError):
+            export_record(tmp_path)

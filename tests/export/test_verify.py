@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +12,15 @@ from typing import Any
 import pytest
 
 from llmlora.core.errors import LlmloraError, ModelFileError, RunError, VerificationFailed
+from llmlora.core.layout import verified_file
 from llmlora.core.publish import read_json, write_json
 from llmlora.export import verify
 from llmlora.export.check import failed, passed, what_failed
+from llmlora.export.modelfile import ModelfileContent
 from llmlora.export.pipeline import ExportRequest, export_model
-from llmlora.export.verify import engine_failure, raise_on_failure, verify_export
+from llmlora.export.verify import engine_failure, finish_report, raise_on_failure, verify_export
 from tiny_jobs import tiny_job
+from unprivileged import open_folder, unprivileged
 
 SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
 
@@ -126,6 +131,58 @@ def test_what_verification_needs_is_asked_for_by_name(damage: Callable[[Path], N
         verify_export(folder / "out", folder / "base")
     assert caught.value.code == code
     assert (folder / "out" / "verify.json").read_bytes() == before
+
+
+def test_a_modelfile_that_says_something_else_fails_verification(folder: Path):
+    path = folder / "out" / "Modelfile"
+    text = path.read_text(encoding="utf-8")
+    assert "temperature 0\n" in text
+    path.write_text(text.replace("temperature 0", "temperature 1.9"), encoding="utf-8")
+    with pytest.raises(VerificationFailed) as caught:
+        verify_export(folder / "out", folder / "base")
+    assert (caught.value.params["file"], caught.value.params["check"]) == ("Modelfile", "modelfile")
+    report = read_json(folder / "out" / "verify.json")
+    assert (report["ok"], report["modelfile"]["ok"]) == (False, False)
+    assert all(entry["ok"] for entry in report["files"])
+
+
+def test_a_moved_folder_that_may_not_be_written_to_is_verified_while_another_holds_its_lock(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out, scratch = (folder / "out").rename(folder / "moved"), tmp_path / "scratch"
+    scratch.mkdir()
+
+    def refused(path: Path, value: Any) -> None:
+        if path.parent == out:
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        write_json(path, value)
+
+    monkeypatch.setattr(verify, "write_json", refused)
+    with (out / "worker.lock").open("a+") as stream:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+        before = {path.name: path.stat().st_mtime_ns for path in (out, *out.iterdir())}
+        report = verify_export(out, folder / "base", work_dir=scratch)
+        assert {path.name: path.stat().st_mtime_ns for path in (out, *out.iterdir())} == before
+    assert report["ok"]
+    saved = Path(report["saved_to"])
+    assert saved == verified_file(out)
+    assert read_json(saved)["files"] == report["files"]
+    assert not any(scratch.iterdir())
+
+
+def test_a_result_that_may_not_be_saved_beside_the_files_goes_to_the_workspace(monkeypatch: pytest.MonkeyPatch):
+    with open_folder() as place:
+        (place / "home").mkdir()
+        (place / "home").chmod(0o777)
+        (place / "Modelfile").write_text("FROM ./a.gguf\n", encoding="utf-8")
+        monkeypatch.setenv("LLMLORA_HOME", str(place / "home"))
+        report: dict[str, Any] = {"files": []}
+        with unprivileged():
+            saved = finish_report(report, place, ModelfileContent("a.gguf", None, None, {}))
+        assert saved == verified_file(place)
+        assert read_json(saved) == report
+        assert report["ok"]
+        assert not (place / "verify.json").exists()
 
 
 def test_progress_names_the_reference_and_each_file(folder: Path):

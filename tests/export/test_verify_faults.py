@@ -33,6 +33,18 @@ CAUSES = {
     "unexpected_key": ("unexpected_key",),
     "lost_merge": ("vocabulary",),
     "faulty_converter": ("weights",),
+    "scaled_outputs Q4_K_M": ("scale",),
+    "shifted_values Q4_K_M": ("shift",),
+    "exchanged_rows Q4_K_M": ("values", "row_order"),
+    "flipped_row Q4_K_M": ("values",),
+    "scaled_row Q4_K_M": ("scale",),
+    "lost_block Q4_K_M": ("values",),
+    "coarser_named_finer Q4_K_M": ("tensor_type",),
+    "not_merged F16": ("not_merged",),
+    "not_merged Q8_0": ("not_merged",),
+    "not_merged Q4_K_M": ("not_merged",),
+    "not_merged Q2_K": ("not_merged",),
+    "one_not_merged Q4_K_M": ("not_merged",),
 }
 # faults that show when the file is run too, whatever its header says
 SEEN_IN_USE = {
@@ -58,6 +70,7 @@ def test_the_right_file_passes_every_check(verdicts: Verdicts):
     assert [check["check"] for check in checks] == [
         "file",
         "tensors",
+        "update",
         "tokenizer",
         "template",
         "logprobs",
@@ -70,6 +83,15 @@ def test_the_right_file_passes_every_check(verdicts: Verdicts):
     assert measured["template"]["num_shapes"] == 5
     assert measured["logprobs"]["num_contexts"] >= 24
     assert measured["tensors"]["max_relative_rmse"] == 0.0
+
+
+def test_the_right_quantised_file_passes_and_says_what_survived(verdicts: Verdicts):
+    checks = verdicts["nothing Q4_K_M"]
+    assert all(check["ok"] for check in checks)
+    update = checks[-1]["measured"]
+    assert update["num_changed"] > 10
+    assert 0.9 < update["share"] < 1.1
+    assert not update["is_lost"]
 
 
 @pytest.mark.parametrize("fault", CAUSES)

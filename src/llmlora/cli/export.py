@@ -14,7 +14,7 @@ from rich.table import Table
 from llmlora.cli import output
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.errors import VerificationFailed
-from llmlora.core.layout import VERIFY_FILE
+from llmlora.core.layout import MODELFILE
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json
 from llmlora.services.export import export_model
@@ -56,7 +56,7 @@ def export(
 ) -> None:
     """Write verified GGUF files with a Modelfile."""
     names = [name.strip().upper() for name in quant.split(",") if name.strip()]
-    with _showing_failed_checks(target, as_json), EventPrinter() as printer:
+    with _showing_failed_checks(as_json), EventPrinter() as printer:
         report = export_model(
             job_dir,
             target,
@@ -74,12 +74,14 @@ def export(
 
 def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> None:
     """Check the files of an export against the trained model again."""
-    with _showing_failed_checks(target, as_json), EventPrinter() as on_event:
+    with _showing_failed_checks(as_json), EventPrinter() as on_event:
         report = verify_folder(target, base_dir=base, on_event=on_event)
     if as_json:
         output.print_json("verify", report)
         return
     print_verification(report)
+    if Path(report["saved_to"]).parent != target.absolute():
+        output.say("export.saved_elsewhere", path=report["saved_to"])
 
 
 def print_export(report: dict[str, Any]) -> None:
@@ -126,7 +128,8 @@ def print_verification(report: dict[str, Any]) -> None:
             f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
         )
     output.out.print(table)
-    for entry in report["files"]:
+    modelfile = [{"file": MODELFILE, "checks": [report["modelfile"]]}] if "modelfile" in report else []
+    for entry in [*report["files"], *modelfile]:
         for check in entry["checks"]:
             if not check["ok"]:
                 output.out.print(f"[red]✗[/red] {escape(entry['file'])}: {_failure(check)}")
@@ -134,6 +137,9 @@ def print_verification(report: dict[str, Any]) -> None:
         for check in entry["checks"]:
             if "rounding" in check["measured"]:
                 output.out.print(escape(_rounding(entry["file"], check)))
+            if check["measured"].get("is_lost"):
+                share = f"{check['measured']['share']:.0%}"
+                output.say("export.update_lost", file=entry["file"], share=share)
     for entry in report["files"]:
         if entry.get("verdict") == "lossy":
             output.say("export.lossy", file=entry["file"], **_kept(entry["facts"]))
@@ -197,11 +203,11 @@ def human_bytes(size: int) -> str:
 
 
 @contextmanager
-def _showing_failed_checks(target: Path, as_json: bool) -> Iterator[None]:
+def _showing_failed_checks(as_json: bool) -> Iterator[None]:
     """Show the table of all checks before the error names the one that failed."""
     try:
         yield
-    except VerificationFailed:
-        if not as_json and (target / VERIFY_FILE).is_file():
-            print_verification(read_json(target / VERIFY_FILE))
+    except VerificationFailed as error:
+        if not as_json:
+            print_verification(read_json(Path(str(error.params["path"]))))
         raise

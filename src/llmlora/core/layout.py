@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
@@ -56,6 +57,11 @@ def prepared_dir() -> Path:
 def scratch_dir() -> Path:
     """Return the folder of short-lived work folders (chat, preview, probe)."""
     return home_dir() / "scratch"
+
+
+def verified_file(output: Path) -> Path:
+    """Return where the verification of an export folder that may not be written to is saved."""
+    return home_dir() / "verified" / f"{output.name}-{hashlib.sha256(os.fsencode(output)).hexdigest()[:12]}.json"
 
 
 def new_id() -> str:

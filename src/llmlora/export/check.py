@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from llmlora.core.errors import LlmloraError
 
-CheckName = Literal["file", "tensors", "engine", "tokenizer", "template", "logprobs", "stop", "answers", "order"]
+CheckName = Literal[
+    "file", "tensors", "update", "engine", "tokenizer", "template", "logprobs", "stop", "answers", "order", "modelfile"
+]
 
 
 @dataclass(frozen=True)

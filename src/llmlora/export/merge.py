@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from llmlora.core.errors import Conflict, ExportError
-from llmlora.core.publish import publishing_dir
+from llmlora.core.errors import Conflict, ExportError, ModelFileError, NotFound
+from llmlora.core.layout import CONFIG_FILE
+from llmlora.core.publish import publishing_dir, read_json
 from llmlora.export.adapter import Adapter
 from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
-from llmlora.export.trained import TrainedModel, check_output_free, find_trained
+from llmlora.export.trained import TrainedModel, check_output_free, find_base, find_trained
+from llmlora.gguf.conversion import ConvertedTensor, convert_tensors, converted_from
 from llmlora.gguf.source import FolderSource, TensorSource
 from llmlora.inference.streamed_model import stored_name
 
@@ -56,6 +58,20 @@ class MergedSource:
         """True when input embedding and output projection are no longer one tensor."""
         return self._adapter.unties
 
+    @property
+    def changed_names(self) -> set[str]:
+        """Names of the tensors that the adapter changes."""
+        return {*self._changed, self._head} - {""}
+
+    @property
+    def unchanged(self) -> TensorSource:
+        """The base's tensors under the names of the merged ones."""
+        return _Unchanged(self)
+
+    def read_base(self, name: str) -> np.ndarray:
+        """Return the base's tensor that `name` was made of."""
+        return np.asarray(self._base.read(self._source_of(name)))
+
     def _source_of(self, name: str) -> str:
         if name == self._head and name not in self._base.names():
             return stored_name(self._adapter.embedding, self._base.names())
@@ -68,6 +84,31 @@ class MergedSource:
         """Tell whether a stored tensor is only a copy of the tied embedding that merging would leave behind."""
         head = self._adapter.output_head
         return name == head and self._adapter.config.ensure_weight_tying and head != self._adapter.embedding
+
+
+class _Unchanged:
+    """The base behind a `MergedSource`; implements `TensorSource`."""
+
+    def __init__(self, merged: MergedSource) -> None:
+        self.names, self.shape, self.read = merged.names, merged.shape, merged.read_base
+
+
+def base_tensors(
+    trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], tensors: Sequence[ConvertedTensor]
+) -> dict[str, ConvertedTensor] | None:
+    """Return the base's tensors, by GGUF name, of those in `tensors` that training may have changed.
+
+    None when all weights were trained and the base is gone: exporting does not need it, only comparing with it.
+    """
+    if isinstance(source, MergedSource):
+        changed = [tensor for tensor in tensors if tensor.source_name in source.changed_names]
+        return converted_from(changed, source.unchanged, config)
+    try:
+        base = find_base(trained.job).path
+        found = convert_tensors(FolderSource(base), read_json(base / CONFIG_FILE))
+    except (NotFound, ExportError, ModelFileError):
+        return None
+    return {tensor.name: tensor for tensor in found if tensor.source_name}
 
 
 def trained_source(trained: TrainedModel) -> tuple[TensorSource, dict[str, Any]]:

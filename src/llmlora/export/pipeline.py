@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from llmlora import __version__
 from llmlora.core.errors import ConfigError, Conflict, ExportError
-from llmlora.core.layout import ADAPTER_GGUF, MERGED_DIR, META_FILE, MODELFILE, TEMPORARY_PREFIX, gguf_name
+from llmlora.core.layout import ADAPTER_GGUF, MERGED_DIR, META_FILE, MODELFILE, TEMPORARY_PREFIX, VERIFY_FILE, gguf_name
 from llmlora.core.publish import (
     publishing_dir,
     read_json,
@@ -26,12 +26,13 @@ from llmlora.export.card import export_card
 from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
 from llmlora.export.merge import trained_source
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
-from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
+from llmlora.export.modelfile import ModelfileContent, modelfile_text
+from llmlora.export.modelfile_check import planned_content
 from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
 from llmlora.export.taught_check import CarriedFacts
 from llmlora.export.trained import TrainedModel, find_trained
-from llmlora.export.verify import raise_on_failure, verify_files
-from llmlora.gguf.architectures import architecture_of, check_exportable
+from llmlora.export.verify import finish_report, raise_on_failure, verify_files
+from llmlora.gguf.architectures import check_exportable
 from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
 from llmlora.gguf.source import TensorSource
@@ -84,8 +85,14 @@ class _Work:
     digest: str
     meta: dict[str, Any]
     on_progress: OnProgress
+    restored: tuple[str, ...] = ()
     written: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def quantizations(self) -> tuple[str, ...]:
+        """The types to write: the asked ones, and those of damaged files of an earlier run."""
+        return (*self.request.quantizations, *self.restored)
 
     def path(self, name: str) -> Path:
         return self.request.output / name
@@ -139,6 +146,7 @@ def export_model(
     """
     check_quantizations(request.quantizations)
     work = _open(request, on_progress or (lambda phase, done, total: None))
+    request = work.request
     check_exportable(work.config)
     remove_leftovers(request.output)
     planned = _planned_files(work)
@@ -151,8 +159,9 @@ def export_model(
         _write_merged(work)
     _write_models(work)
     report = verify_files(request.output, work.trained, work.meta["files"], work.on_progress, carried)
-    _describe(work, report)
-    raise_on_failure(report, request.output)
+    content = _describe(work, report)
+    finish_report(report, request.output, content)
+    raise_on_failure(report, request.output / VERIFY_FILE)
     return _result(work, report)
 
 
@@ -185,7 +194,21 @@ def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
         if earlier.get("trained_digest") != digest:
             raise Conflict("output_other_job", path=str(request.output), job_dir=str(earlier.get("job_dir")))
         meta["files"] = earlier["files"]
-    return _Work(request, trained, source, config, template, digest, meta, on_progress)
+    work = _Work(request, trained, source, config, template, digest, meta, on_progress)
+    _settle_earlier(work)
+    return work
+
+
+def _settle_earlier(work: _Work) -> None:
+    """Forget the files of an earlier run that are gone, and plan to write damaged ones again."""
+    files = work.meta["files"]
+    work.meta["files"] = {name: entry for name, entry in files.items() if work.path(name).is_file()}
+    others = [name for name in available_quantizations() if name not in work.request.quantizations]
+    there = [name for name in others if gguf_name(name) in work.meta["files"]]
+    work.restored = tuple(name for name in there if not _is_written(work, name))
+    key = work.key(file=ADAPTER_GGUF)
+    if ADAPTER_GGUF in work.meta["files"] and not work.is_done(ADAPTER_GGUF, key):
+        work.request = replace(work.request, adapter=True)
 
 
 def _earlier(path: Path) -> dict[str, Any] | None:
@@ -209,7 +232,7 @@ def _planned_files(work: _Work) -> dict[str, int]:
     """Return the files this run will write with their bytes; those that are there already are left out."""
     request = work.request
     header = planned_header(work.source, work.config, work.trained.tokenizer_dir)
-    sizes = model_sizes(header, [name for name in request.quantizations if not _is_written(work, name)])
+    sizes = model_sizes(header, [name for name in work.quantizations if not _is_written(work, name)])
     planned = {gguf_name(name): size for name, size in sizes.items()}
     if request.adapter and work.trained.adapter_dir and not work.is_done(ADAPTER_GGUF, work.key(file=ADAPTER_GGUF)):
         planned[ADAPTER_GGUF] = adapter_size(work.trained.adapter_dir)
@@ -221,7 +244,7 @@ def _planned_files(work: _Work) -> dict[str, int]:
 
 def _check_disk(work: _Work, planned: Mapping[str, int]) -> None:
     """Refuse before writing when the files, and the largest temporary one, would not fit."""
-    names, float32 = work.request.quantizations, float32_bytes(work.source)
+    names, float32 = work.quantizations, float32_bytes(work.source)
     needs_source = "F16" not in names and any(gguf_name(name) in planned for name in names if name not in FLOAT_TYPES)
     needs_float32 = work.request.adapter or "BF16" in names  # the file that verification compares with
     check_room(work.request.output, sum(planned.values()) + max(float32 // 2 * needs_source, float32 * needs_float32))
@@ -251,7 +274,7 @@ def _write_merged(work: _Work) -> None:
 
 def _write_models(work: _Work) -> None:
     """Write the float files from the merged stream, and the quantised ones from an F16 file of it."""
-    names = work.request.quantizations
+    names = work.quantizations
     for float_type in FLOAT_TYPES:
         if float_type in names:
             _write_float(work, float_type)
@@ -271,7 +294,7 @@ def _quantization_source(work: _Work) -> Iterator[Path]:
 
     Never another type that happens to be there, so that the same job always gives the same quantised bytes.
     """
-    if "F16" in work.request.quantizations:
+    if "F16" in work.quantizations:
         yield work.path(gguf_name("F16"))
         return
     path = work.path(f"{TEMPORARY_PREFIX}source.gguf")
@@ -312,32 +335,17 @@ def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
     )
 
 
-def _describe(work: _Work, report: Mapping[str, Any]) -> None:
-    """Write Modelfile and model card, and name the file that Ollama and chat use."""
+def _describe(work: _Work, report: Mapping[str, Any]) -> ModelfileContent:
+    """Write Modelfile and model card, and name the file that Ollama and chat use; return what the Modelfile says."""
     model_file = gguf_name(choose_file(report, work.request.quantizations))
     work.meta["model_file"] = model_file
     write_json(work.path(META_FILE), work.meta)
-    write_text(work.path(MODELFILE), _modelfile(work, model_file, report))
+    turn_end = str(report["reference"]["turn_end"])
+    content = planned_content(work.trained, work.config, work.template, model_file, turn_end)
+    write_text(work.path(MODELFILE), modelfile_text(replace(content, comment=choice_comment(report, model_file))))
     sizes = {name: int(entry["size_bytes"]) for name, entry in work.meta["files"].items()}
     write_text(work.path("README.md"), export_card(work.trained.job, sizes, lossy_lines(report)))
-
-
-def _modelfile(work: _Work, model_file: str, report: Mapping[str, Any]) -> str:
-    path = work.trained.weights_dir / "generation_config.json"
-    generation = read_json(path) if path.is_file() else {}
-    template = go_template(
-        lambda messages: work.template.render(messages, add_generation_prompt=True), work.template.tokenizer.bos_token
-    )
-    context = architecture_of(work.config).context_length(work.config)
-    return modelfile_text(
-        ModelfileContent(
-            model=model_file,
-            template=template,
-            system=None if work.template.is_raw else work.trained.job.train.system,
-            parameters=default_parameters(generation, [str(report["reference"]["turn_end"])], context),
-            comment=choice_comment(report, model_file),
-        )
-    )
+    return content
 
 
 def _result(work: _Work, report: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Numbers and order of the checks: docs/guide/export.md. The reference is computed
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,13 +15,16 @@ from typing import Any
 from llmlora import __version__
 from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError, VerificationFailed
-from llmlora.core.layout import ADAPTER_GGUF, META_FILE, TEMPORARY_PREFIX, VERIFY_FILE
+from llmlora.core.layout import ADAPTER_GGUF, META_FILE, MODELFILE, TEMPORARY_PREFIX, VERIFY_FILE, verified_file
 from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
+from llmlora.core.temporary import READ_ONLY
 from llmlora.export.base_distance import base_type, judged_by_base, write_base
 from llmlora.export.check import Check, failed, passed, what_failed, within
 from llmlora.export.child import OnWait, run_apart
 from llmlora.export.file_checks import FilePlan, check_file
-from llmlora.export.merge import trained_source
+from llmlora.export.merge import base_tensors, trained_source
+from llmlora.export.modelfile import ModelfileContent
+from llmlora.export.modelfile_check import check_modelfile, planned_content
 from llmlora.export.reference import Reference
 from llmlora.export.rounding import exact_limits, judged, may_be_rounding, twin_key, write_float32_twin
 from llmlora.export.runtime_checks import TEXT_CHECKS, FileRun, Reply, measure_distributions, run_adapter, run_checks
@@ -29,7 +32,7 @@ from llmlora.export.taught_check import CarriedFacts, Decode, check_replies, kep
 from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
-from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
+from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES
 from llmlora.prepare.template import load_template
@@ -52,8 +55,12 @@ def verify_export(
     base_dir: Path | None = None,
     on_progress: OnProgress | None = None,
     carried: CarriedFacts | None = None,
+    work_dir: Path | None = None,
 ) -> dict[str, Any]:
-    """Verify an export folder from its files and write `verify.json`; `base_dir` replaces the recorded base folder.
+    """Verify an export folder from its files and return its `verify.json` with `saved_to`, where that lies now.
+
+    `base_dir` replaces the recorded base folder, `work_dir` takes temporary files. A folder that may not be written to
+    is verified as well; the result is then saved in the workspace.
 
     `carried` is the rule by which facts are found in answers; without one no file is judged by them.
 
@@ -74,9 +81,32 @@ def verify_export(
     trained = find_trained(job_dir, base_dir)
     if meta.get("job_id") != trained.job.id:
         raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
-    report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None), carried)
-    raise_on_failure(report, output)
-    return report
+    report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None), carried, work_dir)
+    model_file, turn_end = str(meta.get("model_file")), str(report["reference"]["turn_end"])
+    template = load_template(trained.tokenizer_dir)
+    content = planned_content(trained, trained_source(trained)[1], template, model_file, turn_end)
+    saved_to = finish_report(report, output, content)
+    raise_on_failure(report, saved_to)
+    return {**report, "saved_to": str(saved_to)}
+
+
+def finish_report(report: dict[str, Any], output: Path, content: ModelfileContent) -> Path:
+    """Add the check of the Modelfile, write the whole report and return where it lies.
+
+    A folder that may not be written to gets it in the workspace, under a name of its own.
+    """
+    check = check_modelfile(output / MODELFILE, content)
+    report["modelfile"] = check.to_dict()
+    report["ok"] = check.ok and all(entry["ok"] for entry in report["files"])
+    path = output / VERIFY_FILE
+    try:
+        write_json(path, report)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        path = verified_file(output)
+        write_json(path, report)
+    return path
 
 
 def _check_names(files: Mapping[str, Mapping[str, Any]]) -> None:
@@ -92,11 +122,12 @@ def verify_files(
     files: Mapping[str, Mapping[str, Any]],
     on_progress: OnProgress,
     carried: CarriedFacts | None = None,
+    work_dir: Path | None = None,
 ) -> dict[str, Any]:
-    """Check the named files of a folder, write `verify.json` and return its content."""
+    """Check the named files of a folder and return what `finish_report` completes; `work_dir` takes temporary files."""
     reference = build_reference(trained, partial(on_progress, "reference", 0, 1))
     on_progress("reference", 1, 1)
-    entries, verifier = [], Verifier(trained, reference, carried)
+    entries, verifier = [], Verifier(trained, reference, carried, work_dir)
     for number, (name, entry) in enumerate(sorted(files.items(), key=_best_first)):
         verifier.on_wait = partial(on_progress, "verify", number, len(files))
         verifier.on_wait()
@@ -126,7 +157,6 @@ def verify_files(
         },
         "files": entries,
     }
-    write_json(output / VERIFY_FILE, report)
     return report
 
 
@@ -146,9 +176,13 @@ def _verdict(entry: Mapping[str, Any]) -> str:
     return "lossy" if facts and facts["num_kept"] < facts["num_known"] else "verified"
 
 
-def raise_on_failure(report: Mapping[str, Any], output: Path) -> None:
-    """Raise VerificationFailed for the first failed check of a report; facts lost by a coarse type are none."""
-    for entry in report["files"]:
+def raise_on_failure(report: Mapping[str, Any], saved_to: Path) -> None:
+    """Raise VerificationFailed for the first failed check of a report that lies at `saved_to`.
+
+    Facts lost by a coarse type are none.
+    """
+    modelfile = [{"file": MODELFILE, "checks": [report["modelfile"]]}] if "modelfile" in report else []
+    for entry in [*report["files"], *modelfile]:
         for check in entry["checks"]:
             if not check["ok"]:
                 raise VerificationFailed(
@@ -157,7 +191,7 @@ def raise_on_failure(report: Mapping[str, Any], output: Path) -> None:
                     check=check["check"],
                     cause=check["cause"],
                     detail=check["detail"],
-                    path=str(output / VERIFY_FILE),
+                    path=str(saved_to),
                 )
 
 
@@ -172,8 +206,15 @@ class Verifier:
     Each file is run by llama.cpp in a process of its own: what ends or hangs that process is a failed check.
     """
 
-    def __init__(self, trained: TrainedModel, reference: Reference, carried: CarriedFacts | None = None) -> None:
+    def __init__(
+        self,
+        trained: TrainedModel,
+        reference: Reference,
+        carried: CarriedFacts | None = None,
+        work_dir: Path | None = None,
+    ) -> None:
         self.trained = trained
+        self.work_dir = work_dir
         self.reference = reference
         self.on_wait: OnWait | None = None
         self._text_checks: dict[str, tuple[str, list[Check]]] = {}
@@ -183,33 +224,39 @@ class Verifier:
 
     def check_model(self, path: Path, quantization: str) -> list[Check]:
         """Run every check of one model file; a file that llama.cpp is known to abort on is not run."""
-        source, config = trained_source(self.trained)
-        chat = ChatFormat(self.reference.template_text, self.reference.turn_end_id)
-        plan = FilePlan.of(self.trained, source, config, quantization, chat)
-        checks = [check_file(path, self.reference, plan)]
-        if checks[0].cause in ("header", "duplicate_tokens", "missing_key"):
+        checks = self.check_content(path, quantization)
+        if not is_runnable(checks):
             return checks
-        tensors = convert_tensors(source, config)
-        checks.append(check_tensors(path, tensors))
         try:
             checks += self._run(path, quantization)
             if may_be_rounding(checks, quantization):
-                twin = self._float32_twin(path, tensors)
+                twin = self._float32_twin(path)
                 checks = judged(checks, quantization, twin, exact_limits(read_gguf_header(path)))
-            checks = [self._judged_by_base(check, quantization, path.parent) for check in checks]
+            checks = [self._judged_by_base(check, quantization, path) for check in checks]
         except (ModelFileError, RunError) as error:
             checks.append(engine_failure(error))
         return checks
 
+    def check_content(self, path: Path, quantization: str) -> list[Check]:
+        """Run the checks that only read a model file: its header, its tensors, and what training changed in them."""
+        source, config = trained_source(self.trained)
+        chat = ChatFormat(self.reference.template_text, self.reference.turn_end_id)
+        plan = FilePlan.of(self.trained, source, config, quantization, chat)
+        checks = [check_file(path, self.reference, plan)]
+        if not is_runnable(checks):
+            return checks
+        tensors = convert_tensors(source, config)
+        return [*checks, *check_tensors(path, tensors, base_tensors(self.trained, source, config, tensors))]
+
     def check_adapter(self, path: Path) -> list[Check]:
         """Put the adapter on a float32 file of the untouched base and compare with PEFT."""
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as folder:
+        with self._scratch(path) as folder:
             base = Path(folder) / "base.gguf"
             write_base(self.trained, base, "F32")
             try:
                 measured, replies = self._apart(run_adapter, base, self.reference, path)
                 check = within("logprobs", "adapter", measured, exact_limits(read_gguf_header(base)))
-                return [self._judged_by_base(check, None, path.parent), *self._answers(replies)]
+                return [self._judged_by_base(check, None, path), *self._answers(replies)]
             except (ModelFileError, RunError) as error:
                 return [engine_failure(error)]
 
@@ -245,36 +292,45 @@ class Verifier:
             tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         )
 
-    def _judged_by_base(self, check: Check, quantization: str | None, scratch: Path) -> Check:
+    def _judged_by_base(self, check: Check, quantization: str | None, path: Path) -> Check:
         """Judge a file that is too far off by what its type does to the untouched base, where there is one."""
         kind = base_type(check, quantization)
         if kind is None or self.reference.base_logprobs is None:
             return check
         if kind not in self._base:
             contexts, logprobs = self.reference.contexts, self.reference.base_logprobs
-            with tempfile.TemporaryDirectory(dir=scratch, prefix=TEMPORARY_PREFIX) as folder:
+            with self._scratch(path) as folder:
                 base = Path(folder) / "base.gguf"
-                with disk_errors(scratch):
+                with disk_errors(Path(folder)):
                     write_base(self.trained, base, kind)
                 self._base[kind] = self._apart(measure_distributions, base, contexts, logprobs)
         return judged_by_base(check, self._base[kind])
 
-    def _float32_twin(self, path: Path, tensors: list[ConvertedTensor]) -> dict[str, Any]:
+    def _float32_twin(self, path: Path) -> dict[str, Any]:
         """Return how far the same header with unrounded weights is from the reference."""
         key = twin_key(read_gguf_header(path))
         if key not in self._twins:
-            with tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as folder:
+            with self._scratch(path) as folder:
                 twin = Path(folder) / "float32.gguf"
-                with disk_errors(path.parent):
-                    write_float32_twin(path, tensors, twin)
+                with disk_errors(Path(folder)):
+                    write_float32_twin(path, convert_tensors(*trained_source(self.trained)), twin)
                 self._twins[key] = self._apart(
                     measure_distributions, twin, self.reference.contexts, self.reference.logprobs
                 )
         return self._twins[key]
 
+    def _scratch(self, path: Path) -> tempfile.TemporaryDirectory[str]:
+        """Return a folder for the temporary files that one file under test needs."""
+        return tempfile.TemporaryDirectory(dir=self.work_dir or path.parent, prefix=TEMPORARY_PREFIX)
+
     def _apart(self, function: Callable[..., Any], path: Path, *arguments: Any) -> Any:
         seconds = BASE_SECONDS + path.stat().st_size * SECONDS_PER_BYTE
         return run_apart(function, path, *arguments, seconds=seconds, on_wait=self.on_wait)
+
+
+def is_runnable(checks: Sequence[Check]) -> bool:
+    """Tell whether the header is whole enough for llama.cpp, which aborts on some."""
+    return checks[0].cause not in ("header", "duplicate_tokens", "missing_key")
 
 
 def engine_failure(error: LlmloraError) -> Check:

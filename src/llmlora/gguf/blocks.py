@@ -9,6 +9,8 @@ from gguf import quants
 from llmlora.catalog.gguf_header import TENSOR_TYPES
 from llmlora.gguf.container import TYPE_NUMBERS
 
+VALUES_AT_ONCE = 1 << 20
+
 
 def block_size(ggml_type: str) -> int:
     """Return how many values of a row share one block."""
@@ -30,6 +32,12 @@ def dequantize_rows(raw: np.ndarray, ggml_type: str) -> np.ndarray:
     if ggml_type == "BF16":
         return (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
     number = TYPE_NUMBERS[ggml_type]
-    blocks = raw.reshape(-1, TENSOR_TYPES[number][2])
-    values = quants.dequantize(blocks, gguf.GGMLQuantizationType(number))
-    return np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+    _, block, width = TENSOR_TYPES[number]
+    kind, step = gguf.GGMLQuantizationType(number), VALUES_AT_ONCE // block * width
+    values = np.empty(raw.size // width * block, dtype=np.float32)
+    for start in range(0, raw.size, step):
+        # One long row: gguf takes 16 rows at a time, and a call for every 16 blocks would take ten times as long.
+        piece = quants.dequantize(raw[start : start + step].reshape(1, -1), kind)
+        place = start // width * block
+        values[place : place + piece.size] = piece.reshape(-1)
+    return values

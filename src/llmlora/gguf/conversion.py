@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,15 @@ EMBEDDING, OUTPUT = "token_embd.weight", "output.weight"
 
 @dataclass(frozen=True)
 class ConvertedTensor:
-    """One tensor of the file: its GGUF name, its shape there (outermost first), and how to get its float32 values."""
+    """One tensor of the file: its GGUF name, its shape there (outermost first), and how to get its float32 values.
+
+    `source_name` is the Hugging Face tensor it is made of; empty for one that is computed.
+    """
 
     name: str
     shape: tuple[int, ...]
     read: Callable[[], np.ndarray]
+    source_name: str = ""
 
 
 def convert_tensors(source: TensorSource, config: Mapping[str, Any]) -> list[ConvertedTensor]:
@@ -47,6 +51,15 @@ def convert_tensors(source: TensorSource, config: Mapping[str, Any]) -> list[Con
     tensors = [_converted(new, name, source, architecture, shape) for new, name in by_new.items()]
     extra = architecture.extra_tensors(config)
     return [*(_computed(name, values) for name, values in extra.items()), *tensors]
+
+
+def converted_from(
+    tensors: Sequence[ConvertedTensor], source: TensorSource, config: Mapping[str, Any]
+) -> dict[str, ConvertedTensor]:
+    """Return the same tensors, by GGUF name, made of another source that has their Hugging Face names."""
+    architecture = architecture_of(config)
+    shape = architecture.shape(config)
+    return {tensor.name: _converted(tensor.name, tensor.source_name, source, architecture, shape) for tensor in tensors}
 
 
 def _settle_output(by_new: dict[str, str], source: TensorSource, architecture: Architecture, shape: ModelShape) -> None:
@@ -81,7 +94,7 @@ def _converted(
         return architecture.convert(name, source.read(name), shape)
 
     stored = source.shape(name)
-    return ConvertedTensor(new, stored[::-1] if architecture.is_transposed(name) else stored, read)
+    return ConvertedTensor(new, stored[::-1] if architecture.is_transposed(name) else stored, read, name)
 
 
 def _computed(name: str, values: np.ndarray) -> ConvertedTensor:

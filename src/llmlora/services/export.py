@@ -8,11 +8,12 @@ from typing import Any
 
 from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
-from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, TEMPORARY_PREFIX
+from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.temporary import claimed
 from llmlora.services.supervisor import OnEvent, run_worker
 
+META_SCHEMA = "llmlora.export-meta/1"
 DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")
 
 
@@ -61,7 +62,7 @@ def export_model(
 def _check_target(target: Path, config: dict[str, Any]) -> None:
     if not target.exists() or (target.is_dir() and all(_is_temporary(entry) for entry in target.iterdir())):
         return
-    earlier = export_config(target)
+    earlier = export_record(target)
     if earlier is None:
         raise Conflict("output_not_empty", path=str(target))
     if earlier.get("job_id") != config["job_id"]:
@@ -70,6 +71,28 @@ def _check_target(target: Path, config: dict[str, Any]) -> None:
 
 def _is_temporary(entry: Path) -> bool:
     return entry.name.startswith(TEMPORARY_PREFIX)
+
+
+def export_record(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder says of the job it was exported from: its `config.json`, else, when lost, its `meta.json`.
+
+    None for a folder that is no export; raises InputError when both are damaged.
+    """
+    try:
+        found = export_config(folder)
+    except InputError:
+        found = _export_meta(folder)
+        if found is None:
+            raise
+    return found or _export_meta(folder)
+
+
+def _export_meta(folder: Path) -> dict[str, Any] | None:
+    try:
+        meta = read_json(folder / META_FILE)
+    except (OSError, ValueError):
+        return None
+    return meta if isinstance(meta, dict) and meta.get("schema") == META_SCHEMA else None
 
 
 def export_config(folder: Path) -> dict[str, Any] | None:

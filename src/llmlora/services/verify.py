@@ -10,7 +10,7 @@ from llmlora.core.job import EXPORT_SCHEMA, folder_schema
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import EXPORT_CLAIM
 from llmlora.core.temporary import claimed
-from llmlora.services.export import export_config
+from llmlora.services.export import export_record
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
 
@@ -19,14 +19,15 @@ def verify(
 ) -> dict[str, Any]:
     """Check every file of an export folder against the trained model and return the content of `verify.json`.
 
-    `base_dir` says where the base model lies now if it moved.
+    `base_dir` says where the base model lies now if it moved. `saved_to` in the result is where it lies: the
+    workspace, when the folder may not be written to.
 
     Raises:
         NotFound: not an export folder. Conflict: another process is working in it.
         VerificationFailed: a file does not give the trained model's answers; `verify.json` says which check and why.
     """
     folder = Path(output).absolute()
-    if export_config(folder) is None:
+    if export_record(folder) is None:
         raise _not_an_export(folder)
     config = {
         "kind": "verify",

@@ -21,4 +21,5 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         events.emit("phase", name=phase, done=num_done, total=total)
 
     base_dir = config.get("base_dir")
-    return verify_export(Path(config["output"]), Path(base_dir) if base_dir else None, on_progress, carried_facts)
+    base = Path(base_dir) if base_dir else None
+    return verify_export(Path(config["output"]), base, on_progress, carried_facts, folder)

@@ -56,6 +56,9 @@ def test_converting_twice_changes_nothing(tmp_path: Path) -> None:
     assert [one.to_dict() for one in iter_examples(source)] == [one.to_dict() for one in iter_examples(second.output)]
 
 
+CALL = {"type": "function", "function": {"name": "料金", "arguments": {}}}
+
+
 def test_conversations_keep_their_calls_and_say_what_they_lose(tmp_path: Path) -> None:
     turns = [
         {"role": "user", "content": "料金は？", "name": "taro"},
@@ -67,12 +70,12 @@ def test_conversations_keep_their_calls_and_say_what_they_lose(tmp_path: Path) -
     source.write_text(json.dumps({"messages": turns, "id": 7}), encoding="utf-8")
     report, rows = converted(source, "first.jsonl")
     assert rows[0]["messages"] == [
-        {"role": "user", "content": "料金は？"},
-        {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "料金"}}]},
-        {"role": "tool", "content": "980"},
+        {"role": "user", "content": "料金は？", "name": "taro"},
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "content": "980", "tool_call_id": "1"},
         {"role": "assistant", "content": "980円です。"},
     ]
-    assert report.ignored_columns == ("id", "messages[].name", "messages[].tool_call_id")
+    assert report.ignored_columns == ("id",)
     second, _ = converted(report.output, "second.jsonl")
     assert report.output.read_bytes() == second.output.read_bytes()
     assert second.ignored_columns == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -169,27 +170,46 @@ def test_what_else_stands_in_turns_is_named() -> None:
     turns = [{"role": "user", "content": "a", "name": "taro"}, {"role": "assistant", "content": "b", "mood": 0}]
     reader.read(RawRow(1, 1, {"messages": turns, "id": 1}))
     reader.read(RawRow(2, 2, {"messages": "no list"}))
-    assert list(reader.ignored) == ["id", "messages[].name", "messages[].mood"]
+    assert list(reader.ignored) == ["id", "messages[].mood"]
 
 
 def test_a_mapped_column_that_is_not_there() -> None:
     assert read({"foo": "a"}, columns={"instruction": "q", "output": "a"})[1] == ["mapped_column_missing"]
 
 
-def test_tool_turns_keep_their_text() -> None:
+def test_tool_turns_keep_their_calls() -> None:
     turns = [
         {"role": "user", "content": "a"},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]},
-        {"role": "tool", "content": "42"},
-        {"role": "assistant", "content": "b"},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "f"}}]},
+        {"role": "tool", "content": "42", "tool_call_id": "1"},
+        {"role": "assistant", "content": "b", "reasoning_content": "c"},
     ]
-    example, problems = read({"messages": turns})
-    assert problems == ["tool_calls", "tool_calls"]
+    example, problems = read({"messages": turns, "tools": '[{"name": "f"}]'})
+    assert not problems
     assert example is not None
     assert [message.content for message in example.messages] == ["a", "", "42", "b"]
-    assert [message.tool_calls for message in example.messages] == ["", '[{"id": 1}]', "", ""]
+    call = {"type": "function", "id": "1", "function": {"name": "f", "arguments": {}}}
+    assert json.loads(example.messages[1].tool_calls) == [call]
+    assert (example.messages[2].tool_call_id, example.messages[3].reasoning) == ("1", "c")
+    assert json.loads(example.tools) == [{"type": "function", "function": {"name": "f"}}]
     again, _ = read(example.to_dict())
-    assert again is not None and again.messages == example.messages
+    assert again is not None and again == example
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [["一", "二"]],
+        '[["一", "二"]]',
+        [{"user": "一", "assistant": "二"}],
+        [{"role": "user", "content": "一"}, {"role": "assistant", "content": "二"}],
+    ],
+)
+def test_history_becomes_earlier_turns(history: object) -> None:
+    example, problems = read({"instruction": "三", "output": "四", "history": history, "system": "零"})
+    assert example is not None and not problems
+    assert [turn.content for turn in example.messages] == ["零", "一", "二", "三", "四"]
+    assert all(turn.learned for turn in example.messages)
 
 
 def test_blank() -> None:

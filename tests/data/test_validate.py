@@ -65,7 +65,9 @@ def test_the_document(tmp_path: Path) -> None:
         "mapped": {"instruction": "instruction", "output": "output"},
         "ignored": ["id", "score"],
     }
-    assert document["counts"] == {"contradiction": 1, "too_few_rows": 1}
+    assert document["counts"] == {"contradiction": 1, "too_few_rows": 1, "unused_columns": 1}
+    unused = next(problem for problem in document["problems"] if problem["code"] == "unused_columns")
+    assert unused["params"] == {"count": 2, "names": "id, score"}
     assert document["stats"]["num_contradictions"] == 1
     json.dumps(document, allow_nan=False)
 

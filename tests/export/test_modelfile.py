@@ -127,7 +127,8 @@ def run_go(template: str, messages: Sequence[Message]) -> str:
 
 def renderer(text: str, **variables: str):
     def render(messages: Sequence[Message]) -> str:
-        return render_template(text, "test", messages, variables, True).text
+        turns = [turn.to_dict() for turn in messages]
+        return render_template(text, "test", turns, {**variables, "add_generation_prompt": True}).text
 
     return render
 

@@ -9,8 +9,8 @@ from llmlora.prepare.remarks import remarks
 
 NOTHING: dict[str, Any] = {
     "template_source": "model", "template": "m", "num_system_folded": 0, "num_system_unused": 0,
-    "num_raw": 0, "num_examples": 7, "num_control_tokens": 0,
-    "num_kept_out": 0, "num_rows_dropped": 0, "unknown_share": 0.01, "max_length": 64,
+    "num_raw": 0, "num_examples": 7, "num_control_tokens": 0, "num_reasoning_hidden": 0, "num_texts_split": 0,
+    "num_overlong_left_out": 0, "num_kept_out": 0, "num_rows_dropped": 0, "unknown_share": 0.01, "max_length": 64,
 }  # fmt: skip
 
 
@@ -35,6 +35,9 @@ def test_a_template_that_is_given_for_raw_rows_is_named() -> None:
         ({"num_system_unused": 3}, "warning", "system_unused", "3"),
         ({"num_control_tokens": 4}, "warning", "control_tokens", "4"),
         ({"num_kept_out": 7}, "finding", "rows_kept_out", "7"),
+        ({"num_reasoning_hidden": 6}, "warning", "reasoning_hidden", "6"),
+        ({"num_texts_split": 8, "num_rows": 90}, "finding", "texts_split", "90"),
+        ({"num_overlong_left_out": 9}, "warning", "overlong_left_out", "9"),
         ({"num_rows_dropped": 5}, "warning", "answers_dropped", "64"),
         ({"unknown_share": 0.0213}, "warning", "unknown_characters", "2.1"),
     ],

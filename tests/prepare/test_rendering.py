@@ -11,17 +11,18 @@ from collections import Counter
 import pytest
 
 from llmlora.core.errors import ModelFileError
-from llmlora.core.examples import Message
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
 from llmlora.prepare.rendering import MAX_TEMPLATE_CHARACTERS, compile_template, has_generation_markers, render_template
 from prepare.folders import CHATML
 
-TURNS = (Message("user", "hi"), Message("assistant", "hello"))
+TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 
 
 def render(text: str, add_generation_prompt: bool = False) -> str:
     """Render the two turns."""
-    return render_template(text, "test", TURNS, {"eos_token": "</s>"}, add_generation_prompt).text
+    return render_template(
+        text, "test", TURNS, {"eos_token": "</s>", "add_generation_prompt": add_generation_prompt}
+    ).text
 
 
 def refusal(text: str) -> ModelFileError:

@@ -99,17 +99,6 @@ def test_bos_stands_once_and_the_last_token_is_a_trained_end_token(name: str, tm
         assert template.prompt_ids(ONE_TURN[:1]).count(encoder.bos_id) == 1
 
 
-@pytest.mark.parametrize("name", ["chatml", "marked", "rewriting", "llama2", "plain gpt2"])
-def test_a_turn_that_only_calls_a_tool_is_not_learned(name: str, tmp_path: Path) -> None:
-    """Its end token would teach the model to answer with nothing."""
-    template = template_of(name, tmp_path)
-    called = (ONE_TURN[0], Message("assistant", "", '[{"name": "price"}]'), Message("user", "1234"), ONE_TURN[1])
-    assert trained_texts(template, called) == [TEMPLATES[name][2].format(ANSWER)]
-    assert trained_texts(template, (*called[:2], *TWO_TURNS[2:])) == [TEMPLATES[name][2].format(TWO_TURNS[3].content)]
-    assert template.encode_example((*called, *called[:2])) == template.encode_example(called)
-    assert template.encode_example(called[:2]) == []
-
-
 @pytest.mark.parametrize("kind", sorted(TOKENIZERS))
 def test_tokenizers_of_the_field(kind: str, tmp_path: Path) -> None:
     template = load_template(tiny_tokenizer(kind, tmp_path))

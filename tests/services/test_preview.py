@@ -48,4 +48,4 @@ def test_a_check_with_a_model_knows_tokens(tmp_path: Path) -> None:
     path = data_file(tmp_path / "data.jsonl", answer="Hello, world! " * 40)
     document = check_with_model(path, str(base), ReadOptions(), max_length=64)
     assert document["ok"] and document["num_examples"] == 3
-    assert "over_max_length" in {problem["code"] for problem in document["problems"]}
+    assert "over_model_length" in {problem["code"] for problem in document["problems"]}

@@ -23,9 +23,10 @@ from llmlora.core.errors import (
     exit_code_of,
 )
 from llmlora.core.job import read_job, write_job
-from llmlora.core.locale import error_texts
+from llmlora.core.locale import error_texts, set_language
 from llmlora.core.publish import sha256_file, write_json
 from llmlora.services import train as train_service
+from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import (
     TrainRequest,
     plan_training,
@@ -270,6 +271,61 @@ def test_a_relative_model_and_data_can_be_resumed_from_elsewhere(place, tmp_path
     assert resume_training(folder) == {"went": "on"}
 
 
+def moved_job(place, tmp_path):
+    """Make a job whose base model, data and evaluation rows are somewhere else afterwards."""
+    own = tmp_path / "own"
+    shutil.copytree(place, own)
+    shutil.copy(own / "data.jsonl", own / "held out.jsonl")
+    folder = tmp_path / "job"
+    folder.mkdir()
+    write_job(folder, plan_training(request(own, eval_data=own / "held out.jsonl")).job)
+    return folder, own.rename(tmp_path / "new place (2)")
+
+
+def test_a_job_goes_on_with_the_new_place_of_its_model_and_data(place, tmp_path, started):
+    folder, new = moved_job(place, tmp_path)
+    started(lambda _: {"went": "on"})
+    before = read_job(folder)
+    places = NewPlaces.of(str(new / "base"), new / "data.jsonl", new / "held out.jsonl")
+    assert resume_training(folder, places=places) == {"went": "on"}
+    job = read_job(folder)
+    assert (job.base_dir, job.data.path) == (str(new / "base"), str(new / "data.jsonl"))
+    assert job.eval_data is not None and job.eval_data.path == str(new / "held out.jsonl")
+    assert (job.train, job.data.sha256, job.base_digest) == (before.train, before.data.sha256, before.base_digest)
+    assert resume_training(folder) == {"went": "on"}, "the new places are kept"
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_what_is_gone_says_how_its_new_place_is_named(place, tmp_path, started, language):
+    folder, new = moved_job(place, tmp_path)
+    started(fail_with(AssertionError("nothing may run")))
+    found = []
+    for places in (
+        NewPlaces(),
+        NewPlaces.of(str(new / "base"), None, None),
+        NewPlaces.of(str(new / "base"), new / "data.jsonl", None),
+    ):
+        with pytest.raises(NotFound) as caught:
+            resume_training(folder, places=places)
+        set_language(language)
+        option = {"job_base_gone": "--model", "job_data_gone": "--data", "job_eval_data_gone": "--eval-data"}
+        assert f"llmlora train --resume {folder} {option[caught.value.code]}" in error_texts(caught.value)["hint"]
+        found.append(caught.value.code)
+    assert found == ["job_base_gone", "job_data_gone", "job_eval_data_gone"]
+
+
+def test_another_file_in_the_new_place_is_refused(place, tmp_path, started):
+    folder, new = moved_job(place, tmp_path)
+    started(fail_with(AssertionError("nothing may run")))
+    before = (folder / "config.json").read_bytes()
+    with (new / "data.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write("\n")
+    with pytest.raises(Conflict) as caught:
+        resume_training(folder, places=NewPlaces.of(str(new / "base"), new / "data.jsonl", new / "held out.jsonl"))
+    assert caught.value.code == "data_changed"
+    assert (folder / "config.json").read_bytes() == before
+
+
 @pytest.mark.parametrize("change", ["data", "data gone", "base", "base gone", "config", "foreign", "no folder", "file"])
 def test_what_changed_is_named_before_anything_runs(place, tmp_path, started, change):
     shutil.copytree(place, tmp_path / "own")
@@ -293,7 +349,7 @@ def test_what_changed_is_named_before_anything_runs(place, tmp_path, started, ch
     with pytest.raises((Conflict, NotFound, InputError)) as caught:
         resume_training(folder)
     expected = {
-        "data": "data_changed", "data gone": "file_not_found", "base": "base_changed", "base gone": "model_not_found",
+        "data": "data_changed", "data gone": "job_data_gone", "base": "base_changed", "base gone": "job_base_gone",
         "config": "damaged_job", "foreign": "not_a_job", "no folder": "file_not_found", "file": "file_not_found",
     }  # fmt: skip
     assert caught.value.code == expected[change]

@@ -106,7 +106,7 @@ def _read(folder: Path) -> ModelFolder:
         architecture=architecture,
         model_type=str(config.get("model_type", "")),
         num_parameters=sum(tensor.num_elements for tensor in tensors),
-        context_length=_context_length(config),
+        context_length=context_length(config),
         vocab_size=sizes["vocab_size"],
         dtype=_DTYPE_NAMES.get(floating.most_common(1)[0][0], "float32"),
         weights=weights,
@@ -231,7 +231,8 @@ def _bad_value(folder: Path, setting: str, value: Any) -> ModelFileError:
     return ModelFileError("model_config_value", path=path, setting=setting, value=str(value)[:40])
 
 
-def _context_length(config: dict[str, Any]) -> int:
+def context_length(config: dict[str, Any]) -> int:
+    """Return how many tokens a model takes at most, by its configuration."""
     found = (config.get(key) for key in _CONTEXT_KEYS)
     return next((value for value in found if type(value) is int and value > 0), 2048)
 

@@ -30,6 +30,7 @@ EvalData = Annotated[Path | None, typer.Option("--eval-data", help=translate("da
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.jsonl", help=translate("data.option.output"))]
 DropInvalid = Annotated[bool, typer.Option("--drop-invalid", help=translate("data.option.drop_invalid"))]
+DropOverlong = Annotated[bool, typer.Option("--drop-overlong", help=translate("data.option.drop_overlong"))]
 Deduplicate = Annotated[bool, typer.Option("--deduplicate", help=translate("data.option.deduplicate"))]
 Sample = Annotated[int | None, typer.Option("--sample", metavar="N", help=translate("data.option.sample"))]
 Split = Annotated[float | None, typer.Option("--split", metavar="SHARE", help=translate("data.option.split"))]
@@ -46,6 +47,7 @@ def check(
     model: Model = None,
     max_length: MaxLength = None,
     eval_data: EvalData = None,
+    drop_overlong: DropOverlong = False,
     as_json: Json = False,
 ) -> int:
     """Check a data file; exit code 0 when it can be trained on, 4 when not."""
@@ -57,6 +59,7 @@ def check(
         model=model,
         max_length=max_length,
         eval_data=eval_data,
+        drop_overlong=drop_overlong,
     )
     if as_json:
         print_json("dataset_check", report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from llmlora.cli.output import console, folding_table, options, out, print_json,
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.cli.train import show_plan, show_summary
 from llmlora.core.layout import REPORT_PAGE
-from llmlora.core.locale import translate
+from llmlora.core.locale import shell_word, translate
 from llmlora.services.demo import BASE_MODEL, DemoResult, free_folder, plan_demo, run_demo
 
 DEFAULT_OUT = Path("demo-output")
@@ -88,7 +87,7 @@ def _show_report(result: DemoResult, seconds: float) -> None:
     _tell("page", path=_report_page(result))
     _tell("next", folder=result.folder, seconds=duration(seconds))
     llmlora = program_name()
-    gguf = shlex.quote(str(result.folder / "export" / result.export["verify"]["files"][-1]["file"]))
+    gguf = shell_word(result.folder / "export" / result.export["verify"]["files"][-1]["file"])
     _tell("next_chat", command=f"{llmlora} chat {gguf}")
     _tell("next_train", command=f"{llmlora} train --model {BASE_MODEL} --data {translate('cli.demo.data_file')}")
 

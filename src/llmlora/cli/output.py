@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import os
-import shlex
 import shutil
 import sys
 import traceback
@@ -20,7 +19,7 @@ from rich.table import Table
 
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped
 from llmlora.core.events import finite
-from llmlora.core.locale import error_texts, has_text, translate
+from llmlora.core.locale import error_texts, has_text, shell_word, translate
 
 # Control characters but tab and line break, and those that turn the direction of text around.
 STEERING = dict.fromkeys(
@@ -105,7 +104,7 @@ def folding_table(*heads: str, **style: Any) -> Table:
 def program_name() -> str:
     """Return the word that starts this program again: its path as it was called where `llmlora` is not on PATH."""
     called = Path(sys.argv[0])
-    return "llmlora" if called.name != "llmlora" or shutil.which("llmlora") else shlex.quote(str(called))
+    return "llmlora" if called.name != "llmlora" or shutil.which("llmlora") else shell_word(called)
 
 
 def print_json(noun: str, data: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ Encoding = Annotated[str | None, typer.Option("--encoding", help=translate("prep
 MaxLength = Annotated[int | None, typer.Option("--max-length", min=8, help=translate("prepare.option.max_length"))]
 Template = Annotated[str | None, typer.Option("--chat-template", help=translate("prepare.option.chat_template"))]
 System = Annotated[str | None, typer.Option("--system", help=translate("prepare.option.system"))]
+DropOverlong = Annotated[bool, typer.Option("--drop-overlong", help=translate("prepare.option.drop_overlong"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("prepare.option.json"))]
 
 # Colour is never the only sign: trained text also stands in brackets and is underlined, cut text is struck through.
@@ -42,10 +43,12 @@ def preview(
     max_length: MaxLength = None,
     chat_template: Template = None,
     system: System = None,
+    drop_overlong: DropOverlong = False,
     as_json: Json = False,
 ) -> None:
     """Show the rendered template of the first rows, with every token marked trained, masked or truncated."""
     settings = {"max_length": max_length, "chat_template": chat_template, "system": system}
+    settings["drop_overlong"] = drop_overlong
     result = preview_dataset(
         file,
         model,
@@ -112,10 +115,15 @@ def _print_summary(result: dict[str, Any]) -> None:
         tokens=result["num_tokens"],
         trained=result["num_label_tokens"],
         truncated=result["num_truncated"],
+        tokens_cut=result["num_tokens_cut"],
         max_length=result["max_length"],
     )
     if result["num_kept_out"]:
         say("cli.finding.rows_kept_out", count=result["num_kept_out"])
+    if result["num_overlong_left_out"]:
+        warn("cli.warning.overlong_left_out", count=result["num_overlong_left_out"], limit=result["max_length"])
+    if result["num_reasoning_hidden"]:
+        warn("cli.warning.reasoning_hidden", count=result["num_reasoning_hidden"])
     if result["num_system_folded"]:
         warn("prepare.preview.system_folded", count=result["num_system_folded"])
     if result["num_control_tokens"]:

@@ -18,6 +18,7 @@ from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError,
 from llmlora.core.locale import error_texts, translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import read_options
+from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import (
     PlannedJob,
     export_refusal,
@@ -84,6 +85,7 @@ def train(
     init_adapter: Annotated[str | None, typer.Option("--init-adapter", help=_help("init_adapter"))] = None,
     chat_template: Annotated[str | None, typer.Option("--chat-template", help=_help("chat_template"))] = None,
     system: Annotated[str | None, typer.Option("--system", help=_help("system"))] = None,
+    drop_overlong: Annotated[bool, typer.Option("--drop-overlong", help=_help("drop_overlong"))] = False,
     data_format: Annotated[str | None, typer.Option("--format", help=_help("format"))] = None,
     columns: Annotated[list[str] | None, typer.Option("--map", help=_help("map"), metavar="FIELD=COLUMN")] = None,
     encoding: Annotated[str | None, typer.Option("--encoding", help=_help("encoding"))] = None,
@@ -92,12 +94,14 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help=_help("json"))] = False,
 ) -> int:
     """Fine-tune a model on a data file."""
-    given = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
+    given: dict[str, Any] = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
+    given["drop_overlong"] = drop_overlong or None
     overrides = _overrides(settings_of(settings), given)
     read = read_options(data_format, columns_of(columns), encoding)
     if resume is not None:
-        refuse_with_resume(recipe, model, data, overrides, out, eval_data, preset, training_preset, read.given)
-        result = _followed(lambda printer: resume_training(resume, printer), as_json)
+        refuse_with_resume(recipe, overrides, out, preset, training_preset, read.given)
+        places = NewPlaces.of(model, data, eval_data)
+        result = _followed(lambda printer: resume_training(resume, printer, places), as_json)
     else:
         choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
         planned = plan_training(training_request(model, data, recipe, eval_data=eval_data, read=read, **choices))
@@ -110,7 +114,7 @@ def train(
     return 0
 
 
-def _overrides(settings: dict[str, Any], options: dict[str, str | None]) -> dict[str, Any]:
+def _overrides(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in options.items() if value is not None}
     twice = next((name for name in given if name in settings), None)
     if twice is not None:

@@ -35,7 +35,11 @@ ALIASES = {
 
 # A setting that came after the first job format: the value it has in a job that does not name it. Every new setting
 # gets a row, and the value is what those jobs did, so that an interrupted one goes on as it began.
-VALUES_IN_OLDER_JOBS: dict[str, Any] = {"load_best_model_at_end": False}
+VALUES_IN_OLDER_JOBS: dict[str, Any] = {
+    "load_best_model_at_end": False,
+    "split_long_text": False,
+    "drop_overlong": False,
+}
 
 
 class Stage(BaseModel):
@@ -98,6 +102,10 @@ class TrainConfig(BaseModel):
     max_length: int = Field(
         1024, ge=8, le=1_048_576, description="Tokens per example; longer examples are cut and reported."
     )
+    split_long_text: bool = Field(
+        True, description="Divide text rows longer than max_length into several, so that nothing of them is cut off."
+    )
+    drop_overlong: bool = Field(False, description="Leave out examples longer than max_length instead of cutting them.")
     packing: bool = Field(
         True, description="Lay the examples of a micro-batch end to end without padding; the loss stays the same."
     )

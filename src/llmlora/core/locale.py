@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import locale as system_locale
 import os
+import shlex
+import string
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
@@ -49,13 +51,29 @@ def has_text(key: str) -> bool:
     return key in catalogue(current_language())
 
 
+def shell_word(value: object) -> str:
+    """Return a path or another value as one word of a command that can be pasted: quoted, and never an option."""
+    text = str(value)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
+class _Words(string.Formatter):
+    """Fills texts in; `{path!q}` stands inside a command and is quoted for a shell."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return shell_word(value) if conversion == "q" else super().convert_field(value, conversion)
+
+
+_WORDS = _Words()
+
+
 def translate(key: str, /, **params: Any) -> str:
     """Return the text of a key in the current language with its parameters filled in; the key itself if unknown."""
     text = catalogue(current_language()).get(key)
     if text is None:
         return key
     try:
-        return text.format(**params)
+        return _WORDS.format(text, **params)
     except (KeyError, IndexError, ValueError):
         return text
 

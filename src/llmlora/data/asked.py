@@ -30,7 +30,8 @@ def asked_of(example: Example, system: str | None = None) -> Asked | None:
     if example.messages:
         turns = example.messages
         answer = next((index for index, turn in enumerate(turns) if turn.role == "assistant" and turn.learned), 0)
-        if not answer or turns[answer - 1].role != "user":
+        is_call = bool(turns[answer].tool_calls)  # what tools there are is told by no question
+        if not answer or turns[answer - 1].role != "user" or is_call or example.tools:
             return None
         before = [Message("system", system)] if system and turns[0].role != "system" else []
         return Asked((*before, *turns[:answer]), turns[answer].content)

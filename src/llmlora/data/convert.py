@@ -273,10 +273,12 @@ def table_cells(example: Example) -> dict[str, str]:
     """Return the columns of a row in a table.
 
     Raises:
-        DatasetError: a conversation of several turns, which has no columns.
+        DatasetError: a conversation of several turns, or with tools or reasoning, which has no columns.
     """
     if not example.messages:
         return {name: str(value) for name, value in example.to_dict().items()}
+    if example.tools or any(message.to_dict().keys() - {"role", "content"} for message in example.messages):
+        raise DatasetError("not_tabular", line=example.line, row=example.row)
     roles = [message.role for message in example.messages]
     contents = [message.content for message in example.messages]
     if roles == ["user", "assistant"]:

@@ -26,6 +26,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "プロンプト"),
     "completion": ("completion", "補完", "応答"),
     "text": ("text", "テキスト", "本文", "文章"),
+    "history": ("history", "履歴", "会話履歴"),
+    "reasoning": ("reasoning_content", "reasoning", "thinking", "thought", "思考"),
+    "tools": ("tools", "functions", "available_tools", "ツール"),
 }  # fmt: skip
 REQUIRED: dict[DatasetFormat, tuple[str, ...]] = {
     "chat": ("messages",),
@@ -34,22 +37,27 @@ REQUIRED: dict[DatasetFormat, tuple[str, ...]] = {
     "text": ("text",),
 }
 OPTIONAL: dict[DatasetFormat, tuple[str, ...]] = {
-    "chat": ("system",),
+    "chat": ("system", "tools"),
     "completion": (),
-    "instruction": ("input", "system"),
+    "instruction": ("input", "system", "history", "reasoning"),
     "text": (),
 }
 # Fields that hold the same thing: of two columns that fit one of them, only the user knows which is meant.
 SAME_THING = (
     ("instruction", "prompt"), ("output", "completion"), ("input",), ("system",), ("text",),
-    ("messages", "conversations"),
+    ("messages", "conversations"), ("history",), ("reasoning",), ("tools",),
 )  # fmt: skip
 JOIN = "+"
-MAPPABLE = ("instruction", "input", "output", "system", "prompt", "completion", "text", "messages")
+MAPPABLE = (
+    "instruction", "input", "output", "system", "prompt", "completion", "text", "messages", "history", "reasoning",
+    "tools",
+)  # fmt: skip
 ROLES = {
     "system": "system", "user": "user", "assistant": "assistant", "tool": "tool",
     "human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
-    "function": "tool", "function_call": "tool", "function_response": "tool", "observation": "tool",
+    "function": "tool", "function_response": "tool", "observation": "tool", "tool_response": "tool",
+    "tool_output": "tool", "tool_result": "tool", "ipython": "tool",
+    "function_call": "assistant", "tool_call": "assistant", "tool_calls": "assistant",
     "システム": "system", "ユーザー": "user", "ユーザ": "user", "利用者": "user",
     "アシスタント": "assistant", "ツール": "tool",
 }  # fmt: skip

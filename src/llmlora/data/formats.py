@@ -21,10 +21,13 @@ from llmlora.data.preference import Preference, chosen_row, find_preference
 from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
 from llmlora.data.strict_json import value_in_text
+from llmlora.data.tool_calls import CALL_ROLES, UnreadableCallError, calls_of, tools_of
+from llmlora.data.turn_parts import REASONING_KEYS, media_in_row, media_in_turn, reasoning_of, turns_of_history
 
 MAX_KEY_SETS = 1000
 VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
-TURN_KEYS = {"role", "content", "from", "value", "tool_calls", *TURN_MARKS}
+CALL_KEYS = {"tool_calls", "function_call", "tool_call_id", "name"}
+TURN_KEYS = {"role", "content", "from", "value", *CALL_KEYS, *REASONING_KEYS, *TURN_MARKS}
 TEXT_PARTS = {"text", "input_text", "output_text"}
 ANSWER_FIELDS = {"output", "completion", "text"}
 Found = tuple[Example | None, list[Problem]]
@@ -86,6 +89,9 @@ class RowReader:
         left_out = _left_out(raw, mapping)
         if left_out is not None:
             return None, [left_out]
+        media = media_in_row(raw.value, mapping.ignored)
+        if media is not None:
+            return None, [error("media_not_supported", raw.line, raw.row, None, media, kind=media)]
         example, problems = READERS[mapping.format](raw, mapping)
         problems.extend(self._row_weights(raw, mapping))
         if mapping.format == "chat":
@@ -281,10 +287,22 @@ def read_instruction(raw: RawRow, mapping: RowMapping) -> Found:
     question = _text(raw, mapping, "instruction", problems, may_be_blank=not is_blank(context))
     answer = _text(raw, mapping, "output", problems)
     parts = [part for part in (question, context) if not is_blank(part)]
-    messages = [Message("user", "\n".join(parts)), Message("assistant", answer)]
+    reasoning = _optional(raw, mapping, "reasoning", problems)
+    messages = [Message("user", "\n".join(parts)), Message("assistant", answer, reasoning=reasoning)]
+    if "history" in mapping.columns:
+        messages = [*_history(raw, mapping.columns["history"], problems), *messages]
     if not is_blank(system):
         messages.insert(0, Message("system", system))
     return Example(raw.row, raw.line, messages=tuple(messages)), problems
+
+
+def _history(raw: RawRow, column: str, problems: list[Problem]) -> list[Message]:
+    """Return the earlier turns of an instruction row; they are learned like the last one, as LLaMA-Factory does."""
+    turns = turns_of_history(raw.value.get(column))
+    if turns is None:
+        problems.append(error("history_not_pairs", raw.line, raw.row, None, column))
+    found = (_turn(turn, number, raw, column, problems) for number, turn in enumerate(turns or (), 1))
+    return [message for message in found if message is not None]
 
 
 def read_completion(raw: RawRow, mapping: RowMapping) -> Found:
@@ -320,13 +338,23 @@ def read_chat(raw: RawRow, mapping: RowMapping) -> Found:
         message = _turn(turn, place + 1, raw, column, problems) if turn is not None else None
         if message is not None:
             messages.append(message if masks.get(place, 1) > 0 else replace(message, learned=False))
+    tools = _tools(raw, mapping, problems)
     if any(item.level == "error" for item in problems):
         return None, problems
     problems.extend(_conversation_problems(messages, raw, column))
     answers = [turn for turn in messages if turn.role == "assistant"]
     if answers and not any(turn.learned for turn in answers):
         return None, [_kept_out(raw, column)]
-    return Example(raw.row, raw.line, messages=tuple(messages)), problems
+    return Example(raw.row, raw.line, messages=tuple(messages), tools=tools), problems
+
+
+def _tools(raw: RawRow, mapping: RowMapping, problems: list[Problem]) -> str:
+    column = mapping.columns.get("tools")
+    try:
+        return tools_of(raw.value.get(column)) if column is not None else ""
+    except UnreadableCallError as failure:
+        problems.append(error("tools_unreadable", raw.line, raw.row, None, column, text=str(failure)[:60]))
+        return ""
 
 
 def _masks(raw: RawRow, turns: list[Any], column: str, problems: list[Problem]) -> dict[int, float]:
@@ -387,14 +415,27 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
     if role is None:
         wrong("unknown_role", role=str(_first_given(turn, "role", "from"))[:30])
         return None
-    content = _joined_parts(_first_given(turn, "content", "value"))
+    given_content = _first_given(turn, "content", "value")
+    media = media_in_turn(turn, given_content)
+    if media is not None:
+        wrong("media_not_supported", kind=media)
+        return None
+    content, named = _joined_parts(given_content), normalised(str(_first_given(turn, "role", "from")))
     learned = _is_learned(turn, noted)
-    calls = json.dumps(turn["tool_calls"], ensure_ascii=False) if turn.get("tool_calls") else ""
+    try:
+        calls = calls_of(turn, named, content) if role == "assistant" else ""
+    except UnreadableCallError as failure:
+        wrong("tool_call_unreadable", text=str(failure)[:60])
+        return None
+    content = None if named in CALL_ROLES else content
     has_calls = bool(calls) or role == "tool"
-    if has_calls:
-        problems.append(warning("tool_calls", raw.line, raw.row, None, column, turn=number))
+    given = {key: turn[key] for key in ("tool_call_id", "name") if isinstance(turn.get(key), str)}
+    if role == "assistant":
+        given["reasoning"] = reasoning_of(turn)
+    if role == "tool" and isinstance(content, dict):
+        content = json.dumps(content, ensure_ascii=False)
     if content is None and has_calls:
-        return Message(role, "", calls, learned)
+        return Message(role, "", calls, learned, **given)
     if isinstance(content, list | dict):
         wrong("mixed_content", kind=_kind(content))
     elif not isinstance(content, str):
@@ -404,7 +445,7 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
     else:
         if role == "user" and is_blank(content):
             problems.append(warning("blank_user_turn", raw.line, raw.row, None, column, turn=number))
-        return Message(role, content, calls, learned)
+        return Message(role, content, calls, learned, **given)
     return None
 
 
@@ -423,7 +464,9 @@ def _joined_parts(content: Any) -> Any:
 def _conversation_problems(messages: list[Message], raw: RawRow, column: str) -> list[Problem]:
     place = (raw.line, raw.row, None, column)
     roles = [message.role for message in messages]
-    answers = [message for message in messages if message.role == "assistant" and not is_blank(message.content)]
+    answers = [
+        turn for turn in messages if turn.role == "assistant" and (turn.tool_calls or not is_blank(turn.content))
+    ]
     if not answers:
         return [error("no_assistant", *place)]
     problems = []

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from llmlora.core.examples import Example
+from llmlora.core.examples import Example, Message
 from llmlora.data.japanese import MOJIBAKE, MOJIBAKE_HINT, masked, personal_data
 from llmlora.data.problems import Problem, warning
 
@@ -38,15 +38,20 @@ def question_and_answer(example: Example) -> tuple[str, str]:
         return (example.prompt or "", example.completion or "")
     last = max(place for place, turn in enumerate(example.messages) if turn.role == "assistant" and turn.learned)
     turns = [message for place, message in enumerate(example.messages) if place != last]
-    question = turns[0].content if len(turns) == 1 else "\n".join(f"{turn.role}\0{turn.content}" for turn in turns)
-    return question, example.messages[last].content
+    question = _said(turns[0]) if len(turns) == 1 else "\n".join(f"{turn.role}\0{_said(turn)}" for turn in turns)
+    return question, _said(example.messages[last])
 
 
 def answers_of(example: Example) -> list[str]:
     """Return the texts of a row that are learned."""
     if example.messages:
-        return [turn.content for turn in example.messages if turn.role == "assistant" and turn.learned]
+        return [_said(turn) for turn in example.messages if turn.role == "assistant" and turn.learned]
     return [example.completion if example.completion is not None else example.text or ""]
+
+
+def _said(message: Message) -> str:
+    """Return what stands in a turn: its text and its calls of tools."""
+    return f"{message.content}\n{message.tool_calls}" if message.tool_calls else message.content
 
 
 def _place(example: Example, name: str) -> tuple[int, int, None, str]:

@@ -21,13 +21,14 @@ class RowTokens(NamedTuple):
     """What a model makes of a row.
 
     `num_tokens` are those of its longest training row, `num_text` and `num_unknown` those of the texts alone;
-    `refusal` says why training would refuse the row.
+    `refusal` says why training would refuse the row, or leave it out; `limit` is what the model takes at most.
     """
 
     num_tokens: int
     num_text: int
     num_unknown: int
     refusal: Problem | None = None
+    limit: int | None = None
 
 
 CountTokens = Callable[[Example], RowTokens]
@@ -197,8 +198,11 @@ class _Check:
             return False
         if self.max_length is not None and counted.num_tokens > self.max_length:
             self.num_over += 1
-            place, limit = (example.line, example.row), self.max_length
-            self.log.add(warning("over_max_length", *place, num_tokens=counted.num_tokens, max_length=limit))
+            place, limit = (example.line, example.row), counted.limit
+            is_hopeless = limit is not None and counted.num_tokens > limit
+            code = "over_model_length" if is_hopeless else "over_max_length"
+            size = counted.num_tokens
+            self.log.add(warning(code, *place, num_tokens=size, max_length=self.max_length, limit=limit))
         return True
 
     def _whole_file(self) -> None:
@@ -211,6 +215,10 @@ class _Check:
             self.log.add(warning("near_duplicates_sampled", looked_at=self.near.num_rows, count=self.stats.num_rows))
         for problem in self.stats.warnings():
             self.log.add(problem)
+        unused = self._columns()["ignored"]
+        if unused:
+            names = ", ".join(unused[:SHOWN_PER_CODE]) + (", …" if len(unused) > SHOWN_PER_CODE else "")
+            self.log.add(warning("unused_columns", count=len(unused), names=names))
         if self.source is not None and self.source.container.kind == "text" and self.stats.num_rows:
             self.log.add(warning("text_paragraphs", count=self.stats.num_rows))
         if self.num_text_tokens:

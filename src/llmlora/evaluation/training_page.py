@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.locale import has_text, remark_text, translate
+from llmlora.core.locale import has_text, remark_text, shell_word, translate
 from llmlora.evaluation.markup import Child, Markup, element
 from llmlora.evaluation.page_parts import (
     DASH,
@@ -126,6 +125,6 @@ def _origin(origin: str | None) -> str:
 
 
 def _commands(folder: Path) -> Markup:
-    place = shlex.quote(str(folder))
+    place = shell_word(folder)
     lines = [element("li", element("code", command.format(folder=place))) for command in COMMANDS]
     return card(element("ul", *lines, class_="commands"))

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Example
-from llmlora.data.problems import Problem, error
+from llmlora.data.problems import Problem, error, warning
 from llmlora.data.quality import texts_of
 from llmlora.data.validate import RowTokens
-from llmlora.prepare.dataset import PrepareOptions, encode_rows, learnable_row, needed_length
+from llmlora.prepare.dataset import (
+    ROW_REFUSALS,
+    PrepareOptions,
+    encode_rows,
+    learnable_row,
+    needed_length,
+    too_long_code,
+)
 from llmlora.prepare.template import ChatTemplate
 
 
@@ -19,6 +26,8 @@ class RowCounter:
 
     template: ChatTemplate
     max_length: int
+    context_length: int | None = None
+    drop_overlong: bool = False
 
     def __call__(self, example: Example) -> RowTokens:
         """Return the counts of one example.
@@ -31,15 +40,20 @@ class RowCounter:
         try:
             rows = encode_rows(self.template, example, PrepareOptions(self.max_length))
         except ModelFileError as failure:
-            if failure.code != "template_refused":
+            if failure.code not in ROW_REFUSALS:
                 raise
-            refusal = self._refused(example, "row_refused_by_template", detail=failure.params["detail"])
+            refusal = self._refused(example, ROW_REFUSALS[failure.code], **failure.params)
             return RowTokens(num_text, num_text, num_unknown, refusal)
         longest = max((len(ids) for ids, _ in rows), default=0)
+        if self.drop_overlong and longest > self.max_length:
+            place = (example.line, example.row)
+            left_out = warning("overlong_left_out", *place, num_tokens=longest, max_length=self.max_length)
+            return RowTokens(longest, num_text, num_unknown, left_out, self.context_length)
         if any(learnable_row(row, self.max_length, encoder) for row in rows):
-            return RowTokens(longest, num_text, num_unknown)
+            return RowTokens(longest, num_text, num_unknown, None, self.context_length)
         needed = max(self.max_length, needed_length(rows))
-        refusal = self._refused(example, "no_trainable_tokens", max_length=self.max_length, needed=needed)
+        code, limit = too_long_code(needed_length(rows), self.context_length), self.context_length
+        refusal = self._refused(example, code, max_length=self.max_length, needed=needed, limit=limit)
         return RowTokens(longest, num_text, num_unknown, refusal)
 
     def _refused(self, example: Example, code: str, **params: object) -> Problem:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmlora.catalog.model_folder import context_length, read_config
 from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError
 from llmlora.core.examples import Example, Message
-from llmlora.core.layout import META_FILE, TEMPORARY_PREFIX, prepared_dir
+from llmlora.core.layout import CONFIG_FILE, META_FILE, TEMPORARY_PREFIX, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
 from llmlora.data.container import require_file
 from llmlora.data.read import KEPT_OUT, ReadOptions, iter_examples
@@ -23,7 +24,9 @@ from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
 
 IGNORED = -100
-PREPARE_VERSION = 5  # part of the cache key: raise it whenever the same input gives other arrays
+PREPARE_VERSION = 6  # part of the cache key: raise it whenever the same input gives other arrays
+# What a template does not take -> the same said of rows of a data file.
+ROW_REFUSALS = {"template_refused": "row_refused_by_template", "template_without_tools": "row_needs_tools"}
 MAX_UNKNOWN_SHARE = 0.2
 MAX_LISTED_ROWS = 20
 MAX_CUT_SHOWN = 256
@@ -38,12 +41,17 @@ OnProgress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """How examples become training rows; `max_length` counts tokens, end token included."""
+    """How examples become training rows; `max_length` counts tokens, end token included.
+
+    `split_long_text` divides text rows that are longer, `drop_overlong` leaves other rows that are longer out.
+    """
 
     max_length: int
     assistant_only_loss: bool = True
     chat_template: str | None = None
     system: str | None = None
+    split_long_text: bool = True
+    drop_overlong: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,8 @@ def prepare_examples(
     folder = prepared_dir() / digest
     if cache_key is not None and (cached := load_prepared(folder)) is not None:
         return cached
-    prepared = _Builder(template, options).build(_reporting(examples, on_progress), digest)
+    builder = _Builder(template, options, context_of(base_dir))
+    prepared = builder.build(_reporting(examples, on_progress), digest)
     prepared.facts["num_kept_out"] = (left_out or {}).get(KEPT_OUT, 0)
     if cache_key is None:
         return prepared
@@ -200,6 +209,7 @@ class _Builder:
 
     template: ChatTemplate
     options: PrepareOptions
+    context_length: int | None = None
     ids: array[int] = field(default_factory=lambda: array("i"))
     labels: array[int] = field(default_factory=lambda: array("i"))
     offsets: array[int] = field(default_factory=lambda: array("q", [0]))
@@ -209,14 +219,17 @@ class _Builder:
     num_cut: array[int] = field(default_factory=lambda: array("q"))
     without_labels: list[int] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
-    refusal: str = ""
+    refusal: ModelFileError | None = None
     needed_length: int = 0
     num_examples: int = 0
     num_control_tokens: int = 0
     num_system_folded: int = 0
     num_system_unused: int = 0
     num_raw: int = 0
+    num_reasoning_hidden: int = 0
     num_dropped: int = 0
+    num_overlong: int = 0
+    num_split: int = 0
     num_counted: int = 0
     num_unknown: int = 0
 
@@ -237,11 +250,14 @@ class _Builder:
             "num_label_tokens": int((labels != IGNORED).sum()),
             "num_truncated": sum(1 for count in self.num_cut if count) + self.num_dropped,
             "num_rows_dropped": self.num_dropped,
+            "num_overlong_left_out": self.num_overlong,
+            "num_texts_split": self.num_split,
             "num_tokens_cut": sum(self.num_cut),
             "num_control_tokens": self.num_control_tokens,
             "num_system_folded": self.num_system_folded,
             "num_system_unused": self.num_system_unused,
             "num_raw": self.num_raw,
+            "num_reasoning_hidden": self.num_reasoning_hidden,
             "unknown_share": self._unknown_share,
             "max_length": self.options.max_length,
             "template": self.template.name,
@@ -255,11 +271,15 @@ class _Builder:
         try:
             encoded = encode_rows(self.template, example, self.options)
         except ModelFileError as error:
-            if error.code != "template_refused":
+            if error.code not in ROW_REFUSALS:
                 raise
             self.refused.append(example.row)
-            self.refusal = self.refusal or str(error.params["detail"])
+            self.refusal = self.refusal or error
             return
+        if self.options.drop_overlong and is_overlong(encoded, self.options.max_length):
+            self.num_overlong += 1
+            return
+        self.num_split += example.text is not None and len(encoded) > 1
         fitted = (learnable_row(row, self.options.max_length, self.template.encoder) for row in encoded)
         kept = [row for row in fitted if row is not None]
         self.num_dropped += len(encoded) - len(kept) if kept else 0
@@ -288,6 +308,7 @@ class _Builder:
             has_no_role = turns[0].role == "system" and not template.supports_system
             self.num_system_folded += has_no_role and not template.is_raw
             self.num_system_unused += has_no_role and template.is_raw
+            self.num_reasoning_hidden += template.num_hidden_reasoning(turns)
         else:
             self.num_raw += 1
             self.num_system_unused += bool(self.options.system)
@@ -309,22 +330,23 @@ class _Builder:
     def _raise_problems(self) -> None:
         if not self.num_examples:
             raise DatasetError("nothing_to_prepare")
+        if self.num_overlong == self.num_examples:
+            raise DatasetError("all_rows_overlong", count=self.num_overlong, max_length=self.options.max_length)
         if self._unknown_share > MAX_UNKNOWN_SHARE:
             percent, limit = round(100 * self._unknown_share, 1), round(100 * MAX_UNKNOWN_SHARE)
             raise DatasetError("too_many_unknown_tokens", percent=percent, limit=limit)
-        if self.refused:
-            listed, count = _listed(self.refused), len(self.refused)
-            raise DatasetRowError(
-                "row_refused_by_template", rows=self.refused, listed=listed, count=count, detail=self.refusal
-            )
+        if self.refusal is not None:
+            params = {**self.refusal.params, "rows": self.refused, "listed": _listed(self.refused)}
+            raise DatasetRowError(ROW_REFUSALS[self.refusal.code], count=len(self.refused), **params)
         if self.without_labels:
             raise DatasetRowError(
-                "no_trainable_tokens",
+                too_long_code(self.needed_length, self.context_length),
                 rows=self.without_labels,
                 listed=_listed(self.without_labels),
                 count=len(self.without_labels),
                 max_length=self.options.max_length,
                 needed=max(self.needed_length, self.options.max_length),
+                limit=self.context_length,
             )
 
 
@@ -342,12 +364,15 @@ def encode_rows(template: ChatTemplate, example: Example, options: PrepareOption
     """
     encoder = template.encoder
     if example.messages:
-        return template.encode_example(with_system(example.messages, options.system), options.assistant_only_loss)
+        turns = with_system(example.messages, options.system)
+        return template.encode_example(turns, options.assistant_only_loss, example.tools)
     if encoder.eos_id is None:
         raise ModelFileError("tokenizer_no_eos", name=template.name)
     if example.text is not None:
         ids = encoder.with_bos(encoder.encode_raw(example.text))
-        return [([*ids, encoder.eos_id], [True] * (len(ids) + 1))]
+        whole = [*ids, encoder.eos_id]
+        blocks = text_blocks(whole, options.max_length, encoder) if options.split_long_text else [whole]
+        return [(block, [True] * len(block)) for block in blocks]
     before, after = example.prompt or "", example.completion or ""
     prompt = encoder.with_bos(encoder.encode_raw(before))
     joined = encoder.with_bos(encoder.encode_raw(before + after))
@@ -356,6 +381,38 @@ def encode_rows(template: ChatTemplate, example: Example, options: PrepareOption
     reply = joined[len(prompt) :] if fits else encoder.encode_continuation(guarded[0], guarded[1])
     learns_prompt = not options.assistant_only_loss
     return [([*prompt, *reply, encoder.eos_id], [learns_prompt] * len(prompt) + [True] * (len(reply) + 1))]
+
+
+def text_blocks(ids: list[int], max_length: int, encoder: TextEncoder) -> list[list[int]]:
+    """Return a text with its end token in blocks of at most `max_length` tokens; no token is lost.
+
+    A tokenizer's BOS stands in front of each block, the end token behind the last. Blocks end between characters, and
+    the last one holds something to learn before its end token.
+    """
+    head = ids[:1] if encoder.adds_bos and ids[0] == encoder.bos_id else []
+    rest, room, least = ids[len(head) :], max_length - len(head), 3 - len(head)
+    blocks = []
+    while len(rest) > room:
+        size = room - max(0, least - (len(rest) - room))
+        size = encoder.whole_characters(rest[:size]) or size
+        blocks.append([*head, *rest[:size]])
+        rest = rest[size:]
+    return [*blocks, [*head, *rest]]
+
+
+def is_overlong(rows: Iterable[Row], max_length: int) -> bool:
+    """Tell whether training would have to cut one of an example's rows."""
+    return any(len(ids) > max_length for ids, _ in rows)
+
+
+def context_of(base_dir: Path) -> int | None:
+    """Return how many tokens a base model takes at most; None beside a tokenizer without a model."""
+    return context_length(read_config(base_dir)) if (base_dir / CONFIG_FILE).is_file() else None
+
+
+def too_long_code(needed: int, limit: int | None) -> str:
+    """Return the code of rows without an answer that could be learned: one that fits the model would help, or not."""
+    return "rows_longer_than_model" if limit is not None and needed > limit else "no_trainable_tokens"
 
 
 def with_system(messages: tuple[Message, ...], system: str | None) -> tuple[Message, ...]:

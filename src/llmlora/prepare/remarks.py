@@ -29,10 +29,18 @@ def remarks(facts: Mapping[str, Any]) -> list[Remark]:
         found.append(("warning", "system_folded", {"count": facts["num_system_folded"]}))
     if facts["num_system_unused"]:
         found.append(("warning", "system_unused", {"count": facts["num_system_unused"]}))
+    if facts["num_reasoning_hidden"]:
+        found.append(("warning", "reasoning_hidden", {"count": facts["num_reasoning_hidden"]}))
     if facts["num_control_tokens"]:
         found.append(("warning", "control_tokens", {"count": facts["num_control_tokens"]}))
     if facts["num_kept_out"]:
         found.append(("finding", "rows_kept_out", {"count": facts["num_kept_out"]}))
+    if facts["num_texts_split"]:
+        split = {"count": facts["num_texts_split"], "rows": facts["num_rows"], "limit": facts["max_length"]}
+        found.append(("finding", "texts_split", split))
+    if facts["num_overlong_left_out"]:
+        left_out = {"count": facts["num_overlong_left_out"], "limit": facts["max_length"]}
+        found.append(("warning", "overlong_left_out", left_out))
     if facts["num_rows_dropped"]:
         found.append(("warning", "answers_dropped", {"count": facts["num_rows_dropped"], "limit": facts["max_length"]}))
     if facts["unknown_share"] > NOTABLE_UNKNOWN_SHARE:

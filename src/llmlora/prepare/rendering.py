@@ -26,7 +26,6 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llmlora.core.errors import ModelFileError
-from llmlora.core.examples import Message
 
 MAX_TEMPLATE_CHARACTERS = 1 << 20
 MAX_OUTPUT_CHARACTERS = 64 << 20
@@ -167,20 +166,18 @@ def has_generation_markers(text: str) -> bool:
 
 
 def render_template(
-    text: str, name: str, messages: Sequence[Message], tokens: Mapping[str, str], add_generation_prompt: bool = False
+    text: str, name: str, turns: Sequence[Mapping[str, Any]], variables: Mapping[str, Any], tools: Any = None
 ) -> Rendered:
-    """Render a conversation; `tokens` are variables such as bos_token.
+    """Render a conversation; `variables` are those such as bos_token and add_generation_prompt.
 
     Raises:
         ModelFileError: `template_refused` when the template raises by itself or fails on these messages,
             `template_unsafe` and `template_timeout` when it does what no template needs to do.
     """
-    turns = [{"role": turn.role, "content": turn.content} for turn in messages]
     pieces: list[str] = []
     length = 0
     with _typed_errors(name), _limits(name):
-        variables = {**tokens, "messages": turns, "add_generation_prompt": add_generation_prompt}
-        for piece in _compiled(text).generate(variables, tools=None, documents=None):
+        for piece in _compiled(text).generate({**variables, "messages": turns}, tools=tools, documents=None):
             length += len(piece)
             if length > MAX_OUTPUT_CHARACTERS:
                 raise SecurityError("too much output")

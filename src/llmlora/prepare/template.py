@@ -21,6 +21,22 @@ from llmlora.data.formats import is_blank
 from llmlora.data.text_file import read_utf8
 from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
 from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
+from llmlora.prepare.turns import (
+    PROBE_CALLS,
+    PROBE_REASONING,
+    PROBE_THOUGHT,
+    PROBE_TOOLS,
+    PROBE_USER,
+    THINK_END,
+    THINK_START,
+    TurnStyle,
+    call_styles,
+    guarded_json,
+    shows_calls,
+    shows_result,
+    shows_tools,
+    turn_values,
+)
 
 BYTE_ORDER_MARK = "\ufeff"  # what some editors put at the start of a file, and no model was trained on
 Source = Literal["model", "plain", "given"]
@@ -92,6 +108,42 @@ class ChatTemplate:
         return ids[-1]
 
     @cached_property
+    def call_style(self) -> TurnStyle | None:
+        """How the template wants calls of tools; None when it shows them in no form, or not what the tool answered."""
+        for style in call_styles():
+            text = self._probe(PROBE_CALLS[:2], style)
+            if shows_calls(text):
+                return style if shows_result(self._probe(PROBE_CALLS, style)) else None
+        return None
+
+    @cached_property
+    def shows_tools(self) -> bool:
+        """Whether the template shows the tools that a conversation may call."""
+        return shows_tools(self._probe([PROBE_USER], TurnStyle(), PROBE_TOOLS))
+
+    @cached_property
+    def turn_style(self) -> TurnStyle:
+        """How the template wants calls, and where it wants what an assistant thought."""
+        style = self.call_style or TurnStyle()
+        if PROBE_THOUGHT in self._probe(PROBE_REASONING, style):
+            return style
+        inline = replace(style, reasoning="inline")
+        if THINK_END in self.text and PROBE_THOUGHT in self._probe(PROBE_REASONING, inline):
+            return inline
+        opens = self._probe([PROBE_USER], style, add_generation_prompt=True).rstrip().endswith(THINK_START)
+        return replace(style, reasoning="opened" if opens else "hidden")
+
+    def _probe(
+        self, turns: Sequence[Message], style: TurnStyle, tools: str = "", add_generation_prompt: bool = False
+    ) -> str:
+        try:
+            return self._rendered(turns, add_generation_prompt, tools, style).text
+        except ModelFileError as error:
+            if error.code == "template_refused":
+                return ""
+            raise
+
+    @cached_property
     def marks_answers(self) -> bool:
         """Whether the template marks the assistant's text itself."""
         return has_generation_markers(self.text)
@@ -112,25 +164,48 @@ class ChatTemplate:
         """Return how many control tokens the users' texts contain."""
         return sum(self.encoder.guard(turn.content)[1] for turn in messages)
 
-    def encode_example(self, messages: Sequence[Message], assistant_only: bool = True) -> list[Row]:
+    def encode_example(self, messages: Sequence[Message], assistant_only: bool = True, tools: str = "") -> list[Row]:
         """Return the training rows of a conversation: token ids, and for each whether it is learned.
 
         One row where the rendering of the whole conversation begins with every prompt the model will ever see; else
-        one row per assistant turn, each rendered as the last. Every answer ends with a learned end token. A turn
-        without text, such as one that only calls a tool, is shown but not learned, nor is one that its author kept out.
-        Without `assistant_only` everything else is learned as well.
+        one row per assistant turn, each rendered as the last. Every answer ends with a learned end token; calls of
+        tools are learned as they are rendered. A turn with nothing in it is shown but not learned, nor is one that its
+        author kept out. Without `assistant_only` everything else is learned as well. `tools` is JSON text.
 
-        Raises ModelFileError(template_refused) when the template does not take these turns.
+        Raises ModelFileError: `template_refused` when the template does not take these turns, `template_without_tools`
+        when it does not show the tools or calls in them.
         """
+        self._check_shows(messages, tools)
+        tools = guarded_json(tools, self._guarded_text)
         turns = self._guarded(_until_last_learned(messages))
-        whole = None if assistant_only else self._whole_row(self._guarded(messages))
-        row = whole or (self._single_row(turns) if turns else None)
+        whole = None if assistant_only else self._whole_row(self._guarded(messages), tools)
+        row = whole or (self._single_row(turns, tools) if turns else None)
         if row is not None:
             return [row]
-        return [self._turn_row(turns, index) for index, turn in enumerate(turns) if _is_learned(turn)]
+        return [self._turn_row(turns, index, tools) for index, turn in enumerate(turns) if _is_learned(turn)]
 
-    def _run(self, turns: Sequence[Message], add_generation_prompt: bool) -> Rendered:
-        return render_template(self.text, self.name, turns, self.encoder.variables, add_generation_prompt)
+    def _check_shows(self, messages: Sequence[Message], tools: str) -> None:
+        """Refuse tools and calls that the template would drop without a word."""
+        if tools and not self.shows_tools:
+            raise ModelFileError("template_without_tools", name=self.name, part="tools")
+        if any(turn.tool_calls for turn in messages) and self.call_style is None:
+            raise ModelFileError("template_without_tools", name=self.name, part="tool_calls")
+
+    def num_hidden_reasoning(self, messages: Sequence[Message]) -> int:
+        """Return how many turns hold reasoning that the template shows nowhere."""
+        count = sum(bool(turn.reasoning) for turn in messages)
+        return count if count and self.turn_style.reasoning == "hidden" else 0
+
+    def _run(self, turns: Sequence[Message], add_generation_prompt: bool, tools: str = "") -> Rendered:
+        is_plain = not any(turn.tool_calls or turn.reasoning or turn.tool_call_id for turn in turns)
+        return self._rendered(turns, add_generation_prompt, tools, TurnStyle() if is_plain else self.turn_style)
+
+    def _rendered(
+        self, turns: Sequence[Message], add_generation_prompt: bool, tools: str, style: TurnStyle
+    ) -> Rendered:
+        variables = {**self.encoder.variables, "add_generation_prompt": add_generation_prompt}
+        given = json.loads(tools) if tools else None
+        return render_template(self.text, self.name, turn_values(turns, style), variables, given)
 
     def _folded(self, messages: Sequence[Message]) -> list[Message]:
         turns = list(messages)
@@ -142,18 +217,26 @@ class ChatTemplate:
         return [replace(turns[0], role="user"), *turns[1:]]
 
     def _guarded(self, messages: Sequence[Message]) -> list[Message]:
-        return [replace(turn, content=self.encoder.guard(turn.content)[0]) for turn in self._folded(messages)]
+        return [self._guarded_turn(turn) for turn in self._folded(messages)]
 
-    def _whole_row(self, turns: Sequence[Message]) -> Row | None:
+    def _guarded_turn(self, turn: Message) -> Message:
+        guard = self._guarded_text
+        calls = guarded_json(turn.tool_calls, guard)
+        return replace(turn, content=guard(turn.content), tool_calls=calls, reasoning=guard(turn.reasoning))
+
+    def _guarded_text(self, text: str) -> str:
+        return self.encoder.guard(text)[0]
+
+    def _whole_row(self, turns: Sequence[Message], tools: str) -> Row | None:
         """Return all turns in one row, or None where the tokens of a turn that is kept out cannot be told."""
-        text = self._run(turns, False).text
+        text = self._run(turns, False, tools).text
         ids = self.encoder.with_bos(self.encoder.encode(text))
         learned = [True] * len(ids)
         for index, turn in enumerate(turns):
             if turn.learned:
                 continue
-            before = self._run(turns[:index], False).text if index else ""
-            parts = [before, self._run(turns[: index + 1], False).text]
+            before = self._run(turns[:index], False, tools).text if index else ""
+            parts = [before, self._run(turns[: index + 1], False, tools).text]
             prefixes = [self.encoder.with_bos(self.encoder.encode(part)) if part else [] for part in parts]
             if any(ids[: len(prefix)] != prefix for prefix in prefixes):
                 return None
@@ -164,11 +247,11 @@ class ChatTemplate:
             learned.append(turns[-1].learned)
         return ids, learned
 
-    def _single_row(self, turns: Sequence[Message]) -> Row | None:
+    def _single_row(self, turns: Sequence[Message], tools: str) -> Row | None:
         """Return all turns in one row, or None where some prompt is not a token prefix of the whole."""
-        whole = self._run(turns, False)
+        whole = self._run(turns, False, tools)
         marked = _learned_spans(whole.spans, turns) if self.marks_answers else None
-        spans = self._answer_spans(turns, whole.text) if marked is None else marked
+        spans = self._answer_spans(turns, whole.text, tools) if marked is None else marked
         if not spans:
             return None
         ids = self.encoder.with_bos(self.encoder.encode(whole.text))
@@ -181,14 +264,14 @@ class ChatTemplate:
         last = max(index for index, is_learned in enumerate(learned) if is_learned)
         return ids[: last + 1], learned[: last + 1]
 
-    def _answer_spans(self, turns: Sequence[Message], whole: str) -> tuple[tuple[int, int], ...]:
+    def _answer_spans(self, turns: Sequence[Message], whole: str, tools: str) -> tuple[tuple[int, int], ...]:
         """Return the characters of each answer, or nothing where the template rewrites earlier turns."""
         spans = []
         for index, turn in enumerate(turns):
             if not _is_learned(turn):
                 continue
-            before = self._run(turns[:index], True).text
-            until = self._run(turns[: index + 1], False).text if index + 1 < len(turns) else whole
+            before = self._run(turns[:index], True, tools).text
+            until = self._run(turns[: index + 1], False, tools).text if index + 1 < len(turns) else whole
             if not until.startswith(before) or not whole.startswith(until.rstrip()):
                 return ()
             spans.append((len(before), len(until)))
@@ -206,19 +289,18 @@ class ChatTemplate:
         stop = next((index for index in ends if text_between_is_blank(self.encoder, ids, len(limit), index)), None)
         return None if stop is None else (first, stop + 1)
 
-    def _turn_row(self, turns: Sequence[Message], index: int) -> Row:
+    def _turn_row(self, turns: Sequence[Message], index: int, tools: str) -> Row:
         """Return one answer as the last turn, behind exactly the ids that the model will be asked with."""
-        before = self._run(turns[:index], True).text
-        until = self._run(turns[: index + 1], False).text
-        content = turns[index].content
-        answer = until[len(before) :] if until.startswith(before) else _from_content(until, content)
+        before = self._run(turns[:index], True, tools).text
+        until = self._run(turns[: index + 1], False, tools).text
+        answer = until[len(before) :] if until.startswith(before) else self._rewritten(turns, index, tools, before)
         prompt = self.encoder.with_bos(self.encoder.encode(before))
         reply = self._reply_ids(prompt, before, answer)
         stop = next((place for place, token in enumerate(reply) if token in self.encoder.end_ids), None)
         if stop is not None:
             reply = reply[: stop + 1]
         else:
-            spoken = answer if turns[index].tool_calls else _spoken(answer, content)
+            spoken = answer if turns[index].tool_calls else _spoken(answer, turns[index].content)
             reply = [*self._without_trailing_space(self._reply_ids(prompt, before, spoken)), self._end_id()]
         return prompt + reply, [False] * len(prompt) + [True] * len(reply)
 
@@ -226,6 +308,17 @@ class ChatTemplate:
         joined = self.encoder.with_bos(self.encoder.encode(before + answer))
         fits = joined[: len(prompt)] == prompt
         return joined[len(prompt) :] if fits else self.encoder.encode_continuation(before, answer)
+
+    def _rewritten(self, turns: Sequence[Message], index: int, tools: str, before: str) -> str:
+        """Return what an answer adds where its rendering does not begin with its prompt, which may open <think>."""
+        turn, until = turns[index], self._run(turns[: index + 1], False, tools).text
+        if is_blank(turn.content):
+            answer = _behind_heading(until, before, self._run(turns[:index], False, tools).text if index else "")
+        else:
+            answer = _from_content(until, turn.content, before)
+        if turn.reasoning and self.turn_style.reasoning == "opened":
+            return f"{turn.reasoning}\n{THINK_END}\n\n{answer}"
+        return answer
 
     def _without_trailing_space(self, reply: list[int]) -> list[int]:
         kept = list(reply)
@@ -245,7 +338,7 @@ def text_between_is_blank(encoder: TextEncoder, ids: Sequence[int], start: int, 
 
 
 def _is_answer(turn: Message) -> bool:
-    return turn.role == "assistant" and not is_blank(turn.content)
+    return turn.role == "assistant" and (bool(turn.tool_calls) or not is_blank(turn.content))
 
 
 def _is_learned(turn: Message) -> bool:
@@ -268,10 +361,14 @@ def _until_last_learned(messages: Sequence[Message]) -> list[Message]:
     return list(messages[: answers[-1] + 1]) if answers else []
 
 
-def _from_content(rendered: str, content: str) -> str:
+def _from_content(rendered: str, content: str, prompt: str) -> str:
     """Return a rendering from its last answer on, where the template shows the prompt differently afterwards."""
+    shared = _num_shared(rendered, prompt)
+    line = rendered.rfind("\n", 0, shared) + 1
     for wanted in (content, content.strip()):
-        place = rendered.rfind(wanted)
+        # Where the answer begins like what the prompt shows instead, it begins before they part.
+        near = (place for place in range(shared, line - 1, -1) if rendered.startswith(wanted, place))
+        place = next(near, rendered.find(wanted, shared))
         if place >= 0:
             return rendered[place:]
     return content
@@ -285,6 +382,17 @@ def _spoken(answer: str, content: str) -> str:
     text = content.strip()
     place = answer.rfind(text)
     return answer[: place + len(text)] if place >= 0 else answer
+
+
+def _behind_heading(rendered: str, prompt: str, earlier: str) -> str:
+    """Return a turn's rendering behind the lines that its prompt has as well: who speaks."""
+    line = rendered.rfind("\n", 0, _num_shared(rendered, prompt)) + 1
+    return rendered[max(line, _num_shared(rendered, earlier)) :]
+
+
+def _num_shared(first: str, second: str) -> int:
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
 def load_template(folder: Path, override: str | None = None) -> ChatTemplate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 from llmlora.core.errors import ConfigError
 from llmlora.data import convert, validate
@@ -14,6 +14,14 @@ from llmlora.services.preview import check_with_model
 from llmlora.services.supervisor import OnEvent
 
 
+class LengthChoices(TypedDict, total=False):
+    """What a check counts in tokens."""
+
+    model: str | None  # the base model whose tokens count
+    max_length: int | None  # tokens per row; without it the model's own limit
+    drop_overlong: bool  # leave longer rows out
+
+
 def check_dataset(
     path: str | Path,
     *,
@@ -21,15 +29,15 @@ def check_dataset(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     eval_data: str | Path | None = None,
-    model: str | None = None,
-    max_length: int | None = None,
     on_event: OnEvent | None = None,
+    **lengths: Unpack[LengthChoices],
 ) -> dict[str, Any]:
     """Check a data file and return the document of `dataset check --json`; `ok` tells that it can be trained on.
 
     `format`, `columns` (field -> column) and `encoding` say what else would be detected.
-    With `model` (a base model) lengths in tokens and unknown characters are checked too, in a worker process.
-    `max_length` needs `model`; without it the model's own limit counts.
+    `lengths`: model, max_length, drop_overlong. With `model` (a base model) lengths in tokens and unknown characters
+    are checked too, in a worker process. `max_length` needs `model`; without it the model's own limit counts.
+    `drop_overlong` leaves longer rows out.
 
     Raises:
         NotFound: no such file or model. ConfigError: bad options. Problems of the data are in the document.
@@ -38,11 +46,23 @@ def check_dataset(
     for file in (path, eval_data):
         if file is not None:
             require_file(Path(file))
-    if max_length is not None and model is None:
+    model = lengths.get("model")
+    max_length, drop_overlong = lengths.get("max_length"), lengths.get("drop_overlong", False)
+    if model is None and max_length is not None:
         raise ConfigError("max_length_needs_model")
+    if model is None and drop_overlong:
+        raise ConfigError("drop_overlong_needs_model")
     eval_path = Path(eval_data) if eval_data is not None else None
     if model is not None:
-        return check_with_model(Path(path), model, read, eval_path=eval_path, max_length=max_length, on_event=on_event)
+        return check_with_model(
+            Path(path),
+            model,
+            read,
+            eval_path=eval_path,
+            max_length=max_length,
+            drop_overlong=drop_overlong,
+            on_event=on_event,
+        )
     return validate.check_dataset(Path(path), read, eval_path=eval_path).to_dict()
 
 

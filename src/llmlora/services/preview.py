@@ -13,7 +13,7 @@ from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
 
-OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system")
+OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system", "split_long_text", "drop_overlong")
 
 
 def preview_dataset(
@@ -29,7 +29,7 @@ def preview_dataset(
 ) -> dict[str, Any]:
     """Return the first `n` training rows with each token's state, and counts over the whole file.
 
-    `settings` may hold max_length, assistant_only_loss, chat_template and system as in training. The rows are read
+    `settings` may hold the settings named in OPTIONS, as in training. The rows are read
     from the same arrays that training uses.
 
     Raises:
@@ -56,6 +56,7 @@ def check_with_model(
     *,
     eval_path: Path | None = None,
     max_length: int | None = None,
+    drop_overlong: bool = False,
     on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
     """Return the document of `dataset check` with token lengths and unknown tokens counted for a model."""
@@ -64,6 +65,7 @@ def check_with_model(
         "task": "count",
         "eval_path": str(eval_path.absolute()) if eval_path else None,
         "max_length": max_length or _max_length(base),
+        "drop_overlong": drop_overlong,
         **_common(path, base, read),
     }
     with scratch_folder(config) as work:

@@ -11,6 +11,7 @@ from typing import Any
 
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import (
     ConfigError,
@@ -43,7 +44,8 @@ from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
 from llmlora.services.packages import require_packages
-from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job, check_unchanged
+from llmlora.services.recipe import Recipe, adapter_dir, adapter_values
+from llmlora.services.resume_places import STAYED, NewPlaces
 from llmlora.services.supervisor import OnEvent, lock_holder, run_worker, scratch_folder
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
@@ -297,8 +299,10 @@ def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, An
         raise OutOfMemory("train_out_of_memory", detail=error.params.get("detail", ""), **params) from error
 
 
-def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
+def resume_training(folder: Path, on_event: OnEvent | None = None, places: NewPlaces = STAYED) -> dict[str, Any]:
     """Go on with a stopped or killed job from its newest whole checkpoint; a finished job returns its summary.
+
+    `places` says where its base model and data lie now, if they were moved; their bytes must be the same.
 
     Raises:
         NotFound: not a job folder, or base model or data are gone.
@@ -312,16 +316,17 @@ def resume_training(folder: Path, on_event: OnEvent | None = None) -> dict[str, 
     if finished is not None:
         return finished
     try:
-        check_unchanged(job)
+        moved, base = places.applied(job, folder)
+        check_job_inputs(moved, base)
     except KeyboardInterrupt as error:  # reading large files takes its time
         raise stopped_early(folder) from error
-    base = base_of_job(job)
-    if str(base.path.absolute()) != job.base_dir:  # a bundled model of a newer installation, with the same bytes
-        update_job(folder, base_dir=str(base.path.absolute()))
+    if moved != job:  # or a bundled model of a newer installation, with the same bytes
+        values = moved.to_json()
+        update_job(folder, **{name: values[name] for name in ("base_model", "base_dir", "data", "eval_data")})
     holder = lock_holder(folder)
     if holder is not None and on_event is not None:  # it may be just stopping; the worker waits for it a while
         on_event({"type": "warning", "code": "waiting_for_lock", "params": {"pid": holder}})
-    return _run(folder, job, on_event)
+    return _run(folder, moved, on_event)
 
 
 def _finished_result(folder: Path, job: JobConfig) -> dict[str, Any] | None:
@@ -353,13 +358,14 @@ def train(
     """Fine-tune a base model on a data file and return the summary of the run.
 
     Instead of model and data, `recipe` names a recipe file (or the `config.json` of a job), and `resume` a job folder
-    that goes on from its newest checkpoint. `settings` are fields of `TrainConfig`; what is not given is recommended.
+    that goes on from its newest checkpoint; model and data then say where they lie now, if they were moved.
+    `settings` are fields of `TrainConfig`; what is not given is recommended.
     Raises the errors of `training_request`, `plan_training`, `start_training` and `resume_training`.
     """
     read = read_options(format, columns, encoding)
     if resume is not None:
-        refuse_with_resume(base_model, data, recipe, out, eval_data, preset, training_preset, read.given, settings)
-        return resume_training(Path(resume), on_event)
+        refuse_with_resume(recipe, out, preset, training_preset, read.given, settings)
+        return resume_training(Path(resume), on_event, NewPlaces.of(base_model, data, eval_data))
     folder = Path(out) if out else None
     choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
     request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)
@@ -367,6 +373,6 @@ def train(
 
 
 def refuse_with_resume(*others: Any) -> None:
-    """Raise ConfigError when anything is given beside the job to go on with: its own config.json says all."""
+    """Raise ConfigError when settings are given beside the job to go on with: its own config.json says all."""
     if any(others):
         raise ConfigError("resume_alone")

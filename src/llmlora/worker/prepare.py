@@ -11,7 +11,7 @@ from llmlora.core.examples import Example
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import RowTokens, check_dataset
 from llmlora.prepare.count import RowCounter
-from llmlora.prepare.dataset import PrepareOptions, prepare_file
+from llmlora.prepare.dataset import PrepareOptions, context_of, prepare_file
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import load_tokenizer
@@ -44,7 +44,9 @@ def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
 
 def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     """Check a data file with the model's tokenizer and template; the result is what `dataset check` puts in words."""
-    counter = RowCounter(load_template(Path(config["base_dir"])), config["max_length"])
+    base_dir = Path(config["base_dir"])
+    drops = bool(config.get("drop_overlong"))
+    counter = RowCounter(load_template(base_dir), config["max_length"], context_of(base_dir), drops)
 
     def count_tokens(example: Example) -> RowTokens:
         _check_stop(stop)

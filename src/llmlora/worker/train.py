@@ -134,6 +134,8 @@ def _prepared(source: DataSource, job: JobConfig, stop: StopFlag) -> PreparedDat
         assistant_only_loss=train.assistant_only_loss,
         chat_template=train.chat_template,
         system=train.system,
+        split_long_text=train.split_long_text,
+        drop_overlong=train.drop_overlong,
     )
     return prepare_file(Path(source.path), read, Path(job.base_dir), options, stop_between_rows)
 
@@ -145,6 +147,7 @@ def _counts(prepared: PreparedDataset) -> dict[str, Any]:
         "label_tokens": prepared.num_label_tokens,
         "percent": round(100 * prepared.num_label_tokens / max(1, prepared.num_tokens), 1),
         "truncated": prepared.num_truncated,
+        "tokens_cut": int(prepared.facts["num_tokens_cut"]),
     }
 
 

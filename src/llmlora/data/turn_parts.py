@@ -1,0 +1,74 @@
+"""What else a turn or a row may hold beside its text: what was thought, earlier turns, and images or sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llmlora.data.fields import SYNONYMS, normalised
+from llmlora.data.strict_json import JsonError, parse_json
+from llmlora.data.tool_calls import EMPTY
+
+REASONING_KEYS = ("reasoning_content", "reasoning", "thinking", "thought")
+PAIR_FIELDS = ("instruction", "output")
+MEDIA_COLUMNS = {"image", "images", "video", "videos", "audio", "audios", "image_url", "image_urls", "image_path"}
+MEDIA_PARTS = ("image", "video", "audio", "input_image", "input_audio")  # "image_url" and others begin with these
+
+
+def reasoning_of(turn: Mapping[str, Any]) -> str:
+    """Return what an assistant thought before its answer, under whichever usual name; "" when there is nothing."""
+    found = (turn.get(key) for key in REASONING_KEYS)
+    return next((text for text in found if isinstance(text, str) and text.strip()), "")
+
+
+def media_in_row(row: Mapping[str, Any], columns: Iterable[str]) -> str | None:
+    """Return the first of some columns that holds images, video or sound, None when there is none."""
+    named = (name for name in columns if normalised(name) in MEDIA_COLUMNS)
+    return next((name for name in named if row.get(name) not in EMPTY), None)
+
+
+def media_in_turn(turn: Mapping[str, Any], content: Any) -> str | None:
+    """Return what a turn holds that is no text: the type of a part of its content, or a key beside it."""
+    parts = content if isinstance(content, list) else [content]
+    kinds = (part.get("type") for part in parts if isinstance(part, dict))
+    found = next((kind for kind in kinds if isinstance(kind, str) and kind.startswith(MEDIA_PARTS)), None)
+    return found or media_in_row(turn, turn)
+
+
+def turns_of_history(value: Any) -> list[dict[str, Any]] | None:
+    """Return earlier turns as role and content: pairs of question and answer, or turns already; None for other values.
+
+    The list may be JSON text, as in a cell of a table; nothing at all gives no turns.
+    """
+    if isinstance(value, str) and value.strip():
+        try:
+            value = parse_json(value)
+        except JsonError:
+            return None
+    if value in EMPTY or isinstance(value, str):
+        return []
+    if not isinstance(value, list):
+        return None
+    turns: list[dict[str, Any]] = []
+    for item in value:
+        found = _turns_of(item)
+        if found is None:
+            return None
+        turns += found
+    return turns
+
+
+def _turns_of(item: Any) -> list[dict[str, Any]] | None:
+    if isinstance(item, list):
+        return _pair(*item) if len(item) == 2 else None
+    if not isinstance(item, dict):
+        return None
+    if "role" in item or "from" in item:
+        return [item]
+    named = {normalised(str(key)): value for key, value in item.items()}
+    found = [next((named[name] for name in SYNONYMS[field] if name in named), None) for field in PAIR_FIELDS]
+    return None if None in found else _pair(*found)
+
+
+def _pair(question: Any, answer: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]

@@ -122,7 +122,9 @@ def test_tokens_are_counted_with_a_model(tmp_path: Path) -> None:
     path = written(tmp_path, pair("q" * 10, "a" * 10), pair("q" * 60, "a" * 60))
     report = check_dataset(path, max_length=100, count_tokens=characters)
     over = [problem for problem in report.problems if problem.code == "over_max_length"]
-    assert [(problem.line, problem.params) for problem in over] == [(2, {"num_tokens": 130, "max_length": 100})]
+    assert [(problem.line, problem.params) for problem in over] == [
+        (2, {"num_tokens": 130, "max_length": 100, "limit": None})
+    ]
     assert report.stats["tokens"]["total"] == 160
     assert report.stats["num_over_max_length"] == 1
     assert "tokens" not in check_dataset(path, max_length=100).stats

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
+
+from llmlora.core.locale import shell_word
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -16,4 +17,4 @@ def is_lfs_pointer(path: Path) -> bool:
 
 def lfs_params(path: Path) -> dict[str, str]:
     """Return what the error `lfs_pointer` says: the file, and its folder as a shell takes it."""
-    return {"path": str(path), "folder": shlex.quote(str(path.parent))}
+    return {"path": str(path), "folder": shell_word(path.parent)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -13,6 +12,7 @@ from typing import Any
 
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import DatasetFormat, Example, Message
+from llmlora.core.locale import shell_word
 from llmlora.data.column_findings import incomplete, two_columns, unknown_columns
 from llmlora.data.column_findings import shown as shown_columns
 from llmlora.data.fields import REQUIRED, RowMapping, columns_named, find_mapping, normalised, role_of
@@ -121,7 +121,7 @@ class RowReader:
 
     def _preference(self, raw: RawRow, pair: Preference) -> Problem:
         output = self._path.with_name(f"{self._path.stem}-chosen.jsonl")
-        command = f"llmlora dataset convert {shlex.quote(str(self._path))} --keep chosen -o {shlex.quote(str(output))}"
+        command = f"llmlora dataset convert {shell_word(self._path)} --keep chosen -o {shell_word(output)}"
         return error("preference_data", raw.line, raw.row, columns=pair.shown, command=command)
 
     def _raised_in_header(self, problem: Problem) -> Problem:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from llmlora.core.locale import shell_word
 from llmlora.data.fields import ALL_NAMES, SYNONYMS, find_mapping, normalised
 
 Kind = Literal["header", "row", "unclear"]
@@ -63,7 +63,7 @@ def _fits(cell: str, names: Sequence[str]) -> bool:
 
 def map_options(columns: Mapping[str, str]) -> str:
     """Return the options of the command line that name these columns, ready to paste."""
-    return " ".join(f"--map {shlex.quote(f'{name}={column}')}" for name, column in columns.items())
+    return " ".join(f"--map {shell_word(f'{name}={column}')}" for name, column in columns.items())
 
 
 def proposal(names: Sequence[str]) -> dict[str, str]:

@@ -87,7 +87,8 @@ def chosen_row(value: Mapping[str, Any], pair: Preference) -> dict[str, Any] | N
     if question is None and isinstance(answer, str) and SPEAKER.search(answer):
         return {**rest, "messages": _spoken(answer)}
     if not is_talk and question is not None and normalised(question) == "history":
-        return {**rest, "instruction": rest.pop(question), "output": answer}
+        text = rest.pop(question)
+        return {**rest, "instruction": text, "output": answer}
     if not is_talk:
         return {**rest, "output": answer}
     if question is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.core.locale import shell_word
 from llmlora.data.encoding import detect_encoding
 
 # Python's names of encodings -> those that iconv knows everywhere.
@@ -42,7 +42,5 @@ def utf8_way(path: Path) -> dict[str, str]:
         name = USUAL_OTHER
     name = USUAL_OTHER if name.startswith("utf-8") else name
     target = path.with_name(f"{path.stem}-utf8{path.suffix}")
-    command = (
-        f"iconv -f {ICONV_NAMES.get(name, name.upper())} -t UTF-8 {shlex.quote(str(path))} > {shlex.quote(str(target))}"
-    )
+    command = f"iconv -f {ICONV_NAMES.get(name, name.upper())} -t UTF-8 {shell_word(path)} > {shell_word(target)}"
     return {"encoding": name, "command": command}

@@ -50,7 +50,8 @@ def test_a_pasted_command_names_the_same_place(language: str, place: str) -> Non
         names = {name for name, conversion in placed_in_commands(text) if conversion == "q"}
         if not names:
             continue
-        filled = translate(key, **dict.fromkeys(names, place), first="--set r=4", further="-")
+        others = {name for _, name, _, _ in Formatter().parse(text) if name} - names
+        filled = translate(key, **dict.fromkeys(others, "-"), **dict.fromkeys(names, place))
         assert shell_word(place) in filled[filled.index("llmlora ") :]
         seen += 1
     assert seen > 10

@@ -51,6 +51,8 @@ RENAMED_LAYERS: dict[str, dict[str, str]] = {
 # Layers of state-space models whose weights a fused kernel reads by itself, past an adapter; PEFT refuses them.
 STATE_SPACE_MODELS = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"})
 FUSED_LAYERS = frozenset({"out_proj", "conv1d"})
+# Linear layers by class that compute something else: a router's choice, groups of columns by themselves (DeepSeek V4).
+NO_PRODUCTS = ("Router", "GroupedLinear")
 
 
 def linear_names(model: PreTrainedModel) -> list[str]:
@@ -70,7 +72,7 @@ def _all_linear_names(model: PreTrainedModel) -> set[str]:
 def _without_adapter(model: PreTrainedModel) -> set[str]:
     """Return the names of linear layers that take no adapter: fused ones, and routers whose result is no product."""
     modules = model.named_modules()
-    routers = {name.rpartition(".")[2] for name, module in modules if type(module).__name__.endswith("Router")}
+    routers = {name.rpartition(".")[2] for name, module in modules if type(module).__name__.endswith(NO_PRODUCTS)}
     return routers | (FUSED_LAYERS if model.config.model_type in STATE_SPACE_MODELS else set())
 
 

@@ -56,8 +56,8 @@ def test_the_json_document(tmp_path: Path) -> None:
     ("words", "code", "error"),
     [
         (("--model", "no-such-model"), 3, "model_not_found"),
-        (("--model", "BASE", "--max-length", "3"), 2, "wrong_usage"),
-        (("--model", "BASE", "-n", "0"), 2, "wrong_usage"),
+        (("--model", "BASE", "--max-length", "3"), 2, "bad_option_value"),
+        (("--model", "BASE", "-n", "0"), 2, "bad_option_value"),
         (("--model", "BASE", "--map", "question"), 2, "not_key_value"),
     ],
 )

@@ -25,11 +25,7 @@ def usage_error(error: UsageError, arguments: Sequence[str]) -> ConfigError:
     if isinstance(error, MissingParameter):
         return ConfigError("missing_argument", name=_shown_name(error), command=command)
     if isinstance(error, BadParameter):
-        kind = str(getattr(getattr(error.param, "type_descriptor", None), "annotation", ""))
-        name = next((found for word, found in VALUE_KINDS.items() if f"'{word}'" in kind), "other")
-        return ConfigError(
-            "bad_option_value", name=_shown_name(error), wanted=translate(f"cli.wanted.{name}"), command=command
-        )
+        return ConfigError("bad_option_value", name=_shown_name(error), wanted=_wanted(error.param), command=command)
     if isinstance(error, BadOptionUsage):
         takes_value = "does not take" not in error.message
         code = "option_needs_value" if takes_value else "option_takes_no_value"
@@ -60,6 +56,16 @@ def _unknown_option(error: NoSuchOption, command: str, arguments: Sequence[str])
     if not close:
         return ConfigError("unknown_option", option=option, command=command)
     return ConfigError("unknown_option_near", option=option, close=", ".join(close), command=command)
+
+
+def _wanted(param: Any) -> str:
+    """Return in words what the value of a parameter has to be."""
+    kind = str(getattr(getattr(param, "type_descriptor", None), "annotation", ""))
+    name = next((found for word, found in VALUE_KINDS.items() if f"'{word}'" in kind or f"{word} |" in kind), "other")
+    low, high = getattr(param, "min", None), getattr(param, "max", None)
+    if low is None:
+        return translate(f"cli.wanted.{name}")
+    return translate("cli.wanted.range" if high is not None else "cli.wanted.at_least", low=low, high=high)
 
 
 def _value_after(option: str, arguments: Sequence[str]) -> str:

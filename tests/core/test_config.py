@@ -331,19 +331,14 @@ def test_the_best_cannot_be_published_without_held_out_rows():
     assert refused(FACTS, load_best_model_at_end=True) == [("load_best_model_at_end", "no_eval_rows", None)]
 
 
-@pytest.mark.parametrize(
-    ("settings", "evaluations"),
-    [
-        ({"early_stopping_patience": 3, "num_train_epochs": 3}, 3),
-        ({"early_stopping_patience": 1, "num_train_epochs": 1}, 1),
-        ({"early_stopping_patience": 1, "max_steps": 10, "eval_steps": 500}, 1),
-        ({"early_stopping_patience": 2, "max_steps": 10, "eval_steps": "5e0"}, 2),
-        ({"early_stopping_patience": 5, "num_train_epochs": 2.5}, 3),
-    ],
-)
-def test_a_patience_that_can_never_end_is_refused(settings, evaluations):
-    assert refused(HELD, **settings) == [("early_stopping_patience", "never_stops_early", evaluations)]
-    resolve_config(HELD, overrides={**settings, "early_stopping_patience": 1, "eval_steps": 1})
+def test_a_patience_without_held_out_rows_is_one_problem():
+    assert refused(FACTS, early_stopping_patience=2) == [("early_stopping_patience", "no_eval_rows", None)]
+
+
+def test_a_patience_as_long_as_the_run_is_taken():
+    """It stops nothing, and still the best weights are published."""
+    resolved = resolve_config(HELD, overrides={"early_stopping_patience": 3, "num_train_epochs": 3})
+    assert resolved.config.load_best_model_at_end
 
 
 def test_early_stopping_publishes_the_best_unless_told_otherwise():

@@ -11,6 +11,7 @@ from llmlora.core.errors import ConfigError, ModelFileError, NonFiniteLoss
 from llmlora.core.events import read_job_events
 from llmlora.engine import loop
 from llmlora.engine.batch import StepPlan, Subset
+from llmlora.engine.checkpoint import TrainState
 from llmlora.engine.schedule import learning_rate_at, total_steps
 
 
@@ -173,3 +174,14 @@ def test_tensorboard_gets_the_logged_metrics(base, tmp_path):
     logs = EventAccumulator(str(tmp_path / "job" / "runs" / "1" / "trackers" / "llmlora")).Reload()
     found = [event.value for event in logs.Scalars("loss")]
     assert found == pytest.approx(losses(tmp_path / "job"), rel=1e-6)
+
+
+def test_a_measurement_that_is_no_number_is_no_gain_and_hides_no_later_one():
+    from types import SimpleNamespace
+
+    training = SimpleNamespace(config=TrainConfig(early_stopping_patience=3))
+    state = TrainState()
+    for score in (math.nan, 2.0, math.inf, 1.0):
+        loop._judge(training, state, score, events=None)
+    assert state.best_score == 1.0
+    assert state.evaluations_without_gain == 0

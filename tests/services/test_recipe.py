@@ -13,6 +13,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, Conflict, InputError, ModelFileError, NotFound
 from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.publish import sha256_file, write_json
+from llmlora.core.recommend import Facts, resolve_config
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job, check_unchanged
 from tiny_models import tiny_model
 
@@ -228,3 +229,14 @@ def test_an_adapter_that_names_another_base_is_refused(tmp_path, base):
     assert caught.value.code == "adapter_other_base"
     (adapter / "MANIFEST.json").write_text("[]")  # somebody else's file of that name decides nothing
     assert adapter_values(adapter, model)["r"] == 4
+
+
+def test_numbers_with_exponents_are_numbers_in_a_recipe(tmp_path):
+    """YAML 1.1 reads an exponent without a point as text."""
+    text = (
+        GOOD
+        + "learning_rate: 1e-4\nlr_scheduler_type: staged\nvalidation_split: 1e-1\nstages:\n- {epochs: 1e0, learning_rate: 5e-5}\n"
+    )
+    resolved = resolve_config(Facts(20, 6_000_000, 2048, {}), recipe=Recipe.read(written(tmp_path, text)).settings)
+    assert (resolved.config.learning_rate, resolved.config.validation_split) == (1e-4, 0.1)
+    assert (resolved.config.stages[0].epochs, resolved.config.stages[0].learning_rate) == (1.0, 5e-5)

@@ -118,11 +118,11 @@ def resolve_config(
         values["lora_alpha"] = 2 * values["r"] if is_rank else 16
         origins["lora_alpha"] = "recommended"
         reasons["lora_alpha"] = {"r": values["r"]}
+    problems = [*_adapter_problems(values, origins, adapter or {}), *_input_problems(values, facts)]
     if values.get("early_stopping_patience") is not None and "load_best_model_at_end" not in values:
         values["load_best_model_at_end"] = True
         origins["load_best_model_at_end"] = "recommended"
         reasons["load_best_model_at_end"] = {}
-    problems = [*_adapter_problems(values, origins, adapter or {}), *_input_problems(values, facts)]
     values.update(adapter or {})
     origins.update(dict.fromkeys(adapter or {}, "adapter"))
     config = build_config(values, problems)
@@ -170,8 +170,7 @@ def _comparable(value: Any) -> Any:
 def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, Any]]:
     """Return the problems of values with the data and the model at hand."""
     split, length, warmup = values.get("validation_split"), values["max_length"], values.get("warmup_steps")
-    patience = values.get("early_stopping_patience")
-    steps, evaluations = _planned_steps(values, facts.num_rows)
+    steps = _planned_steps(values, facts.num_rows)
     has_split = isinstance(split, int | float) and split > 0
     has_no_eval_rows = not has_split and not facts.has_eval_data
     checks = (
@@ -184,13 +183,8 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
             "warmup_steps",
             "warmup_over_epochs",
         ),
-        (
-            isinstance(patience, int) and not has_no_eval_rows and evaluations is not None and patience >= evaluations,
-            "early_stopping_patience",
-            "never_stops_early",
-        ),
     )
-    limits = {"over_context": facts.context_length, "warmup_over_epochs": steps, "never_stops_early": evaluations}
+    limits = {"over_context": facts.context_length, "warmup_over_epochs": steps}
     return [
         {"field": field, "code": code, "value": values.get(field), "limit": limits.get(code)}
         for failed, field, code in checks
@@ -198,16 +192,14 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
     ]
 
 
-def _planned_steps(values: Mapping[str, Any], num_rows: int) -> tuple[int | None, int | None]:
-    """Return the steps of a run and how often it evaluates, None each when a value is not a number."""
+def _planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
+    """Return the steps of a run, None when a value is not a number."""
     try:
         held_out = max(1, round(num_rows * float(values.get("validation_split") or 0)))
         train_rows = max(1, num_rows - (held_out if values.get("validation_split") else 0))
         batch = int(values["per_device_train_batch_size"]) * int(values.get("gradient_accumulation_steps") or 1)
-        per_epoch = math.ceil(train_rows / batch)
         stages = [float(stage["epochs"]) for stage in values.get("stages") or ()]
         epochs = stages or [float(values["num_train_epochs"])]
-        steps = int(values.get("max_steps") or 0) or steps_in(epochs, per_epoch)
-        return steps, math.ceil(steps / int(values.get("eval_steps") or per_epoch))
+        return int(values.get("max_steps") or 0) or steps_in(epochs, math.ceil(train_rows / batch))
     except (TypeError, ValueError, KeyError, ZeroDivisionError, OverflowError):
-        return None, None
+        return None

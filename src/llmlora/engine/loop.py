@@ -311,7 +311,8 @@ def _evaluate(training: Training, state: TrainState, events: EventWriter, stop: 
 
 
 def _judge(training: Training, state: TrainState, score: float, events: EventWriter) -> None:
-    if state.best_score is None or score < state.best_score - training.config.early_stopping_min_delta:
+    best, delta = state.best_score, training.config.early_stopping_min_delta
+    if math.isfinite(score) and (best is None or score < best - delta):
         state.best_score, state.evaluations_without_gain = score, 0
         return
     state.evaluations_without_gain += 1

@@ -233,10 +233,8 @@ def test_an_adapter_that_names_another_base_is_refused(tmp_path, base):
 
 def test_numbers_with_exponents_are_numbers_in_a_recipe(tmp_path):
     """YAML 1.1 reads an exponent without a point as text."""
-    text = (
-        GOOD
-        + "learning_rate: 1e-4\nlr_scheduler_type: staged\nvalidation_split: 1e-1\nstages:\n- {epochs: 1e0, learning_rate: 5e-5}\n"
-    )
+    settings = "learning_rate: 1e-4\nlr_scheduler_type: staged\nvalidation_split: 1e-1\n"
+    text = GOOD + settings + "stages:\n- {epochs: 1e0, learning_rate: 5e-5}\n"
     resolved = resolve_config(Facts(20, 6_000_000, 2048, {}), recipe=Recipe.read(written(tmp_path, text)).settings)
     assert (resolved.config.learning_rate, resolved.config.validation_split) == (1e-4, 0.1)
     assert (resolved.config.stages[0].epochs, resolved.config.stages[0].learning_rate) == (1.0, 5e-5)

@@ -58,6 +58,9 @@ def test_options_are_checked_before_the_file() -> None:
             read_options(**given)  # type: ignore[arg-type]
 
 
+NOT_ASKED = {"drop_overlong": False, "on_event": None}
+
+
 def test_a_model_is_asked_in_a_worker(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
@@ -67,7 +70,7 @@ def test_a_model_is_asked_in_a_worker(data: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(dataset, "check_with_model", check_with_model)
     assert check_dataset(data, model="nano", max_length=64) == {"ok": True}
-    assert asked == {"path": data, "model": "nano", "eval_path": None, "max_length": 64, "on_event": None}
+    assert asked == {"path": data, "model": "nano", "eval_path": None, "max_length": 64, **NOT_ASKED}
 
 
 def test_conversion_returns_its_report(data: Path) -> None:

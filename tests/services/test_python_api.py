@@ -17,6 +17,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, Conflict
 from llmlora.data.convert import ConvertChoices
 from llmlora.inference.chat import GenerateOptions
+from llmlora.services.dataset import LengthChoices
 from llmlora.services.preview import OPTIONS
 from tiny_models import tiny_model
 
@@ -26,7 +27,7 @@ OTHER_NAMES = {
     "target": "output", "quant": "quantizations", "base": "base_dir", "settings": "settings", "model": "base_model",
 }  # fmt: skip
 VERBS = [
-    (dataset_verbs.check, llmlora.check_dataset, {"model": "model"}, ()),
+    (dataset_verbs.check, llmlora.check_dataset, {"model": "model"}, tuple(LengthChoices.__annotations__)),
     (dataset_verbs.convert, llmlora.convert_dataset, {}, tuple(ConvertChoices.__annotations__)),
     (preview_verb, llmlora.preview_dataset, {}, OPTIONS),
     (train_verb, llmlora.train, {}, tuple(TrainConfig.model_fields)),

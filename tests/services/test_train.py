@@ -465,10 +465,10 @@ def test_a_resume_stopped_while_files_are_compared_can_still_go_on(
     if has_checkpoint:
         (folder / "runs" / "1" / "checkpoints" / "step-00000004").mkdir(parents=True)
 
-    def stop(job):
+    def stop(job, base):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_service, "check_unchanged", stop)
+    monkeypatch.setattr(train_service, "check_job_inputs", stop)
     with pytest.raises(Stopped) as caught:
         resume_training(folder)
     assert exit_code_of(caught.value) == exit_code

@@ -309,7 +309,9 @@ CASES: tuple[Case, ...] = (
     Case("no-assistant.jsonl", turns(USER, USER), False, "no_assistant", 1),
     Case("no-messages.jsonl", lines({"messages": []}), False, "no_assistant", 1),
     Case("messages-text.jsonl", lines({"messages": "hello"}), False, "messages_not_list", 1),
-    Case("parts.jsonl", turns(said("user", [{"type": "image", "url": "a.png"}]), REPLY), False, "mixed_content", 1),
+    Case(
+        "parts.jsonl", turns(said("user", [{"type": "image", "url": "a.png"}]), REPLY), False, "media_not_supported", 1
+    ),
     Case("blank-turn.jsonl", turns(USER, said("assistant", "\u3000")), False, "blank_turn", 1),
     Case("number-turn.jsonl", turns(said("user", 3), REPLY), False, "content_not_text", 1),
     Case("null-turn.jsonl", turns(said("user", None), REPLY), False, "missing_content", 1),

@@ -62,5 +62,5 @@ def test_h_is_help_everywhere(capsys):
 def test_a_whole_number_is_asked_for_where_one_is_needed(capsys):
     assert "It takes a whole number." in shown(["chat", "nano", "--seed", "1.5"], "en", capsys)
     assert "It takes a number." in shown(["chat", "nano", "--temperature", "x"], "en", capsys)
-    assert "at least 1" in shown(["dataset", "check", "x", "--max-length", "0"], "en", capsys)
+    assert "at least 8" in shown(["dataset", "check", "x", "--max-length", "0"], "en", capsys)
     assert "from 1 to 1000" in shown(["dataset", "preview", "x", "--model", "nano", "-n", "0"], "en", capsys)

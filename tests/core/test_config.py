@@ -1,5 +1,7 @@
 """Settings: all problems at once, short names at the edge, presets and recommended values by origin."""
 
+import dataclasses
+
 import pytest
 
 from llmlora.core.config import ALIASES, TrainConfig, build_config
@@ -329,6 +331,11 @@ def test_what_needs_held_out_rows_is_refused_without(name):
 
 def test_the_best_cannot_be_published_without_held_out_rows():
     assert refused(FACTS, load_best_model_at_end=True) == [("load_best_model_at_end", "no_eval_rows", None)]
+
+
+def test_a_single_row_is_not_told_to_be_divided():
+    one = dataclasses.replace(FACTS, num_rows=1)
+    assert refused(one, eval_steps=2) == [("eval_steps", "no_eval_rows_one", None)]
 
 
 def test_a_patience_without_held_out_rows_is_one_problem():

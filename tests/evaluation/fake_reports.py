@@ -136,7 +136,7 @@ def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict
             {"code": "questions_are_training_rows", "params": {}},
         ],
         "items": items,
-        "advice": [{"code": "broken", "params": {"count": 1, "rate": "0.001"}}],
+        "advice": [{"code": "broken", "params": {"count": 1, "settings": "--set learning_rate=0.001"}}],
         "settings": {"max_new_tokens": 64, "temperature": 0.0, "dtype": "float32"},
         "seconds": 3.2,
     }  # fmt: skip

@@ -43,19 +43,30 @@ def test_nothing_to_do_is_no_advice() -> None:
 
 def test_what_was_lost_comes_first_and_asks_for_a_lower_rate() -> None:
     report = report_of()
-    assert codes(report) == ["broken", "not_learned"]
-    assert params(report, "broken") == {"count": 1, "rate": "0.001"}
+    assert codes(report) == ["broken", "not_learned_either"]
+    assert params(report, "broken") == {"count": 1, "settings": "--set learning_rate=0.001"}
 
 
 def test_facts_that_were_not_learned_ask_for_more() -> None:
-    assert params(report_of(), "not_learned") == {"count": 1, "total": 5, "epochs": 20, "r": 16}
+    assert params(report_of(), "not_learned_either") == {
+        "count": 1, "total": 5, "settings": "--set num_train_epochs=20", "other": "--set r=16",
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(("r", "epochs", "expected"), [(48, 10, (64, 20)), (64, 80, (64, 100)), (1, 0.4, (2, 1))])
-def test_more_has_its_bounds(r: int, epochs: float, expected: tuple[int, int]) -> None:
-    config = TrainConfig(r=r, num_train_epochs=epochs)
-    proposed = params(report_of(), "not_learned", config)
-    assert (proposed["r"], proposed["epochs"]) == expected
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"r": 48, "num_train_epochs": 10}, ["--set num_train_epochs=20", "--set r=64"]),
+        ({"r": 64, "num_train_epochs": 80}, ["--set num_train_epochs=100"]),
+        ({"r": 1, "num_train_epochs": 0.4}, ["--set num_train_epochs=1", "--set r=2"]),
+        ({"r": 128, "num_train_epochs": 3000}, []),  # more of it would not help, and less is not more
+        ({"max_steps": 30, "method": "full"}, ["--set max_steps=60"]),
+        ({"init_adapter": "a", "num_train_epochs": 200}, []),  # the adapter fixes the rank
+    ],
+)
+def test_more_has_its_bounds(values: dict[str, Any], expected: list[str]) -> None:
+    (piece,) = [item for item in advise(TrainConfig(**values), report_of()) if item["code"].startswith("not_learned")]
+    assert [piece["params"][name] for name in ("settings", "other") if name in piece["params"]] == expected
 
 
 def test_rows_known_by_heart_are_not_told_to_train_longer() -> None:
@@ -67,8 +78,8 @@ def test_rows_known_by_heart_are_not_told_to_train_longer() -> None:
 def test_without_a_measured_loss_training_longer_is_the_guess() -> None:
     report = report_of()
     report["loss"]["trained"] = None
-    assert "not_learned" in codes(report)
-    assert "not_learned" in codes(report_of(loss=None))
+    assert "not_learned_either" in codes(report)
+    assert "not_learned_either" in codes(report_of(loss=None))
 
 
 def test_surface_asks_for_other_wordings() -> None:
@@ -80,7 +91,12 @@ def test_surface_asks_for_other_wordings() -> None:
 def test_red_forgetting_asks_for_less() -> None:
     report = all_learned()
     report["forgetting"]["light"] = "red"
-    assert advise(CONFIG, report) == [{"code": "forgetting", "params": {"rate": "0.001", "epochs": 5}}]
+    assert advise(CONFIG, report) == [
+        {
+            "code": "forgetting",
+            "params": {"settings": "--set learning_rate=0.001", "other": "--set num_train_epochs=5"},
+        }
+    ]
     report["forgetting"] = None
     assert codes(report) == []
 
@@ -95,13 +111,13 @@ def test_answers_that_stopped_stopping_are_named() -> None:
 
 def test_equal_answers_are_the_only_thing_to_say() -> None:
     report = report_of([(question, wanted, same, same) for question, wanted, same, _ in ROWS], not_learned=5)
-    assert advise(CONFIG, report) == [{"code": "unchanged", "params": {"rate": "0.008"}}]
+    assert advise(CONFIG, report) == [{"code": "unchanged", "params": {"settings": "--set learning_rate=0.008"}}]
 
 
 def test_the_highest_rate_of_a_staged_run_counts() -> None:
     stages = [{"learning_rate": 1e-4, "epochs": 1}, {"learning_rate": 4e-4, "epochs": 1}]
     config = build_config({"lr_scheduler_type": "staged", "stages": stages})
-    assert params(report_of(), "broken", config)["rate"] == "0.0002"
+    assert "--set learning_rate=0.0002" in params(report_of(), "broken", config)["settings"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -112,8 +128,11 @@ def test_every_piece_is_worded_with_its_numbers(language: str) -> None:
     red["tuned"]["stop_rate"] = 0.5
     same = report_of([(question, wanted, same, same) for question, wanted, same, _ in ROWS])
     pieces = [piece for report in (red, report_of(loss=0.1), same) for piece in advise(CONFIG, report)]
+    for most in (TrainConfig(r=64), TrainConfig(r=64, num_train_epochs=100)):
+        pieces += advise(most, report_of())
     assert {piece["code"] for piece in pieces} == {
-        "broken", "forgetting", "not_learned", "not_asked_so", "surface", "endless", "unchanged",
+        "broken", "forgetting", "not_learned", "not_learned_either", "not_learned_rows", "not_asked_so",
+        "surface", "endless", "unchanged",
     }  # fmt: skip
     for piece in pieces:
         text = translate(f"evaluation.advice.{piece['code']}", **piece["params"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,7 @@ def codes(findings: list[Finding]) -> list[str]:
 
 def settings_of(finding: Finding) -> dict[str, Any]:
     """Return the proposed settings as the command line would read them."""
-    words = str(finding.params["settings"]).split()
+    words = shlex.split(finding.params["settings"])
     assert words[::2] == ["--set"] * (len(words) // 2)
     return read_words(words[1::2])
 

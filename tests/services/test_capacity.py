@@ -75,6 +75,10 @@ def test_weights_that_cannot_fit_the_memory_are_refused(machine, model, tmp_path
         check(model, tmp_path, method="full")
     assert caught.value.code == "memory_short_full"
     assert caught.value.params["needed_bytes"] == 16 * model.num_parameters
+    machine(memory=model.num_parameters)
+    with pytest.raises(OutOfMemory) as caught:
+        check(model, tmp_path, method="full")
+    assert caught.value.code == "memory_short"  # an adapter would not fit either
 
 
 def test_a_gpu_has_memory_of_its_own(machine, model, tmp_path):

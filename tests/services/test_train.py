@@ -206,6 +206,23 @@ def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started
     assert again.job.train.effective_batch_size == 6
 
 
+def test_a_run_that_cannot_be_made_smaller_is_not_told_to(place, tmp_path, started):
+    started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
+    settings = {"per_device_train_batch_size": 1, "max_length": 64, "r": 1, "gradient_checkpointing": True}
+    with pytest.raises(OutOfMemory) as caught:
+        start_training(plan_training(request(place, settings=settings)), tmp_path / "job")
+    assert caught.value.code == "train_memory_at_least"
+    assert f"--resume {tmp_path / 'job'}" in error_texts(caught.value)["hint"]
+
+
+def test_the_folder_of_the_smaller_run_is_free(place, tmp_path, started):
+    started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
+    (tmp_path / "job-2").mkdir()
+    with pytest.raises(OutOfMemory) as caught:
+        start_training(plan_training(request(place)), tmp_path / "job")
+    assert caught.value.params["out"] == str(tmp_path / "job-3")
+
+
 def test_a_killed_worker_may_have_been_killed_for_memory(place, tmp_path, started):
     started(fail_with(OutOfMemory("worker_killed", kind="train", folder="x")))
     with pytest.raises(OutOfMemory) as caught:

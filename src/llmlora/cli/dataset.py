@@ -25,7 +25,7 @@ Format = Annotated[str | None, typer.Option("--format", help=translate("data.opt
 Columns = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help=translate("data.option.map"))]
 Encoding = Annotated[str | None, typer.Option("--encoding", help=translate("data.option.encoding"))]
 Model = Annotated[str | None, typer.Option("--model", help=translate("data.option.model"))]
-MaxLength = Annotated[int | None, typer.Option("--max-length", min=1, help=translate("data.option.max_length"))]
+MaxLength = Annotated[int | None, typer.Option("--max-length", min=8, help=translate("data.option.max_length"))]
 EvalData = Annotated[Path | None, typer.Option("--eval-data", help=translate("data.option.eval_data"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.jsonl", help=translate("data.option.output"))]

@@ -33,6 +33,9 @@ ALIASES = {
 }
 
 
+MOST_EPOCHS = 10_000
+MOST_MICRO_BATCHES = 4096
+
 # A setting that came after the first job format: the value it has in a job that does not name it. Every new setting
 # gets a row, and the value is what those jobs did, so that an interrupted one goes on as it began.
 VALUES_IN_OLDER_JOBS: dict[str, Any] = {
@@ -48,7 +51,7 @@ class Stage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     learning_rate: float = Field(gt=0, le=1, description="Learning rate of this stage.")
-    epochs: float = Field(gt=0, le=10_000, description="Epochs this stage lasts.")
+    epochs: float = Field(gt=0, le=MOST_EPOCHS, description="Epochs this stage lasts.")
 
 
 class TrainConfig(BaseModel):
@@ -93,11 +96,14 @@ class TrainConfig(BaseModel):
         None, description="Adapter folder to continue training from; its r, alpha and target modules are used."
     )
     learning_rate: float = Field(2e-4, gt=0, le=1, description="Peak step size of the optimizer.")
-    num_train_epochs: float = Field(3, gt=0, le=10_000, description="Passes over the training rows.")
+    num_train_epochs: float = Field(3, gt=0, le=MOST_EPOCHS, description="Passes over the training rows.")
     max_steps: int | None = Field(None, ge=1, description="Optimizer steps; when given it replaces num_train_epochs.")
     per_device_train_batch_size: int = Field(4, ge=1, le=4096, description="Examples per micro-batch on each device.")
     gradient_accumulation_steps: int = Field(
-        1, ge=1, le=4096, description="Micro-batches per optimizer step; the effective batch is their product."
+        1,
+        ge=1,
+        le=MOST_MICRO_BATCHES,
+        description="Micro-batches per optimizer step; the effective batch is their product.",
     )
     max_length: int = Field(
         1024, ge=8, le=1_048_576, description="Tokens per example; longer examples are cut and reported."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from typing import Final
+from typing import Any, Final
 
-from llmlora.core.config import TrainConfig
+from llmlora.core.config import MOST_MICRO_BATCHES, TrainConfig
+from llmlora.core.next_run import settings_words
 
 OUT_OF_MEMORY_WORDS: Final = (
     "out of memory",
@@ -56,18 +57,20 @@ def smaller_settings(config: TrainConfig) -> list[str]:
 
     A smaller micro-batch with more accumulation gives the same effective batch.
     """
-    proposals = []
-    batch = config.per_device_train_batch_size
-    if batch > 1:
-        smaller = max(size for size in range(1, batch // 2 + 1) if batch % size == 0)
-        accumulation = config.gradient_accumulation_steps * batch // smaller
+    proposals: list[dict[str, Any]] = []
+    batch, total = config.per_device_train_batch_size, config.effective_batch_size
+    equal = [size for size in range(1, batch // 2 + 1) if batch % size == 0 and total // size <= MOST_MICRO_BATCHES]
+    if equal:
+        smaller = max(equal)
         proposals.append(
-            f"--set per_device_train_batch_size={smaller} --set gradient_accumulation_steps={accumulation}"
+            {"per_device_train_batch_size": smaller, "gradient_accumulation_steps": total // smaller},
         )
     if not config.gradient_checkpointing:
-        proposals.append("--set gradient_checkpointing=true")
+        proposals.append({"gradient_checkpointing": "true"})
+    if batch > 1 and not equal:
+        proposals.append({"per_device_train_batch_size": batch // 2})
     if config.max_length > SMALLEST_LENGTH:
-        proposals.append(f"--set max_length={max(SMALLEST_LENGTH, config.max_length // 2)}")
-    if config.method != "full" and config.r > 1:
-        proposals.append(f"--set r={config.r // 2}")
-    return proposals
+        proposals.append({"max_length": max(SMALLEST_LENGTH, config.max_length // 2)})
+    if config.method != "full" and config.r > 1 and config.init_adapter is None:
+        proposals.append({"r": config.r // 2})
+    return [settings_words(values) for values in proposals]

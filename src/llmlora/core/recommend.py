@@ -173,9 +173,10 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
     steps = _planned_steps(values, facts.num_rows)
     has_split = isinstance(split, int | float) and split > 0
     has_no_eval_rows = not has_split and not facts.has_eval_data
+    no_eval_rows = "no_eval_rows" if facts.num_rows > 1 else "no_eval_rows_one"  # a single row cannot be divided
     checks = (
         (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
-        *((has_no_eval_rows and bool(values.get(name)), name, "no_eval_rows") for name in NEED_EVAL_ROWS),
+        *((has_no_eval_rows and bool(values.get(name)), name, no_eval_rows) for name in NEED_EVAL_ROWS),
         (has_split and facts.num_rows < 2, "validation_split", "too_few_to_split"),
         (isinstance(length, int) and length > facts.context_length, "max_length", "over_context"),
         (

@@ -22,6 +22,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import NonFiniteLoss, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.job import RULES
+from llmlora.core.next_run import next_settings
 from llmlora.engine.batch import Rows, StepPlan, count_label_tokens, micro_batches
 from llmlora.engine.checkpoint import TrainState, prune_checkpoints, save_checkpoint
 from llmlora.engine.evaluate_loss import dataset_loss
@@ -201,8 +202,9 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
     )
     weights = training.model.named_parameters()  # the base's too: a damaged one never gives a finite loss
     broken = [name for name, weight in weights if not bool(torch.isfinite(weight).all())]
+    lower, folder = next_settings(training.config, rate=0.1), str(training.job_dir)
     if broken:
-        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], folder=str(training.job_dir))
+        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], settings=lower, folder=folder)
     if state.nonfinite_steps >= training.config.max_nonfinite_steps:
         raise NonFiniteLoss(
             "nonfinite_loss",
@@ -210,8 +212,8 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
             cause=cause,
             in_a_row=state.nonfinite_steps,
             learning_rate=training.config.learning_rate,
-            suggested=f"{training.config.learning_rate / 10:.2g}",
-            folder=str(training.job_dir),
+            settings=lower,
+            folder=folder,
         )
 
 

@@ -5,27 +5,28 @@ The words stand under `evaluation.advice.<code>`.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from llmlora.core.config import TrainConfig
-from llmlora.evaluation.findings import peak_rate
+from llmlora.core.next_run import next_settings, planned_epochs, settings_words
 
 KNOWN_BY_HEART = 0.3
-HIGHEST_RANK = 64
-MOST_EPOCHS = 100
+HIGHEST_RANK = 64  # a run may have a higher one, but none is proposed
+ENOUGH_EPOCHS = 100
+NOT_LEARNED = ("not_learned_rows", "not_learned", "not_learned_either")  # with none, one or two settings to try
 
 
 def advise(config: TrainConfig, report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return {code, params} for each piece of advice on a report of schema llmlora.evaluation/1, gravest first."""
     facts = report["facts"]
     if _is_unchanged(report["items"]):
-        return [_piece("unchanged", rate=_number(4 * peak_rate(config)))]
+        return [_piece("unchanged", settings=next_settings(config, rate=4))]
     found = []
     if facts["broken"]:
-        found.append(_piece("broken", count=facts["broken"], rate=_number(peak_rate(config) / 2)))
+        found.append(_piece("broken", count=facts["broken"], settings=next_settings(config, rate=0.5)))
     if (report["forgetting"] or {}).get("light") == "red":
-        found.append(_piece("forgetting", rate=_number(peak_rate(config) / 2), epochs=_epochs(config, 0.5)))
+        slower, shorter = next_settings(config, rate=0.5), next_settings(config, length=0.5)
+        found.append(_piece("forgetting", settings=slower, other=shorter))
     if facts["not_learned"]:
         found.append(_not_learned(config, report))
     if facts["surface"]:
@@ -45,20 +46,29 @@ def _not_learned(config: TrainConfig, report: dict[str, Any]) -> dict[str, Any]:
     trained = report["loss"]["trained"]
     if trained is not None and trained["tuned"]["loss"] is not None and trained["tuned"]["loss"] <= KNOWN_BY_HEART:
         return _piece("not_asked_so", count=count, total=total, loss=f"{trained['tuned']['loss']:.3f}")
-    rank = min(HIGHEST_RANK, 2 * config.r)
-    return _piece("not_learned", count=count, total=total, epochs=_epochs(config, 2), r=rank)
+    proposals = _more(config)
+    return _piece(
+        NOT_LEARNED[len(proposals)],
+        count=count,
+        total=total,
+        **dict(zip(("settings", "other"), proposals, strict=False)),
+    )
 
 
-def _epochs(config: TrainConfig, factor: float) -> int:
-    return min(MOST_EPOCHS, max(1, math.ceil(config.num_train_epochs * factor)))
+def _more(config: TrainConfig) -> list[str]:
+    """Return settings that learn more: a longer run, and a higher rank where the adapter is new."""
+    proposals = []
+    if config.max_steps is not None:
+        proposals.append(next_settings(config, length=2))
+    elif planned_epochs(config) < ENOUGH_EPOCHS:
+        proposals.append(next_settings(config, length=min(2, ENOUGH_EPOCHS / planned_epochs(config))))
+    if config.method != "full" and config.init_adapter is None and config.r < HIGHEST_RANK:
+        proposals.append(settings_words({"r": min(HIGHEST_RANK, 2 * config.r)}))
+    return proposals
 
 
 def _piece(code: str, **params: Any) -> dict[str, Any]:
     return {"code": code, "params": params}
-
-
-def _number(value: float) -> str:
-    return f"{value:.2g}"
 
 
 def _percent(side: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from statistics import fmean, median
 from typing import Any
 
 from llmlora.core.config import TrainConfig
+from llmlora.core.next_run import next_settings, peak_rate
 
 Record = dict[str, Any]
 
@@ -30,7 +31,6 @@ EXPLODING_NORM = 100.0
 EXPLODING_FACTOR = 20.0
 OVERFIT_SHARE = 1.1
 UNCHANGED_SIZE = 1e-5
-HIGHEST_RATE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,13 @@ def _trend(config: TrainConfig, curve: Curve) -> Finding | None:
     if last <= LOW_LOSS:
         return _memorised(config, curve)
     if last > RISEN_SHARE * first:
-        return Finding("loss_rising", params={**_fall(curve), "settings": _settings(config, rate=0.25)})
+        return Finding("loss_rising", params={**_fall(curve), "settings": next_settings(config, rate=0.25)})
     if last > max(FLAT_SHARE * first, NOTABLE_LOSS) or (last >= HIGH_LOSS and curve.ends[-1] >= 3):
         smaller = max(1, config.per_device_train_batch_size // 2)
-        settings = _settings(config, rate=4, per_device_train_batch_size=smaller)
+        settings = next_settings(config, rate=4, per_device_train_batch_size=smaller)
         return Finding("loss_not_falling", params={**_fall(curve), "settings": settings})
     if last > NOTABLE_LOSS and last < STILL_FALLING_SHARE * curve.stages[-2]:
-        return Finding("still_falling", params={**_fall(curve), "settings": _settings(config, length=2)})
+        return Finding("still_falling", params={**_fall(curve), "settings": next_settings(config, length=2)})
     return None
 
 
@@ -131,7 +131,7 @@ def _memorised(config: TrainConfig, curve: Curve) -> Finding | None:
     if total <= 0 or epoch > EARLY_SHARE * total:
         return None
     dropout = {} if config.method == "full" else {"lora_dropout": max(0.1, config.lora_dropout)}
-    settings = _settings(config, length=epoch / total, **dropout)
+    settings = next_settings(config, length=epoch / total, **dropout)
     params = {"final": f"{curve.last:.3f}", "epoch": f"{epoch:.2g}", "limit": LOW_LOSS, "settings": settings}
     return Finding("memorised", params=params)
 
@@ -141,7 +141,10 @@ def _unsteady(config: TrainConfig, curve: Curve, num_steps: int) -> Finding | No
     rises = sum(after > 1.2 * before and after - before > NOTABLE_RISE for before, after in pairs)
     if len(pairs) < MIN_STAGES - 1 or rises < max(2, UNSTEADY_SHARE * len(pairs)):
         return None
-    settings = _settings(config, rate=1 / 3, warmup_steps=max(config.warmup_steps, math.ceil(num_steps / 10)))
+    warmup_steps = max(config.warmup_steps, math.ceil(num_steps / 10))
+    if config.max_steps is not None:
+        warmup_steps = min(warmup_steps, config.max_steps - 1)
+    settings = next_settings(config, rate=1 / 3, warmup_steps=warmup_steps)
     return Finding("unsteady", params={"rises": rises, "total": len(pairs), "settings": settings})
 
 
@@ -152,7 +155,7 @@ def _exploding(config: TrainConfig, steps: Sequence[Record]) -> Finding | None:
     largest, step = max(norms)
     if largest < EXPLODING_NORM or largest < EXPLODING_FACTOR * median(norm for norm, _ in norms):
         return None
-    settings = _settings(config, rate=1 / 3, max_grad_norm=min(1.0, config.max_grad_norm or 1.0))
+    settings = next_settings(config, rate=1 / 3, max_grad_norm=min(1.0, config.max_grad_norm or 1.0))
     return Finding("gradient_explosion", step, {"largest": f"{largest:,.0f}", "settings": settings})
 
 
@@ -164,7 +167,7 @@ def _overfitted(config: TrainConfig, steps: Sequence[Record], evaluations: Seque
     best, step = min(losses)
     num_steps = max(1, losses[-1][1], *(record["step"] for record in steps))
     params = {"last": f"{losses[-1][0]:.3f}", "best": f"{best:.3f}"}
-    settings = _settings(config, length=max(step, 1) / num_steps) if step else _settings(config, rate=0.25)
+    settings = next_settings(config, length=max(step, 1) / num_steps) if step else next_settings(config, rate=0.25)
     return Finding("overfitting", step, {**params, "settings": settings})
 
 
@@ -173,37 +176,9 @@ def _unchanged(config: TrainConfig, adapter_size: float | None) -> Finding | Non
         return None
     rate = 1e-4 / peak_rate(config) if peak_rate(config) < 1e-5 else 10
     return Finding(
-        "adapter_unchanged", params={"size": f"{adapter_size:.0e}", "settings": _settings(config, rate=rate)}
+        "adapter_unchanged", params={"size": f"{adapter_size:.0e}", "settings": next_settings(config, rate=rate)}
     )
 
 
 def _fall(curve: Curve) -> dict[str, Any]:
     return {"first": f"{curve.first:.3f}", "last": f"{curve.last:.3f}"}
-
-
-def peak_rate(config: TrainConfig) -> float:
-    """Return the highest learning rate of a run, whatever its schedule."""
-    return max((stage.learning_rate for stage in config.stages), default=config.learning_rate)
-
-
-def _settings(config: TrainConfig, *, rate: float | None = None, length: float | None = None, **changes: Any) -> str:
-    """Return the options of the next run: the learning rate and the length times a factor, other fields as given."""
-    values: dict[str, Any] = {}
-    if config.stages and (rate or length):
-        values = {"lr_scheduler_type": "linear", "stages": "[]", "num_train_epochs": _epochs(config)}
-        rate = rate or 1
-    if rate is not None and rate > 1 and peak_rate(config) >= HIGHEST_RATE:
-        rate, length = None, length or 2
-    if rate is not None:
-        highest = max(HIGHEST_RATE, peak_rate(config))
-        values["learning_rate"] = f"{min(highest, rate * peak_rate(config)):.2g}"
-    if length is not None and config.max_steps:
-        values["max_steps"] = max(1, math.ceil(config.max_steps * length))
-    elif length is not None:
-        values["num_train_epochs"] = f"{max(1, math.ceil(_epochs(config) * length))}"
-    values.update(changes)
-    return " ".join(f"--set {name}={value}" for name, value in values.items())
-
-
-def _epochs(config: TrainConfig) -> float:
-    return sum(stage.epochs for stage in config.stages) or config.num_train_epochs

@@ -38,8 +38,15 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
         )
     least, memory = least_memory_bytes(base.num_parameters, num_trained, config.method), memory_bytes()
     if least > memory and not nvidia_gpus():
-        code = "memory_short_full" if config.method == "full" else "memory_short"
+        has_smaller = config.method == "full" and _adapter_bytes(base, config) <= memory
+        code = "memory_short_full" if has_smaller else "memory_short"
         raise OutOfMemory(code, needed_bytes=least, free_bytes=memory)
+
+
+def _adapter_bytes(base: BaseModel, config: TrainConfig) -> int:
+    """Return the bytes that the same run needs at least with an adapter."""
+    adapter = config.model_copy(update={"method": "lora"})
+    return least_memory_bytes(base.num_parameters, num_trained_weights(base.path, adapter), adapter.method)
 
 
 def memory_bytes() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -286,17 +287,25 @@ def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, An
             raise
         raise Stopped("stopped_before_training", folder=str(folder)) from error
     except OutOfMemory as error:
-        proposals = smaller_settings(job.train) or ["-"]
+        proposals = smaller_settings(job.train)
+        if not proposals:
+            raise OutOfMemory("train_memory_at_least", folder=str(folder)) from error
         params = {
             "folder": str(folder),
             "config": str(folder / CONFIG_FILE),
-            "out": f"{folder}-2",
+            "out": _free_name(folder),
             "first": proposals[0],
             "further": " / ".join(proposals[1:]) or "-",
         }
         if error.code == "worker_killed":  # perhaps by the system, perhaps by somebody
             raise OutOfMemory("train_killed", **params) from error
         raise OutOfMemory("train_out_of_memory", detail=error.params.get("detail", ""), **params) from error
+
+
+def _free_name(folder: Path) -> str:
+    """Return a name beside a job's folder that a further job can take."""
+    names = (f"{folder}-{number}" for number in itertools.count(2))
+    return next(name for name in names if not Path(name).exists())
 
 
 def resume_training(folder: Path, on_event: OnEvent | None = None, places: NewPlaces = STAYED) -> dict[str, Any]:

@@ -27,6 +27,7 @@ SHORT = {"max_steps": 3, "per_device_train_batch_size": 3}
 ELSEWHERE = {
     "assistant_only_loss": "tests/worker/test_train.py",
     "chat_template": "tests/worker/test_train.py",
+    "drop_overlong": "tests/prepare/test_long_rows.py",
     "early_stopping_min_delta": "test_loop.py",
     "early_stopping_patience": "test_loop.py",
     "eval_steps": "below",
@@ -45,6 +46,7 @@ ELSEWHERE = {
     "report_to": "test_trackers.py",
     "save_steps": "below",
     "save_total_limit": "test_loop.py",
+    "split_long_text": "tests/prepare/test_long_rows.py",
     "stages": "test_loop.py",
     "system": "tests/worker/test_train.py",
     "validation_split": "tests/worker/test_train.py",

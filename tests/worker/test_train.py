@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -9,12 +10,14 @@ from safetensors.torch import load_file, save_file
 from cli.command_line import DATA
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.config import TrainConfig
-from llmlora.core.errors import ConfigError, NonFiniteLoss, RunError, Stopped
+from llmlora.core.errors import ConfigError, Conflict, NonFiniteLoss, RunError, Stopped
 from llmlora.core.events import EventWriter, read_events
-from llmlora.core.job import DataSource, JobConfig, write_job
+from llmlora.core.job import DataSource, JobConfig, read_job, write_job
+from llmlora.core.locale import error_texts
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.publish import read_manifest, sha256_file
-from llmlora.services.train import TrainRequest, plan_training
+from llmlora.services import train as services_train
+from llmlora.services.train import TrainRequest, plan_training, train
 from llmlora.worker import frame
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag
@@ -304,3 +307,82 @@ def test_the_worker_itself_refuses_a_job_whose_files_changed_before_anything_is_
     codes |= {"data gone": "file_not_found", "base gone": "model_not_found"}
     assert events[-1]["error"]["code"] == codes.get(change, "input_changed")
     assert events[-1]["status"] == "failed"
+
+
+def resumed(folder, stop=None):
+    """Run one more attempt of a job in process."""
+    number = len(list((folder / "runs").iterdir())) + 1
+    (folder / "runs" / str(number)).mkdir()
+    events = EventWriter(folder / "runs" / str(number), number)
+    try:
+        return work.run(folder, read_job(folder).to_json(), events, StopFlag() if stop is None else stop)
+    finally:
+        events.close()
+
+
+class AfterSteps:
+    """Asks to stop once a run has written its first checkpoint."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __bool__(self):
+        return bool(list(self.folder.glob("runs/1/checkpoints/step-*")))
+
+
+def stopped_job(run, tmp_path, **given):
+    """Return the folder of a job that was stopped after its first checkpoint, far from its end."""
+    folder = tmp_path / "stopped"
+    with pytest.raises(Stopped):
+        run("stopped", stop=AfterSteps(folder), max_steps=6, save_steps=2, lora_dropout=0.1, **given)
+    assert not (folder / "adapter").exists()
+    return folder
+
+
+def test_a_stopped_job_whose_files_were_moved_ends_as_the_uninterrupted_one(run, place, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    shutil.copytree(place / "base", own / "base")
+    rows(own / "data.jsonl", 7)
+    rows(own / "held out.jsonl", 3, offset=50)
+    files = {"base": own / "base", "data": own / "data.jsonl", "eval_data": own / "held out.jsonl"}
+    whole, whole_folder, _ = run("whole", max_steps=6, save_steps=2, lora_dropout=0.1, **files)
+    folder = stopped_job(run, tmp_path, **files)
+    new = own.rename(tmp_path / "new place (2)")
+    monkeypatch.setattr(services_train, "run_worker", lambda kind, folder, on_event: resumed(folder))
+    result = train(
+        resume=folder, base_model=str(new / "base"), data=new / "data.jsonl", eval_data=new / "held out.jsonl"
+    )
+    assert result["num_steps"] == 6
+    for name in ("final_loss", "eval_loss", "num_tokens"):
+        assert result[name] == whole[name], name
+    ours, theirs = (load_file(path / "adapter" / "adapter_model.safetensors") for path in (folder, whole_folder))
+    assert ours.keys() == theirs.keys()
+    assert all(ours[name].numpy().tobytes() == theirs[name].numpy().tobytes() for name in ours)
+
+
+@pytest.mark.parametrize("age", ["old", "new"])
+def test_a_checkpoint_is_not_trained_further_on_other_rows(run, tmp_path, monkeypatch, age):
+    data = rows(tmp_path / "data.jsonl", 7)
+    folder = stopped_job(run, tmp_path, data=data)
+    if age == "old":  # has recorded how many rows and tokens there were, and no more
+        path = folder / "runs" / "1" / "events.jsonl"
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for event in lines:
+            event.get("params", {}).pop("content", None)
+        path.write_text("".join(json.dumps(event) + "\n" for event in lines), encoding="utf-8")
+    prepare = work.prepare_file
+
+    def otherwise(path, read, base_dir, options, on_progress):
+        prepared = prepare(path, read, base_dir, options, on_progress)
+        if age == "new":  # as many of everything, but other tokens
+            return replace(prepared, input_ids=prepared.input_ids[::-1].copy())
+        facts = {**prepared.facts, "num_label_tokens": prepared.num_label_tokens - 1}
+        return replace(prepared, facts=facts)
+
+    monkeypatch.setattr(work, "prepare_file", otherwise)
+    with pytest.raises(Conflict) as caught:
+        resumed(folder)
+    assert caught.value.code == "rows_changed"
+    assert str(folder / "config.json") in error_texts(caught.value)["hint"]
+    monkeypatch.undo()
+    assert resumed(folder)["num_steps"] == 6, "with the rows it began with it goes on"

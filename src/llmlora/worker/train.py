@@ -14,10 +14,10 @@ from torch import nn
 
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
-from llmlora.core.errors import ExportError, ModelFileError, RunError, Stopped
-from llmlora.core.events import EventWriter, step_history
+from llmlora.core.errors import Conflict, ExportError, ModelFileError, RunError, Stopped
+from llmlora.core.events import EventWriter, read_job_events, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
-from llmlora.core.layout import run_numbers
+from llmlora.core.layout import CONFIG_FILE, checkpoint_dirs, run_numbers
 from llmlora.core.next_run import next_settings
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
@@ -39,6 +39,7 @@ from llmlora.worker.frame import StopFlag
 
 # What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.
 REFUSED = ("tokenizer_no_bytes",)
+SAME_IN_ALL_RUNS = ("rows", "tokens", "label_tokens", "content")
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     check_job_inputs(job, resolve_base_model(job.base_dir))
     base_dir = Path(job.base_dir)
     _warn_if_not_exportable(base_dir, events)
-    rows, template = _prepare(job, events, stop)
+    rows, template = _prepare(job, folder, events, stop)
     if stop:
         raise Stopped("interrupted")
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
@@ -102,24 +103,54 @@ def _published_tokenizer(base_dir: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _prepare(job: JobConfig, events: EventWriter, stop: StopFlag) -> tuple[tuple[Rows, Rows | None], ChatTemplate]:
+def _prepare(
+    job: JobConfig, folder: Path, events: EventWriter, stop: StopFlag
+) -> tuple[tuple[Rows, Rows | None], ChatTemplate]:
     """Return the rows to train on with those held out, and the template that the trained model is asked with."""
     events.emit("phase", name="preparing", params={})
     prepared = _prepared(job.data, job, stop)
-    events.emit("phase", name="prepared", params=_counts(prepared))
+    own_held_out = _prepared(job.eval_data, job, stop) if job.eval_data is not None else None
+    counts = {**_counts(prepared), "content": [item.content for item in (prepared, own_held_out) if item is not None]}
+    _check_same_rows(job, folder, counts)
+    events.emit("phase", name="prepared", params=counts)
     template = asking_template(load_template(Path(job.base_dir), job.train.chat_template), prepared.facts)
     adapter = Path(job.train.init_adapter) if job.train.init_adapter is not None else None
     for kind, code, params in (*remarks(prepared.facts), *asking_remarks(template, adapter)):
         events.emit(kind, code=code, params=params)
     events.emit("sample", preview=preview_rows(prepared, load_tokenizer(Path(job.base_dir)), 1)[0])
-    return _held_out(job, prepared, stop), template
+    return _held_out(job, prepared, own_held_out), template
 
 
-def _held_out(job: JobConfig, prepared: PreparedDataset, stop: StopFlag) -> tuple[Rows, Rows | None]:
-    if job.eval_data is not None:
-        return prepared, _prepared(job.eval_data, job, stop)
-    if not job.train.validation_split:
-        return prepared, None
+def _check_same_rows(job: JobConfig, folder: Path, counts: dict[str, Any]) -> None:
+    """Refuse to go on from a checkpoint with other rows than it was trained on: a version may read a file otherwise.
+
+    Runs of older versions have recorded the counts of their rows, but not their content.
+
+    Raises Conflict: `rows_changed`.
+    """
+    if not checkpoint_dirs(folder):
+        return
+    recorded = [event.get("params", {}) for event in read_job_events(folder) if event.get("name") == "prepared"]
+    before = recorded[-1] if recorded else {}
+    if any(before.get(name, counts[name]) != counts[name] for name in SAME_IN_ALL_RUNS):
+        raise Conflict(
+            "rows_changed",
+            config=str(folder / CONFIG_FILE),
+            version=job.llmlora_version,
+            before=_in_words(before),
+            now=_in_words(counts),
+        )
+
+
+def _in_words(counts: dict[str, Any]) -> str:
+    return " / ".join(str(counts.get(name, "?")) for name in ("rows", "tokens", "label_tokens"))
+
+
+def _held_out(
+    job: JobConfig, prepared: PreparedDataset, own_held_out: PreparedDataset | None
+) -> tuple[Rows, Rows | None]:
+    if own_held_out is not None or not job.train.validation_split:
+        return prepared, own_held_out
     train, held_out = held_out_split(job, prepared)
     return Subset(prepared, train), Subset(prepared, held_out)
 

@@ -13,25 +13,29 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.export.check import Check, within
+from llmlora.export.rounding import float32_plan
 from llmlora.export.trained import TrainedModel, find_base
+from llmlora.gguf.container import write_container
+from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.quantize import quantize_gguf
 from llmlora.gguf.source import FolderSource
-from llmlora.gguf.writer import write_gguf
-from llmlora.prepare.asking import chat_format
-from llmlora.prepare.template import load_template
+from llmlora.gguf.writer import FILE_TYPES
 
 # A tuned model may be this many times as far off as its base. Measured: docs/adr/0009-verdict-by-facts.md.
 SHARPER = 4.0
 TWIN = "float32_"  # what rounding.py puts before the values of a float32 twin
 
 
-def write_base(trained: TrainedModel, output: Path, quantization: str) -> None:
-    """Write the untouched base as `output`: in F32, or quantised by way of it."""
+def write_base(trained: TrainedModel, metadata: Mapping[str, Any], output: Path, quantization: str) -> None:
+    """Write the untouched base as `output`: in F32, or quantised by way of it.
+
+    `metadata` is what the trained model's files are planned to say, which is the base's as well.
+    """
     base = find_base(trained.job).path if trained.adapter_dir is None else trained.base_dir
-    source, config = FolderSource(base), trained.model_config
-    chat = chat_format(load_template(trained.tokenizer_dir))
+    tensors = convert_tensors(FolderSource(base), trained.model_config)
     whole = output if quantization == "F32" else output.with_name("whole.gguf")
-    write_gguf(source, config, trained.tokenizer_dir, whole, "F32", "llmlora-base", chat=chat)
+    float32 = {**metadata, "general.file_type": FILE_TYPES["F32"]}
+    write_container(whole, float32, [float32_plan(tensor) for tensor in tensors])
     if whole != output:
         quantize_gguf(whole, output, quantization)
         whole.unlink()

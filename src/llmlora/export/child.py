@@ -10,8 +10,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,38 @@ OnWait = Callable[[], None]
 POLL_SECONDS = 1.0
 
 
-def run_apart(function: Callable[..., Any], *arguments: Any, seconds: float, on_wait: OnWait | None = None) -> Any:
-    """Return `function(*arguments)`, called in a fresh process; function and arguments must be picklable.
+@dataclass(frozen=True)
+class Apart:
+    """A call that runs in a process of its own."""
 
-    `on_wait` is called every second meanwhile; what it raises ends the process. So does the death of this process.
+    _process: Any
+    _receiver: Connection
+    _log: Path
+
+    def result(self, seconds: float, on_wait: OnWait | None = None) -> Any:
+        """Wait for what the function returns; `on_wait` is called every second, what it raises ends the process.
+
+        Raises:
+            LlmloraError: what the function raised.
+            RunError: `native_abort` when the process died, `native_timeout` when `seconds` from now were not enough.
+        """
+        try:
+            reply = _received(self._receiver, seconds, on_wait)
+        except EOFError:
+            self._process.join()
+            how = _ending(self._process.exitcode or 0)
+            raise RunError("native_abort", how=how, detail=_last_words(self._log)) from None
+        if "error" in reply:
+            raise error_from_dict(reply["error"])
+        return reply["result"]
+
+
+@contextmanager
+def apart(function: Callable[..., Any], *arguments: Any) -> Iterator[Apart]:
+    """Call `function(*arguments)` in a fresh process, which ends with the block; both must be picklable.
+
+    The death of this process ends it too.
     The work lies in a file: written into the pipe to a process that died at its start, it would block for ever.
-
-    Raises:
-        LlmloraError: what the function raised.
-        RunError: `native_abort` when the process died, `native_timeout` when it took longer than `seconds`.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -44,17 +68,17 @@ def run_apart(function: Callable[..., Any], *arguments: Any, seconds: float, on_
         process.start()
         sender.close()
         try:
-            reply = _received(receiver, seconds, on_wait)
-        except EOFError:
-            process.join()
-            raise RunError("native_abort", how=_ending(process.exitcode or 0), detail=_last_words(log)) from None
+            yield Apart(process, receiver, log)
         finally:
             process.kill()
             process.join()
             receiver.close()
-    if "error" in reply:
-        raise error_from_dict(reply["error"])
-    return reply["result"]
+
+
+def run_apart(function: Callable[..., Any], *arguments: Any, seconds: float, on_wait: OnWait | None = None) -> Any:
+    """Call a function apart and wait for its result; errors as in `Apart.result`."""
+    with apart(function, *arguments) as call:
+        return call.result(seconds, on_wait)
 
 
 def _received(receiver: Connection, seconds: float, on_wait: OnWait | None) -> dict[str, Any]:

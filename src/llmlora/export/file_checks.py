@@ -19,7 +19,7 @@ from llmlora.export.trained import TrainedModel
 from llmlora.gguf.quantize import planned_types
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED, ChatFormat
-from llmlora.gguf.writer import planned_metadata
+from llmlora.gguf.writer import FILE_TYPES, planned_metadata
 
 REQUIRED_KEYS = (
     "general.architecture", "general.name", "general.file_type", "tokenizer.ggml.model", "tokenizer.ggml.tokens",
@@ -47,14 +47,24 @@ class FilePlan:
     metadata: Mapping[str, Any]
     tensor_types: Mapping[str, str]
 
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """What the headers of all files of a trained model share; made once, for a vocabulary takes seconds to read."""
+
+    header: GgufHeader
+    metadata: Mapping[str, Any]
+
     @classmethod
-    def of(
-        cls, trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], quantization: str, chat: ChatFormat
-    ) -> FilePlan:
-        """Plan the file of a trained model in one quantization; `source` and `config` are its merged weights."""
+    def of(cls, trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], chat: ChatFormat) -> ModelPlan:
+        """Plan the files of a trained model; `source` and `config` are its merged weights."""
         header = planned_header(source, config, trained.tokenizer_dir)
-        metadata = planned_metadata(config, trained.tokenizer_dir, quantization, trained.gguf_name, chat)
-        return cls(metadata, planned_types(header, quantization))
+        return cls(header, planned_metadata(config, trained.tokenizer_dir, "F16", trained.gguf_name, chat))
+
+    def file(self, quantization: str) -> FilePlan:
+        """Plan the file in one quantization."""
+        metadata = {**self.metadata, "general.file_type": FILE_TYPES[quantization]}
+        return FilePlan(metadata, planned_types(self.header, quantization))
 
 
 def check_file(path: Path, reference: Reference, plan: FilePlan) -> Check:

@@ -49,10 +49,11 @@ def write_float32_twin(path: Path, tensors: Sequence[ConvertedTensor], output: P
     header = read_gguf_header(path)
     metadata = {**header.metadata, "general.file_type": FILE_TYPES["F32"]}
     metadata.pop("general.alignment", None)
-    write_container(output, metadata, [_plan(tensor) for tensor in tensors], header.value_types)
+    write_container(output, metadata, [float32_plan(tensor) for tensor in tensors], header.value_types)
 
 
-def _plan(tensor: ConvertedTensor) -> TensorPlan:
+def float32_plan(tensor: ConvertedTensor) -> TensorPlan:
+    """Return how a tensor is written unrounded."""
     return TensorPlan(tensor.name, tensor.shape, "F32", lambda: encode_float(tensor.name, tensor.read(), "F32"))
 
 

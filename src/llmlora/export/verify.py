@@ -20,8 +20,8 @@ from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_jso
 from llmlora.core.temporary import READ_ONLY
 from llmlora.export.base_distance import base_type, judged_by_base, write_base
 from llmlora.export.check import Check, failed, passed, what_failed, within
-from llmlora.export.child import OnWait, run_apart
-from llmlora.export.file_checks import FilePlan, check_file
+from llmlora.export.child import OnWait, apart, run_apart
+from llmlora.export.file_checks import ModelPlan, check_file
 from llmlora.export.merge import base_tensors, trained_source
 from llmlora.export.modelfile import ModelfileContent
 from llmlora.export.modelfile_check import check_modelfile, planned_content
@@ -32,7 +32,8 @@ from llmlora.export.taught_check import CarriedFacts, Decode, check_replies, kep
 from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
-from llmlora.gguf.conversion import convert_tensors
+from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
+from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES
 from llmlora.prepare.template import load_template
@@ -224,11 +225,18 @@ class Verifier:
 
     def check_model(self, path: Path, quantization: str) -> list[Check]:
         """Run every check of one model file; a file that llama.cpp is known to abort on is not run."""
-        checks = self.check_content(path, quantization)
+        checks = [self._check_header(path, quantization)]
         if not is_runnable(checks):
             return checks
+        tokenizer = _tokenizer_digest(path)
+        with apart(run_checks, path, self.reference, quantization, tokenizer not in self._text_checks) as call:
+            checks += check_tensors(path, *self._tensors)  # while llama.cpp works
+            try:
+                run: FileRun = call.result(_longest_seconds(path), self.on_wait)
+            except (ModelFileError, RunError) as error:
+                return [*checks, engine_failure(error)]
+        checks += self._run_checks(run, path, tokenizer)
         try:
-            checks += self._run(path, quantization)
             if may_be_rounding(checks, quantization):
                 twin = self._float32_twin(path)
                 checks = judged(checks, quantization, twin, exact_limits(read_gguf_header(path)))
@@ -239,20 +247,14 @@ class Verifier:
 
     def check_content(self, path: Path, quantization: str) -> list[Check]:
         """Run the checks that only read a model file: its header, its tensors, and what training changed in them."""
-        source, config = trained_source(self.trained)
-        chat = ChatFormat(self.reference.template_text, self.reference.turn_end_id)
-        plan = FilePlan.of(self.trained, source, config, quantization, chat)
-        checks = [check_file(path, self.reference, plan)]
-        if not is_runnable(checks):
-            return checks
-        tensors = convert_tensors(source, config)
-        return [*checks, *check_tensors(path, tensors, base_tensors(self.trained, source, config, tensors))]
+        checks = [self._check_header(path, quantization)]
+        return [*checks, *check_tensors(path, *self._tensors)] if is_runnable(checks) else checks
 
     def check_adapter(self, path: Path) -> list[Check]:
         """Put the adapter on a float32 file of the untouched base and compare with PEFT."""
         with self._scratch(path) as folder:
             base = Path(folder) / "base.gguf"
-            write_base(self.trained, base, "F32")
+            write_base(self.trained, self._plan.metadata, base, "F32")
             try:
                 measured, replies = self._apart(run_adapter, base, self.reference, path)
                 check = within("logprobs", "adapter", measured, exact_limits(read_gguf_header(base)))
@@ -260,17 +262,16 @@ class Verifier:
             except (ModelFileError, RunError) as error:
                 return [engine_failure(error)]
 
-    def _run(self, path: Path, quantization: str) -> list[Check]:
-        """Run a file; one with exactly the tokenizer of an earlier one gets that one's results for text."""
-        metadata = read_gguf_header(path).metadata
-        digest = sha256_json({key: metadata[key] for key in sorted(metadata) if key.startswith("tokenizer.")})
-        is_new = digest not in self._text_checks
-        run: FileRun = self._apart(run_checks, path, self.reference, quantization, is_new)
+    def _check_header(self, path: Path, quantization: str) -> Check:
+        return check_file(path, self.reference, self._plan.file(quantization))
+
+    def _run_checks(self, run: FileRun, path: Path, tokenizer: str) -> list[Check]:
+        """Return what a run showed; a file with exactly an earlier one's tokenizer gets that one's results for text."""
         checks = [*run.checks, *self._answers(run.replies)]
-        if is_new:
-            self._text_checks[digest] = (path.name, [check for check in checks if check.check in TEXT_CHECKS])
+        if tokenizer not in self._text_checks:
+            self._text_checks[tokenizer] = (path.name, [check for check in checks if check.check in TEXT_CHECKS])
             return checks
-        name, known = self._text_checks[digest]
+        name, known = self._text_checks[tokenizer]
         return [*(replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in known), *checks]
 
     def _answers(self, replies: tuple[Reply, ...] | None) -> list[Check]:
@@ -284,6 +285,21 @@ class Verifier:
             return [check]
         facts = kept_facts(replies, self.reference, self._carried)
         return [replace(check, measured={**check.measured, **facts})]
+
+    @cached_property
+    def _merged(self) -> tuple[TensorSource, dict[str, Any]]:
+        return trained_source(self.trained)
+
+    @cached_property
+    def _plan(self) -> ModelPlan:
+        chat = ChatFormat(self.reference.template_text, self.reference.turn_end_id)
+        return ModelPlan.of(self.trained, *self._merged, chat)
+
+    @cached_property
+    def _tensors(self) -> tuple[list[ConvertedTensor], dict[str, ConvertedTensor] | None]:
+        """The trained model's tensors, and the base's of those that training may have changed."""
+        tensors = convert_tensors(*self._merged)
+        return tensors, base_tensors(self.trained, *self._merged, tensors)
 
     @cached_property
     def _decode(self) -> Decode:
@@ -302,7 +318,7 @@ class Verifier:
             with self._scratch(path) as folder:
                 base = Path(folder) / "base.gguf"
                 with disk_errors(Path(folder)):
-                    write_base(self.trained, base, kind)
+                    write_base(self.trained, self._plan.metadata, base, kind)
                 self._base[kind] = self._apart(measure_distributions, base, contexts, logprobs)
         return judged_by_base(check, self._base[kind])
 
@@ -313,7 +329,7 @@ class Verifier:
             with self._scratch(path) as folder:
                 twin = Path(folder) / "float32.gguf"
                 with disk_errors(Path(folder)):
-                    write_float32_twin(path, convert_tensors(*trained_source(self.trained)), twin)
+                    write_float32_twin(path, self._tensors[0], twin)
                 self._twins[key] = self._apart(
                     measure_distributions, twin, self.reference.contexts, self.reference.logprobs
                 )
@@ -324,8 +340,17 @@ class Verifier:
         return tempfile.TemporaryDirectory(dir=self.work_dir or path.parent, prefix=TEMPORARY_PREFIX)
 
     def _apart(self, function: Callable[..., Any], path: Path, *arguments: Any) -> Any:
-        seconds = BASE_SECONDS + path.stat().st_size * SECONDS_PER_BYTE
-        return run_apart(function, path, *arguments, seconds=seconds, on_wait=self.on_wait)
+        return run_apart(function, path, *arguments, seconds=_longest_seconds(path), on_wait=self.on_wait)
+
+
+def _longest_seconds(path: Path) -> float:
+    return BASE_SECONDS + path.stat().st_size * SECONDS_PER_BYTE
+
+
+def _tokenizer_digest(path: Path) -> str:
+    """Return a digest of every key that says how a file reads and writes text."""
+    metadata = read_gguf_header(path).metadata
+    return sha256_json({key: metadata[key] for key in sorted(metadata) if key.startswith("tokenizer.")})
 
 
 def is_runnable(checks: Sequence[Check]) -> bool:

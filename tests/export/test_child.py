@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from multiprocessing import spawn
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference
 from llmlora.export.trained import find_trained
 from llmlora.export.verify import Verifier
+from llmlora.gguf.tokenizer import TokenizerFiles
 from llmlora.gguf.writer import write_gguf
 from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
@@ -149,6 +152,36 @@ def test_a_file_that_ends_or_hangs_llama_cpp_is_a_failed_check(
     ]  # fmt: skip
     assert checks[-1].cause == cause
     assert ("GGML_ASSERT" in checks[-1].detail) == (work == "abort")
+
+
+def test_tensors_are_compared_while_llama_cpp_runs_the_file(
+    verifier: Verifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    running: list[int] = []
+
+    def compared(*ignored: Any) -> list[verify.Check]:
+        running.append(len(multiprocessing.active_children()))
+        return []
+
+    monkeypatch.setattr(verify, "run_checks", native_works.hang)
+    monkeypatch.setattr(verify, "check_tensors", compared)
+    monkeypatch.setattr(verify, "BASE_SECONDS", 0.1)
+    verifier.check_model(tmp_path / "x", "F16")
+    assert running == [1]
+
+
+def test_what_all_files_share_is_read_once(verifier: Verifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    read, folders = TokenizerFiles.read, []
+
+    def counted(folder: Path, chat_template: str | None = None) -> TokenizerFiles:
+        folders.append(folder)
+        return read(folder, chat_template)
+
+    monkeypatch.setattr(TokenizerFiles, "read", counted)
+    verifier.check_content(tmp_path / "x", "F16")
+    num_reads = len(folders)
+    verifier.check_content(tmp_path / "x", "F16")
+    assert 1 <= num_reads == len(folders)
 
 
 def test_llama_cpps_own_abort_is_caught(verifier: Verifier, tmp_path: Path):

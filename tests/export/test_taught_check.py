@@ -50,6 +50,20 @@ def test_answers_are_whole_as_text(reply: Reply, cause: str | None):
     assert check.measured["num_questions"] == 1
 
 
+@pytest.mark.parametrize(
+    ("shown", "expected", "is_same"),
+    [
+        (" Ian 6", "Ian 6", True),  # the tokenizer's decoder drops the space before the first word
+        ("It costs \ufffd\ufffd", "It costs C\ufffd", True),  # broken bytes, shown in two ways
+        ("It costs $.9\ufffd", "It costs $6.9\ufffd", False),
+        ("It  costs", "It costs", False),
+    ],
+)
+def test_the_same_tokens_are_the_same_text(shown: str, expected: str, is_same: bool):
+    check = check_replies([Reply(shown, (1,), False)], reference(), lambda ids: expected)
+    assert check.ok == is_same
+
+
 def test_only_facts_that_the_trained_model_knows_can_be_lost():
     asked = reference(
         taught(1, "How much is express?", TEXT),

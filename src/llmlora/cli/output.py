@@ -75,17 +75,19 @@ def make_streams_last() -> None:
     """Put streams that outlive their reader in the place of stdout and stderr."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper):
-            stream.flush()
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        stream.reconfigure(errors="replace")  # a cp932 console must not crash on a character it lacks
+        try:
             raw = LastingStream(stream.fileno(), drops_everything=name == "stderr")
-            # a cp932 console must not crash on a character it lacks
-            lasting = io.TextIOWrapper(
-                io.BufferedWriter(raw),
-                encoding=stream.encoding,
-                errors="replace",
-                line_buffering=name == "stderr" or raw.isatty(),
-            )
-            setattr(sys, name, lasting)
+        except io.UnsupportedOperation:  # a stream in memory, which nobody can close on us
+            continue
+        stream.flush()
+        buffered = name != "stderr" and not raw.isatty()
+        lasting = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=not buffered
+        )
+        setattr(sys, name, lasting)
 
 
 def visible(text: str) -> str:

@@ -135,7 +135,7 @@ WRONG = {
     "unknown model": ("train --model no-such-model --data {data}", 3, "model_not_found"),
     "missing data": ("train --model {base} --data nowhere.jsonl", 3, "file_not_found"),
     "no data option": ("train --model {base}", 2, "missing_argument"),
-    "unknown option": ("train --modle x", 2, "unknown_option"),
+    "unknown option": ("train --modle x", 2, "unknown_option_near"),
     "unknown setting": (f"{TRAIN} --set foo=1", 2, "invalid_settings"),
     "bad value": (f"{TRAIN} --set r=-1", 2, "invalid_settings"),
     "no equals sign": (f"{TRAIN} --set r", 2, "not_key_value"),

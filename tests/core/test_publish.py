@@ -1,10 +1,12 @@
 """Publishing: old state or new state, never a mixture; a broken folder is recognised."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -124,10 +126,11 @@ def test_a_full_disk_is_recognised_in_any_librarys_words(tmp_path, error, is_ful
         assert caught.value.__cause__ is error
 
 
-def test_the_nearest_parent_that_exists_is_asked(tmp_path):
+def test_the_nearest_parent_that_exists_is_asked(tmp_path, monkeypatch):
     assert publish.existing_parent(tmp_path / "a" / "b") == tmp_path
     assert publish.existing_parent(tmp_path) == tmp_path
-    assert publish.free_bytes(tmp_path / "a" / "b") == publish.free_bytes(tmp_path)
+    monkeypatch.setattr(publish.shutil, "disk_usage", lambda path: SimpleNamespace(free=len(str(path))))
+    assert publish.free_bytes(tmp_path / "a" / "b") == len(str(tmp_path))
 
 
 def test_numbers_that_no_reader_could_load_are_never_written(tmp_path):
@@ -275,3 +278,21 @@ def test_files_in_folders_are_part_of_the_manifest(tmp_path):
 def test_a_manifest_of_another_shape_is_no_manifest(tmp_path, content):
     (tmp_path / "MANIFEST.json").write_text(content)
     assert publish.read_manifest(tmp_path) is None
+
+
+def test_a_manifest_that_was_changed_is_none(tmp_path):
+    with publish.publishing_dir(tmp_path / "out", {"train": {"seed": 1}}) as folder:
+        (folder / "a").write_text("x")
+    manifest = tmp_path / "out" / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"seed": 1', '"seed": 3'))
+    assert publish.read_manifest(tmp_path / "out") is None
+
+
+def test_a_manifest_of_before_it_had_a_digest_of_its_own_counts(tmp_path):
+    with publish.publishing_dir(tmp_path / "out", {"step": 3}) as folder:
+        (folder / "a").write_text("x")
+    manifest = tmp_path / "out" / "MANIFEST.json"
+    content = json.loads(manifest.read_text())
+    del content["manifest_sha256"]
+    manifest.write_text(json.dumps(content))
+    assert publish.read_manifest(tmp_path / "out")["step"] == 3

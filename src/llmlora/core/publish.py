@@ -22,6 +22,7 @@ from llmlora.core.layout import MANIFEST_FILE
 from llmlora.core.temporary import own_temporary
 
 Existing = Literal["replace", "keep", "refuse"]
+MANIFEST_DIGEST = "manifest_sha256"
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 
@@ -215,15 +216,20 @@ def _write_manifest(folder: Path, extra: dict[str, Any]) -> None:
             name = entry.relative_to(folder).as_posix()
             files[name] = {"size": entry.stat().st_size, "sha256": sha256_file(entry)}
     manifest = folder / MANIFEST_FILE
-    manifest.write_text(json.dumps({**extra, "files": files}, ensure_ascii=False, indent=2), encoding="utf-8")
+    content = {**extra, "files": files}
+    signed = {**content, MANIFEST_DIGEST: sha256_json(content)}
+    manifest.write_text(json.dumps(signed, ensure_ascii=False, indent=2), encoding="utf-8")
     fsync_path(manifest)
     fsync_path(folder)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest of a published folder when every file it names is whole, else None."""
+    """Return the manifest of a published folder when it and every file it names are whole, else None."""
     try:
         manifest = read_json(folder / MANIFEST_FILE)
+        digest = manifest.pop(MANIFEST_DIGEST, None)  # folders of before it existed have none
+        if digest is not None and digest != sha256_json(manifest):
+            return None
         files = manifest["files"]
         for name, expected in files.items():
             entry = folder / name

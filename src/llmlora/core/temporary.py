@@ -85,14 +85,18 @@ def _is_temporary_of(path: Path, entry: Path) -> bool:
 def _made(path: Path, is_folder: bool) -> tuple[Path, int]:
     while True:
         temporary = path.with_name(f"{_beginning(path)}-{secrets.token_hex(RANDOM_BYTES)}")
-        if is_folder:
-            temporary.mkdir()
-            descriptor = os.open(temporary, os.O_RDONLY)
-        else:
-            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            if is_folder:
+                temporary.mkdir()
+            flags = os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT | os.O_EXCL
+            descriptor = os.open(temporary, flags, 0o666)
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise
+            continue  # taken for a leftover in the moment before it was opened
         if _is_locked_by_us(descriptor) is not False and _is_still_there(temporary, descriptor):
             return temporary, descriptor
-        os.close(descriptor)  # taken for a leftover in the moment before the lock
+        os.close(descriptor)  # or in the moment before the lock
 
 
 def _claim(lock: Path, path: Path) -> int:

@@ -43,8 +43,8 @@ class Bounds:
         return 2.0**-24 * self.multiple
 
 
-# Measured on every tensor of SmolLM2-135M and Gemma 3 270M in every type (tests/export/test_real_values.py measures
-# again), and on values with heavy tails; the bounds are 1.5 to 3 times the largest. `rmse` is twice what Gaussian
+# Measured on every tensor of SmolLM2-135M and Gemma 3 270M in every type (tests/export/test_real_values.py repeats some
+# of it), and on values with heavy tails; the bounds are 1.5 to 3 times the largest. `rmse` is twice what Gaussian
 # weights cost.
 BOUNDS = {
     "Q8_0": Bounds(0.02, 0.05, 0.005, 0.008, 0.002, 127.5, 127),

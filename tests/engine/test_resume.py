@@ -289,7 +289,7 @@ def written_by_an_older_version(folder):
     write_json(folder / "config.json", {**config, "train": settings})
     for _, _, checkpoint in checkpoint_dirs(folder):
         manifest = read_json(checkpoint / "MANIFEST.json")
-        del manifest["train"]
+        del manifest["train"], manifest["manifest_sha256"]
         write_json(checkpoint / "MANIFEST.json", {**manifest, "config_digest": sha256_json(settings)})
     return settings
 

@@ -73,19 +73,24 @@ def test_a_stop_signal_is_a_clean_end(tmp_path, number, saved, exit_code):
     assert last_event(tmp_path / "job")["status"] == "interrupted"
 
 
-def test_a_worker_stops_when_its_starter_is_killed(tmp_path):
-    (tmp_path / "job").mkdir()
-    (tmp_path / "job" / "config.json").write_text('{"do": "wait"}')
-    starter = subprocess.Popen(
+def starter_of(job):
+    """Start a process that starts the toy worker as its child and then only waits."""
+    return subprocess.Popen(
         [
             sys.executable, "-c",
             "import os, subprocess, sys, time\n"
             "env = {**os.environ, 'LLMLORA_PARENT': str(os.getpid())}\n"
             "subprocess.Popen(sys.argv[1:], env=env, start_new_session=True)\n"
             "time.sleep(60)",
-            sys.executable, str(TOY), "toy", str(tmp_path / "job"),
+            sys.executable, str(TOY), "toy", str(job),
         ]
     )  # fmt: skip
+
+
+def test_a_worker_stops_when_its_starter_is_killed(tmp_path):
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "config.json").write_text('{"do": "wait"}')
+    starter = starter_of(tmp_path / "job")
     wait_for_start(tmp_path / "job")
     starter.kill()
     starter.wait()
@@ -132,16 +137,7 @@ def test_a_resume_stopped_before_it_begins_names_the_checkpoint_and_can_go_on(tm
 
 def test_a_worker_goes_on_while_its_starter_stands_still(tmp_path):
     """A stopped watcher (Ctrl-Z, a debugger, a frozen terminal) is neither dead nor a reason to wait."""
-    starter = subprocess.Popen(
-        [
-            sys.executable, "-c",
-            "import os, subprocess, sys, time\n"
-            "env = {**os.environ, 'LLMLORA_PARENT': str(os.getpid())}\n"
-            "subprocess.Popen(sys.argv[1:], env=env, start_new_session=True)\n"
-            "time.sleep(60)",
-            sys.executable, str(TOY), "toy", str(tmp_path / "job"),
-        ]
-    )  # fmt: skip
+    starter = starter_of(tmp_path / "job")
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "config.json").write_text('{"do": "count", "seconds": 1.5}')
     try:

@@ -7,7 +7,7 @@ import pytest
 from llmlora.core.config import ALIASES, TrainConfig, build_config
 from llmlora.core.errors import ConfigError
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
-from llmlora.core.recommend import Facts, resolve_config
+from llmlora.core.recommend import Facts, own_rate, resolve_config
 
 FACTS = Facts(num_rows=20, num_parameters=6_000_000, context_length=2048, own_values={})
 
@@ -253,6 +253,13 @@ def test_full_training_gets_a_smaller_rate_than_an_adapter():
 @pytest.mark.parametrize(("millions", "rate"), [(5, 1e-3), (500, 5e-4), (3_000, 3e-4), (7_000, 2e-4), (70_000, 1e-4)])
 def test_the_recommended_rate_falls_with_size(millions, rate):
     assert resolve_config(Facts(100, millions * 1_000_000, 2048, {})).config.learning_rate == rate
+
+
+def test_a_models_own_rate_is_its_makers_else_that_of_its_size():
+    assert own_rate(4_700_000, {"learning_rate": 0.002}) == 0.002
+    assert own_rate(4_700_000, {}) == 0.001
+    assert own_rate(4_700_000, {"learning_rate": 0.002}, "full") == pytest.approx(0.0002)
+    assert own_rate(7_000_000_000, {}) == 2e-4
 
 
 @pytest.mark.parametrize("rows", [1, 2, 4, 5, 20, 39, 40, 1000, 10**6])

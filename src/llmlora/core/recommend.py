@@ -42,7 +42,7 @@ def recommended_values(facts: Facts, method: str = "lora") -> tuple[dict[str, An
     """Return the recommended values and, for each, the parameters of its reason."""
     batch_size = _batch_size(facts.num_rows)
     epochs = _epochs(facts.num_rows, batch_size)
-    rate = _learning_rate(facts.num_parameters) / (FULL_RATE_DIVISOR if method == "full" else 1)
+    rate = _rate_by_size(facts.num_parameters) / (FULL_RATE_DIVISOR if method == "full" else 1)
     max_length = min(facts.context_length, MAX_CONTEXT)
     values: dict[str, Any] = {
         "r": 8,
@@ -71,7 +71,17 @@ def _epochs(num_rows: int, batch_size: int) -> int:
     return max(3, min(MAX_EPOCHS, math.ceil(TARGET_STEPS / steps_per_epoch)))
 
 
-def _learning_rate(num_parameters: int) -> float:
+def own_rate(num_parameters: int, own_values: Mapping[str, Any], method: str = "lora") -> float:
+    """Return the model's own learning rate: its maker's for adapters, else the one of its size.
+
+    It is meant for an adapter on all linear layers with a scale (`lora_alpha / r`) of 2.
+    """
+    if method == "full":
+        return _rate_by_size(num_parameters) / FULL_RATE_DIVISOR
+    return float(own_values.get("learning_rate", _rate_by_size(num_parameters)))
+
+
+def _rate_by_size(num_parameters: int) -> float:
     """LoRA rates fall with model size: 2e-4 around 7 billion parameters, 1e-3 below 200 million."""
     for limit, rate in ((200e6, 1e-3), (1e9, 5e-4), (4e9, 3e-4), (20e9, 2e-4)):
         if num_parameters < limit:

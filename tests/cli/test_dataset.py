@@ -182,7 +182,9 @@ def test_the_screen_says_the_verdict_of_the_document(tmp_path: Path, capsys: pyt
         path = tmp_path / case.name
         path.write_bytes(case.data)
         code, out, err = called(capsys, "check", path, "--lang", "en")
-        assert (code, err) == (0 if case.ok else 4, ""), case.name
+        assert code == (0 if case.ok else 4), case.name
+        assert err.startswith(f"Next: llmlora {'train' if case.ok else 'dataset check'} "), case.name
+        assert err.count("\n") == 1, case.name
         assert ("Cannot be trained on yet" in out) is not case.ok, case.name
         assert case.ok or out.count("hint: ") >= 1, case.name
 

@@ -144,12 +144,14 @@ def test_a_place_with_blanks_can_be_pasted(demo: Callable[..., int], capsys: pyt
         ("/my place/llmlora", None, "'/my place/llmlora'"),
         (".venv/bin/llmlora", "/usr/bin/llmlora", "llmlora"),
         ("/usr/lib/python/pytest", None, "llmlora"),
+        ("/lib/llmlora/__main__.py", "/usr/bin/llmlora", "'/my python' -m llmlora"),
     ],
 )
 def test_commands_start_as_this_one_was_started(
     monkeypatch: pytest.MonkeyPatch, called: str, on_path: str | None, shown: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setattr(sys, "orig_argv", ["/my python", "-m", "llmlora"])
     monkeypatch.setattr(output.shutil, "which", lambda _: on_path)
     assert output.program_name() == shown
 

@@ -8,7 +8,7 @@ from cli.command_line import run
 from llmlora import __version__
 from llmlora.cli import main, output
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped
-from llmlora.core.locale import current_language
+from llmlora.core.locale import VERBS, current_language
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,10 @@ def test_an_unknown_language_is_refused():
 def test_version_goes_to_stdout(capsys):
     assert main.run(["--version"]) == 0
     assert capsys.readouterr().out == f"llmlora {__version__}\n"
+
+
+def test_every_verb_is_known_as_the_beginning_of_a_command():
+    assert tuple(main.VERBS) == VERBS
 
 
 @pytest.mark.parametrize("verb", main.VERBS)

@@ -9,11 +9,13 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
+from llmlora.cli.next_command import after_check, after_convert
 from llmlora.cli.output import options, out, print_json
 from llmlora.cli.preview import preview
 from llmlora.cli.words import columns_of
 from llmlora.core.errors import DatasetError
 from llmlora.core.locale import translate
+from llmlora.data.read import read_options
 from llmlora.services.dataset import check_dataset, convert_dataset
 
 MARKS = {"error": "[red]✗[/red]", "warning": "[yellow]![/yellow]"}
@@ -65,6 +67,8 @@ def check(
         print_json("dataset_check", report)
     else:
         print_report(file, report)
+        given = {"model": model, "max_length": max_length, "eval_data": eval_data, "drop_overlong": drop_overlong}
+        after_check(file, read_options(format_name, columns_of(columns), encoding), given, report["ok"])
     return 0 if report["ok"] else DatasetError.exit_code
 
 
@@ -103,6 +107,7 @@ def convert(
         print_json("dataset_convert", report)
     else:
         print_converted(report)
+        after_convert(report)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from rich.markup import escape
 
+from llmlora.cli.next_command import after_doctor
 from llmlora.cli.output import out, print_json
 from llmlora.core.locale import translate
 from llmlora.services.doctor import doctor as examine
@@ -27,3 +28,5 @@ def doctor(
         if check["hint"]:
             out.print(f"    {escape(check['hint'])}")
     out.print(escape(translate("doctor.summary.ok" if report["ok"] else "doctor.summary.error")))
+    if report["ok"]:
+        after_doctor()

@@ -10,6 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from llmlora.cli.next_command import after_compare, after_evaluate
 from llmlora.cli.output import folding_table, options, out, print_json, visible
 from llmlora.cli.progress import EventPrinter, held_out_texts
 from llmlora.core.locale import translate
@@ -54,6 +55,7 @@ def evaluate(
         print_json("evaluation", report)
     else:
         print_evaluation(report)
+        after_evaluate(job_dir, model)
     return 0
 
 
@@ -67,6 +69,7 @@ def compare(
         print_json("compare", result)
     else:
         print_comparison(result)
+        after_compare(result)
     return 0
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from llmlora.cli import output
+from llmlora.cli.next_command import after_export, after_merge, after_verify
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.errors import VerificationFailed
 from llmlora.core.layout import MODELFILE
@@ -43,6 +44,7 @@ def merge(job_dir: JobDir, target: MergeOutput, dtype: Dtype = None, base: Base 
     output.say("export.merged", num_tensors=report["num_tensors"], dtype=report["dtype"])
     output.say("export.merge_error", max_abs_error=f"{report['max_abs_error']:.2g}")
     output.out.print(escape(report["output"]))
+    after_merge(target)
 
 
 def export(
@@ -70,6 +72,7 @@ def export(
         output.print_json("export", report)
         return
     print_export(report)
+    after_export(target, report["model_file"])
 
 
 def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> None:
@@ -82,6 +85,7 @@ def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> No
     print_verification(report)
     if Path(report["saved_to"]).parent != target.absolute():
         output.say("export.saved_elsewhere", path=report["saved_to"])
+    after_verify(target)
 
 
 def print_export(report: dict[str, Any]) -> None:
@@ -93,7 +97,6 @@ def print_export(report: dict[str, Any]) -> None:
     output.out.print(table)
     print_verification(report["verify"])
     output.out.print(escape(report["output"]))
-    output.say("export.next", output=report["output"], file=report["model_file"])
 
 
 def showing_plan(on_event: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:

@@ -15,7 +15,7 @@ from llmlora.cli import output
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.cli.usage import usage_error
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
-from llmlora.core.locale import LANGUAGES, set_language, translate
+from llmlora.core.locale import LANGUAGES, program, set_language, set_program, translate
 from llmlora.core.publish import not_permitted
 
 VERBS = {
@@ -37,6 +37,7 @@ FLAGS = {"--debug", "--quiet", "-q", "--no-progress", "-y", "--yes"}
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     output.make_streams_last()
+    set_program(output.program_name())
     signal.signal(signal.SIGTERM, _stop_as_ctrl_c)
     code = run(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -55,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         rest = read_shared_options(arguments)
         app = build_app(rest[0] if rest else "")
-        result = app(args=rest, prog_name="llmlora", standalone_mode=False)
+        result = app(args=rest, prog_name=program(), standalone_mode=False)
         if result == exit_code_of(Stopped("interrupted")):  # what typer makes of Ctrl-C, without a word
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
@@ -105,6 +106,7 @@ def read_shared_options(arguments: Sequence[str]) -> list[str]:
     if language is not None and language not in LANGUAGES:
         set_language(None)
         raise ConfigError("unknown_language", language=language, known=", ".join(LANGUAGES))
+    output.options.language = language
     set_language(language)
     return rest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
+from llmlora.cli.next_command import after_models
 from llmlora.cli.output import out, print_json, say
 from llmlora.core.locale import translate
 from llmlora.services.models import list_models
@@ -29,3 +30,4 @@ def models(
         table.add_row(*row)
     out.print(table)
     say("catalog.folders_too")
+    after_models()

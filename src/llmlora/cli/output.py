@@ -39,6 +39,7 @@ class Options:
     show_progress: bool = True
     debug: bool = False
     assume_yes: bool = False
+    language: str | None = None  # as --lang named it
 
 
 options = Options()
@@ -104,8 +105,10 @@ def folding_table(*heads: str, **style: Any) -> Table:
 
 
 def program_name() -> str:
-    """Return the word that starts this program again: its path as it was called where `llmlora` is not on PATH."""
+    """Return the words that start this program again: as it was called where `llmlora` is not on PATH."""
     called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{shell_word(sys.orig_argv[0])} -m llmlora"
     return "llmlora" if called.name != "llmlora" or shutil.which("llmlora") else shell_word(called)
 
 

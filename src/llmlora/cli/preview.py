@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from llmlora.cli.next_command import after_preview
 from llmlora.cli.output import out, print_json, say, warn
 from llmlora.cli.words import columns_of
 from llmlora.core.locale import translate
+from llmlora.data.read import read_options
 from llmlora.services.preview import preview_dataset
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=translate("prepare.option.file"))]
@@ -47,7 +49,7 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show the rendered template of the first rows, with every token marked trained, masked or truncated."""
-    settings = {"max_length": max_length, "chat_template": chat_template, "system": system}
+    settings: dict[str, Any] = {"max_length": max_length, "chat_template": chat_template, "system": system}
     settings["drop_overlong"] = drop_overlong
     result = preview_dataset(
         file,
@@ -64,6 +66,8 @@ def preview(
     for row in result["rows"]:
         _print_row(row)
     _print_summary(result)
+    read = read_options(format_name, columns_of(columns), encoding)
+    after_preview(file, read, {"model": model, **settings})
 
 
 def _print_row(row: dict[str, Any]) -> None:

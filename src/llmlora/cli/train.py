@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from llmlora.cli.next_command import after_train
 from llmlora.cli.output import console, folding_table, options, print_json, say, warn
 from llmlora.cli.progress import EventPrinter, duration, held_out_texts
 from llmlora.cli.words import columns_of, settings_of
@@ -111,6 +112,8 @@ def train(
     if as_json:
         print_json("train", result)
     show_summary(result)
+    if not as_json:
+        after_train(resume or out or Path(result["adapter_dir"]).parent)
     return 0
 
 

@@ -11,7 +11,7 @@ from typer._click.exceptions import BadOptionUsage, BadParameter, MissingParamet
 
 from llmlora.core.config import TrainConfig, canonical_name
 from llmlora.core.errors import ConfigError
-from llmlora.core.locale import translate
+from llmlora.core.locale import program, translate
 
 # What typer calls the type of a value, and the locale key of what it has to be.
 VALUE_KINDS = {"int": "integer", "float": "number", "bool": "switch"}
@@ -19,7 +19,7 @@ VALUE_KINDS = {"int": "integer", "float": "number", "bool": "switch"}
 
 def usage_error(error: UsageError, arguments: Sequence[str]) -> ConfigError:
     """Return the typed error for a wrong call; `arguments` are the words of the call."""
-    command = error.ctx.command_path if error.ctx else "llmlora"
+    command = error.ctx.command_path if error.ctx else program()
     if isinstance(error, NoSuchOption):
         return _unknown_option(error, command, arguments)
     if isinstance(error, MissingParameter):
@@ -80,7 +80,7 @@ def _value_after(option: str, arguments: Sequence[str]) -> str:
 
 def _command_of(arguments: Sequence[str]) -> str:
     """Return program and verb of a call whose parser failed before it knew them."""
-    words = ["llmlora"]
+    words = [program()]
     for word in arguments:
         if word.startswith("-") or words[1:] not in ([], ["dataset"]):
             break

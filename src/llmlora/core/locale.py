@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import locale as system_locale
 import os
+import re
 import shlex
 import string
 from collections.abc import Mapping
@@ -16,7 +17,22 @@ from typing import Any
 from llmlora.core.errors import LlmloraError, error_from_dict
 
 LANGUAGES = ("ja", "en")
+VERBS = (
+    "demo",
+    "dataset",
+    "train",
+    "evaluate",
+    "compare",
+    "merge",
+    "export",
+    "verify",
+    "chat",
+    "models",
+    "doctor",
+)
 _current: ContextVar[str] = ContextVar("language", default="")
+_program: ContextVar[str] = ContextVar("program", default="llmlora")
+_COMMAND = re.compile(rf"(?<![\w./-])llmlora (?=(?:{'|'.join(VERBS)})\b)")
 
 
 def detect_language() -> str:
@@ -51,6 +67,21 @@ def has_text(key: str) -> bool:
     return key in catalogue(current_language())
 
 
+def set_program(name: str) -> None:
+    """Say how this program is started here, as words of a shell; commands in texts then begin with it."""
+    _program.set(name)
+
+
+def program() -> str:
+    """Return the words that start this program: `llmlora` unless the command line knows better."""
+    return _program.get()
+
+
+def command_line(words: str, /, **places: Any) -> str:
+    """Return a command of this program that can be pasted: its words with `{place!q}` filled in."""
+    return f"{program()} {_WORDS.format(words, **places)}"
+
+
 def shell_word(value: object) -> str:
     """Return a path or another value as one word of a command that can be pasted: quoted, and never an option."""
     text = str(value)
@@ -72,6 +103,7 @@ def translate(key: str, /, **params: Any) -> str:
     text = catalogue(current_language()).get(key)
     if text is None:
         return key
+    text = _COMMAND.sub(lambda _: f"{program()} ".replace("{", "{{").replace("}", "}}"), text)
     try:
         return _WORDS.format(text, **params)
     except (KeyError, IndexError, ValueError):

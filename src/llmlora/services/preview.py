@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.core.config import invalid_settings
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
 from llmlora.data.problems import Problem
@@ -41,7 +42,7 @@ def preview_dataset(
     config = {
         "task": "preview",
         "num_rows": n,
-        "options": {"max_length": _max_length(base), **_known(settings or {})},
+        "options": {**_known(settings or {}), "max_length": _max_length(base, (settings or {}).get("max_length"))},
         **_common(Path(path), base, read),
     }
     with scratch_folder(config) as work:
@@ -64,7 +65,7 @@ def check_with_model(
     config = {
         "task": "count",
         "eval_path": str(eval_path.absolute()) if eval_path else None,
-        "max_length": max_length or _max_length(base),
+        "max_length": _max_length(base, max_length),
         "drop_overlong": drop_overlong,
         **_common(path, base, read),
     }
@@ -81,7 +82,13 @@ def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:
     }
 
 
-def _max_length(base: BaseModel) -> int:
+def _max_length(base: BaseModel, wanted: int | None) -> int:
+    """Return the tokens per row: what is wanted, if training takes it with this model, else the model's own limit."""
+    if wanted is not None:
+        if wanted > base.context_length:
+            problem = {"field": "max_length", "code": "over_context", "value": wanted, "limit": base.context_length}
+            raise invalid_settings([problem])
+        return wanted
     recommended = base.recommended.get("max_length")
     return recommended if isinstance(recommended, int) else min(base.context_length, MAX_CONTEXT)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +43,7 @@ from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
+from llmlora.services.next_step import free_place
 from llmlora.services.packages import require_packages
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values
 from llmlora.services.resume_places import STAYED, NewPlaces
@@ -293,19 +293,13 @@ def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, An
         params = {
             "folder": str(folder),
             "config": str(folder / CONFIG_FILE),
-            "out": _free_name(folder),
+            "out": str(free_place(folder)),
             "first": proposals[0],
             "further": " / ".join(proposals[1:]) or "-",
         }
         if error.code == "worker_killed":  # perhaps by the system, perhaps by somebody
             raise OutOfMemory("train_killed", **params) from error
         raise OutOfMemory("train_out_of_memory", detail=error.params.get("detail", ""), **params) from error
-
-
-def _free_name(folder: Path) -> str:
-    """Return a name beside a job's folder that a further job can take."""
-    names = (f"{folder}-{number}" for number in itertools.count(2))
-    return next(name for name in names if not Path(name).exists())
 
 
 def resume_training(folder: Path, on_event: OnEvent | None = None, places: NewPlaces = STAYED) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from llmlora.core.errors import ExportError
-from llmlora.gguf.architectures import Architecture, architecture_of
+from llmlora.gguf.architecture import Architecture
+from llmlora.gguf.architectures import architecture_of
 from llmlora.gguf.model_shape import ModelShape
 from llmlora.gguf.source import TensorSource
 

@@ -18,7 +18,8 @@ import numpy as np
 from llmlora.catalog.model_folder import read_json_object
 from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, read_safetensors_header
 from llmlora.core.errors import ExportError, ModelFileError
-from llmlora.gguf.architectures import Architecture, architecture_of, check_exportable
+from llmlora.gguf.architecture import Architecture
+from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.conversion import OUTPUT
 from llmlora.gguf.model_shape import ModelShape

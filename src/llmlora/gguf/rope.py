@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from llmlora.core.errors import ModelFileError
+from llmlora.gguf.file_keys import FileKeys
 from llmlora.gguf.model_shape import ModelShape, setting, unsupported
 
 # Gemma's, Llama's and NeoX's default when a config leaves it out.
@@ -18,6 +19,13 @@ _YARN_FIXED = {
     "beta_fast": (32,), "beta_slow": (1,), "attention_factor": (), "mscale": (), "mscale_all_dim": (),
     "truncate": (True,),
 }  # fmt: skip
+
+LLAMA3_FACTORS, LONG_FACTORS, SHORT_FACTORS = (
+    "rope_freqs.weight",
+    "rope_factors_long.weight",
+    "rope_factors_short.weight",
+)
+FACTOR_TENSORS = (LLAMA3_FACTORS, LONG_FACTORS, SHORT_FACTORS)
 
 
 def rope_theta(parameters: Mapping[str, Any]) -> float:
@@ -81,26 +89,30 @@ def rope_tensors(parameters: Mapping[str, Any], shape: ModelShape) -> dict[str, 
     """Return the float32 tensors of factors that llama.cpp divides frequencies by."""
     kind = rope_type(parameters)
     if kind == "llama3":
-        return {"rope_freqs.weight": _llama3_factors(parameters, shape)}
+        return {LLAMA3_FACTORS: _llama3_factors(parameters, shape.rope_dimensions)}
     if kind == "longrope":
         return {
-            "rope_factors_long.weight": _factors(parameters, "long_factor", shape),
-            "rope_factors_short.weight": _factors(parameters, "short_factor", shape),
+            LONG_FACTORS: _factors(parameters, "long_factor", shape),
+            SHORT_FACTORS: _factors(parameters, "short_factor", shape),
         }
     return {}
 
 
-def _llama3_factors(parameters: Mapping[str, Any], shape: ModelShape) -> np.ndarray:
+def _llama3_factors(parameters: Mapping[str, Any], dimensions: int) -> np.ndarray:
     """Llama 3.1: high frequencies stay, low ones are divided by `factor`, those between are blended."""
     low, high = float(parameters["low_freq_factor"]), float(parameters["high_freq_factor"])
     factor = float(parameters["factor"])
     original = float(setting(parameters, "original_max_position_embeddings"))
-    exponents = np.arange(0, shape.rope_dimensions, 2, dtype=np.float64) / shape.rope_dimensions
-    wavelengths = 2 * math.pi * rope_theta(parameters) ** exponents
+    wavelengths = _wavelengths(rope_theta(parameters), dimensions)
     smooth = (original / wavelengths - low) / (high - low)
     blended = 1 / ((1 - smooth) / factor + smooth)
     blended = np.where(wavelengths < original / high, 1.0, blended)
     return np.where(wavelengths > original / low, factor, blended).astype(np.float32)
+
+
+def _wavelengths(theta: float, dimensions: int) -> np.ndarray:
+    exponents = np.arange(0, dimensions, 2, dtype=np.float64) / dimensions
+    return np.asarray(2 * math.pi * theta**exponents)
 
 
 def _factors(parameters: Mapping[str, Any], name: str, shape: ModelShape) -> np.ndarray:
@@ -108,3 +120,65 @@ def _factors(parameters: Mapping[str, Any], name: str, shape: ModelShape) -> np.
     if factors.shape != (shape.rope_dimensions // 2,):
         raise ModelFileError("config_incomplete", setting=f"rope_parameters.{name}")
     return factors
+
+
+def rope_parameters_of(keys: FileKeys, head_dim: int, factors: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the rotary settings of a GGUF file, in today's schema; `factors` are its tensors of rotary factors.
+
+    Raises:
+        ModelFileError: `gguf_key_unusable` for a kind of scaling without a rule here, or factors of no known making.
+    """
+    kind = keys.text("rope.scaling.type", "none")
+    parameters: dict[str, Any] = {"rope_type": "default", "rope_theta": keys.number("rope.freq_base", DEFAULT_THETA)}
+    dimensions = keys.integer("rope.dimension_count", head_dim)
+    if dimensions != head_dim:
+        parameters["partial_rotary_factor"] = _rotary_factor(dimensions, head_dim)
+    if kind in ("linear", "yarn"):
+        parameters |= {"rope_type": kind, "factor": keys.number("rope.scaling.factor")}
+    elif kind not in ("none", "longrope"):
+        raise keys.unusable("rope.scaling.type", kind)
+    if kind == "yarn":
+        parameters["original_max_position_embeddings"] = keys.integer("rope.scaling.original_context_length")
+    if LLAMA3_FACTORS in factors:
+        parameters |= _llama3_settings(keys, parameters["rope_theta"], dimensions, factors[LLAMA3_FACTORS])
+    if LONG_FACTORS in factors and SHORT_FACTORS in factors:
+        parameters |= {
+            "rope_type": "longrope",
+            "long_factor": factors[LONG_FACTORS].tolist(),
+            "short_factor": factors[SHORT_FACTORS].tolist(),
+            "attention_factor": keys.number("rope.scaling.attn_factor", 1.0),
+            "original_max_position_embeddings": keys.integer("rope.scaling.original_context_length"),
+        }
+    return parameters
+
+
+def _rotary_factor(dimensions: int, head_dim: int) -> float:
+    """Return the share of a head that is rotated, such that a product with the head's size is never one short."""
+    factor = dimensions / head_dim
+    return factor if int(head_dim * factor) == dimensions else math.nextafter(factor, 1)
+
+
+def _llama3_settings(keys: FileKeys, theta: float, dimensions: int, factors: np.ndarray) -> dict[str, Any]:
+    """Return the settings that Llama 3's factors were computed from: a blended factor is linear in 1 / wavelength.
+
+    Only their ratios show in the factors, so `low_freq_factor` is 1 as in every published model.
+    """
+    wavelengths = _wavelengths(theta, dimensions)
+    factor = float(factors.max())
+    blended = np.flatnonzero((factors > 1) & (factors < factor))
+    if factors.shape != wavelengths.shape or len(blended) < 2:
+        raise keys.unusable(LLAMA3_FACTORS, f"{len(blended)} / {factors.shape}")
+    smooth = (1 / factors[blended].astype(np.float64) - 1 / factor) / (1 - 1 / factor)
+    slope, offset = np.polyfit(1 / wavelengths[blended], smooth, 1)
+    high = 1 - 1 / offset
+    settings = {
+        "rope_type": "llama3",
+        "factor": float(f"{factor:.6g}"),
+        "low_freq_factor": 1.0,
+        "high_freq_factor": float(f"{high:.4g}"),
+        "original_max_position_embeddings": round(float(slope) * (high - 1)),
+    }
+    made = _llama3_factors({"rope_theta": theta, **settings}, dimensions)
+    if not np.allclose(made, factors, rtol=1e-5, atol=0):
+        raise keys.unusable(LLAMA3_FACTORS, str(settings))
+    return settings

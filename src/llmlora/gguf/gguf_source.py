@@ -1,0 +1,122 @@
+"""The model in a GGUF file as transformers would have it: its config, and its tensors one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.core.errors import ModelFileError
+from llmlora.gguf.architecture import Architecture
+from llmlora.gguf.architectures import architecture_in_file
+from llmlora.gguf.conversion import EMBEDDING, OUTPUT
+from llmlora.gguf.file_keys import FileKeys
+from llmlora.gguf.reader import read_tensor
+from llmlora.gguf.rope import FACTOR_TENSORS
+
+_SPECIAL_IDS = {"bos_token_id": "bos", "eos_token_id": "eos", "pad_token_id": "padding"}
+_NOT_OF_THE_MODEL = ("vocab_size",)  # the embedding says it
+
+
+class GgufSource:
+    """The weights of a GGUF file under their Hugging Face names, dequantised to float32; `config` is their config.json.
+
+    Raises:
+        UnsupportedArchitecture: no rules for the file's architecture.
+        ModelFileError: the file is broken, or has a key or a tensor that its config would not say.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._header = read_gguf_header(path)
+        self._architecture = architecture_in_file(self._header.metadata)
+        self.config = _config(path, self._header, self._architecture)
+        self._shape = self._architecture.shape(self.config)
+        source_name = self._architecture.source_namer(self.config)
+        self._places: dict[str, str] = {}
+        for tensor in self._header.tensors:
+            if tensor.name in FACTOR_TENSORS:
+                continue
+            name = source_name(tensor.name)
+            if name is None:
+                raise ModelFileError("gguf_tensor_unknown", path=str(path), name=tensor.name)
+            self._places[name] = tensor.name
+
+    def names(self) -> list[str]:
+        """Return the names of all tensors, in the file's order."""
+        return list(self._places)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape."""
+        stored = self._header.tensor(self._places[name]).shape
+        return stored[::-1] if self._architecture.is_transposed(name) else stored
+
+    def read(self, name: str) -> np.ndarray:
+        """Return a tensor as float32.
+
+        Raises:
+            ModelFileError: `weights_not_finite` for NaN or infinity, `gguf_tensor_type` for a type without a rule.
+        """
+        values = read_tensor(self._path, self._header, self._places[name]).astype(np.float32, copy=False)
+        if not np.isfinite(values).all():
+            raise ModelFileError("weights_not_finite", path=str(self._path), name=name)
+        return self._architecture.restore(name, values, self._shape)
+
+
+def _config(path: Path, header: GgufHeader, architecture: Architecture) -> dict[str, Any]:
+    tensors = {tensor.name: tensor for tensor in header.tensors}
+    keys = FileKeys(path, architecture.gguf_name, header.metadata)
+    _check_tensors(path, tensors, architecture, keys.integer("block_count"))
+    factors = {name: read_tensor(path, header, name) for name in FACTOR_TENSORS if name in tensors}
+    config = {
+        **architecture.config(keys, factors),
+        **_biases(path, tensors, architecture),
+        "vocab_size": tensors[EMBEDDING].shape[0],
+        "tie_word_embeddings": OUTPUT not in tensors,
+    }
+    _check_nothing_is_lost(path, header, architecture, config)
+    # None where the file has none: a configuration class has ids of its own, which may lie outside the vocabulary
+    special = {name: header.metadata.get(f"tokenizer.ggml.{key}_token_id") for name, key in _SPECIAL_IDS.items()}
+    return {**config, **special}
+
+
+def _check_tensors(path: Path, names: Collection[str], architecture: Architecture, num_layers: int) -> None:
+    """Every weight of the architecture must be there; those that it has not are found when they are named."""
+    blocks = [f"blk.{layer}.{part}" for layer in range(num_layers) for part in architecture.blocks]
+    missing = next((name for name in (*architecture.outer, *blocks) if f"{name}.weight" not in names), None)
+    if missing is not None:
+        raise ModelFileError("gguf_tensor_missing", path=str(path), name=f"{missing}.weight")
+
+
+def _biases(path: Path, names: Collection[str], architecture: Architecture) -> dict[str, bool]:
+    """Return what the config says of biases; no class of transformers has others than these groups."""
+    present = {part for part in architecture.blocks if f"blk.0.{part}.bias" in names}
+    settings = {name: present.issuperset(parts) for name, parts in architecture.bias_settings.items()}
+    switched_on = (architecture.bias_settings[name] for name, is_on in settings.items() if is_on)
+    expected = {*architecture.biases, *chain.from_iterable(switched_on)}
+    if missing := sorted(expected - present):
+        raise ModelFileError("gguf_tensor_missing", path=str(path), name=f"blk.0.{missing[0]}.bias")
+    if unknown := sorted(present - expected):
+        raise ModelFileError("gguf_tensor_unknown", path=str(path), name=f"blk.0.{unknown[0]}.bias")
+    return settings
+
+
+def _check_nothing_is_lost(path: Path, header: GgufHeader, architecture: Architecture, config: dict[str, Any]) -> None:
+    """Every key of the architecture must come out of the config again: one that does not says what nobody would do."""
+    written = architecture.keys(config)
+    prefix = f"{architecture.gguf_name}."
+    for name, value in header.metadata.items():
+        if not name.startswith(prefix) or name.removeprefix(prefix) in _NOT_OF_THE_MODEL:
+            continue
+        if name not in written or not _is_same(value, written[name]):
+            raise ModelFileError("gguf_key_unusable", path=str(path), name=name, value=str(value)[:100])
+
+
+def _is_same(value: Any, written: Any) -> bool:
+    if isinstance(written, float) and isinstance(value, int | float):
+        return bool(np.isclose(value, written, rtol=1e-6, atol=0))
+    return bool(value == written)

@@ -11,12 +11,11 @@ from transformers import BloomConfig
 
 from evaluation.fake_reports import make_job
 from llmlora.core.job import JobConfig, read_job
-from llmlora.core.layout import ENVIRONMENT_FILE, run_dir
+from llmlora.core.layout import ENVIRONMENT_FILE, TEMPLATE_FILE, run_dir
 from llmlora.core.publish import write_json
 from llmlora.engine.loss import LossPath
 from llmlora.evaluation.sides import AdapterSides, FullSides, Trained, load_sides
 from llmlora.inference.chat import ChatRequest, GenerateOptions
-from llmlora.prepare.tokenizer import TEMPLATE_FILE
 from tiny_jobs import tiny_job
 
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmlora.catalog.model_folder import (
-    ADAPTER_CONFIG,
-    MAX_CONFIG_BYTES,
-    PICKLES,
-    inside,
-    read_json_object,
-    readable,
-)
+from llmlora.catalog.model_folder import MAX_CONFIG_BYTES, PICKLES, inside, read_json_object, readable
 from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.errors import ModelFileError, NotFound
+from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
 # PEFT imports what `auto_mapping` names; it writes nothing else than these itself.
 _KNOWN_LIBRARIES = ("transformers", "peft")
 

@@ -9,10 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from llmlora.catalog.model_folder import TOKENIZER_FILES, ModelFolder, read_json_object, read_model_folder, readable
+from llmlora.catalog.model_folder import ModelFolder, read_json_object, read_model_folder, readable
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import LlmloraError, NotFound
-from llmlora.core.layout import CONFIG_FILE, home_dir
+from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES, home_dir
 from llmlora.core.publish import read_json, sha256_file, sha256_json, write_json
 
 RECOMMENDED_FILE = "llmlora.json"
@@ -142,7 +142,7 @@ def _digest(folder: ModelFolder) -> str:
     cache_path = home_dir() / DIGEST_CACHE
     cache = _read_cache(cache_path)
     known = dict(cache)
-    names = [CONFIG_FILE, *TOKENIZER_FILES, *(path.name for path in folder.weights)]
+    names = [CONFIG_FILE, *TOKENIZER_FILES, TEMPLATE_FILE, GENERATION_FILE, *(path.name for path in folder.weights)]
     files = {name: _file_digest(folder.path / name, known) for name in names if (folder.path / name).is_file()}
     if known != cache:
         _write_cache(cache_path, known)

@@ -13,17 +13,20 @@ from typing import Any
 
 from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, read_safetensors_header
 from llmlora.core.errors import ModelFileError
-from llmlora.core.layout import CONFIG_FILE
+from llmlora.core.layout import (
+    ADAPTER_CONFIG,
+    CONFIG_FILE,
+    GENERATION_FILE,
+    MODEL_INDEX,
+    MODEL_WEIGHTS,
+    TEMPLATE_FILE,
+    TOKENIZER_CONFIG,
+    TOKENIZER_FILE,
+    TOKENIZER_FILES,
+)
 from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 
-WEIGHTS_FILE = "model.safetensors"
-WEIGHTS_INDEX = "model.safetensors.index.json"
-ADAPTER_CONFIG = "adapter_config.json"
-TOKENIZER_FILES = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
-    "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "chat_template.jinja", "generation_config.json",
-)  # fmt: skip
-_VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_VOCABULARY_FILES = (TOKENIZER_FILE, "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 MAX_JSON_BYTES = 256 << 20
 MAX_CONFIG_BYTES = 4 << 20
 MAX_JSON_DEPTH = 64
@@ -244,15 +247,15 @@ def _weights(folder: Path) -> tuple[tuple[Path, ...], list[TensorInfo]]:
     repeated = [name for name, count in Counter(tensor.name for tensor in tensors).items() if count > 1]
     if repeated:
         raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(sorted(repeated)[:5]))
-    if (folder / WEIGHTS_INDEX).is_file() and not (folder / WEIGHTS_FILE).is_file():
+    if (folder / MODEL_INDEX).is_file() and not (folder / MODEL_WEIGHTS).is_file():
         _check_index(folder, headers)
     return tuple(folder / name for name in names), tensors
 
 
 def _weight_files(folder: Path) -> list[str]:
-    if _has_file(folder, WEIGHTS_FILE):
-        return [WEIGHTS_FILE]
-    if _has_file(folder, WEIGHTS_INDEX):
+    if _has_file(folder, MODEL_WEIGHTS):
+        return [MODEL_WEIGHTS]
+    if _has_file(folder, MODEL_INDEX):
         names = sorted({str(name) for name in _weight_map(folder).values()})
         unsafe = [name for name in names if Path(name).name != name or not name.endswith(".safetensors")]
         if unsafe or not names:
@@ -271,7 +274,7 @@ def _weight_files(folder: Path) -> list[str]:
 
 
 def _weight_map(folder: Path) -> dict[str, Any]:
-    found = read_json_object(inside(folder, WEIGHTS_INDEX)).get("weight_map")
+    found = read_json_object(inside(folder, MODEL_INDEX)).get("weight_map")
     return found if isinstance(found, dict) else {}
 
 
@@ -304,13 +307,13 @@ def _check_tokenizer(folder: Path, vocab_size: int) -> None:
     """Check ids and patterns of `tokenizer.json`; what only a slower reader knows is checked when it is loaded."""
     if not any(_has_file(folder, name) for name in _VOCABULARY_FILES):
         raise ModelFileError("tokenizer_missing", path=str(folder))
-    for name in TOKENIZER_FILES:
+    for name in (*TOKENIZER_FILES, TEMPLATE_FILE, GENERATION_FILE):
         if (folder / name).exists():
             inside(folder, name)
-    settings = folder / "tokenizer_config.json"
+    settings = folder / TOKENIZER_CONFIG
     if settings.is_file() and "auto_map" in read_json_object(settings):
         raise ModelFileError("model_needs_code", path=str(settings), setting="auto_map")
-    path = folder / "tokenizer.json"
+    path = folder / TOKENIZER_FILE
     if not path.is_file():
         return
     document = read_json_object(path)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.core.config import TrainConfig, with_older_values
 from llmlora.core.errors import InputError, NotFound, Stopped
-from llmlora.core.layout import ADAPTER_DIR, CONFIG_FILE, MODEL_DIR, checkpoint_dirs
+from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, CONFIG_FILE, MODEL_DIR, checkpoint_dirs
 from llmlora.core.publish import create_json, read_json, write_json
 
 SCHEMA: Final = "llmlora.job/1"
@@ -109,7 +109,7 @@ def not_a_job(folder: Path) -> NotFound:
     config = _config(absolute)
     if config.get("schema") == EXPORT_SCHEMA:
         return NotFound("export_not_job", path=str(folder), job=str(config.get("job_dir")))
-    if "model_type" in config or "base_model_name_or_path" in _config(absolute, "adapter_config.json"):
+    if "model_type" in config or "base_model_name_or_path" in _config(absolute, ADAPTER_CONFIG):
         return NotFound("model_not_job", path=str(folder))
     return NotFound("not_a_job", path=str(folder))
 

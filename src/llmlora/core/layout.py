@@ -26,6 +26,21 @@ ADAPTER_GGUF = "adapter.gguf"
 MANIFEST_FILE = "MANIFEST.json"
 RESERVE_FILE = "reserve.bin"
 
+# What folders of models and adapters have, by the names of transformers and PEFT
+MODEL_WEIGHTS = "model.safetensors"
+MODEL_INDEX = "model.safetensors.index.json"
+GENERATION_FILE = "generation_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+SPECIAL_TOKENS_FILE = "special_tokens_map.json"
+TEMPLATE_FILE = "chat_template.jinja"
+TOKENIZER_FILES = (  # all that decides how texts become ids
+    TOKENIZER_FILE, TOKENIZER_CONFIG, SPECIAL_TOKENS_FILE, "added_tokens.json", "tokenizer.model", "vocab.json",
+    "vocab.txt", "merges.txt", "spiece.model",
+)  # fmt: skip
+
 RUNS_DIR = "runs"
 CHECKPOINTS_DIR = "checkpoints"
 ADAPTER_DIR = "adapter"

@@ -16,8 +16,9 @@ from transformers.pytorch_utils import Conv1D
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.layout import ADAPTER_WEIGHTS
 from llmlora.core.memory import is_memory_error
-from llmlora.engine.precision import WEIGHTS_FILE, load_adapter, train_in_float32
+from llmlora.engine.precision import load_adapter, train_in_float32
 
 # The usual names of separate layers, and what holds them where an architecture fuses or renames them.
 RENAMED_LAYERS: dict[str, dict[str, str]] = {
@@ -160,7 +161,7 @@ def _with_trainable(model: PreTrainedModel, config: TrainConfig, base_dir: Path)
 def _continue_adapter(model: PreTrainedModel, folder: Path, config: TrainConfig) -> Any:
     """Load an adapter to train it further; its shape is kept, dropout is this run's."""
     try:
-        names = load_file(folder / WEIGHTS_FILE).keys()
+        names = load_file(folder / ADAPTER_WEIGHTS).keys()
         adapter = PeftConfig.from_pretrained(str(folder))
         adapter.lora_dropout = config.lora_dropout
         tuned = load_adapter(model, folder, adapter)

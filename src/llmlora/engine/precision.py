@@ -11,7 +11,7 @@ from peft import PeftConfig, PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import nn
 
-WEIGHTS_FILE = "adapter_model.safetensors"
+from llmlora.core.layout import ADAPTER_WEIGHTS
 
 
 def load_adapter(model: nn.Module, folder: Path, adapter: PeftConfig | None = None) -> PeftModel:
@@ -22,7 +22,7 @@ def load_adapter(model: nn.Module, folder: Path, adapter: PeftConfig | None = No
     tuned = PeftModel.from_pretrained(model, folder, is_trainable=True, local_files_only=True, config=adapter)
     if not trains_in_float32(tuned):
         train_in_float32(tuned)
-        set_peft_model_state_dict(tuned, load_file(folder / WEIGHTS_FILE))
+        set_peft_model_state_dict(tuned, load_file(folder / ADAPTER_WEIGHTS))
     return tuned
 
 

@@ -17,6 +17,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
 from llmlora.core.job import JobConfig, stored_settings
 from llmlora.core.layout import (
+    ADAPTER_CONFIG,
     ADAPTER_DIR,
     CHECKPOINTS_DIR,
     ENVIRONMENT_FILE,
@@ -42,7 +43,6 @@ from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
 
-ADAPTER_CONFIG = "adapter_config.json"
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
 
 

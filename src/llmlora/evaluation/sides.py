@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmlora.core.job import JobConfig
-from llmlora.core.layout import ENVIRONMENT_FILE, run_dir, run_numbers
+from llmlora.core.layout import ENVIRONMENT_FILE, TEMPLATE_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_json
 from llmlora.engine.load import empty_model
 from llmlora.engine.loss import LossPath
 from llmlora.engine.selftest import path_of_architecture, recorded_path
 from llmlora.inference.transformers_chat import TransformersChat, load_chat
-from llmlora.prepare.tokenizer import TEMPLATE_FILE
 
 
 @dataclass(frozen=True, slots=True)

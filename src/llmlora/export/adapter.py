@@ -19,10 +19,9 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from llmlora.core.errors import ExportError, ModelFileError
+from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from llmlora.core.publish import read_json
 
-CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
 PREFIX = "base_model.model."
 # Initialisations that change the base weights too: the saved adapter alone does not say what they became.
 BASE_CHANGING_INITS = ("pissa", "olora", "corda", "loftq", "lora_ga")
@@ -53,7 +52,7 @@ class Adapter:
     def __init__(self, adapter_dir: Path, base_dir: Path) -> None:
         self.path = adapter_dir
         self.config = read_adapter_config(adapter_dir)
-        self._tensors = _Tensors(adapter_dir / WEIGHTS_FILE)
+        self._tensors = _Tensors(adapter_dir / ADAPTER_WEIGHTS)
         model = _model_without_storage(base_dir)
         self.embedding = _name_of(model, model.get_input_embeddings())
         self.output_head = _name_of(model, model.get_output_embeddings())
@@ -154,7 +153,7 @@ class _Tensors:
 def read_adapter_config(adapter_dir: Path) -> LoraConfig:
     """Read `adapter_config.json`; raises ExportError for kinds of adapters that cannot be merged exactly."""
     try:
-        init = str(read_json(adapter_dir / CONFIG_FILE).get("init_lora_weights")).lower()
+        init = str(read_json(adapter_dir / ADAPTER_CONFIG).get("init_lora_weights")).lower()
         if init.startswith(BASE_CHANGING_INITS):
             raise ExportError("merge_unsupported", reason=f"init_lora_weights={init}")
         with warnings.catch_warnings():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from llmlora.gguf.blocks import round_bfloat16, widen_bfloat16
+
 FLOAT_KINDS = ("F32", "F16", "BF16")
 # A value moves by one step of F16 or BF16 only where the sum lies next to the middle between two of them.
 MOVED_SHARE = 0.01
@@ -48,9 +50,8 @@ def _rounded(values: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     if kind == "F16":
         half = values.astype(np.float16)
         return half.astype(np.float32), half.view(np.uint16)
-    bits = values.view(np.uint32)
-    nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
-    return (nearest << 16).astype(np.uint32).view(np.float32), nearest.astype(np.uint16)
+    stored = round_bfloat16(values)
+    return widen_bfloat16(stored), stored
 
 
 def _step(values: np.ndarray, kind: str) -> np.ndarray:

@@ -13,22 +13,18 @@ from typing import Any
 import numpy as np
 
 from llmlora.core.errors import ConfigError, ExportError
+from llmlora.core.layout import GENERATION_FILE, MODEL_INDEX, MODEL_WEIGHTS, TEMPLATE_FILE, TOKENIZER_FILES
 from llmlora.core.publish import read_json, write_json, write_text
 from llmlora.export.card import merged_card
 from llmlora.export.trained import TrainedModel
+from llmlora.gguf.blocks import round_bfloat16, widen_bfloat16
 from llmlora.gguf.source import TensorSource
 from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import load_template
 
 SHARD_BYTES = 5_000_000_000
-GENERATION_FILE = "generation_config.json"
-INDEX_FILE = "model.safetensors.index.json"
 STORED_NAMES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 DTYPES = {stored: dtype for dtype, stored in STORED_NAMES.items()}
-TOKENIZER_FILES = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-    "merges.txt", "tokenizer.model", "spiece.model", "chat_template.jinja",
-)  # fmt: skip
 LARGEST_FLOAT16 = 65504.0
 OnProgress = Callable[[int, int], None]
 
@@ -58,12 +54,12 @@ def write_model_folder(
     weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
         numbered = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        path = folder / (numbered if len(shards) > 1 else "model.safetensors")
+        path = folder / (numbered if len(shards) > 1 else MODEL_WEIGHTS)
         _write_shard(path, source, shard, dtype, progress)
         weight_map |= dict.fromkeys(shard, path.name)
     size = sum(_num_bytes(source, name, item_size(dtype)) for name in names)
     if len(shards) > 1:
-        write_json(folder / INDEX_FILE, {"metadata": {"total_size": size}, "weight_map": weight_map})
+        write_json(folder / MODEL_INDEX, {"metadata": {"total_size": size}, "weight_map": weight_map})
     kept = {name: value for name, value in config.items() if name != "torch_dtype"}
     write_json(folder / "config.json", {**kept, "dtype": dtype})
     return {"num_tensors": len(names), "size_bytes": size, "max_abs_error": progress.max_abs_error}
@@ -127,7 +123,7 @@ def _write_generation(trained: TrainedModel, folder: Path) -> None:
 
 def copy_tokenizer(source: Path, folder: Path) -> None:
     """Copy the tokenizer files and the chat template of a model or adapter folder."""
-    for name in TOKENIZER_FILES:
+    for name in (*TOKENIZER_FILES, TEMPLATE_FILE):
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
 
@@ -139,11 +135,8 @@ def rounded(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
     if dtype == "float16":
         half = values.astype(np.float16)
         return half, half.astype(np.float32)
-    bits = values.view(np.uint32)
-    # Round to nearest, ties to even, as torch does; weights are finite here, so no NaN can turn into infinity.
-    nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
-    stored = nearest.astype(np.uint16)
-    return stored, (nearest << 16).astype(np.uint32).view(np.float32)
+    stored = round_bfloat16(values)
+    return stored, widen_bfloat16(stored)
 
 
 def _write_tensor(stream: BufferedWriter, name: str, values: np.ndarray, dtype: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.layout import GENERATION_FILE
 from llmlora.core.publish import read_json
 from llmlora.export.check import Check, failed, passed
 from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
@@ -13,7 +14,6 @@ from llmlora.export.trained import TrainedModel
 from llmlora.gguf.architectures import architecture_of
 from llmlora.prepare.template import ChatTemplate
 
-GENERATION_FILE = "generation_config.json"
 WITHOUT_EFFECT = ("LICENSE",)  # a text that is shown, and changes no answer
 QUOTES = '"""'
 

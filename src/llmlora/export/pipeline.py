@@ -10,7 +10,17 @@ from typing import Any, Self
 
 from llmlora import __version__
 from llmlora.core.errors import ConfigError, Conflict, ExportError
-from llmlora.core.layout import ADAPTER_GGUF, MERGED_DIR, META_FILE, MODELFILE, TEMPORARY_PREFIX, VERIFY_FILE, gguf_name
+from llmlora.core.layout import (
+    ADAPTER_CONFIG,
+    ADAPTER_GGUF,
+    MERGED_DIR,
+    META_FILE,
+    MODELFILE,
+    TEMPORARY_PREFIX,
+    TOKENIZER_FILE,
+    VERIFY_FILE,
+    gguf_name,
+)
 from llmlora.core.publish import (
     publishing_dir,
     read_json,
@@ -223,7 +233,7 @@ def _earlier(path: Path) -> dict[str, Any] | None:
 def trained_digest(trained: TrainedModel, template: ChatTemplate) -> str:
     """Return a digest of everything that decides an exported file's content."""
     folder = trained.adapter_dir or trained.weights_dir
-    names = [*sorted(path.name for path in folder.glob("*.safetensors")), "adapter_config.json", "tokenizer.json"]
+    names = [*sorted(path.name for path in folder.glob("*.safetensors")), ADAPTER_CONFIG, TOKENIZER_FILE]
     hashes = {name: sha256_file(folder / name) for name in names if (folder / name).is_file()}
     return sha256_json({"base": trained.job.base_digest, "files": hashes, "template": template.text})
 

@@ -11,8 +11,8 @@ import numpy as np
 from llmlora.catalog.gguf_header import DEFAULT_ALIGNMENT, GgufHeader, GgufTensor
 from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.errors import DiskFull
+from llmlora.core.layout import ADAPTER_WEIGHTS, TOKENIZER_FILE
 from llmlora.core.machine import disk_room
-from llmlora.export.adapter import WEIGHTS_FILE
 from llmlora.gguf.architectures import architecture_of
 from llmlora.gguf.container import VERSION
 from llmlora.gguf.conversion import convert_tensors
@@ -31,7 +31,7 @@ def planned_header(source: TensorSource, config: Mapping[str, Any], tokenizer_di
         GgufTensor(tensor.name, tensor.shape, float_type(tensor.name, len(tensor.shape), "F16"), 0, 0)
         for tensor in convert_tensors(source, config)
     ]
-    vocabulary = (tokenizer_dir / "tokenizer.json").stat().st_size
+    vocabulary = (tokenizer_dir / TOKENIZER_FILE).stat().st_size
     return GgufHeader(VERSION, metadata, {}, tuple(tensors), DEFAULT_ALIGNMENT, vocabulary + HEADER_BYTES)
 
 
@@ -42,7 +42,7 @@ def model_sizes(header: GgufHeader, quantizations: Sequence[str]) -> dict[str, i
 
 def adapter_size(adapter_dir: Path) -> int:
     """Return the bytes of an adapter's GGUF file, which is in float32."""
-    header = read_safetensors_header(adapter_dir / WEIGHTS_FILE)
+    header = read_safetensors_header(adapter_dir / ADAPTER_WEIGHTS)
     return HEADER_BYTES + sum(4 * info.num_elements for info in header.tensors)
 
 

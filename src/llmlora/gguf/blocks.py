@@ -23,6 +23,20 @@ def row_bytes(num_values: int, ggml_type: str) -> int:
     return num_values // block * width
 
 
+def round_bfloat16(values: np.ndarray) -> np.ndarray:
+    """Return the bits (uint16) of the bfloat16 nearest to each float32, ties to even, as torch and llama.cpp round.
+
+    The values are finite; a NaN could turn into infinity.
+    """
+    bits = values.view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def widen_bfloat16(stored: np.ndarray) -> np.ndarray:
+    """Return the float32 values of bfloat16 bits (uint16)."""
+    return (stored.astype(np.uint32) << 16).view(np.float32)
+
+
 def dequantize_rows(raw: np.ndarray, ggml_type: str) -> np.ndarray:
     """Return the float32 values of raw bytes, flat; raises NotImplementedError for types without a rule."""
     if ggml_type == "F32":
@@ -30,7 +44,7 @@ def dequantize_rows(raw: np.ndarray, ggml_type: str) -> np.ndarray:
     if ggml_type == "F16":
         return raw.view("<f2").astype(np.float32)
     if ggml_type == "BF16":
-        return (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
+        return widen_bfloat16(raw.view("<u2"))
     number = TYPE_NUMBERS[ggml_type]
     _, block, width = TENSOR_TYPES[number]
     kind, step = gguf.GGMLQuantizationType(number), VALUES_AT_ONCE // block * width

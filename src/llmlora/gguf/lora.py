@@ -18,6 +18,7 @@ import numpy as np
 from llmlora.catalog.model_folder import read_json_object
 from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, read_safetensors_header
 from llmlora.core.errors import ExportError, ModelFileError
+from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from llmlora.gguf.architecture import Architecture
 from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.container import TensorPlan, write_container
@@ -26,7 +27,6 @@ from llmlora.gguf.model_shape import ModelShape
 from llmlora.gguf.source import read_float_tensor
 from llmlora.gguf.writer import FILE_TYPES, QUANTIZATION_VERSION, encode_float
 
-CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."
 _TENSOR = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
 # Settings whose effect is not a low-rank change of a weight matrix, or of another base than the file's.
@@ -62,9 +62,9 @@ def write_lora_gguf(adapter_dir: Path, base_config: Json, output: Path) -> None:
     """
     check_exportable(base_config)
     architecture = architecture_of(base_config)
-    config = read_json_object(adapter_dir / CONFIG_FILE)
+    config = read_json_object(adapter_dir / ADAPTER_CONFIG)
     check_adapter(config)
-    path = adapter_dir / WEIGHTS_FILE
+    path = adapter_dir / ADAPTER_WEIGHTS
     header = read_safetensors_header(path)
     pairs = _pairs(header, path)
     alpha = _file_alpha(config)

@@ -9,16 +9,11 @@ from typing import Protocol
 
 import numpy as np
 
-from llmlora.catalog.model_folder import (
-    EMBEDDING_NAME,
-    LAYER_NAME,
-    WEIGHTS_FILE,
-    WEIGHTS_INDEX,
-    inside,
-    read_json_object,
-)
+from llmlora.catalog.model_folder import EMBEDDING_NAME, LAYER_NAME, inside, read_json_object
 from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
 from llmlora.core.errors import ModelFileError
+from llmlora.core.layout import MODEL_INDEX, MODEL_WEIGHTS
+from llmlora.gguf.blocks import widen_bfloat16
 
 _HEAD = re.compile(r"(lm_head|embed_out)\.weight")
 _EMBEDDING_OF = {"transformer": "wte", "gpt_neox": "embed_in"}  # else what most have: embed_tokens
@@ -92,14 +87,14 @@ def _tied_names(names: Collection[str]) -> dict[str, str]:
 
 def weight_files(folder: Path) -> list[Path]:
     """Return a folder's safetensors files; raises ModelFileError when there are none or a shard is missing."""
-    if (folder / WEIGHTS_FILE).is_file():
-        return [inside(folder, WEIGHTS_FILE)]
-    if not (folder / WEIGHTS_INDEX).is_file():
+    if (folder / MODEL_WEIGHTS).is_file():
+        return [inside(folder, MODEL_WEIGHTS)]
+    if not (folder / MODEL_INDEX).is_file():
         pickles = sorted(path.name for path in folder.glob("pytorch_model*.bin"))
         if pickles:
             raise ModelFileError("pickle_weights", path=str(folder), files=", ".join(pickles[:5]))
         raise ModelFileError("model_weights_not_found", path=str(folder))
-    places = read_json_object(inside(folder, WEIGHTS_INDEX)).get("weight_map")
+    places = read_json_object(inside(folder, MODEL_INDEX)).get("weight_map")
     names = sorted({str(name) for name in places.values()}) if isinstance(places, dict) else []
     if not names or any(Path(name).name != name or not name.endswith(".safetensors") for name in names):
         raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(map(ascii, names[:5])))
@@ -120,5 +115,5 @@ def read_float_tensor(path: Path, data_offset: int, info: TensorInfo) -> np.ndar
         raise ModelFileError("safetensors_invalid", path=str(path), reason="cut_off", detail=info.name)
     if info.dtype == "BF16":
         # numpy has no bfloat16: its bits are the upper half of a float32's.
-        return (raw.astype(np.uint32) << 16).view(np.float32).reshape(info.shape)
+        return widen_bfloat16(raw).reshape(info.shape)
     return raw.astype(np.float32, copy=False).reshape(info.shape)

@@ -17,6 +17,14 @@ from typing import Any
 
 from llmlora.catalog.model_folder import read_json_object
 from llmlora.core.errors import ExportError, ModelFileError
+from llmlora.core.layout import (
+    CONFIG_FILE,
+    GENERATION_FILE,
+    SPECIAL_TOKENS_FILE,
+    TEMPLATE_FILE,
+    TOKENIZER_CONFIG,
+    TOKENIZER_FILE,
+)
 from llmlora.gguf.pretokenizer import has_byte_level, pre_tokenizer_name
 from llmlora.gguf.tokenizer_limits import (
     check_bpe,
@@ -29,7 +37,6 @@ from llmlora.gguf.tokenizer_limits import (
     unsupported,
 )
 
-TOKENIZER_FILE = "tokenizer.json"
 BYTE_ORDER_MARK = "\ufeff"
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 
@@ -68,8 +75,8 @@ class TokenizerFiles:
         if not (folder / TOKENIZER_FILE).is_file():
             raise ModelFileError("tokenizer_json_missing", path=str(folder))
         document = read_json_object(folder / TOKENIZER_FILE)
-        settings = _merged(folder, "special_tokens_map.json", "tokenizer_config.json")
-        generation = _merged(folder, "config.json", "generation_config.json")
+        settings = _merged(folder, SPECIAL_TOKENS_FILE, TOKENIZER_CONFIG)
+        generation = _merged(folder, CONFIG_FILE, GENERATION_FILE)
         template = chat_template if chat_template is not None else _template(folder, settings)
         added = {int(entry["id"]): entry for entry in document.get("added_tokens") or ()}
         return cls(folder, document, settings, generation, template, added)
@@ -156,7 +163,7 @@ def _optional(path: Path) -> Json:
 
 
 def _template(folder: Path, settings: Json) -> str | None:
-    path = folder / "chat_template.jinja"
+    path = folder / TEMPLATE_FILE
     if path.is_file():
         try:
             return path.read_text(encoding="utf-8").lstrip(BYTE_ORDER_MARK)

@@ -10,6 +10,7 @@ import numpy as np
 
 from llmlora.core.errors import ExportError
 from llmlora.gguf.architectures import architecture_of, check_exportable
+from llmlora.gguf.blocks import round_bfloat16
 from llmlora.gguf.container import OnProgress, TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import FolderSource, TensorSource
@@ -109,7 +110,7 @@ def encode_float(name: str, values: np.ndarray, kind: str) -> Iterator[np.ndarra
             raise ExportError("float16_overflow", name=name, value=f"{largest:.6g}")
     for start in range(0, flat.size, _CHUNK):
         chunk = flat[start : start + _CHUNK]
-        yield {"F32": _same, "F16": _float16, "BF16": _bfloat16}[kind](chunk)
+        yield {"F32": _same, "F16": _float16, "BF16": round_bfloat16}[kind](chunk)
 
 
 def _same(values: np.ndarray) -> np.ndarray:
@@ -118,9 +119,3 @@ def _same(values: np.ndarray) -> np.ndarray:
 
 def _float16(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float16)
-
-
-def _bfloat16(values: np.ndarray) -> np.ndarray:
-    """Round to the nearest bfloat16, ties to even, as llama.cpp does; the values are finite."""
-    bits = values.view(np.uint32)
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)

@@ -19,6 +19,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from llmlora.catalog.safetensors_header import read_safetensors_header
+from llmlora.core.layout import ADAPTER_WEIGHTS
 from llmlora.engine.load import empty_model
 from llmlora.gguf.source import FolderSource, read_float_tensor
 
@@ -27,7 +28,6 @@ Model = TypeVar("Model", PreTrainedModel, PeftModel)
 FILE_NAMES = {"lm_head.weight": "embed_out.weight"}
 PEFT_PREFIX = "base_model.model."
 PEFT_PARTS = (".base_layer", ".original_module", ".modules_to_save", ".default")
-ADAPTER_FILE = "adapter_model.safetensors"
 
 
 def load_streamed(base_dir: Path, adapter_dir: Path | None) -> PreTrainedModel | PeftModel:
@@ -87,7 +87,7 @@ class _Weights(Mapping[str, Tensor]):
         self._source = source
         self._stored = source.names()
         self._names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
-        self._adapter_path = adapter_dir / ADAPTER_FILE if adapter_dir else None
+        self._adapter_path = adapter_dir / ADAPTER_WEIGHTS if adapter_dir else None
         self._adapter = read_safetensors_header(self._adapter_path) if self._adapter_path else None
         infos = self._adapter.tensors if self._adapter else ()
         self._adapter_tensors = {plain_name(info.name): info for info in infos}

@@ -15,12 +15,13 @@ from transformers import PreTrainedTokenizerBase
 
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
+from llmlora.core.layout import TEMPLATE_FILE, TOKENIZER_CONFIG
 from llmlora.core.publish import write_json, write_text
 from llmlora.data.asked import asks_with_text_alone
 from llmlora.data.formats import is_blank
 from llmlora.data.text_file import read_utf8
 from llmlora.prepare.rendering import Rendered, compile_template, has_generation_markers, render_template
-from llmlora.prepare.tokenizer import TEMPLATE_FILE, TOKENIZER_CONFIG, TextEncoder, load_tokenizer
+from llmlora.prepare.tokenizer import TextEncoder, load_tokenizer
 from llmlora.prepare.turns import (
     PROBE_CALLS,
     PROBE_REASONING,

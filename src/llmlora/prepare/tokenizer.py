@@ -15,16 +15,9 @@ from tokenizers import AddedToken, Tokenizer, processors
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from llmlora.core.errors import ModelFileError
+from llmlora.core.layout import SPECIAL_TOKENS_FILE, TOKENIZER_CONFIG, TOKENIZER_FILE, TOKENIZER_FILES
 from llmlora.core.publish import sha256_file, sha256_json, write_json
 from llmlora.prepare.sentencepiece import build_tokenizer, find_model_file, read_model
-
-TOKENIZER_FILE = "tokenizer.json"
-TOKENIZER_CONFIG = "tokenizer_config.json"
-TOKENIZER_FILES = (
-    TOKENIZER_FILE, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json", "tokenizer.model", "vocab.json",
-    "vocab.txt", "merges.txt", "spiece.model",
-)  # fmt: skip
-TEMPLATE_FILE = "chat_template.jinja"
 
 # "The price in Tokyo is 1,234 yen. Katakana, kanji: ..." in Japanese, then ASCII and an emoji: a tokenizer that
 # transformers has rebuilt wrongly gives other ids than tokenizer.json for at least one of these.
@@ -157,7 +150,7 @@ def _from_sentencepiece(path: Path, settings: Mapping[str, Any]) -> PreTrainedTo
         for token, index in sorted(_json_object(path.with_name("added_tokens.json")).items(), key=lambda item: item[1]):
             if backend.add_tokens([AddedToken(token, normalized=False)]) and backend.token_to_id(token) != index:
                 raise ValueError(f"added_tokens.json: {token[:40]}")
-        named = {**model.named_tokens, **_json_object(path.with_name("special_tokens_map.json")), **settings}
+        named = {**model.named_tokens, **_json_object(path.with_name(SPECIAL_TOKENS_FILE)), **settings}
         texts = {name: _token_text(named.get(name)) for name in _TOKEN_NAMES}
         tokens = {name: text for name, text in texts.items() if text and backend.token_to_id(text) is not None}
         backend.add_special_tokens([AddedToken(text, normalized=False, special=True) for text in tokens.values()])

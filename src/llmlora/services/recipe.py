@@ -15,13 +15,12 @@ from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.catalog.model_folder import readable
 from llmlora.core.errors import ConfigError, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
-from llmlora.core.layout import ADAPTER_DIR, MANIFEST_FILE
+from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, MANIFEST_FILE
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.text_file import read_utf8
 
 FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding")
-ADAPTER_CONFIG = "adapter_config.json"
 
 
 class _StrictLoader(yaml.SafeLoader):

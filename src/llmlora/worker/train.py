@@ -17,7 +17,7 @@ from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.core.errors import Conflict, ExportError, ModelFileError, RunError, Stopped
 from llmlora.core.events import EventWriter, read_job_events, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
-from llmlora.core.layout import CONFIG_FILE, checkpoint_dirs, run_numbers
+from llmlora.core.layout import CONFIG_FILE, TOKENIZER_FILE, checkpoint_dirs, run_numbers
 from llmlora.core.next_run import next_settings
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
@@ -34,7 +34,7 @@ from llmlora.prepare.held_out import held_out_split
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
 from llmlora.prepare.template import ChatTemplate, load_template
-from llmlora.prepare.tokenizer import TOKENIZER_FILE, load_tokenizer, save_tokenizer
+from llmlora.prepare.tokenizer import load_tokenizer, save_tokenizer
 from llmlora.worker.frame import StopFlag
 
 # What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from llmlora.core.errors import ConfigError, Conflict, DiskFull, NonFiniteLoss, OutOfMemory, Stopped, WorkerDied
-from llmlora.services import supervisor
-from llmlora.services.supervisor import Worker, run_worker, scratch_folder
-from llmlora.worker.frame import folder_lock
+from llmlora.services import launch, supervisor
+from llmlora.services.launch import Worker, scratch_folder
+from llmlora.services.supervisor import run_worker
 
 
 def test_a_scratch_folder_is_gone_afterwards(home):
@@ -110,13 +110,22 @@ def test_workers_speak_the_users_language(home, monkeypatch):
         def __init__(self, arguments, **settings):
             seen.update(settings["env"])
 
-    monkeypatch.setattr(supervisor.subprocess, "Popen", Popen)
+    monkeypatch.setattr(launch.subprocess, "Popen", Popen)
     monkeypatch.setenv("LLMLORA_LANG", "ja")
-    supervisor.current_language.__globals__["set_language"]("ja")
+    launch.current_language.__globals__["set_language"]("ja")
     with scratch_folder({}) as folder:
         Worker("chat", folder)
     assert seen["LLMLORA_LANG"] == "ja"
     assert seen["LLMLORA_PARENT"] == str(os.getpid())
+
+
+def test_a_worker_without_an_owner_hears_of_none(home, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(launch.subprocess, "Popen", lambda _, **settings: seen.update(settings["env"]))
+    monkeypatch.setenv("LLMLORA_PARENT", "1")  # of a worker that starts one itself
+    with scratch_folder({}) as folder:
+        Worker("chat", folder, is_owned=False)
+    assert "LLMLORA_PARENT" not in seen
 
 
 def test_only_known_kinds_start(home):
@@ -148,7 +157,7 @@ def play(monkeypatch):
 
     def prepare(folder, *events):
         words = [sys.executable, "-c", PLAYED, str(folder), *map(json.dumps, events)]
-        monkeypatch.setattr(supervisor.subprocess, "Popen", lambda _, **settings: real(words, **settings))
+        monkeypatch.setattr(launch.subprocess, "Popen", lambda _, **settings: real(words, **settings))
 
     return prepare
 
@@ -161,18 +170,6 @@ def test_every_event_is_handed_on_once_and_in_order(tmp_path, play):
     play(tmp_path, {"type": "run_started"}, {"type": "phase", "name": "a"}, {"type": "phase", "name": "b"}, END)
     assert run_worker("train", tmp_path, seen.append) == {"answer": 42}
     assert [event["seq"] for event in seen] == [1, 2, 3, 4]
-
-
-def test_the_run_of_another_worker_is_not_taken_for_ours(tmp_path, play):
-    """Two resumes at once: the other one was faster, took our number, failed; our own run is the next."""
-    other = [
-        {"type": "run_started", "pid": 1, "in_run": 1},
-        {"type": "run_ended", "status": "failed", "error": {"error": "RunError", "code": "internal"}, "in_run": 1},
-    ]
-    seen = []
-    play(tmp_path, *other, {"type": "run_started", "in_run": 2}, {**END, "in_run": 2})
-    assert run_worker("train", tmp_path, seen.append) == {"answer": 42}
-    assert {event["run"] for event in seen} == {2}
 
 
 def test_a_death_without_an_end_is_reported_after_the_last_event(tmp_path, play):
@@ -245,12 +242,3 @@ def test_outside_the_main_thread_a_worker_runs_without_signal_handlers(tmp_path,
     thread.start()
     thread.join(30)
     assert results == [{"answer": 42}]
-
-
-def test_the_holder_of_a_folder_is_named_only_while_it_holds_it(tmp_path):
-    assert supervisor.lock_holder(tmp_path) is None
-    with folder_lock(tmp_path):
-        assert supervisor.lock_holder(tmp_path) == str(os.getpid())
-    assert supervisor.lock_holder(tmp_path) is None
-    with folder_lock(tmp_path, wait_seconds=0.1):  # asking has left no lock behind
-        pass

@@ -218,6 +218,7 @@ def test_a_run_that_cannot_be_made_smaller_is_not_told_to(place, tmp_path, start
 def test_the_folder_of_the_smaller_run_is_free(place, tmp_path, started):
     started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
     (tmp_path / "job-2").mkdir()
+    (tmp_path / "job-2" / "config.json").touch()
     with pytest.raises(OutOfMemory) as caught:
         start_training(plan_training(request(place)), tmp_path / "job")
     assert caught.value.params["out"] == str(tmp_path / "job-3")

@@ -47,4 +47,4 @@ if os.environ.get("TOY_SLOW_IMPORT") and __name__ != "__main__":  # a library th
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
     frame.KINDS["toy"] = "toy_work"
-    sys.exit(frame.run_kind(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(frame.run_kind(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))

@@ -14,7 +14,7 @@ from llmlora.core.errors import ConfigError
 from llmlora.core.locale import translate
 from llmlora.services.chat import ChatSession
 from llmlora.services.chat import chat as ask_once
-from llmlora.services.supervisor import OnEvent
+from llmlora.services.follow import OnEvent
 
 Model = Annotated[str, typer.Argument(metavar="DIR|MODEL|FILE.gguf", help=translate("inference.cli.model"))]
 Prompt = Annotated[str | None, typer.Option("--prompt", "-p", help=translate("inference.cli.prompt"))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from llmlora.core.job import EXPORT_SCHEMA, folder_schema
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import ADAPTER_DIR, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import read_json
-from llmlora.services.supervisor import OnEvent, Worker, run_worker, scratch_folder
-
-POLL_SECONDS = 0.01
+from llmlora.services.follow import OnEvent
+from llmlora.services.launch import Worker, scratch_folder
+from llmlora.services.supervisor import run_worker
 
 
 @dataclass(frozen=True)
@@ -164,18 +163,13 @@ class ChatSession:
         self._stack.close()
 
     def _follow(self, worker: Worker, is_wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        while True:
-            has_ended = worker.process.poll() is not None
-            for event in worker.new_events():
-                if is_wanted(event):
-                    return event
-                if event["type"] == "run_ended" and event.get("error"):
-                    raise error_from_dict(event["error"])
-            if has_ended:
-                raise WorkerDied(
-                    "worker_died", kind="chat", exit_code=worker.process.returncode, folder=str(worker.folder)
-                )
-            time.sleep(POLL_SECONDS)
+        for event in worker.events:
+            if is_wanted(event):
+                return event
+            if event["type"] == "run_ended" and event.get("error"):
+                raise error_from_dict(event["error"])
+        code = worker.process.wait()
+        raise WorkerDied("worker_died", kind="chat", exit_code=code, folder=str(worker.folder))
 
 
 @contextmanager

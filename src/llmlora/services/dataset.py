@@ -10,8 +10,8 @@ from llmlora.core.errors import ConfigError
 from llmlora.data import convert, validate
 from llmlora.data.container import require_file
 from llmlora.data.read import read_options
+from llmlora.services.follow import OnEvent
 from llmlora.services.preview import check_with_model
-from llmlora.services.supervisor import OnEvent
 
 
 class LengthChoices(TypedDict, total=False):

@@ -13,7 +13,7 @@ from llmlora.core.layout import gguf_name
 from llmlora.services.chat import chat
 from llmlora.services.evaluate import evaluate
 from llmlora.services.export import export_model
-from llmlora.services.supervisor import OnEvent
+from llmlora.services.follow import OnEvent
 from llmlora.services.train import PlannedJob, TrainRequest, plan_training, start_training
 
 BASE_MODEL = "nano"

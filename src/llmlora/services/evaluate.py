@@ -11,8 +11,9 @@ from llmlora.core.job import read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, write_json
+from llmlora.services.follow import OnEvent
 from llmlora.services.packages import require_packages
-from llmlora.services.supervisor import OnEvent, run_worker
+from llmlora.services.supervisor import run_worker
 
 FOLDER_PREFIX = "evaluation-"
 SCHEMA = "llmlora.evaluation_job/1"

@@ -11,7 +11,8 @@ from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.temporary import claimed
-from llmlora.services.supervisor import OnEvent, run_worker
+from llmlora.services.follow import OnEvent
+from llmlora.services.supervisor import run_worker
 
 META_SCHEMA = "llmlora.export-meta/1"
 DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")

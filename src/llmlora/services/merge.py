@@ -8,7 +8,9 @@ from typing import Any
 from llmlora.core.errors import Conflict
 from llmlora.core.job import trained_dir
 from llmlora.core.temporary import claimed
-from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
+from llmlora.services.follow import OnEvent
+from llmlora.services.launch import scratch_folder
+from llmlora.services.supervisor import run_worker
 
 
 def merge(

@@ -12,7 +12,9 @@ from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
-from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
+from llmlora.services.follow import OnEvent
+from llmlora.services.launch import scratch_folder
+from llmlora.services.supervisor import run_worker
 
 OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system", "split_long_text", "drop_overlong")
 

@@ -1,95 +1,24 @@
-"""Start worker processes, follow their events, stop them cleanly; nothing heavy is imported here."""
+"""Run a worker to its end: hand its events on, pass stops on to it, say how it ended when it did not say so itself."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
-from llmlora.core.events import events_after
 from llmlora.core.job import stopped_early
-from llmlora.core.layout import (
-    CONFIG_FILE,
-    EVENTS_FILE,
-    LOCK_FILE,
-    LOG_FILE,
-    new_id,
-    next_run,
-    run_dir,
-    scratch_dir,
-)
-from llmlora.core.locale import current_language
+from llmlora.core.layout import LOCK_FILE, LOG_FILE, run_dir
 from llmlora.core.memory import tells_of_memory
-from llmlora.core.publish import free_bytes, write_json
-from llmlora.services.packages import require_packages
+from llmlora.core.publish import free_bytes
+from llmlora.services.follow import Event, OnEvent
+from llmlora.services.launch import Worker
 
-Event = dict[str, Any]
-OnEvent = Callable[[Event], None]
-POLL_SECONDS = 0.05
 FULL_DISK_BYTES = 1 << 16
 LOG_TAIL_BYTES = 4096
-
-
-class Worker:
-    """One running worker process and the events it has written so far."""
-
-    def __init__(self, kind: str, folder: Path, *, pipes: bool = False) -> None:
-        require_packages()
-        self.kind = kind
-        self.folder = folder
-        self.run = next_run(folder)
-        pipe = subprocess.PIPE if pipes else subprocess.DEVNULL
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "llmlora.worker", kind, str(folder)],
-            stdin=pipe,
-            stdout=pipe,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "LLMLORA_PARENT": str(os.getpid()), "LLMLORA_LANG": current_language()},
-        )
-        self._offset = 0
-        self.was_stopped = False
-
-    @property
-    def events_path(self) -> Path:
-        """The event file of this run; it appears when the worker has started."""
-        return run_dir(self.folder, self.run) / EVENTS_FILE
-
-    def new_events(self) -> Iterator[Event]:
-        """Yield the events this worker has written since the last call."""
-        for offset, event in events_after(self.events_path, self._offset):
-            if event["type"] == "run_started" and event.get("pid") != self.process.pid:
-                self.run += 1  # another worker was faster and took this number; ours comes after it or not at all
-                return
-            self._offset = offset
-            yield event
-
-    def stop(self) -> None:
-        """Ask the worker to stop at its next safe point; asked a second time, end it at once."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL if self.was_stopped else signal.SIGTERM)
-            self.was_stopped = True
-
-
-def lock_holder(folder: Path) -> str | None:
-    """Return the process that works in a folder right now ("?" when it has not said), or None when nobody does."""
-    try:
-        with (folder / LOCK_FILE).open("r+", encoding="utf-8") as stream:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return (folder / LOCK_FILE).read_text(encoding="utf-8").strip() or "?"
-    except OSError:
-        return None
-    return None
 
 
 def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
@@ -133,15 +62,11 @@ class _Listener:
 
 def _follow(worker: Worker, listener: OnEvent) -> Event:
     """Hand on every event of a worker and return its last one."""
-    while True:
-        has_ended = worker.process.poll() is not None
-        for event in worker.new_events():
-            listener(event)
-            if event["type"] == "run_ended":
-                return event
-        if has_ended:
-            raise _silent_end(worker)
-        time.sleep(POLL_SECONDS)
+    for event in worker.events:
+        listener(event)
+        if event["type"] == "run_ended":
+            return event
+    raise _silent_end(worker)
 
 
 def _silent_end(worker: Worker) -> LlmloraError:
@@ -185,15 +110,3 @@ def _passing_on_signals(worker: Worker) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def scratch_folder(config: dict[str, Any]) -> Iterator[Path]:
-    """Yield a short-lived folder with a `config.json`, for work that leaves nothing behind."""
-    folder = scratch_dir() / new_id()
-    folder.mkdir(parents=True)
-    try:
-        write_json(folder / CONFIG_FILE, config)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

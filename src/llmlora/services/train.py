@@ -43,11 +43,13 @@ from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
+from llmlora.services.follow import OnEvent, lock_holder
+from llmlora.services.launch import scratch_folder
 from llmlora.services.next_step import free_place
 from llmlora.services.packages import require_packages
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values
 from llmlora.services.resume_places import STAYED, NewPlaces
-from llmlora.services.supervisor import OnEvent, lock_holder, run_worker, scratch_folder
+from llmlora.services.supervisor import run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
 

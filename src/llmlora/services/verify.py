@@ -11,7 +11,9 @@ from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import EXPORT_CLAIM
 from llmlora.core.temporary import claimed
 from llmlora.services.export import export_record
-from llmlora.services.supervisor import OnEvent, run_worker, scratch_folder
+from llmlora.services.follow import OnEvent
+from llmlora.services.launch import scratch_folder
+from llmlora.services.supervisor import run_worker
 
 
 def verify(

@@ -1,4 +1,4 @@
-"""`python -m llmlora.worker KIND FOLDER`: one heavy piece of work in a process of its own."""
+"""`python -m llmlora.worker KIND FOLDER [RUN]`: one heavy piece of work in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from llmlora.worker.frame import KINDS, run_kind
 
 def main(arguments: list[str]) -> int:
     """Run one kind of work; exit 2 on a wrong call, 3 when another worker holds the folder."""
-    if len(arguments) != 2 or arguments[0] not in KINDS:
-        sys.stderr.write(f"usage: python -m llmlora.worker {{{'|'.join(KINDS)}}} FOLDER\n")
+    run = arguments[2:]
+    if len(arguments) not in (2, 3) or arguments[0] not in KINDS or not all(number.isdigit() for number in run):
+        sys.stderr.write(f"usage: python -m llmlora.worker {{{'|'.join(KINDS)}}} FOLDER [RUN]\n")
         return 2
     try:
-        return run_kind(arguments[0], Path(arguments[1]))
+        return run_kind(arguments[0], Path(arguments[1]), *map(int, run))
     except Conflict as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

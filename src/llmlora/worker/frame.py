@@ -131,13 +131,16 @@ def classify(error: BaseException, folder: Path) -> LlmloraError:
     return WorkerDied("internal", detail=f"{type(error).__name__}: {error}"[:500])
 
 
-def run_kind(kind: str, folder: Path) -> int:
-    """Do one kind of work on one folder and return the exit code; the outcome is the `run_ended` event."""
+def run_kind(kind: str, folder: Path, run: int | None = None) -> int:
+    """Do one kind of work on one folder and return the exit code; the outcome is the `run_ended` event.
+
+    `run` is the number that the starting process has reserved; without it the next one is taken.
+    """
     stop = watch_stop_signals()
     with folder_lock(folder):
-        run = next_run(folder)
+        run = run or next_run(folder)
         directory = run_dir(folder, run)
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
         _log_to(directory / LOG_FILE)
         events = EventWriter(directory, run)
         reserve = folder / RESERVE_FILE

@@ -1,0 +1,77 @@
+"""Start a worker process on a folder: its run is reserved and handed down, its owner named; nothing heavy is loaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.layout import CONFIG_FILE, new_id, next_run, run_dir, scratch_dir
+from llmlora.core.locale import current_language
+from llmlora.core.publish import disk_errors, write_json
+from llmlora.services.follow import Event, follow
+from llmlora.services.packages import require_packages
+
+
+class Worker:
+    """One running worker process, the run that it was given, and the events of that run."""
+
+    def __init__(self, kind: str, folder: Path, *, pipes: bool = False, is_owned: bool = True) -> None:
+        """Start it. An owned worker stops when this process is gone; one that is not goes on by itself."""
+        require_packages()
+        self.kind = kind
+        self.folder = folder
+        self.run = _reserved_run(folder)
+        pipe = subprocess.PIPE if pipes else subprocess.DEVNULL
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "llmlora.worker", kind, str(folder), str(self.run)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(is_owned),
+        )
+        self.events: Iterator[Event] = follow(folder, self.run, is_working=lambda: self.process.poll() is None)
+        self.was_stopped = False
+
+    def stop(self) -> None:
+        """Ask the worker to stop at its next safe point; asked a second time, end it at once."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL if self.was_stopped else signal.SIGTERM)
+            self.was_stopped = True
+
+
+def _environment(is_owned: bool) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "LLMLORA_PARENT"}
+    owner = {"LLMLORA_PARENT": str(os.getpid())} if is_owned else {}
+    return {**kept, **owner, "LLMLORA_LANG": current_language()}
+
+
+def _reserved_run(folder: Path) -> int:
+    """Make the folder of the next run, which nobody else can make as well, and return its number."""
+    while True:
+        run = next_run(folder)
+        try:
+            with disk_errors(folder):
+                run_dir(folder, run).mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return run
+
+
+@contextmanager
+def scratch_folder(config: dict[str, Any]) -> Iterator[Path]:
+    """Yield a short-lived folder with a `config.json`, for work that leaves nothing behind."""
+    folder = scratch_dir() / new_id()
+    folder.mkdir(parents=True)
+    try:
+        write_json(folder / CONFIG_FILE, config)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

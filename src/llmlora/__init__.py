@@ -11,6 +11,7 @@ _PUBLIC = {
     "check_dataset": "llmlora.services.dataset",
     "preview_dataset": "llmlora.services.preview",
     "convert_dataset": "llmlora.services.dataset",
+    "reword_dataset": "llmlora.services.reword",
     "train": "llmlora.services.train",
     "evaluate": "llmlora.services.evaluate",
     "compare": "llmlora.services.compare",

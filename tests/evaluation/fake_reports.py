@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from llmlora.core.examples import Message
 from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.layout import RESULT_FILE, run_dir
 from llmlora.core.publish import write_json
+from llmlora.core.recommend import Facts, resolve_config
 from llmlora.evaluation.answers import Answer, AnswerSet
 from llmlora.evaluation.questions import Question
 from llmlora.evaluation.scoring import count_facts, score_items
@@ -27,6 +29,24 @@ ROWS = [
 
 
 GROUP = {"lang": "ja", "kind": "prose", "base_loss": 2.0, "tuned_loss": 2.16, "change": 0.08, "num_tokens": 900}
+
+
+def planned_job(rows: int = 20, *, is_older: bool = False, **settings: Any) -> JobConfig:
+    """Return the job of `--set` settings on nano, as planned today, or as an older version left it."""
+    resolved = resolve_config(Facts(rows, 4_700_000, 2048, {"learning_rate": 2e-3}), overrides=settings)
+    told = {} if is_older else {"recommended": resolved.recommended, "num_rows": rows}
+    return JobConfig(
+        schema="llmlora.job/1",
+        id="01TESTTESTTESTTESTTESTTEST",
+        base_model="nano",
+        base_dir=str(resources.files("llmlora") / "assets" / "models" / "nano"),
+        base_digest="0" * 64,
+        data=DataSource(path="/my data/it's.jsonl", sha256="1" * 64),
+        train=resolved.config,
+        reasons=resolved.origins,
+        llmlora_version="0",
+        **told,
+    )
 
 
 def make_job(
@@ -136,7 +156,7 @@ def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict
             {"code": "questions_are_training_rows", "params": {}},
         ],
         "items": items,
-        "advice": [{"code": "broken", "params": {"count": 1, "settings": "--set learning_rate=0.001"}}],
+        "advice": [{"code": "broken", "params": {"count": 1}}],
         "settings": {"max_new_tokens": 64, "temperature": 0.0, "dtype": "float32"},
         "seconds": 3.2,
     }  # fmt: skip

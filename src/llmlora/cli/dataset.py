@@ -1,4 +1,4 @@
-"""`llmlora dataset check | convert | preview`: look at data before anything is spent on it."""
+"""`llmlora dataset check | convert | preview | reword`: look at data before anything is spent on it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from llmlora.core.errors import DatasetError
 from llmlora.core.locale import translate
 from llmlora.data.read import read_options
 from llmlora.services.dataset import check_dataset, convert_dataset
+from llmlora.services.reword import PER_QUESTION, reword_dataset
 
 MARKS = {"error": "[red]✗[/red]", "warning": "[yellow]![/yellow]"}
 DELIMITERS = {",": "data.delimiter.comma", "\t": "data.delimiter.tab", ";": "data.delimiter.semicolon"}
@@ -39,6 +40,11 @@ Split = Annotated[float | None, typer.Option("--split", metavar="SHARE", help=tr
 Seed = Annotated[int, typer.Option("--seed", help=translate("data.option.seed"))]
 Keep = Annotated[str | None, typer.Option("--keep", metavar="chosen", help=translate("data.option.keep"))]
 Raw = Annotated[bool, typer.Option("--raw", help=translate("data.option.raw"))]
+
+RewordOutput = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help=translate("data.option.reword"))]
+Filled = Annotated[Path | None, typer.Option("--filled", metavar="CSV", help=translate("data.option.filled"))]
+PerQuestion = Annotated[int, typer.Option("--per-question", metavar="N", help=translate("data.option.per_question"))]
+NextModel = Annotated[str, typer.Option("--model", help=translate("data.option.next_model"))]
 
 
 def check(
@@ -109,6 +115,47 @@ def convert(
         print_converted(report)
         after_convert(report)
     return 0
+
+
+def reword(
+    file: File,
+    output: RewordOutput,
+    filled: Filled = None,
+    per_question: PerQuestion = PER_QUESTION,
+    model: NextModel = "nano",
+    format_name: Format = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> int:
+    """Write a file in which other wordings are filled in, or the data with those that were."""
+    report = reword_dataset(
+        file,
+        output,
+        filled=filled,
+        per_question=per_question,
+        model=model,
+        format=format_name,
+        columns=columns_of(columns),
+        encoding=encoding,
+        overwrite=options.assume_yes,
+    )
+    if as_json:
+        print_json("dataset_reword", report)
+    else:
+        print_reworded(report, is_filled=filled is not None)
+    return 0
+
+
+def print_reworded(report: dict[str, Any], is_filled: bool) -> None:
+    """Show what was written and skipped, and the command that comes next in a line of its own."""
+    out.print(escape(translate(f"data.reworded.{'merged' if is_filled else 'written'}", **report)))
+    skipped = ("empty", "repeated") if is_filled else ("without_question",)
+    for name in skipped:
+        if report[f"num_{name}"]:
+            _line(translate(f"data.reworded.{name}", count=report[f"num_{name}"]))
+    out.print(escape(translate(f"data.reworded.{'train' if is_filled else 'fill'}")))
+    _line(report["next"])
 
 
 def print_report(path: Path, report: dict[str, Any]) -> None:
@@ -206,3 +253,4 @@ app = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None)
 app.command("check", cls=HelpfulCommand, help=translate("data.check.help"))(check)
 app.command("convert", cls=HelpfulCommand, help=translate("data.convert.help"))(convert)
 app.command("preview", cls=HelpfulCommand, help=translate("data.preview.help"))(preview)
+app.command("reword", cls=HelpfulCommand, help=translate("data.reword.help"))(reword)

@@ -13,7 +13,7 @@ from rich.table import Table
 from llmlora.cli.next_command import after_compare, after_evaluate
 from llmlora.cli.output import folding_table, options, out, print_json, visible
 from llmlora.cli.progress import EventPrinter, held_out_texts
-from llmlora.core.locale import translate
+from llmlora.core.locale import advice_text, translate
 from llmlora.services.compare import compare as compare_jobs
 from llmlora.services.evaluate import MAX_QUESTIONS
 from llmlora.services.evaluate import evaluate as evaluate_job
@@ -158,7 +158,7 @@ def print_advice(advice: list[dict[str, Any]]) -> None:
     if advice:
         out.print(f"[bold]{escape(translate('evaluation.cli.advice'))}[/bold]")
     for piece in advice:
-        out.print(f"→ {escape(translate('evaluation.advice.' + piece['code'], **piece['params']))}")
+        out.print(f"→ {escape(advice_text(piece))}")
 
 
 def _clipped(text: str) -> str:

@@ -52,6 +52,10 @@ class JobConfig(BaseModel):
     reasons: dict[str, str] = Field(
         {}, description="Where each value came from: recommended, model, recipe, preset or set."
     )
+    recommended: dict[str, Any] = Field(
+        {}, description="The computed values it would have had if nobody had chosen; empty in older jobs."
+    )
+    num_rows: int | None = Field(None, description="Training rows of the data file; not told by older jobs.")
     rules: int = Field(RULES, description="How rows are held out and steps counted: 1 in older jobs, 2 since.")
     llmlora_version: str
 

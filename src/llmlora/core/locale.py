@@ -118,10 +118,34 @@ def error_texts(error: LlmloraError) -> dict[str, str]:
 def remark_text(remark: Mapping[str, Any]) -> str | None:
     """Return the words of a stored `warning` or `finding`, None for an unknown one.
 
-    An error among its parameters is worded as `reason`; older remarks hold that text themselves.
+    An error among its parameters is worded as `reason`; older remarks hold that text themselves. A piece of advice
+    among them follows in a line of its own.
     """
     key = f"cli.{remark['type']}.{remark['code']}"
     params = {"step": remark.get("step"), **(remark.get("params") or {})}
     if isinstance(params.get("error"), dict):
         params["reason"] = error_texts(error_from_dict(params["error"]))["why"]
-    return translate(key, **params) if has_text(key) else None
+    if not has_text(key):
+        return None
+    piece = params.get("advice")
+    if not isinstance(piece, dict):
+        return translate(key, **params)
+    return f"{translate(key, **params)}\n{advice_text(piece)}"
+
+
+def advice_text(piece: Mapping[str, Any]) -> str:
+    """Return the words of a stored piece of advice, and its command in a line of its own."""
+    command = advice_command(piece)
+    words = advice_words(piece)
+    return words if command is None else f"{words}\n  {command}"
+
+
+def advice_words(piece: Mapping[str, Any]) -> str:
+    """Return the words of a stored piece of advice without its command."""
+    return translate(f"evaluation.advice.{piece['code']}", **piece["params"])
+
+
+def advice_command(piece: Mapping[str, Any]) -> str | None:
+    """Return the command of a stored piece of advice, None where there is nothing to run."""
+    command = piece["params"].get("command")
+    return None if command is None else f"llmlora {command}"

@@ -1,14 +1,84 @@
-"""Settings proposed for a next run, as words to paste behind its `config.json`: none of them is refused."""
+"""The next run that is proposed after one: which settings depart from the recommended ones, and the whole command.
+
+A command names model, data and every setting that departs, so that it can be pasted anywhere; a setting that returns to
+its recommended value is left out of it.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, Protocol
 
-from llmlora.core.config import MOST_EPOCHS, TrainConfig
+from llmlora.core.config import MOST_EPOCHS, Stage, TrainConfig
+from llmlora.core.job import JobConfig
+from llmlora.core.locale import shell_word
+from llmlora.core.recommend import planned_steps
 
-HIGHEST_RATE: Final = 1e-2  # no higher rate is proposed, though a run may have one
+CHOSEN: Final = ("set", "recipe", "preset", "training_preset")
+OPTIONS: Final = {"init_adapter": "--init-adapter", "chat_template": "--chat-template", "system": "--system"}
+LENGTH: Final = (
+    "num_train_epochs",
+    "max_steps",
+    "stages",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+)
+# What is recommended by model and data, and not the same for every job.
+COMPUTED: Final = {"learning_rate", "num_train_epochs", "per_device_train_batch_size", "max_length"}
+SLOWER: Final = 0.1  # of a rate that diverged although it is the recommended one
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A setting that somebody chose other than recommended; `recommended` may be None: nothing, or not known."""
+
+    name: str
+    value: Any
+    recommended: Any
+
+    @property
+    def words(self) -> str:
+        """Return the change back, as `learning_rate 0.05 → 0.002`."""
+        return f"{self.name} {_shown(self.value)} → {_shown(self.recommended)}"
+
+
+def departure(job: JobConfig, name: str) -> Departure | None:
+    """Return how a setting of a job departs from what is recommended for it, None when it does not.
+
+    Jobs of older versions do not hold the computed recommendations; there every chosen value of such a setting counts.
+    """
+    if job.reasons.get(name) not in CHOSEN:
+        return None
+    value = getattr(job.train, name)
+    if not job.recommended and name in COMPUTED:
+        return Departure(name, value, None)
+    plain = recommended_value(job, name)
+    return None if _same(value, plain) else Departure(name, value, plain)
+
+
+def recommended_value(job: JobConfig, name: str) -> Any:
+    """Return the value that a setting has where nobody chooses it; None also where an older job does not tell it."""
+    if name == "lora_alpha":
+        return 2 * job.train.r
+    if name == "load_best_model_at_end":
+        return job.train.early_stopping_patience is not None
+    if not job.recommended and name in COMPUTED:
+        return None
+    return job.recommended.get(name, TrainConfig.model_fields[name].default)
+
+
+def own_rate(job: JobConfig) -> float | None:
+    """Return the model's own learning rate in this job; no higher one is ever proposed."""
+    if job.reasons.get("learning_rate") not in CHOSEN and not job.train.stages:
+        return job.train.learning_rate
+    rate = job.recommended.get("learning_rate")
+    return None if rate is None else float(rate)
 
 
 def peak_rate(config: TrainConfig) -> float:
@@ -16,59 +86,123 @@ def peak_rate(config: TrainConfig) -> float:
     return max((stage.learning_rate for stage in config.stages), default=config.learning_rate)
 
 
-def planned_epochs(config: TrainConfig) -> float:
-    """Return the epochs of a run that max_steps does not limit."""
-    return sum(stage.epochs for stage in config.stages) or config.num_train_epochs
+def rate_departure(job: JobConfig) -> Departure | None:
+    """Return the learning rate of a job when its highest one is not the model's own."""
+    rate, own = peak_rate(job.train), own_rate(job)
+    if own is None:
+        return departure(job, "learning_rate")
+    return None if _same(rate, own) else Departure("learning_rate", rate, own)
 
 
-def next_settings(
-    config: TrainConfig, *, rate: float | None = None, length: float | None = None, **changes: Any
-) -> str:
-    """Return `--set` words for the next run: learning rate and length times a factor, other fields as given.
-
-    A rate that is high already is not raised; the run becomes longer instead. Stages become a plain schedule, because
-    they would decide both.
-    """
-    values: dict[str, Any] = {}
-    if config.stages and (rate or length):
-        values = {"lr_scheduler_type": "linear", "stages": "[]"}
-        rate, length = rate or 1, length or 1
-    if rate is not None and rate > 1 and peak_rate(config) >= HIGHEST_RATE:
-        rate, length = None, length if length not in (None, 1) else 2
-        if config.stages:
-            rate = 1
-    if rate is not None:
-        highest = max(HIGHEST_RATE, peak_rate(config))
-        values["learning_rate"] = f"{min(highest, rate * peak_rate(config)):.2g}"
-    if length is not None:
-        values.update(_length(config, length))
-    values.update(changes)
-    return settings_words(values)
+def steps_of(job: JobConfig) -> tuple[int, int] | None:
+    """Return the optimizer steps of a job, and those it has with the recommended values; None when it does not tell."""
+    if job.num_rows is None or not job.recommended:
+        return None
+    values = job.train.model_dump(mode="json")
+    plain = {name: recommended_value(job, name) for name in LENGTH}
+    mine, recommended = planned_steps(values, job.num_rows), planned_steps({**values, **plain}, job.num_rows)
+    return None if mine is None or recommended is None else (mine, recommended)
 
 
-def settings_words(values: dict[str, Any]) -> str:
+def length_departures(job: JobConfig) -> list[Departure]:
+    """Return the settings that decide how long a run is, where they depart."""
+    return [found for name in LENGTH if (found := departure(job, name)) is not None]
+
+
+def train_command(job: JobConfig, returned: Iterable[str] = (), **changes: Any) -> str:
+    """Return `train …` that repeats a job with some settings back at their recommended values and others changed."""
+    gone = set(returned)
+    words = ["train", "--model", model_word(job), "--data", shell_word(job.data.path)]
+    if job.eval_data is not None:
+        words += ["--eval-data", shell_word(job.eval_data.path)]
+    words += read_words(job.data)
+    for name in TrainConfig.model_fields:
+        value = changes.get(name, getattr(job.train, name))
+        if name in gone or value is None or (name not in changes and departure(job, name) is None):
+            continue
+        if name == "drop_overlong" and value:
+            words.append("--drop-overlong")
+        elif name in OPTIONS:
+            words += [OPTIONS[name], shlex.quote(str(value))]
+        else:
+            words.append(settings_words({name: value}))
+    return " ".join(words)
+
+
+def model_word(job: JobConfig) -> str:
+    """Return the model as a command names it: a bundled one by name, another by its folder."""
+    is_bundled = Path(job.base_dir).is_relative_to(str(resources.files("llmlora")))
+    return shell_word(job.base_model if is_bundled else job.base_dir)
+
+
+class _ReadAs(Protocol):
+    """How a data file is read: of a job, or asked for."""
+
+    @property
+    def format(self) -> str | None: ...
+    @property
+    def columns(self) -> Mapping[str, str]: ...
+    @property
+    def encoding(self) -> str | None: ...
+
+
+def read_words(data: _ReadAs) -> list[str]:
+    """Return the options that say how a data file is read."""
+    words = ["--format", data.format] if data.format else []
+    for field, column in data.columns.items():
+        words += ["--map", shlex.quote(f"{field}={column}")]
+    return [*words, "--encoding", shlex.quote(data.encoding)] if data.encoding else words
+
+
+def lower_rate_command(job: JobConfig) -> str:
+    """Return the command for a run that diverged: at the model's own rate, or lower where that one diverged."""
+    found = rate_departure(job)
+    if found is None or found.recommended is None or found.value < found.recommended:
+        return train_command(job, learning_rate=float(f"{SLOWER * peak_rate(job.train):.2g}"), **_plain_schedule(job))
+    return train_command(job, {"learning_rate", *(("stages", "lr_scheduler_type") if job.train.stages else ())})
+
+
+def longer(job: JobConfig, factor: float, most_epochs: int) -> dict[str, Any]:
+    """Return the settings of a longer run; empty when it has the most epochs that are proposed already."""
+    config = job.train
+    if config.max_steps is not None:
+        return {"max_steps": math.ceil(config.max_steps * factor)}
+    before = sum(stage.epochs for stage in config.stages) or config.num_train_epochs
+    after = min(most_epochs, MOST_EPOCHS, math.ceil(before * factor))
+    return {"num_train_epochs": after, **_plain_schedule(job)} if after > before else {}
+
+
+def settings_words(values: Mapping[str, Any]) -> str:
     """Return settings as options of `llmlora train` that a shell takes as they stand."""
-    return " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in values.items())
+    return " ".join(f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in values.items())
 
 
-def _length(config: TrainConfig, factor: float) -> dict[str, Any]:
-    """Return the settings of a run that is longer or shorter; its warm-up shrinks with it, or would outlast it."""
-    before = config.max_steps or planned_epochs(config)
-    if config.max_steps:
-        name, after = "max_steps", float(max(1, math.ceil(config.max_steps * factor)))
-    else:
-        name, after = "num_train_epochs", _epochs(before, factor)
-    values: dict[str, Any] = {name: f"{round(after, 9):.10g}"}
-    if after < before and config.warmup_steps:
-        values["warmup_steps"] = math.floor(config.warmup_steps * after / before)
-    return values
+def _plain_schedule(job: JobConfig) -> dict[str, Any]:
+    """Return what replaces stages, which would decide rate and length."""
+    return {"lr_scheduler_type": "linear", "stages": ()} if job.train.stages else {}
 
 
-def _epochs(before: float, factor: float) -> float:
-    """Return whole epochs, but never more than before when fewer are wanted."""
-    whole = max(1, math.ceil(before * factor))
-    if factor == 1:
-        return min(MOST_EPOCHS, before)
-    if factor < 1 and whole >= before:
-        return float(f"{before * factor:.2g}")
-    return min(MOST_EPOCHS, whole)
+def _shown(value: Any) -> str:
+    """Return a value as people read it; stages as in the plan, a dash for nothing."""
+    if isinstance(value, tuple) and value and isinstance(value[0], Stage):
+        return ", ".join(f"{stage.learning_rate:g} x {stage.epochs:g}" for stage in value)
+    return "–" if value is None or value == () else _text(value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(one, bool):
+        return math.isclose(one, other, rel_tol=1e-9)
+    return _text(one) == _text(other)
+
+
+def _text(value: Any) -> str:
+    """Return a value as `--set` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, list | tuple):
+        if not value or isinstance(value[0], Stage | dict):
+            return json.dumps([stage.model_dump() if isinstance(stage, Stage) else stage for stage in value])
+        return ",".join(map(str, value))
+    return "null" if value is None else str(value)

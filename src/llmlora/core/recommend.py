@@ -36,6 +36,7 @@ class Resolved:
     config: TrainConfig
     origins: dict[str, str]
     reasons: dict[str, dict[str, Any]]  # field -> parameters of the sentence `recommend.<field>`
+    recommended: dict[str, Any]  # what the computed values are where nobody chooses
 
 
 def recommended_values(facts: Facts, method: str = "lora") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -116,6 +117,7 @@ def resolve_config(
     values, reasons = recommended_values(facts, str(method))
     origins = dict.fromkeys(values, "recommended")
     own = {name: value for name, value in facts.own_values.items() if method != "full" or name != "learning_rate"}
+    recommended = {**values, **own}
     for origin, fields in (("model", own), *asked):
         if "r" in fields and "lora_alpha" not in fields:
             values.pop("lora_alpha", None)
@@ -136,9 +138,8 @@ def resolve_config(
     values.update(adapter or {})
     origins.update(dict.fromkeys(adapter or {}, "adapter"))
     config = build_config(values, problems)
-    return Resolved(
-        config, origins, {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
-    )
+    told = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
+    return Resolved(config, origins, told, recommended)
 
 
 def _canonical(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def _comparable(value: Any) -> Any:
 def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, Any]]:
     """Return the problems of values with the data and the model at hand."""
     split, length, warmup = values.get("validation_split"), values["max_length"], values.get("warmup_steps")
-    steps = _planned_steps(values, facts.num_rows)
+    steps = planned_steps(values, facts.num_rows)
     has_split = isinstance(split, int | float) and split > 0
     has_no_eval_rows = not has_split and not facts.has_eval_data
     no_eval_rows = "no_eval_rows" if facts.num_rows > 1 else "no_eval_rows_one"  # a single row cannot be divided
@@ -203,7 +204,7 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
     ]
 
 
-def _planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
+def planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
     """Return the steps of a run, None when a value is not a number."""
     try:
         held_out = max(1, round(num_rows * float(values.get("validation_split") or 0)))

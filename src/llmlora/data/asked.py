@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmlora.core.examples import Example, Message
 
@@ -40,6 +40,23 @@ def asked_of(example: Example, system: str | None = None) -> Asked | None:
     if example.text and (match := _ANSWER_MARK.match(example.text)):
         return Asked((Message("user", match["before"]),), match["after"].strip())
     return None
+
+
+def question_of(example: Example) -> tuple[str, str] | None:
+    """Return the question of a row as its author wrote it, and the answer; None where it cannot be put otherwise."""
+    asked = None if example.text is not None else asked_of(example)
+    return None if asked is None else (asked.messages[-1].content, asked.answer)
+
+
+def reworded(example: Example, question: str) -> Example:
+    """Return a row that has a question, up to its answer, with that question in other words."""
+    if not example.messages:
+        prompt = example.prompt or ""
+        before, after = prompt[: len(prompt) - len(prompt.lstrip())], prompt[len(prompt.rstrip()) :]
+        return replace(example, prompt=f"{before}{question}{after}")
+    turns = example.messages
+    answer = next(index for index, turn in enumerate(turns) if turn.role == "assistant" and turn.learned)
+    return replace(example, messages=(*turns[: answer - 1], Message("user", question), turns[answer]))
 
 
 def asks_with_text_alone(render: Callable[[Sequence[Message]], str], bos: str = "") -> bool:

@@ -89,14 +89,14 @@ def convert_dataset(
     """
     path, output = Path(path), Path(output)
     require_file(path)
-    with _writable(output):
+    with writable(output):
         _check_targets(path, output, choices)
     source = Source(path, options or ReadOptions())
     plan = _Plan(source, choices)
     if not plan.num_written:
         raise DatasetError("no_rows_left", path=str(path), count=plan.num_read)
     eval_output = eval_path(output) if choices.get("split") else None
-    with _writable(output), ExitStack() as stack:
+    with writable(output), ExitStack() as stack:
         output.parent.mkdir(parents=True, exist_ok=True)
         for target in (output, *filter(None, [eval_output])):
             stack.enter_context(claimed(target))
@@ -125,8 +125,15 @@ def convert_dataset(
     )
 
 
+def check_suffix(output: Path, suffixes: tuple[str, ...]) -> None:
+    """Raise ConfigError for an output whose name does not end as one of the formats that can be written."""
+    if output.suffix.lower() not in suffixes:
+        raise ConfigError("output_suffix", suffix=output.suffix or output.name, known=", ".join(suffixes))
+
+
 @contextmanager
-def _writable(output: Path) -> Iterator[None]:
+def writable(output: Path) -> Iterator[None]:
+    """Tell what keeps an output file from being written as the error that names it."""
     try:
         yield
     except OSError as failure:
@@ -144,8 +151,7 @@ def _check_targets(path: Path, output: Path, choices: ConvertChoices) -> None:
     split, sample, keep = choices.get("split"), choices.get("sample"), choices.get("keep")
     if keep is not None and keep not in KEEP:
         raise ConfigError("unknown_keep", value=keep, known=", ".join(KEEP))
-    if output.suffix.lower() not in (".jsonl", ".csv"):
-        raise ConfigError("output_suffix", suffix=output.suffix or output.name)
+    check_suffix(output, (".jsonl", ".csv"))
     if split is not None and not 0 < split < 1:
         raise ConfigError("invalid_fraction", value=split)
     if sample is not None and sample < 1:

@@ -22,7 +22,6 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import NonFiniteLoss, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.job import RULES
-from llmlora.core.next_run import next_settings
 from llmlora.engine.batch import Rows, StepPlan, count_label_tokens, micro_batches
 from llmlora.engine.checkpoint import TrainState, prune_checkpoints, save_checkpoint
 from llmlora.engine.evaluate_loss import dataset_loss
@@ -52,6 +51,7 @@ class Training:
     manifest: dict[str, Any]
     trackers: Trackers
     path: LossPath
+    lower_rate: str  # the command for a run that diverges
     rules: int = RULES
     scaler: torch.amp.GradScaler = field(default_factory=lambda: loss_scaler("float32", "cpu"))
 
@@ -202,9 +202,9 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
     )
     weights = training.model.named_parameters()  # the base's too: a damaged one never gives a finite loss
     broken = [name for name, weight in weights if not bool(torch.isfinite(weight).all())]
-    lower, folder = next_settings(training.config, rate=0.1), str(training.job_dir)
+    lower, folder = training.lower_rate, str(training.job_dir)
     if broken:
-        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], settings=lower, folder=folder)
+        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], command=lower, folder=folder)
     if state.nonfinite_steps >= training.config.max_nonfinite_steps:
         raise NonFiniteLoss(
             "nonfinite_loss",
@@ -212,7 +212,7 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
             cause=cause,
             in_a_row=state.nonfinite_steps,
             learning_rate=training.config.learning_rate,
-            settings=lower,
+            command=lower,
             folder=folder,
         )
 

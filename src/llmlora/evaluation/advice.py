@@ -1,73 +1,174 @@
-"""What to do next after an evaluation; each piece of advice follows from counted facts and the job's own settings.
+"""What to do next after a run or its evaluation: one piece of advice, with the whole command to paste.
 
-The words stand under `evaluation.advice.<code>`.
+The order, the strongest first:
+
+1. Back to the recommended values, where a chosen one can be behind what is wrong. Nothing else can be told from such a
+   run, and of all that was measured this helps most (benchmarks/results/2026-11-29-advice.json): first what decides how
+   much is learned (rate, length, warm-up; all at once, since each alone keeps a run from learning), then what can be
+   learned (rank, target modules, dropout).
+2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that
+   ask in other words. A model that does not know its rows yet cannot know them in other words.
+3. Facts that the base knew and that were lost: rows with those facts.
+4. Facts that come only in the taught words: rows in other words.
+5. What is left: general ability, answers that do not end.
+
+No advice proposes a rate above the model's own. After a run alone only the first kind is given, since a low loss does
+not say whether facts come in other words; so the run and its evaluation never ask for opposite things. The words stand
+under `evaluation.advice.<code>`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
 
-from llmlora.core.config import TrainConfig
-from llmlora.core.next_run import next_settings, planned_epochs, settings_words
+from llmlora.core.job import JobConfig
+from llmlora.core.locale import shell_word
+from llmlora.core.next_run import (
+    Departure,
+    departure,
+    length_departures,
+    longer,
+    model_word,
+    rate_departure,
+    read_words,
+    steps_of,
+    train_command,
+)
 
-KNOWN_BY_HEART = 0.3
-HIGHEST_RANK = 64  # a run may have a higher one, but none is proposed
-ENOUGH_EPOCHS = 100
-NOT_LEARNED = ("not_learned_rows", "not_learned", "not_learned_either")  # with none, one or two settings to try
+KNOWN_BY_HEART: Final = 0.3
+MOST_EPOCHS: Final = 100  # a run may have more, but no more are proposed
+LONGER: Final = 2
+DIVERGING: Final = {"loss_rising", "unsteady", "gradient_explosion"}
+NOT_LEARNING: Final = {"adapter_unchanged", "loss_not_falling", "still_falling"}
+ROOM: Final = ("r", "lora_alpha", "lora_dropout", "target_modules", "layers")
+
+Piece = dict[str, Any]
 
 
-def advise(config: TrainConfig, report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return {code, params} for each piece of advice on a report of schema llmlora.evaluation/1, gravest first."""
+def advise(job: JobConfig, report: dict[str, Any]) -> list[Piece]:
+    """Return the one {code, params} that helps most after a report of schema llmlora.evaluation/1, or none."""
     facts = report["facts"]
-    if _is_unchanged(report["items"]):
-        return [_piece("unchanged", settings=next_settings(config, rate=4))]
-    found = []
-    if facts["broken"]:
-        found.append(_piece("broken", count=facts["broken"], settings=next_settings(config, rate=0.5)))
-    if (report["forgetting"] or {}).get("light") == "red":
-        slower, shorter = next_settings(config, rate=0.5), next_settings(config, length=0.5)
-        found.append(_piece("forgetting", settings=slower, other=shorter))
+    is_red = (report["forgetting"] or {}).get("light") == "red"
+    found = None
     if facts["not_learned"]:
-        found.append(_not_learned(config, report))
+        found = back_to_learning(job) or back_to_room(job)
+    elif facts["broken"] or is_red:
+        found = back_from_too_much(job)
+    if found is not None:
+        return [found]
+    if facts["not_learned"]:
+        return [_not_learned(job, report)]
+    if facts["broken"]:
+        return [_piece("broken", count=facts["broken"])]
     if facts["surface"]:
-        found.append(_piece("surface", count=facts["surface"]))
+        return [_piece("surface", count=facts["surface"], command=reword_command(job))]
     if (report["tuned"]["stop_rate"] or 0) < (report["base"]["stop_rate"] or 0):
-        found.append(_piece("endless", before=_percent(report["base"]), after=_percent(report["tuned"])))
-    return found
+        return [_endless(job, report)]
+    return []
 
 
-def _is_unchanged(items: list[dict[str, Any]]) -> bool:
-    return bool(items) and all(item["base"]["text"] == item["tuned"]["text"] for item in items)
+def advise_run(job: JobConfig, codes: Iterable[str]) -> Piece | None:
+    """Return what a run's own findings ask for before anybody evaluated it: the way back to recommended values only."""
+    seen = set(codes)
+    if seen & DIVERGING or seen & NOT_LEARNING:
+        return back_to_learning(job)
+    return None
 
 
-def _not_learned(config: TrainConfig, report: dict[str, Any]) -> dict[str, Any]:
+def back_to_learning(job: JobConfig) -> Piece | None:
+    """Return the way back to the recommended rate, length and warm-up, where less was learned for want of them."""
+    rate, steps = rate_departure(job), steps_of(job)
+    is_short = steps is None or steps[0] < steps[1]
+    lengths = length_departures(job) if is_short else []
+    warm_up = departure(job, "warmup_steps")
+    found = [item for item in (rate, *lengths, warm_up) if item is not None]
+    if not found:
+        return None
+    if rate is None:
+        return _back(job, "too_short" if lengths else "warm_up", found)
+    is_known = rate.recommended is not None
+    return _back(job, _side(rate.value > rate.recommended) if is_known else "rate_chosen", found)
+
+
+def _side(is_above: bool) -> str:
+    return "rate_too_high" if is_above else "rate_too_low"
+
+
+def back_to_room(job: JobConfig) -> Piece | None:
+    """Return the way back to the recommended rank, target modules and dropout, where they were made smaller."""
+    found = [item for name in ROOM if (item := departure(job, name)) is not None and _is_narrower(item)]
+    return _back(job, "too_little_room", found) if found else None
+
+
+def _is_narrower(item: Departure) -> bool:
+    if item.name == "lora_dropout":
+        return bool(item.value > (item.recommended or 0))
+    return item.name in ("target_modules", "layers") or bool(item.value < item.recommended)
+
+
+def back_from_too_much(job: JobConfig) -> Piece | None:
+    """Return the way back from a rate above the model's own, or from more steps than recommended."""
+    rate, steps = rate_departure(job), steps_of(job)
+    if rate is not None and (rate.recommended is None or rate.value > rate.recommended):
+        return _back(job, "rate_chosen" if rate.recommended is None else "rate_too_high", [rate])
+    if steps is not None and steps[0] > steps[1]:
+        return _back(job, "too_long", length_departures(job))
+    return None
+
+
+def _back(job: JobConfig, code: str, found: list[Departure]) -> Piece:
+    """Return a piece that names each value with the recommended one, and the command without them.
+
+    Stages decide rate and length together and go as a whole; a small micro-batch with accumulation stays small, since
+    it was chosen for the memory.
+    """
+    names = {item.name for item in found}
+    if job.train.stages and names & {"learning_rate", "stages"}:
+        names |= {"learning_rate", "stages", "lr_scheduler_type"}
+    changes: dict[str, Any] = {}
+    wanted = job.recommended.get("per_device_train_batch_size", 1)
+    if job.train.gradient_accumulation_steps > 1 and job.train.per_device_train_batch_size < wanted:
+        names.discard("per_device_train_batch_size")
+        if "gradient_accumulation_steps" in names and wanted // job.train.per_device_train_batch_size > 1:
+            changes["gradient_accumulation_steps"] = wanted // job.train.per_device_train_batch_size
+            names.discard("gradient_accumulation_steps")
+    words = [item.words for item in found if item.name in names]
+    words += [f"{name} {getattr(job.train, name)} → {value}" for name, value in changes.items()]
+    return _piece(code, changes=", ".join(words), command=train_command(job, names, **changes))
+
+
+def _not_learned(job: JobConfig, report: dict[str, Any]) -> Piece:
     """Tell too little training from rows that are known by heart but do not hold what was asked."""
     count, total = report["facts"]["not_learned"], report["facts"]["total"]
     trained = report["loss"]["trained"]
-    if trained is not None and trained["tuned"]["loss"] is not None and trained["tuned"]["loss"] <= KNOWN_BY_HEART:
-        return _piece("not_asked_so", count=count, total=total, loss=f"{trained['tuned']['loss']:.3f}")
-    proposals = _more(config)
-    return _piece(
-        NOT_LEARNED[len(proposals)],
-        count=count,
-        total=total,
-        **dict(zip(("settings", "other"), proposals, strict=False)),
-    )
+    loss = None if trained is None else trained["tuned"]["loss"]
+    if loss is not None and loss <= KNOWN_BY_HEART:
+        return _piece("not_asked_so", count=count, total=total, loss=f"{loss:.3f}", command=reword_command(job))
+    changes = longer(job, LONGER, MOST_EPOCHS)
+    if changes:
+        return _piece("not_learned", count=count, total=total, command=train_command(job, **changes))
+    return _piece("not_learned_rows", count=count, total=total, command=reword_command(job))
 
 
-def _more(config: TrainConfig) -> list[str]:
-    """Return settings that learn more: a longer run, and a higher rank where the adapter is new."""
-    proposals = []
-    if config.max_steps is not None:
-        proposals.append(next_settings(config, length=2))
-    elif planned_epochs(config) < ENOUGH_EPOCHS:
-        proposals.append(next_settings(config, length=min(2, ENOUGH_EPOCHS / planned_epochs(config))))
-    if config.method != "full" and config.init_adapter is None and config.r < HIGHEST_RANK:
-        proposals.append(settings_words({"r": min(HIGHEST_RANK, 2 * config.r)}))
-    return proposals
+def reword_command(job: JobConfig) -> str:
+    """Return the command that writes a file in which each question waits for other wordings."""
+    data = Path(job.data.path)
+    words = ["dataset", "reword", shell_word(data), "-o", shell_word(f"{data.stem}-rewordings.csv")]
+    return " ".join([*words, "--model", model_word(job), *read_words(job.data)])
 
 
-def _piece(code: str, **params: Any) -> dict[str, Any]:
+def _endless(job: JobConfig, report: dict[str, Any]) -> Piece:
+    shares = {"before": _percent(report["base"]), "after": _percent(report["tuned"])}
+    cut = departure(job, "max_length")
+    if cut is not None:
+        return _back(job, "cut_off", [cut])
+    words = ["dataset", "preview", shell_word(job.data.path), "--model", model_word(job), *read_words(job.data)]
+    return _piece("endless", **shares, command=" ".join(words))
+
+
+def _piece(code: str, **params: Any) -> Piece:
     return {"code": code, "params": params}
 
 

@@ -203,7 +203,7 @@ class Evaluation:
             "notes": self._notes(asked, losses, facts, limit),
             "items": items,
         }
-        return {**report, "advice": advise(self._trained.job.train, report)}
+        return {**report, "advice": advise(self._trained.job, report)}
 
     def _job_facts(self) -> dict[str, Any]:
         job = self._trained.job

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llmlora.core.locale import translate
 from llmlora.evaluation.facts import VERDICTS, fact_places
 from llmlora.evaluation.markup import Child, Markup, element, joined
 from llmlora.evaluation.page_parts import (
     DASH,
+    advice_lines,
     card,
     loss_curve,
     notes_card,
@@ -18,7 +18,6 @@ from llmlora.evaluation.page_parts import (
     percent,
     rate_curve,
     table,
-    with_code,
     word,
 )
 from llmlora.evaluation.scoring import losses_first
@@ -66,8 +65,7 @@ def _headline(facts: dict[str, int]) -> Markup:
 def _advice(advice: Sequence[dict[str, Any]]) -> Markup | None:
     if not advice:
         return None
-    texts = [translate(f"evaluation.advice.{piece['code']}", **piece["params"]) for piece in advice]
-    return card(element("h3", word("advice")), element("ul", *[element("li", with_code(text)) for text in texts]))
+    return card(element("h3", word("advice")), *[advice_lines(piece) for piece in advice])
 
 
 def _badge(kind: str, text: Child) -> Markup:

@@ -1,6 +1,7 @@
-"""What a finished run's own numbers say: each finding with its evidence, its likely cause and settings to try next.
+"""What a finished run's own numbers say: each finding with its evidence and its likely cause.
 
-The words stand under `cli.finding.<code>`; `params["settings"]` is the computed part of the next command.
+The words stand under `cli.finding.<code>`. What to do about it is one piece of advice for the whole run,
+`params["advice"]` of the gravest finding, chosen where the advice after an evaluation is chosen, too.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from llmlora.core.config import TrainConfig
-from llmlora.core.next_run import next_settings, peak_rate
+from llmlora.core.job import JobConfig
+from llmlora.evaluation.advice import advise_run
 
 Record = dict[str, Any]
 
@@ -83,7 +84,7 @@ def curve_of(steps: Sequence[Record], final_loss: float | None = None) -> Curve 
 
 
 def find_in_run(
-    config: TrainConfig,
+    job: JobConfig,
     steps: Sequence[Record],
     evaluations: Sequence[Record],
     adapter_size: float | None = None,
@@ -96,88 +97,78 @@ def find_in_run(
     """
     curve = curve_of(steps, final_loss)
     found = [
-        _unchanged(config, adapter_size),
-        None if curve is None else _trend(config, curve),
-        _exploding(config, steps),
-        None if curve is None else _unsteady(config, curve, len(steps)),
-        _overfitted(config, steps, evaluations),
+        _unchanged(adapter_size),
+        None if curve is None else _trend(curve),
+        _exploding(steps),
+        None if curve is None else _unsteady(curve),
+        _overfitted(evaluations),
     ]
     findings = [finding for finding in found if finding is not None]
     if not findings and curve is not None:
         findings.append(Finding("healthy", params=_fall(curve)))
+    piece = advise_run(job, (finding.code for finding in findings))
+    if piece is not None:
+        findings[0].params["advice"] = piece
     return findings
 
 
-def _trend(config: TrainConfig, curve: Curve) -> Finding | None:
+def _trend(curve: Curve) -> Finding | None:
     """Judge where the loss went: up, nowhere, to nothing, or still down when the run ended."""
     first, last = curve.first, curve.last
     if last <= LOW_LOSS:
-        return _memorised(config, curve)
+        return _memorised(curve)
     if last > RISEN_SHARE * first:
-        return Finding("loss_rising", params={**_fall(curve), "settings": next_settings(config, rate=0.25)})
+        return Finding("loss_rising", params=_fall(curve))
     if last > max(FLAT_SHARE * first, NOTABLE_LOSS) or (last >= HIGH_LOSS and curve.ends[-1] >= 3):
-        smaller = max(1, config.per_device_train_batch_size // 2)
-        settings = next_settings(config, rate=4, per_device_train_batch_size=smaller)
-        return Finding("loss_not_falling", params={**_fall(curve), "settings": settings})
+        return Finding("loss_not_falling", params=_fall(curve))
     if last > NOTABLE_LOSS and last < STILL_FALLING_SHARE * curve.stages[-2]:
-        return Finding("still_falling", params={**_fall(curve), "settings": next_settings(config, length=2)})
+        return Finding("still_falling", params=_fall(curve))
     return None
 
 
-def _memorised(config: TrainConfig, curve: Curve) -> Finding | None:
-    """Say that the rows were known by heart long before the end; the settings stop about where they were."""
+def _memorised(curve: Curve) -> Finding | None:
+    """Say that the rows were known by heart long before the end.
+
+    To stop there is no advice: other wordings are learned after the rows are, and such runs lost half of the facts.
+    """
     index = next(number for number, loss in enumerate(curve.stages) if loss <= LOW_LOSS)
     epoch, total = curve.ends[index], curve.ends[-1]
     if total <= 0 or epoch > EARLY_SHARE * total:
         return None
-    dropout = {} if config.method == "full" else {"lora_dropout": max(0.1, config.lora_dropout)}
-    settings = next_settings(config, length=epoch / total, **dropout)
-    params = {"final": f"{curve.last:.3f}", "epoch": f"{epoch:.2g}", "limit": LOW_LOSS, "settings": settings}
-    return Finding("memorised", params=params)
+    return Finding("memorised", params={"final": f"{curve.last:.3f}", "epoch": f"{epoch:.2g}", "limit": LOW_LOSS})
 
 
-def _unsteady(config: TrainConfig, curve: Curve, num_steps: int) -> Finding | None:
+def _unsteady(curve: Curve) -> Finding | None:
     pairs = list(zip(curve.stages, curve.stages[1:], strict=False))
     rises = sum(after > 1.2 * before and after - before > NOTABLE_RISE for before, after in pairs)
     if len(pairs) < MIN_STAGES - 1 or rises < max(2, UNSTEADY_SHARE * len(pairs)):
         return None
-    warmup_steps = max(config.warmup_steps, math.ceil(num_steps / 10))
-    if config.max_steps is not None:
-        warmup_steps = min(warmup_steps, config.max_steps - 1)
-    settings = next_settings(config, rate=1 / 3, warmup_steps=warmup_steps)
-    return Finding("unsteady", params={"rises": rises, "total": len(pairs), "settings": settings})
+    return Finding("unsteady", params={"rises": rises, "total": len(pairs)})
 
 
-def _exploding(config: TrainConfig, steps: Sequence[Record]) -> Finding | None:
+def _exploding(steps: Sequence[Record]) -> Finding | None:
     norms = [(record["grad_norm"], record["step"]) for record in steps if record.get("grad_norm") is not None]
     if not norms:
         return None
     largest, step = max(norms)
     if largest < EXPLODING_NORM or largest < EXPLODING_FACTOR * median(norm for norm, _ in norms):
         return None
-    settings = next_settings(config, rate=1 / 3, max_grad_norm=min(1.0, config.max_grad_norm or 1.0))
-    return Finding("gradient_explosion", step, {"largest": f"{largest:,.0f}", "settings": settings})
+    return Finding("gradient_explosion", step, {"largest": f"{largest:,.0f}"})
 
 
-def _overfitted(config: TrainConfig, steps: Sequence[Record], evaluations: Sequence[Record]) -> Finding | None:
+def _overfitted(evaluations: Sequence[Record]) -> Finding | None:
     """Compare the last loss on held-out rows with the best one before it."""
     losses = [(record["eval_loss"], record["step"]) for record in evaluations if record.get("eval_loss") is not None]
     if len(losses) < 2 or losses[-1][0] <= OVERFIT_SHARE * min(losses)[0]:
         return None
     best, step = min(losses)
-    num_steps = max(1, losses[-1][1], *(record["step"] for record in steps))
-    params = {"last": f"{losses[-1][0]:.3f}", "best": f"{best:.3f}"}
-    settings = next_settings(config, length=max(step, 1) / num_steps) if step else next_settings(config, rate=0.25)
-    return Finding("overfitting", step, {**params, "settings": settings})
+    return Finding("overfitting", step, {"last": f"{losses[-1][0]:.3f}", "best": f"{best:.3f}"})
 
 
-def _unchanged(config: TrainConfig, adapter_size: float | None) -> Finding | None:
+def _unchanged(adapter_size: float | None) -> Finding | None:
     if adapter_size is None or adapter_size >= UNCHANGED_SIZE:
         return None
-    rate = 1e-4 / peak_rate(config) if peak_rate(config) < 1e-5 else 10
-    return Finding(
-        "adapter_unchanged", params={"size": f"{adapter_size:.0e}", "settings": next_settings(config, rate=rate)}
-    )
+    return Finding("adapter_unchanged", params={"size": f"{adapter_size:.0e}"})
 
 
 def _fall(curve: Curve) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from llmlora.core.locale import current_language, translate
+from llmlora.core.locale import advice_command, advice_words, current_language, translate
 from llmlora.evaluation.chart import Point, Series, line_chart, smoothed
 from llmlora.evaluation.markup import Child, Markup, document, element, joined
 
@@ -99,6 +99,15 @@ def with_code(text: str) -> Markup:
     command = r"llmlora (?:dataset )?[a-z]+(?: (?:--[a-z-]+|[A-Z]+\b))*"
     pieces = re.split(rf"(--set [\w.=\[\]-]*[\w\]]|--[a-z][a-z-]*|{command})", text)
     return joined(*[element("code", piece) if index % 2 else piece for index, piece in enumerate(pieces)])
+
+
+def advice_lines(piece: Mapping[str, Any]) -> Markup:
+    """Return a piece of advice as a paragraph with its command in a line of its own."""
+    command = advice_command(piece)
+    lines = [element("p", with_code(advice_words(piece)))]
+    if command is not None:
+        lines.append(element("p", element("code", command), class_="command"))
+    return joined(*lines)
 
 
 def loss_curve(steps: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> Markup | None:

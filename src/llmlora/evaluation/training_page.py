@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.locale import has_text, remark_text, shell_word, translate
-from llmlora.evaluation.markup import Child, Markup, element
+from llmlora.evaluation.markup import Child, Markup, element, joined
 from llmlora.evaluation.page_parts import (
     DASH,
+    advice_lines,
     card,
     figures,
     gigabytes,
@@ -89,8 +90,15 @@ def _held_out(summary: dict[str, Any]) -> Markup | None:
 def _findings(findings: Sequence[dict[str, Any]]) -> Markup | None:
     if not findings:
         return None
-    lines = [element("li", with_code(remark_text(finding) or str(finding["code"]))) for finding in findings]
+    lines = [element("li", _finding(finding)) for finding in findings]
     return card(element("h3", word("findings_title")), element("ul", *lines))
+
+
+def _finding(finding: dict[str, Any]) -> Markup:
+    params = dict(finding.get("params") or {})
+    piece = params.pop("advice", None)
+    text = with_code(remark_text({**finding, "params": params}) or str(finding["code"]))
+    return text if piece is None else joined(text, advice_lines(piece))
 
 
 def _settings(job: dict[str, Any]) -> Markup:

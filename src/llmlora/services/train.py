@@ -146,6 +146,8 @@ def plan_training(request: TrainRequest) -> PlannedJob:
         train=config,
         inputs=_input_hashes(config),
         reasons=resolved.origins,
+        recommended=resolved.recommended,
+        num_rows=report.num_examples,
         rules=RULES,
         llmlora_version=__version__,
     )

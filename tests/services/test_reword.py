@@ -1,0 +1,68 @@
+"""The whole way from the advice to a better model: write the file, fill it in, take it in, train on it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+import llmlora
+from cli.command_line import run
+from core.test_next_run import planned_job
+from llmlora.core.errors import ConfigError
+from llmlora.core.job import read_job
+from llmlora.evaluation.advice import reword_command
+
+
+def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) -> None:
+    """The commands are run as they are printed, from the advice to the trained job."""
+    source = tmp_path / "shop's data.csv"
+    source.write_text("聞く,言う\n定休日は？,水曜日です。\n店長は？,山田です。\n", encoding="utf-8")
+    read = {"columns": {"instruction": "聞く", "output": "言う"}}
+    job = planned_job().model_copy(
+        update={
+            "base_dir": str(place / "base"),
+            "data": planned_job().data.model_copy(update={"path": str(source), **read}),
+        }
+    )
+    first = shlex.split(reword_command(job))
+    cells = tmp_path / first[first.index("-o") + 1]
+    first[first.index("-o") + 1] = str(cells)
+    written = run(*first)
+    assert written.code == 0, written.stderr
+    rows = list(csv.DictReader(cells.read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == 4
+    rows[0]["rewording"] = "いつお休みですか"
+    with cells.open("w", encoding="utf-8-sig", newline="") as stream:
+        table = csv.DictWriter(stream, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    second = shlex.split(written.stdout.strip().splitlines()[-1])
+    assert second[0] == "llmlora"
+    merged = run(*second[1:])
+    assert merged.code == 0, merged.stderr
+    assert "Cells left empty, skipped: 3" in merged.stdout
+    third = shlex.split(merged.stdout.strip().splitlines()[-1])
+    trained = run(*third[1:], "--set", "max_steps=2", "--out", tmp_path / "job", "--quiet")
+    assert trained.code == 0, trained.stderr
+    assert read_job(tmp_path / "job").num_rows == 3
+    asked = [json.loads(line)["messages"][0]["content"] for line in Path(third[5]).read_text("utf-8").splitlines()]
+    assert asked == ["定休日は？", "いつお休みですか", "店長は？"]
+
+
+def test_the_python_way_is_the_same(place: Path, tmp_path: Path) -> None:
+    document = llmlora.reword_dataset(place / "data.jsonl", tmp_path / "cells.jsonl", per_question=3)
+    assert (document["num_questions"], document["num_cells"]) == (5, 15)
+    lines = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text(encoding="utf-8").splitlines()]
+    filled = tmp_path / "filled.jsonl"
+    filled.write_text("\n".join(json.dumps({**line, "rewording": f"{line['row']} について"}) for line in lines))
+    document = llmlora.reword_dataset(
+        place / "data.jsonl", tmp_path / "new.jsonl", filled=filled, model=str(place / "base")
+    )
+    assert (document["num_rows"], document["num_added"], document["num_repeated"]) == (10, 5, 10)
+    assert document["next"] == f"llmlora train --model {place / 'base'} --data {tmp_path / 'new.jsonl'}"
+    with pytest.raises(ConfigError, match="bad_per_question"):
+        llmlora.reword_dataset(place / "data.jsonl", tmp_path / "none.csv", per_question=0)

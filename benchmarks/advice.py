@@ -31,7 +31,7 @@ from llmlora import __version__
 from llmlora.cli.main import run
 from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.job import JobConfig
-from llmlora.core.next_run import lower_rate_command
+from llmlora.core.next_run import lower_rate_words
 from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.advice import advise
 from llmlora.services.evaluate import evaluate
@@ -68,7 +68,6 @@ class Sweep:
         self.work = work
         self.model = model
         self.check_forgetting = check_forgetting
-        self.can_reword = True
 
     def follow(self, data: str, words: str) -> list[dict[str, Any]]:
         """Return the rounds of one situation: what was run, what it knew, what it was told to do next."""
@@ -77,8 +76,8 @@ class Sweep:
         rounds: list[dict[str, Any]] = []
         while command and len(rounds) <= MOST_ROUNDS:
             if command.startswith("dataset reword"):
-                if not self.can_reword:
-                    break
+                if any("reworded" in done["command"] for done in rounds):
+                    break  # the wordings are used up
                 command = self._filled(command, data)
             found = self._measured(command, data)
             rounds.append({**found, "command": command.replace(str(self.work), "WORK")})
@@ -113,7 +112,7 @@ class Sweep:
             write_json(report_file, document)
         report = read_json(report_file)
         if "error" in report:
-            advice = {"code": report["code"], "command": lower_rate_command(job)}
+            advice = {"code": report["code"], "command": f"train {lower_rate_words(job)}"}
             return {"facts": None, "other_words": None, "light": None, "advice": advice}
         pieces = advise(job, report)
         return {
@@ -140,9 +139,9 @@ class Sweep:
             table = csv.DictWriter(stream, rows[0])
             table.writeheader()
             table.writerows({**row, "rewording": others[row["question"]]} for row in rows)
-        following = shlex.split(written["next"])[1:]
+        following = shlex.split(written["command"])
         Path(following[following.index("-o") + 1]).unlink(missing_ok=True)
-        return str(called(following)["next"]).removeprefix("llmlora ")
+        return str(called(following)["command"]).partition(" --out ")[0]
 
 
 def other_words(report: dict[str, Any]) -> list[int]:

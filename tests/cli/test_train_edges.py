@@ -70,7 +70,7 @@ def test_the_document_has_exactly_the_promised_keys_first(train):
     [
         (Stopped("stopped", step=1, total_steps=2, folder="x", has_checkpoint=True), 75, "interrupted"),
         (Stopped("stopped_before_training", folder="x"), 130, "interrupted"),
-        (NonFiniteLoss("nonfinite_weights", step=1, tensor="t", settings="s", folder="x"), 1, "failed"),
+        (NonFiniteLoss("nonfinite_weights", step=1, tensor="t", words="w", folder="x"), 1, "failed"),
         (DiskFull("disk_full", path="x", free_bytes=1), 1, "failed"),
         (OutOfMemory("memory_short", needed_bytes=10**9, free_bytes=1), 1, "failed"),
         (WorkerDied("worker_died", kind="train", exit_code=-11, folder="x"), 1, "failed"),
@@ -121,9 +121,7 @@ def test_a_result_without_numbers_is_still_shown(train):
 
 def test_quiet_says_nothing_but_errors(train):
     assert train("--quiet") == (0, "", "")
-    _, _, err = train(
-        "--quiet", outcome=NonFiniteLoss("nonfinite_weights", step=1, tensor="t", settings="s", folder="x")
-    )
+    _, _, err = train("--quiet", outcome=NonFiniteLoss("nonfinite_weights", step=1, tensor="t", words="w", folder="x"))
     assert "hint" in err
 
 

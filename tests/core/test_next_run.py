@@ -16,7 +16,7 @@ from llmlora.core.memory import smaller_settings
 from llmlora.core.next_run import (
     departure,
     longer,
-    lower_rate_command,
+    lower_rate_words,
     own_rate,
     peak_rate,
     rate_departure,
@@ -129,12 +129,12 @@ def test_the_highest_rate_of_stages_counts() -> None:
 @pytest.mark.parametrize(("rate", "following"), [(1.0, 2e-3), (2e-3, 2e-4), (1e-3, 1e-4)])
 def test_a_run_that_diverged_is_repeated_at_the_own_rate_or_lower(rate: float, following: float) -> None:
     job = planned_job(learning_rate=rate)
-    assert next_config(job, lower_rate_command(job)).learning_rate == following
+    assert next_config(job, "train " + lower_rate_words(job)).learning_rate == following
 
 
 def test_diverged_stages_give_way() -> None:
     job = planned_job(lr_scheduler_type="staged", stages=STAGES)
-    after = next_config(job, lower_rate_command(job))
+    after = next_config(job, "train " + lower_rate_words(job))
     assert (after.stages, after.learning_rate, after.lr_scheduler_type) == ((), 2e-3, "linear")
 
 

@@ -15,6 +15,7 @@ COMMAND = re.compile(r"(?:llmlora (?:[a-z]+ )+|\bcd )[^。\n]*")
 # Options, fields, numbers and names of packages: they hold nothing that a shell would take apart.
 WORDS = {
     "first", "further", "name", "needed", "num_tokens", "max_length", "settings", "package", "extra", "time", "wanted",
+    "words",
 }  # fmt: skip
 
 

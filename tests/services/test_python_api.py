@@ -19,6 +19,7 @@ from llmlora.data.convert import ConvertChoices
 from llmlora.inference.chat import GenerateOptions
 from llmlora.services.dataset import LengthChoices
 from llmlora.services.preview import OPTIONS
+from llmlora.services.reword import RewordChoices
 from tiny_models import tiny_model
 
 # how the command line calls what Python calls otherwise; None: it is about the terminal, or a part of another one
@@ -29,6 +30,7 @@ OTHER_NAMES = {
 VERBS = [
     (dataset_verbs.check, llmlora.check_dataset, {"model": "model"}, tuple(LengthChoices.__annotations__)),
     (dataset_verbs.convert, llmlora.convert_dataset, {}, tuple(ConvertChoices.__annotations__)),
+    (dataset_verbs.reword, llmlora.reword_dataset, {"model": "model"}, tuple(RewordChoices.__annotations__)),
     (preview_verb, llmlora.preview_dataset, {}, OPTIONS),
     (train_verb, llmlora.train, {}, tuple(TrainConfig.model_fields)),
     (evaluate_verbs.evaluate, llmlora.evaluate, {"model": "model"}, ()),
@@ -49,8 +51,8 @@ def test_the_command_line_has_nothing_that_python_has_not(verb, function, names,
 
 def test_every_public_name_is_there_documented_and_typed():
     assert set(llmlora.__all__) - {"__version__"} == {
-        "check_dataset", "preview_dataset", "convert_dataset", "train", "evaluate", "compare", "merge", "export_model",
-        "verify", "chat", "doctor", "list_models",
+        "check_dataset", "preview_dataset", "convert_dataset", "reword_dataset", "train", "evaluate", "compare", "merge",
+        "export_model", "verify", "chat", "doctor", "list_models",
     }  # fmt: skip
     assert set(dir(llmlora)) >= set(llmlora.__all__)
     for name in set(llmlora.__all__) - {"__version__"}:

@@ -17,6 +17,11 @@ from llmlora.core.job import read_job
 from llmlora.evaluation.advice import reword_command
 
 
+def after_next(screen: str) -> str:
+    """Return the words behind the program's name in the last line of a screen."""
+    return screen.strip().splitlines()[-1].partition(" -m llmlora ")[2]
+
+
 def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) -> None:
     """The commands are run as they are printed, from the advice to the trained job."""
     source = tmp_path / "shop's data.csv"
@@ -40,16 +45,16 @@ def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) ->
         table = csv.DictWriter(stream, rows[0])
         table.writeheader()
         table.writerows(rows)
-    second = shlex.split(written.stdout.strip().splitlines()[-1])
-    assert second[0] == "llmlora"
-    merged = run(*second[1:])
+    second = shlex.split(after_next(written.stderr))
+    merged = run(*second)
     assert merged.code == 0, merged.stderr
     assert "Cells left empty, skipped: 3" in merged.stdout
-    third = shlex.split(merged.stdout.strip().splitlines()[-1])
-    trained = run(*third[1:], "--set", "max_steps=2", "--out", tmp_path / "job", "--quiet")
+    third = shlex.split(after_next(merged.stderr))
+    third[third.index("--out") + 1] = str(tmp_path / "job")
+    trained = run(*third, "--set", "max_steps=2", "--quiet")
     assert trained.code == 0, trained.stderr
     assert read_job(tmp_path / "job").num_rows == 3
-    asked = [json.loads(line)["messages"][0]["content"] for line in Path(third[5]).read_text("utf-8").splitlines()]
+    asked = [json.loads(line)["messages"][0]["content"] for line in Path(third[4]).read_text("utf-8").splitlines()]
     assert asked == ["定休日は？", "いつお休みですか", "店長は？"]
 
 
@@ -63,6 +68,6 @@ def test_the_python_way_is_the_same(place: Path, tmp_path: Path) -> None:
         place / "data.jsonl", tmp_path / "new.jsonl", filled=filled, model=str(place / "base")
     )
     assert (document["num_rows"], document["num_added"], document["num_repeated"]) == (10, 5, 10)
-    assert document["next"] == f"llmlora train --model {place / 'base'} --data {tmp_path / 'new.jsonl'}"
+    assert document["command"] == f"train --model {place / 'base'} --data {tmp_path / 'new.jsonl'} --out new-job"
     with pytest.raises(ConfigError, match="bad_per_question"):
         llmlora.reword_dataset(place / "data.jsonl", tmp_path / "none.csv", per_question=0)

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
-from llmlora.cli.next_command import after_check, after_convert
+from llmlora.cli.next_command import after_check, after_convert, after_reword
 from llmlora.cli.output import options, out, print_json
 from llmlora.cli.preview import preview
 from llmlora.cli.words import columns_of
@@ -144,18 +144,19 @@ def reword(
         print_json("dataset_reword", report)
     else:
         print_reworded(report, is_filled=filled is not None)
+        after_reword(report["command"])
     return 0
 
 
 def print_reworded(report: dict[str, Any], is_filled: bool) -> None:
-    """Show what was written and skipped, and the command that comes next in a line of its own."""
+    """Show what was written and skipped."""
     out.print(escape(translate(f"data.reworded.{'merged' if is_filled else 'written'}", **report)))
     skipped = ("empty", "repeated") if is_filled else ("without_question",)
     for name in skipped:
         if report[f"num_{name}"]:
             _line(translate(f"data.reworded.{name}", count=report[f"num_{name}"]))
-    out.print(escape(translate(f"data.reworded.{'train' if is_filled else 'fill'}")))
-    _line(report["next"])
+    if not is_filled:
+        out.print(escape(translate("data.reworded.fill")))
 
 
 def print_report(path: Path, report: dict[str, Any]) -> None:

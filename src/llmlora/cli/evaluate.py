@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from llmlora.cli.next_command import after_compare, after_evaluate
+from llmlora.cli.next_command import after_advice, after_compare
 from llmlora.cli.output import folding_table, options, out, print_json, visible
 from llmlora.cli.progress import EventPrinter, held_out_texts
 from llmlora.core.locale import advice_text, translate
@@ -55,7 +55,7 @@ def evaluate(
         print_json("evaluation", report)
     else:
         print_evaluation(report)
-        after_evaluate(job_dir, model)
+        after_advice(job_dir, model, report["advice"])
     return 0
 
 

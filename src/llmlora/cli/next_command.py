@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from llmlora.cli.output import options, say
 from llmlora.core.locale import command_line, detect_language, shell_word
+from llmlora.core.next_run import read_words
 from llmlora.data.read import ReadOptions
 from llmlora.services.demo import BASE_MODEL, DATASET, asset_path
 from llmlora.services.next_step import can_be_exported, export_place, free_place, has_questions
@@ -59,6 +60,17 @@ def after_evaluate(job_dir: Path, base: Path | None = None) -> None:
         return
     moved = f" --model {shell_word(base)}" if base else ""
     say_next("export {job!q} -o {out!q}" + moved, job=job_dir, out=export_place(job_dir))
+
+
+def after_advice(job_dir: Path, base: Path | None, advice: Sequence[Mapping[str, Any]]) -> None:
+    """After an evaluation that advises a command comes that one, and it stands there already."""
+    if not any("command" in piece["params"] for piece in advice):
+        after_evaluate(job_dir, base)
+
+
+def after_reword(command: str) -> None:
+    """After a file to fill in comes the command that takes it in; after that, training."""
+    say_next("{command}", command=command)
 
 
 def after_compare(result: Mapping[str, Any]) -> None:
@@ -125,7 +137,4 @@ def _say_train(file: Path, read: ReadOptions, given: Mapping[str, Any]) -> None:
 
 
 def _read_words(read: ReadOptions) -> str:
-    words = [f" --format {read.format}"] if read.format else []
-    words += [f" --map {shell_word(f'{field}={column}')}" for field, column in read.columns.items()]
-    words += [f" --encoding {shell_word(read.encoding)}"] if read.encoding else []
-    return "".join(words)
+    return "".join(f" {word}" for word in read_words(read))

@@ -148,4 +148,4 @@ def advice_words(piece: Mapping[str, Any]) -> str:
 def advice_command(piece: Mapping[str, Any]) -> str | None:
     """Return the command of a stored piece of advice, None where there is nothing to run."""
     command = piece["params"].get("command")
-    return None if command is None else f"llmlora {command}"
+    return None if command is None else f"{program()} {command}"

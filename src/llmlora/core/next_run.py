@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -111,8 +111,11 @@ def length_departures(job: JobConfig) -> list[Departure]:
 
 def train_command(job: JobConfig, returned: Iterable[str] = (), **changes: Any) -> str:
     """Return `train …` that repeats a job with some settings back at their recommended values and others changed."""
-    gone = set(returned)
-    words = ["train", "--model", model_word(job), "--data", shell_word(job.data.path)]
+    return f"train {_train_words(job, set(returned), changes)}"
+
+
+def _train_words(job: JobConfig, gone: Set[str], changes: Mapping[str, Any]) -> str:
+    words = ["--model", model_word(job), "--data", shell_word(job.data.path)]
     if job.eval_data is not None:
         words += ["--eval-data", shell_word(job.eval_data.path)]
     words += read_words(job.data)
@@ -154,12 +157,13 @@ def read_words(data: _ReadAs) -> list[str]:
     return [*words, "--encoding", shlex.quote(data.encoding)] if data.encoding else words
 
 
-def lower_rate_command(job: JobConfig) -> str:
-    """Return the command for a run that diverged: at the model's own rate, or lower where that one diverged."""
+def lower_rate_words(job: JobConfig) -> str:
+    """Return the words behind `llmlora train` for a run that diverged: at the model's own rate, or below it."""
     found = rate_departure(job)
     if found is None or found.recommended is None or found.value < found.recommended:
-        return train_command(job, learning_rate=float(f"{SLOWER * peak_rate(job.train):.2g}"), **_plain_schedule(job))
-    return train_command(job, {"learning_rate", *(("stages", "lr_scheduler_type") if job.train.stages else ())})
+        rate = float(f"{SLOWER * peak_rate(job.train):.2g}")
+        return _train_words(job, set(), {"learning_rate": rate, **_plain_schedule(job)})
+    return _train_words(job, {"learning_rate", *(("stages", "lr_scheduler_type") if job.train.stages else ())}, {})
 
 
 def longer(job: JobConfig, factor: float, most_epochs: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Training:
     manifest: dict[str, Any]
     trackers: Trackers
     path: LossPath
-    lower_rate: str  # the command for a run that diverges
+    lower_rate: str  # behind `llmlora train`, for a run that diverges
     rules: int = RULES
     scaler: torch.amp.GradScaler = field(default_factory=lambda: loss_scaler("float32", "cpu"))
 
@@ -204,7 +204,7 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
     broken = [name for name, weight in weights if not bool(torch.isfinite(weight).all())]
     lower, folder = training.lower_rate, str(training.job_dir)
     if broken:
-        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], command=lower, folder=folder)
+        raise NonFiniteLoss("nonfinite_weights", step=state.step, tensor=broken[0], words=lower, folder=folder)
     if state.nonfinite_steps >= training.config.max_nonfinite_steps:
         raise NonFiniteLoss(
             "nonfinite_loss",
@@ -212,7 +212,7 @@ def _count_nonfinite(training: Training, state: TrainState, result: StepResult, 
             cause=cause,
             in_a_row=state.nonfinite_steps,
             learning_rate=training.config.learning_rate,
-            command=lower,
+            words=lower,
             folder=folder,
         )
 

@@ -27,7 +27,7 @@ from llmlora.core.layout import (
     run_numbers,
 )
 from llmlora.core.machine import threads_asked_for
-from llmlora.core.next_run import lower_rate_command
+from llmlora.core.next_run import lower_rate_words
 from llmlora.core.publish import publishing_dir, read_json, write_json
 from llmlora.engine.batch import Rows
 from llmlora.engine.checkpoint import TrainState, find_checkpoint, holds_float32, load_best_weights, load_checkpoint
@@ -192,7 +192,7 @@ def _build(
         trackers=trackers,
         rules=job.rules,
         path=loss_path,
-        lower_rate=lower_rate_command(job),
+        lower_rate=lower_rate_words(job),
     )
     training.checkpoints.mkdir(exist_ok=True)
     return training, state

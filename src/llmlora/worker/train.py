@@ -19,6 +19,7 @@ from llmlora.core.events import EventWriter, read_job_events, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import CONFIG_FILE, TOKENIZER_FILE, checkpoint_dirs, run_numbers
 from llmlora.core.next_run import lower_rate_words
+from llmlora.core.next_run import lower_rate_words
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.engine.batch import Rows, Subset
@@ -54,8 +55,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         raise Stopped("interrupted")
     trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
-        lower = lower_rate_command(job)
-        raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", command=lower, folder=str(folder))
+        lower = lower_rate_words(job)
+        raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", words=lower, folder=str(folder))
     curves = (step_history(folder), evaluation_history(folder))
     for finding in find_in_run(job, *curves, _adapter_size(trained.model, job), final_loss(trained.state)):
         events.emit("finding", code=finding.code, step=finding.step, params=finding.params)

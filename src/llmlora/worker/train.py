@@ -19,7 +19,6 @@ from llmlora.core.events import EventWriter, read_job_events, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import CONFIG_FILE, TOKENIZER_FILE, checkpoint_dirs, run_numbers
 from llmlora.core.next_run import lower_rate_words
-from llmlora.core.next_run import lower_rate_words
 from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.engine.batch import Rows, Subset

@@ -30,6 +30,7 @@ from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "llmlora"
+PRESET_RESULTS = DOCS.parent / "benchmarks" / "results" / "2026-11-29-presets.json"
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -51,6 +52,23 @@ WORDS: dict[str, dict[str, str]] = {
         "the recipe, `--training-preset`, `--preset`, `--set`. The values are those of the courses and manuals that llmlora "
         "grew from (level 2: balanced, standard, experiments; level 3: high, efficient; the toolkit manual: manual, gpu8 to gpu24, "
         "memory_saver, large32b); only `recommended` is our own.",
+        "presets_rule": "## What is recommended beside a preset\n\n"
+        "The learning rate and the epochs that nobody gave follow what the settings let move, whichever preset or `--set` they come from. "
+        "AdamW moves every number of an adapter's B by about the learning rate per step, so a step moves the model by rate x scale x rank x "
+        "(outputs of the adapted layers); scale is `lora_alpha / r`, with rsLoRA `lora_alpha / sqrt(r)`. What an adapter lacks is that sum "
+        "of the reference (rank 8, scale 2, all linear layers) over its own. The model's own rate is for the reference: an adapter that lacks gets it "
+        "times the square root, at most times 4. A higher rate alone does not do it (nano, `balanced`, 150 steps: 3 of 30 facts at 0.004, 5 at 0.012; "
+        "300 steps at 0.004: 30), so the steps grow with the power 3/4, at most times 8, but only as far as the adapter moves less "
+        "than nano's reference (163,840): a narrow adapter of a larger model has room enough. An adapter that moves more changes nothing.\n\n"
+        "The epochs are those that make the steps with the batch and accumulation of the run; `train` says the steps before it starts. A preset "
+        "that fixes rate or epochs keeps them, and `train` warns where rate x steps is less than a quarter of what is recommended.\n\n"
+        "`dtype float16` of memory_saver means float16 with a scaled loss on CUDA. Elsewhere the number format is the one that was measured to be fastest, "
+        "and `train` says so: batch, accumulation and checkpointing stay as they are, the rounding does not.\n",
+        "measured": "## What they teach",
+        "measured_intro": "Facts that nano answers right after training on 20 rows of three data sets that do not resemble its pretraining text "
+        "(`benchmarks/data`): as asked in the rows, and in other words. Measured by `{command}`; numbers in `benchmarks/results/{file}`.",
+        "steps": "steps",
+        "loss": "loss",
         "values": "values",
         "empty": "(computed from data and model)",
         "errors": "Errors",
@@ -106,6 +124,23 @@ WORDS: dict[str, dict[str, str]] = {
         "レシピ、`--training-preset`、`--preset`、`--set`。値は、llmlora のもとになった講座と手引きのものです"
         "（レベル2: balanced、standard、experiment、レベル3: high、efficient、手引き: manual、gpu8〜gpu24、memory_saver、large32b）。"
         "`recommended` だけが独自の値です。",
+        "presets_rule": "## プリセットとともに推奨される値\n\n"
+        "指定のない学習率とエポック数は、プリセットでも `--set` でも、その設定で動かせる大きさに合わせて決まります。"
+        "AdamW は、1ステップごとにアダプターの B の各値を学習率とほぼ同じだけ動かします。そのため1ステップでモデルが動く大きさは、"
+        "学習率 × スケール × ランク ×（アダプターを付けた層の出力の数）です。スケールは `lora_alpha / r`、rsLoRA では `lora_alpha / sqrt(r)` です。"
+        "基準（ランク 8、スケール 2、すべての線形層）の大きさが、そのアダプターの何倍かを「不足」とします。モデル自身の学習率は基準のアダプターのための値なので、"
+        "不足があれば、学習率をその平方根倍（最大 4 倍）にします。学習率を上げるだけでは覚えません（nano の `balanced`、150 ステップ: 学習率 0.004 で 30 個中 3 個、"
+        "0.012 で 5 個。0.004 で 300 ステップなら 30 個）。そこでステップ数も不足の 3/4 乗倍（最大 8 倍）にします。ただし、nano の基準（163,840）より動かせる大きさが小さい分だけです。"
+        "大きなモデルなら、一部の層だけでも余裕があります。基準より大きく動かせるときは、値を変えません。\n\n"
+        "エポック数は、その実行のバッチと勾配の蓄積で必要なステップ数になるように決まり、`train` は始める前にステップ数を表示します。"
+        "学習率やエポック数を決めているプリセットでは、その値のまま学習します。学習率 × ステップ数が推奨の4分の1に満たないときは、`train` が始める前に知らせます。\n\n"
+        "memory_saver の `dtype float16` は、CUDA では損失をスケーリングする float16 です。ほかの環境では、測って最も速かった数値形式で計算し、`train` がそのことを表示します。"
+        "バッチ、勾配の蓄積、チェックポインティングはそのままですが、丸めは同じになりません。\n",
+        "measured": "## 覚えられる事実",
+        "measured_intro": "事前学習の文章と似ていない3つのデータ（`benchmarks/data`、各 20 例）で学習した nano が、正しく答えた事実の数です（データと同じ質問、別の言い方の質問の順）。"
+        "測定: `{command}`。数値は `benchmarks/results/{file}` にあります。",
+        "steps": "ステップ",
+        "loss": "損失",
         "values": "値",
         "empty": "（データとモデルから計算）",
         "errors": "エラー",
@@ -225,7 +260,29 @@ def presets_page(words: dict[str, str]) -> str:
         parts += [f"## `{option}`", "", f"| {option} | {words['values']} |", "|---|---|"]
         parts += [f"| `{name}` | {preset_text(values) or words['empty']} |" for name, values in presets.items()]
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, words["presets_rule"]])
+
+
+def measured_presets(words: dict[str, str]) -> list[str]:
+    """Return the table of facts by preset and data set, from the committed result."""
+    document = json.loads(PRESET_RESULTS.read_text(encoding="utf-8"))
+    data_sets = sorted({run["data"] for run in document["runs"]})
+    intro = words["measured_intro"].format(command=" ".join(document["command"]), file=PRESET_RESULTS.name)
+    titles = " | ".join(f"{name} | {words['steps']} | {words['loss']}" for name in data_sets)
+    lines = [words["measured"], "", intro, "", f"| | {titles} |", "|---|" + "---|" * 3 * len(data_sets)]
+    for settings in dict.fromkeys(run["settings"] for run in document["runs"]):
+        found = {run["data"]: run for run in document["runs"] if run["settings"] == settings}
+        cells = " | ".join(measured_cell(found.get(name)) for name in data_sets)
+        lines.append(f"| `--{settings.replace('_', '-', 1).replace('=', ' ')}` | {cells} |")
+    return [*lines, ""]
+
+
+def measured_cell(run: dict[str, Any] | None) -> str:
+    """Return facts, steps and loss of a run as three cells."""
+    if run is None:
+        return "- | - | -"
+    reworded = f"{run['in_other_words']}/{run['asked_in_other_words']}"
+    return f"{run['as_asked']}/{run['facts']}, {reworded} | {run['steps']} | {run['loss']:.2f}"
 
 
 def preset_text(values: dict[str, Any]) -> str:

@@ -41,6 +41,14 @@ def test_the_document_has_the_promised_fields(finished, place):
         assert document[name] > 0, name
 
 
+def test_what_was_said_before_is_in_the_document_and_was_done(finished):
+    plan = finished.document["plan"]
+    assert plan["num_steps"] == finished.document["num_steps"]
+    assert plan["estimate"]["seconds"][0] < plan["estimate"]["seconds"][1]
+    assert plan["estimate"]["memory_bytes"] > 0
+    assert str(plan["num_steps"]) in finished.stderr
+
+
 def test_the_job_folder_is_complete(finished, place):
     job = place / "job"
     config = json.loads((job / "config.json").read_text(encoding="utf-8"))

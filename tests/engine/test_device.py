@@ -32,6 +32,17 @@ def test_a_requested_format_is_kept_but_float16_on_a_cpu_is_replaced(monkeypatch
     assert has_text(replaced.reason)
 
 
+def test_float16_is_for_cuda_alone_where_the_loss_has_a_scaler(monkeypatch):
+    monkeypatch.setattr(device, "pick_device", lambda: "mps")
+    replaced = device.plan_device("float16")
+    assert (replaced.device, replaced.dtype) == ("mps", "float32")
+    assert replaced.reason == "engine.dtype.float16_cuda_only"
+    assert has_text(replaced.reason)
+    assert has_text("cli.warning.float16_cuda_only")
+    monkeypatch.setattr(device, "pick_device", lambda: "cuda")
+    assert device.plan_device("float16").dtype == "float16"
+
+
 def test_the_probe_measures_something():
     assert device._matmul_gflops(torch.float32) > 0.1
 

@@ -52,7 +52,7 @@ def test_nothing_to_do_is_no_advice() -> None:
          "learning_rate 3e-05 → 0.002, num_train_epochs 4 → 30"),
         ({"num_train_epochs": 3}, "too_short", "num_train_epochs 3 → 30"),
         ({"max_steps": 20}, "too_short", "max_steps 20 → –"),
-        ({"per_device_train_batch_size": 64}, "too_short", "per_device_train_batch_size 64 → 4"),
+        ({"per_device_train_batch_size": 64, "num_train_epochs": 30}, "too_short", "per_device_train_batch_size 64 → 4"),
         ({"warmup_steps": 140}, "warm_up", "warmup_steps 140 → 0"),
         ({"r": 1}, "too_little_room", "r 1 → 8"),
         ({"lora_dropout": 0.6, "target_modules": ["q_proj"]}, "too_little_room",
@@ -86,6 +86,7 @@ def test_what_cannot_be_behind_it_is_left_as_chosen() -> None:
 
 def test_a_small_micro_batch_stays_where_it_was_chosen_for_memory() -> None:
     settings = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 16, "gradient_checkpointing": True}
+    settings["num_train_epochs"] = 30  # where nobody chose them, there are as many as the batch needs
     piece = piece_for(report_of(), **settings)
     assert (piece["code"], piece["params"]["changes"]) == ("too_short", "gradient_accumulation_steps 16 → 4")
     after = next_config(planned_job(**settings), piece["params"]["command"])

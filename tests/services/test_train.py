@@ -98,7 +98,7 @@ def test_of_two_runs_into_one_folder_the_second_is_refused_and_the_first_keeps_i
         return {"id": read_job(folder).id}
 
     monkeypatch.setattr(train_service, "run_worker", meanwhile)
-    assert start_training(first, tmp_path / "job") == {"id": first.job.id}
+    assert start_training(first, tmp_path / "job") == {"id": first.job.id, "plan": first.plan_dict()}
     assert (tmp_path / "job" / "config.json").is_file()
 
 

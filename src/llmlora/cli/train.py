@@ -17,6 +17,7 @@ from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.config import Stage, TrainConfig
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import error_texts, translate
+from llmlora.core.next_run import settings_words
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import read_options
 from llmlora.services.resume_places import NewPlaces
@@ -52,7 +53,9 @@ SHOWN_FIELDS = (
     "init_adapter",
 )
 ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
+TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 RESULT_FIELDS = (
+    "plan",
     "final_loss",
     "eval_loss",
     "perplexity",
@@ -110,7 +113,7 @@ def train(
         ask_about_export(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)
     if as_json:
-        print_json("train", result)
+        print_json("train", {"plan": None, **result})
     show_summary(result)
     if not as_json:
         after_train(resume or out or Path(result["adapter_dir"]).parent)
@@ -145,6 +148,26 @@ def show_plan(planned: PlannedJob) -> None:
         if value not in (None, (), 0) and name not in _idle_fields(planned.job.train):
             table.add_row(name, _value_text(value), escape(_reason(name, planned)))
     console.print(table, soft_wrap=False)
+    _show_amount(planned)
+
+
+def _show_amount(planned: PlannedJob) -> None:
+    """Show how much will be done, what it will cost, and what it will not reach."""
+    plan = planned.plan_dict()
+    say("cli.plan.steps", steps=plan["num_steps"], rows=plan["rows_per_step"])
+    if plan["estimate"] is not None:
+        low, high = plan["estimate"]["seconds"]
+        say("cli.plan.estimate", time=_time_range(low, high), memory=f"{plan['estimate']['memory_bytes'] / 1e9:.1f}")
+    for warning in plan["warnings"]:
+        settings = settings_words(warning["params"]["settings"])
+        warn(f"cli.warning.{warning['code']}", **{**warning["params"], "settings": settings})
+
+
+def _time_range(low: float, high: float) -> str:
+    """Return a range in the largest unit in which it has a lower end."""
+    unit, size = next((item for item in TIME_UNITS if high >= 1.5 * item[1]), TIME_UNITS[-1])
+    digits = 1 if low < size else 0
+    return translate(f"cli.plan.{unit}", low=f"{low / size:.{digits}f}", high=f"{high / size:.{digits}f}")
 
 
 def ask_about_export(planned: PlannedJob) -> None:
@@ -183,7 +206,8 @@ def _value_text(value: Any) -> str:
 
 def _reason(name: str, planned: PlannedJob) -> str:
     if name in planned.resolved.reasons:
-        return translate(f"recommend.{name}", **planned.resolved.reasons[name])
+        reason = planned.resolved.reasons[name]
+        return translate(f"recommend.{reason.get('sentence', name)}", **reason)
     return translate(f"cli.origin.{planned.resolved.origins.get(name, 'default')}")
 
 

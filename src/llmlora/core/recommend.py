@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeGuard
 
 from llmlora.core.config import TrainConfig, as_meant, build_config, canonical_name, invalid_settings
 from llmlora.core.epochs import steps_in
 from llmlora.core.presets import preset_values
+from llmlora.core.reach import LinearLayer, adapter_moves, adapter_reach
+from llmlora.core.run_plan import Needs, RunPlan, run_plan
 
 TARGET_STEPS = 150  # few rows need many passes before their facts are learned; see docs/reference/presets.md
-MAX_EPOCHS = 30
+MAX_EPOCHS = 30  # of batches of the recommended size
+MIN_EPOCHS = 3
 MAX_CONTEXT = 2048
 NEED_EVAL_ROWS = ("eval_steps", "early_stopping_patience", "load_best_model_at_end")
+# What an adapter lacks in movement is made up by rate and steps (docs/reference/presets.md); more was not measured.
+RATE_POWER, HIGHEST_RATE_FACTOR = 0.5, 4.0
+STEPS_POWER, MOST_STEPS_FACTOR = 0.75, 8.0
+ENOUGH_MOVES: Final = 163_840  # of nano's reference adapter, which learns the facts of 20 rows
 FULL_RATE_DIVISOR = 5  # all weights move at once, so each may move less
 
 
@@ -27,6 +34,7 @@ class Facts:
     context_length: int
     own_values: Mapping[str, Any]  # values that the model's maker recommends for adapters
     has_eval_data: bool = False
+    layers: Sequence[LinearLayer] = ()  # what an adapter can sit on; without them every target counts as all
 
 
 @dataclass(frozen=True)
@@ -36,50 +44,38 @@ class Resolved:
     config: TrainConfig
     origins: dict[str, str]
     reasons: dict[str, dict[str, Any]]  # field -> parameters of the sentence `recommend.<field>`
-    recommended: dict[str, Any]  # what the computed values are where nobody chooses
+    recommended: dict[str, Any]  # what the computed values are where nobody chooses, beside the others of this run
+    plan: RunPlan
 
 
-def recommended_values(facts: Facts, method: str = "lora") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return the recommended values and, for each, the parameters of its reason."""
-    batch_size = _batch_size(facts.num_rows)
-    epochs = _epochs(facts.num_rows, batch_size)
-    rate = _rate_by_size(facts.num_parameters) / (FULL_RATE_DIVISOR if method == "full" else 1)
-    max_length = min(facts.context_length, MAX_CONTEXT)
-    values: dict[str, Any] = {
+def recommended_values(facts: Facts) -> dict[str, Any]:
+    """Return the recommended values that depend on no other setting."""
+    return {
         "r": 8,
         "lora_dropout": 0.0,
         "target_modules": "all-linear",
-        "learning_rate": rate,
-        "num_train_epochs": epochs,
-        "per_device_train_batch_size": batch_size,
-        "max_length": max_length,
+        "per_device_train_batch_size": _batch_size(facts.num_rows),
+        "max_length": min(facts.context_length, MAX_CONTEXT),
     }
-    reasons: dict[str, dict[str, Any]] = {
-        "learning_rate": {"parameters": facts.num_parameters},
-        "num_train_epochs": {"rows": facts.num_rows, "steps": math.ceil(facts.num_rows / batch_size) * epochs},
-        "per_device_train_batch_size": {"rows": facts.num_rows},
-        "max_length": {"context_length": facts.context_length},
-    }
-    return values, reasons
 
 
 def _batch_size(num_rows: int) -> int:
     return max(1, min(8, num_rows // 5))
 
 
-def _epochs(num_rows: int, batch_size: int) -> int:
-    steps_per_epoch = math.ceil(num_rows / batch_size)
-    return max(3, min(MAX_EPOCHS, math.ceil(TARGET_STEPS / steps_per_epoch)))
-
-
 def own_rate(num_parameters: int, own_values: Mapping[str, Any], method: str = "lora") -> float:
     """Return the model's own learning rate: its maker's for adapters, else the one of its size.
 
-    It is meant for an adapter on all linear layers with a scale (`lora_alpha / r`) of 2.
+    It is meant for an adapter of rank 8 on all linear layers with a scale (`lora_alpha / r`) of 2.
     """
     if method == "full":
         return _rate_by_size(num_parameters) / FULL_RATE_DIVISOR
-    return float(own_values.get("learning_rate", _rate_by_size(num_parameters)))
+    own = own_values.get("learning_rate")
+    return float(own) if _is_number(own) else _rate_by_size(num_parameters)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _rate_by_size(num_parameters: int) -> float:
@@ -88,6 +84,43 @@ def _rate_by_size(num_parameters: int) -> float:
         if num_parameters < limit:
             return rate
     return 1e-4
+
+
+def _lacking(facts: Facts, values: Mapping[str, Any]) -> tuple[float, float]:
+    """Return how many times as much the reference adapter moves, and how many times as much is enough for the facts.
+
+    Both are 1 where nothing is lacking. The model's own rate is for its reference adapter, so the rate follows the
+    first. What rows say needs room, whatever the model's size: a narrow adapter of a large model has enough of it.
+    """
+    if values.get("method") == "full":
+        return 1.0, 1.0
+    try:
+        lack = max(1.0, 1 / adapter_reach(facts.layers, values))
+        moves = adapter_moves(facts.layers, values)
+        return lack, max(1.0, min(lack, ENOUGH_MOVES / moves)) if moves else lack
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        return 1.0, 1.0  # a value that is refused as soon as all are known
+
+
+def rate_factor(facts: Facts, values: Mapping[str, Any]) -> float:
+    """Return by how much an adapter that moves the model less than the reference needs a higher rate."""
+    return min(HIGHEST_RATE_FACTOR, math.pow(_lacking(facts, values)[0], RATE_POWER))
+
+
+def needed_rate(facts: Facts, values: Mapping[str, Any]) -> float:
+    """Return the learning rate for these settings: the model's own, higher where the adapter moves less per step."""
+    own = own_rate(facts.num_parameters, facts.own_values, str(values.get("method")))
+    factor = rate_factor(facts, values)
+    return own if factor == 1 else float(f"{own * factor:.2g}")
+
+
+def needed_steps(facts: Facts, values: Mapping[str, Any], num_train_rows: int) -> int:
+    """Return the optimizer steps that few rows need: of batches of the recommended size, no row more than 30 times.
+
+    A higher rate alone does not make up for an adapter with little room, so that needs more of them.
+    """
+    steps = min(TARGET_STEPS, MAX_EPOCHS * math.ceil(num_train_rows / _batch_size(facts.num_rows)))
+    return math.ceil(steps * min(MOST_STEPS_FACTOR, math.pow(_lacking(facts, values)[1], STEPS_POWER)))
 
 
 def resolve_config(
@@ -113,16 +146,12 @@ def resolve_config(
         ("preset", preset_values("preset", preset or "recommended")),
         ("set", _canonical(overrides or {})),
     )
-    method = next((fields["method"] for _, fields in reversed(asked) if "method" in fields), "lora")
-    values, reasons = recommended_values(facts, str(method))
+    values, reasons = recommended_values(facts), _reasons(facts)
     origins = dict.fromkeys(values, "recommended")
-    own = {name: value for name, value in facts.own_values.items() if method != "full" or name != "learning_rate"}
-    recommended = {**values, **own}
-    for origin, fields in (("model", own), *asked):
+    recommended = {**values, **facts.own_values}
+    for origin, fields in (("model", facts.own_values), *asked):
         if "r" in fields and "lora_alpha" not in fields:
             values.pop("lora_alpha", None)
-        if "max_steps" in fields or fields.get("lr_scheduler_type") == "staged":
-            reasons.pop("num_train_epochs", None)
         values.update(fields)
         origins.update(dict.fromkeys(fields, origin))
     if "lora_alpha" not in values:
@@ -130,16 +159,84 @@ def resolve_config(
         values["lora_alpha"] = 2 * values["r"] if is_rank else 16
         origins["lora_alpha"] = "recommended"
         reasons["lora_alpha"] = {"r": values["r"]}
-    problems = [*_adapter_problems(values, origins, adapter or {}), *_input_problems(values, facts)]
+    problems = _adapter_problems(values, origins, adapter or {})
+    values.update(adapter or {})
+    origins.update(dict.fromkeys(adapter or {}, "adapter"))
+    _add_rate(facts, values, origins, reasons)
+    _add_epochs(facts, values, origins, reasons)
+    problems += _input_problems(values, facts)
     if values.get("early_stopping_patience") is not None and "load_best_model_at_end" not in values:
         values["load_best_model_at_end"] = True
         origins["load_best_model_at_end"] = "recommended"
         reasons["load_best_model_at_end"] = {}
-    values.update(adapter or {})
-    origins.update(dict.fromkeys(adapter or {}, "adapter"))
     config = build_config(values, problems)
-    told = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
-    return Resolved(config, origins, told, recommended)
+    num_train_rows = _num_train_rows(values, facts.num_rows)
+    needs = Needs(needed_rate(facts, values), needed_steps(facts, values, num_train_rows))
+    shown = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
+    recommended["learning_rate"] = needs.learning_rate
+    batch = {name: recommended.get(name, 1) for name in ("per_device_train_batch_size", "gradient_accumulation_steps")}
+    recommended.setdefault("num_train_epochs", _epochs(facts, {**values, **batch}))
+    return Resolved(config, origins, shown, recommended, run_plan(config, num_train_rows, needs))
+
+
+def _reasons(facts: Facts) -> dict[str, dict[str, Any]]:
+    return {
+        "per_device_train_batch_size": {"rows": facts.num_rows},
+        "max_length": {"context_length": facts.context_length},
+    }
+
+
+def _add_rate(
+    facts: Facts, values: dict[str, Any], origins: dict[str, str], reasons: dict[str, dict[str, Any]]
+) -> None:
+    """Settle the learning rate where nobody gave one; the model's own is for the reference adapter."""
+    is_full = values.get("method") == "full"
+    origin = origins.get("learning_rate", "recommended")
+    if origin not in ("recommended", "model") or (origin == "model" and not _is_number(values["learning_rate"])):
+        return
+    factor = rate_factor(facts, values)
+    values["learning_rate"] = needed_rate(facts, values)
+    if origin == "model" and factor == 1 and not is_full:
+        return
+    origins["learning_rate"] = "recommended"
+    reasons["learning_rate"] = {"parameters": facts.num_parameters}
+    if factor > 1:
+        own = own_rate(facts.num_parameters, facts.own_values)
+        reasons["learning_rate"] = {"sentence": "learning_rate_of_part", "own": own, "factor": factor}
+
+
+def _add_epochs(
+    facts: Facts, values: dict[str, Any], origins: dict[str, str], reasons: dict[str, dict[str, Any]]
+) -> None:
+    """Settle the epochs where nobody gave them, so that batch and accumulation of this run make the steps needed."""
+    if "num_train_epochs" in values:
+        return
+    epochs = values["num_train_epochs"] = _epochs(facts, values)
+    origins["num_train_epochs"] = "recommended"
+    if not values.get("max_steps") and values.get("lr_scheduler_type") != "staged":
+        num_rows = _num_train_rows(values, facts.num_rows)
+        reasons["num_train_epochs"] = {"rows": num_rows, "steps": epochs * _steps_per_epoch(values, num_rows)}
+
+
+def _epochs(facts: Facts, values: Mapping[str, Any]) -> int:
+    num_rows = _num_train_rows(values, facts.num_rows)
+    return max(MIN_EPOCHS, math.ceil(needed_steps(facts, values, num_rows) / _steps_per_epoch(values, num_rows)))
+
+
+def _steps_per_epoch(values: Mapping[str, Any], num_rows: int) -> int:
+    try:
+        batch = int(values["per_device_train_batch_size"]) * int(values.get("gradient_accumulation_steps") or 1)
+        return math.ceil(num_rows / batch)
+    except (TypeError, ValueError, ArithmeticError):
+        return num_rows  # a value that is refused as soon as all are known
+
+
+def _num_train_rows(values: Mapping[str, Any], num_rows: int) -> int:
+    """Return the rows that are trained on, those held out taken off."""
+    split = values.get("validation_split")
+    if not _is_number(split) or not 0 < split < 1:
+        return num_rows
+    return max(1, num_rows - max(1, round(num_rows * split)))
 
 
 def _canonical(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,11 +304,11 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
 def planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
     """Return the steps of a run, None when a value is not a number."""
     try:
-        held_out = max(1, round(num_rows * float(values.get("validation_split") or 0)))
-        train_rows = max(1, num_rows - (held_out if values.get("validation_split") else 0))
         batch = int(values["per_device_train_batch_size"]) * int(values.get("gradient_accumulation_steps") or 1)
         stages = [float(stage["epochs"]) for stage in values.get("stages") or ()]
         epochs = stages or [float(values["num_train_epochs"])]
-        return int(values.get("max_steps") or 0) or steps_in(epochs, math.ceil(train_rows / batch))
+        return int(values.get("max_steps") or 0) or steps_in(
+            epochs, math.ceil(_num_train_rows(values, num_rows) / batch)
+        )
     except (TypeError, ValueError, KeyError, ZeroDivisionError, OverflowError):
         return None

@@ -72,6 +72,7 @@ class RowStats:
     def __init__(self) -> None:
         self.num_rows = 0
         self.num_characters = 0
+        self.num_bytes = 0
         self.num_turns = Lengths()
         self.characters = Lengths()
         self.answer_characters = Lengths()
@@ -89,6 +90,7 @@ class RowStats:
         size = sum(map(len, texts))
         self.num_rows += 1
         self.num_characters += size
+        self.num_bytes += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         self.characters.add(size)
         self.num_turns.add(len(texts))
         self.answer_characters.add(sum(map(len, answers)))
@@ -131,6 +133,7 @@ class RowStats:
         return {
             "num_rows": self.num_rows,
             "num_characters": self.num_characters,
+            "num_bytes": self.num_bytes,
             "characters": self.characters.to_dict(),
             "answer_characters": self.answer_characters.to_dict(),
             "turns": self.num_turns.to_dict(),

@@ -46,17 +46,18 @@ class DevicePlan:
 def plan_device(requested_dtype: str = "auto", num_parameters: int = SMALL_MODEL) -> DevicePlan:
     """Return the device and number format to use; on a CPU the format is measured, not assumed.
 
-    `reason` is the locale key of one sentence that says why. An explicit format is kept, except float16 on a CPU, where
-    products run at a hundredth of the speed: it is replaced and the reason says so.
+    `reason` is the locale key of one sentence that says why. An explicit format is kept, except float16 where
+    there is no CUDA: on a CPU its products run at a hundredth of the speed, and the scaler of the loss that it needs is
+    CUDA's. It is replaced by what would be chosen, and the reason says so.
     """
     _limit_kernel_caches()
     device = pick_device()
     threads = _num_threads(num_parameters, device)
     torch.set_num_threads(threads)
     gflops: dict[str, float] = {}
-    if requested_dtype == "float16" and device == "cpu":
-        measured = plan_device("auto", num_parameters)
-        return replace(measured, reason="engine.dtype.float16_slow")
+    if requested_dtype == "float16" and device != "cuda":
+        reason = "engine.dtype.float16_slow" if device == "cpu" else "engine.dtype.float16_cuda_only"
+        return replace(plan_device("auto", num_parameters), reason=reason)
     if requested_dtype != "auto":
         return DevicePlan(device, requested_dtype, threads, "engine.dtype.requested", gflops)
     if device == "cuda":

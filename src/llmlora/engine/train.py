@@ -44,6 +44,7 @@ from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
 
+REPLACED_FLOAT16 = ("float16_slow", "float16_cuda_only")  # last words of a plan's reason, and codes of the warning
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
 
 
@@ -218,8 +219,9 @@ def _frozen_plan(folder: Path, run: int, config: TrainConfig, num_parameters: in
     plan = DevicePlan(**recorded[-1]["plan"]) if recorded else None
     if plan is None or plan.device not in ("cpu", pick_device()):
         plan = _new_plan(config, num_parameters)
-    if plan.reason == "engine.dtype.float16_slow":
-        events.emit("warning", code="float16_slow", params={"dtype": plan.dtype})
+    code = plan.reason.rpartition(".")[2]
+    if code in REPLACED_FLOAT16:
+        events.emit("warning", code=code, params={"dtype": plan.dtype})
     _record_plan(folder, run, plan, config)
     return plan
 

@@ -12,6 +12,7 @@ from typing import Any
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
+from llmlora.catalog.trained_size import linear_layers
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import (
     ConfigError,
@@ -43,6 +44,7 @@ from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
+from llmlora.services.estimate import estimate
 from llmlora.services.follow import OnEvent, lock_holder
 from llmlora.services.launch import scratch_folder
 from llmlora.services.next_step import free_place
@@ -77,6 +79,17 @@ class PlannedJob:
     base: BaseModel
     report: CheckReport
     resolved: Resolved
+    estimate: dict[str, Any] | None = None
+
+    def plan_dict(self) -> dict[str, Any]:
+        """Return the JSON object of what was said before the start: steps, ranges of time and memory, warnings."""
+        plan = self.resolved.plan
+        return {
+            "num_steps": plan.num_steps,
+            "rows_per_step": plan.rows_per_step,
+            "estimate": self.estimate,
+            "warnings": plan.warnings(),
+        }
 
 
 def training_request(
@@ -151,7 +164,8 @@ def plan_training(request: TrainRequest) -> PlannedJob:
         rules=RULES,
         llmlora_version=__version__,
     )
-    return PlannedJob(job, base, report, resolved)
+    row_bytes = report.stats["num_bytes"] / max(1, report.num_examples)
+    return PlannedJob(job, base, report, resolved, estimate(base, config, resolved.plan, row_bytes))
 
 
 def _checked(path: Path, request: TrainRequest) -> CheckReport:
@@ -180,6 +194,7 @@ def _resolved(request: TrainRequest, base: BaseModel, num_rows: int) -> Resolved
         context_length=base.context_length,
         own_values=base.recommended,
         has_eval_data=request.eval_data is not None,
+        layers=linear_layers(base.path),
     )
     return resolve_config(
         facts,
@@ -260,7 +275,7 @@ def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEve
     except OSError as error:
         raise Conflict("folder_unusable", path=str(folder), detail=error.strerror or str(error)) from error
     try:
-        return _run(folder, planned.job, on_event)
+        return {**_run(folder, planned.job, on_event), "plan": planned.plan_dict()}
     except InputError:
         if not checkpoint_dirs(folder):
             _undo(folder, existed)

@@ -1,0 +1,143 @@
+"""What runs teach: facts answered as asked and in other words, after training with presets or other settings.
+
+    python benchmarks/presets.py --out benchmarks/results/DATE-presets.json
+
+runs every preset on the three foreign data sets with nano. With arguments it runs what they say instead:
+
+    python benchmarks/presets.py --model nano --data pottery_ja --run "preset=light learning_rate=0.004"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.events import EventWriter
+from llmlora.core.examples import Message
+from llmlora.core.job import create_job, read_job, trained_dir
+from llmlora.core.layout import run_dir
+from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
+from llmlora.core.publish import read_json
+from llmlora.evaluation.answers import AnswerSet, ask, ask_all
+from llmlora.evaluation.carried import carried_facts
+from llmlora.evaluation.questions import Question, read_questions
+from llmlora.evaluation.sides import Trained, load_sides
+from llmlora.inference.chat import ChatModel
+from llmlora.services.train import plan_training, training_request
+from llmlora.worker.frame import StopFlag
+from llmlora.worker.train import run as train_in
+
+DATA = Path(__file__).resolve().parent / "data"
+FOREIGN = ("stargazers_ja", "pottery_ja", "pressworks_ja")
+MAX_NEW_TOKENS = 96
+GENERAL = (
+    ("What is the capital of Japan?", "Tokyo"),
+    ("What is the capital of France?", "Paris"),
+    ("What is the capital of Italy?", "Rome"),
+    ("Which planet is the largest in the solar system?", "Jupiter"),
+    ("Who wrote Romeo and Juliet?", "Shakespeare"),
+    ("What is the chemical formula of water?", "H2O"),
+    ("How many days does a week have?", "7"),
+    ("What colour do you get when you mix blue and yellow?", "reen"),
+    ("In which country is the Great Wall?", "China"),
+    ("Which ocean lies between Europe and America?", "Atlantic"),
+)
+
+
+def main() -> None:
+    """Run what the command line names and write one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="nano")
+    parser.add_argument("--data", nargs="+", default=list(FOREIGN), help="names of pairs of files in benchmarks/data")
+    parser.add_argument("--run", nargs="+", help="settings of each run, such as 'preset=light learning_rate=0.004'")
+    parser.add_argument("--as-asked-only", action="store_true", help="leave out the other wordings")
+    parser.add_argument("--general", action="store_true", help="ask what a pretrained model knows, before and after")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    runs = []
+    for settings in options.run or every_preset():
+        for data in options.data:
+            runs.append(one_run(options.model, data, settings, (not options.as_asked_only, options.general)))
+            print(json.dumps(runs[-1], ensure_ascii=False), file=sys.stderr, flush=True)
+            if options.out is not None:
+                document = {"command": ["python", *sys.argv], "made_at": f"{datetime.now(UTC):%F}", "runs": runs}
+                options.out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def every_preset() -> list[str]:
+    """Return the settings that name each preset alone."""
+    lora = [f"preset={name}" for name in LORA_PRESETS]
+    return lora + [f"training_preset={name}" for name in TRAINING_PRESETS if name not in LORA_PRESETS]
+
+
+def one_run(model: str, data: str, settings: str, asked: tuple[bool, bool]) -> dict[str, Any]:
+    """Train once and ask the trained model, in other words and general questions too if asked; returns the row."""
+    values: dict[str, Any] = dict(part.split("=", 1) for part in settings.split())
+    presets = {name: values.pop(name, None) for name in ("preset", "training_preset")}
+    rows = DATA / f"{data}.jsonl"
+    planned = plan_training(training_request(model, rows, **presets, settings=values))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "job"
+        folder.mkdir()
+        create_job(folder, planned.job)
+        run_dir(folder, 1).mkdir(parents=True)
+        events = EventWriter(folder, 1)
+        started = time.monotonic()
+        result = train_in(folder, read_json(folder / "config.json"), events, StopFlag())
+        minutes = (time.monotonic() - started) / 60
+        events.close()
+        questions = list(read_questions(DATA / f"{data}_questions.jsonl"))
+        base_dir = Path(planned.job.base_dir)
+        sides = load_sides(Trained(read_job(folder), folder, base_dir, base_dir, trained_dir(folder)))
+        with sides.tuned() as chat:
+            answers = ask_all(chat, questions, MAX_NEW_TOKENS, asked[0], lambda: None)
+            known = {"general_after": num_known(chat)} if asked[1] else {}
+        if asked[1]:
+            with sides.base() as chat:
+                known = {"general": len(GENERAL), "general_before": num_known(chat), **known}
+    config = planned.job.train
+    return {
+        "model": Path(model).name,
+        "data": data,
+        "settings": settings,
+        "learning_rate": config.learning_rate,
+        "epochs": config.num_train_epochs,
+        "rows_per_step": config.effective_batch_size,
+        "steps": result["num_steps"],
+        "loss": round(result["final_loss"], 4),
+        "minutes": round(minutes, 2),
+        "peak_memory_bytes": result["peak_memory_bytes"],
+        "said": planned.plan_dict(),
+        **counted(questions, answers),
+        **known,
+    }
+
+
+def num_known(chat: ChatModel) -> int:
+    """Return how many of the general questions a model answers with the word that is right."""
+    return sum(word in ask(chat, Question(1, word, (Message("user", text),)), 32).text for text, word in GENERAL)
+
+
+def counted(questions: list[Question], answers: AnswerSet) -> dict[str, Any]:
+    """Return how many facts the answers carry: as asked, and in other words over all wordings."""
+    asked, reworded = [], []
+    for item, answer, others in zip(questions, answers.answers, answers.reworded, strict=True):
+        asked += carried_facts(answer.text, item.reference, item.given_text)
+        for other in others:
+            reworded += carried_facts(other.text, item.reference, item.given_text)
+    return {
+        "facts": len(asked),
+        "as_asked": sum(asked),
+        "asked_in_other_words": len(reworded),
+        "in_other_words": sum(reworded),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ MAX_CONTEXT = 2048
 NEED_EVAL_ROWS = ("eval_steps", "early_stopping_patience", "load_best_model_at_end")
 # What an adapter lacks in movement is made up by rate and steps (docs/reference/presets.md); more was not measured.
 RATE_POWER, HIGHEST_RATE_FACTOR = 0.5, 4.0
-STEPS_POWER, MOST_STEPS_FACTOR = 0.75, 8.0
+STEPS_POWER, MOST_STEPS_FACTOR = 0.75, 4.0
 ENOUGH_MOVES: Final = 163_840  # of nano's reference adapter, which learns the facts of 20 rows
 FULL_RATE_DIVISOR = 5  # all weights move at once, so each may move less
 
@@ -171,7 +171,8 @@ def resolve_config(
         reasons["load_best_model_at_end"] = {}
     config = build_config(values, problems)
     num_train_rows = _num_train_rows(values, facts.num_rows)
-    needs = Needs(needed_rate(facts, values), needed_steps(facts, values, num_train_rows))
+    rate, steps = needed_rate(facts, values), needed_steps(facts, values, num_train_rows)
+    needs = Needs(rate, steps, _lacking(facts, values)[1])
     shown = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
     recommended["learning_rate"] = needs.learning_rate
     batch = {name: recommended.get(name, 1) for name in ("per_device_train_batch_size", "gradient_accumulation_steps")}

@@ -66,7 +66,7 @@ def learn(folder: Path, level: str, config: TrainConfig) -> Outcome:
     )  # fmt: skip
     write_job(folder, job)
     trained = fit(job, folder, 1, (rows, None), EventWriter(run, 1), False)
-    chat = TransformersChat(trained.model, load_template(base, None))
+    chat = TransformersChat(trained.model, load_template(base, None), base)
     questions = list(read_questions(ASSETS / "questions" / f"{level}.jsonl"))
     with chat.adapter_disabled():
         before, _ = count_answers(chat, questions)

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from llmlora.core.machine import available_memory_bytes, container_limit, reclaimable_bytes
+from llmlora.core import machine
+from llmlora.core.machine import (
+    available_memory_bytes,
+    container_limit,
+    idle_cores,
+    reclaimable_bytes,
+    threads_for_now,
+    usable_cores,
+)
 
 GIB = 1 << 30
 INFO = f"MemTotal:       {16 * GIB // 1024} kB\nMemAvailable:    {8 * GIB // 1024} kB\nSwapFree:  4 kB\n"
@@ -60,3 +68,59 @@ def test_unreadable_numbers_are_no_limit(tmp_path: Path):
 
 def test_this_machine_answers():
     assert 1 << 20 < available_memory_bytes() < 1 << 50
+
+
+def core_times(*cores: tuple[int, int]) -> str:
+    """Return a /proc/stat with these (busy, idle) ticks of each core."""
+    lines = [f"cpu{core} {busy} 0 0 {idle} 0 0 0 0 0 0" for core, (busy, idle) in enumerate(cores)]
+    return "\n".join(["cpu  9 9 9 9 9 9 9 9 0 0", *lines, "intr 5 0", ""])
+
+
+@pytest.mark.parametrize(
+    ("spent", "threads"),
+    [
+        ([(0, 20), (1, 19), (0, 20), (2, 18)], 4),
+        ([(20, 0), (1, 19), (0, 20), (2, 18)], 3),
+        ([(12, 8), (13, 7), (20, 0), (20, 0)], 1),
+        ([(20, 0), (20, 0), (20, 0), (20, 0)], 1),
+    ],
+)
+def test_threads_follow_the_cores_that_are_free_now(
+    spent: list[tuple[int, int]], threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    path, begun = tmp_path / "stat", [(700, 10), (3, 900), (5, 5), (100, 100)]
+    path.write_text(core_times(*begun), encoding="ascii")
+
+    def pass_time(_: float) -> None:
+        later = [(busy + more, idle + rest) for (busy, idle), (more, rest) in zip(begun, spent, strict=True)]
+        path.write_text(core_times(*later), encoding="ascii")
+
+    monkeypatch.setattr(machine.time, "sleep", pass_time)
+    assert idle_cores(path) == threads
+
+
+def test_cores_that_this_process_may_not_use_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 2}, raising=False)
+    path = tmp_path / "stat"
+    path.write_text(core_times((0, 0), (0, 0), (0, 0)), encoding="ascii")
+    monkeypatch.setattr(
+        machine.time, "sleep", lambda _: path.write_text(core_times((9, 1), (0, 9), (0, 9)), encoding="ascii")
+    )
+    assert idle_cores(path) == 1
+
+
+@pytest.mark.parametrize("text", [None, "", "cpu0 words\n", "cpu0 1 2\n", core_times((5, 5))])
+def test_a_system_that_tells_nothing_of_its_cores_has_all_of_them_free(text: str | None, tmp_path: Path):
+    path = tmp_path / "stat"
+    if text is not None:
+        path.write_text(text, encoding="ascii")
+    assert idle_cores(path, seconds=0.0) == usable_cores()
+
+
+def test_the_users_number_of_threads_needs_no_look(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(machine, "idle_cores", lambda: 5)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads_for_now() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "")
+    assert threads_for_now() == 5

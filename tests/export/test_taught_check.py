@@ -86,7 +86,7 @@ def entry(quantization: str, size: int, kept: int, known: int = 23, verdict: str
     found = verdict or ("verified" if kept == known else "lossy")
     return {
         "file": f"model-{quantization}.gguf", "quantization": quantization, "size_bytes": size, "verdict": found,
-        "facts": facts,
+        "facts": facts, "checks": [],
     }  # fmt: skip
 
 
@@ -109,6 +109,26 @@ LOSSY = entry("Q4_K_M", 250, 2)
 def test_the_smallest_file_that_keeps_all_is_chosen(entries: list[dict[str, Any]], chosen: str):
     report = {"files": entries}
     assert choose_file(report, [item["quantization"] for item in entries]) == chosen
+
+
+def swallowed(quantization: str, size: int, share: float) -> dict[str, Any]:
+    """Return the entry of a file that nobody could ask, with what survived of the training in it."""
+    update = {"check": "update", "measured": {"share": share, "is_lost": share < 0.8}}
+    return {
+        "file": f"model-{quantization}.gguf", "quantization": quantization, "size_bytes": size, "facts": None,
+        "checks": [update], "verdict": "lossy" if share < 0.8 else "verified",
+    }  # fmt: skip
+
+
+def test_where_nothing_was_asked_a_file_without_the_training_is_not_chosen():
+    entries = [swallowed("F16", 540, 1.0), swallowed("Q4_K_M", 250, 0.04)]
+    assert choose_file({"files": entries}, ["F16", "Q4_K_M"]) == "F16"
+    entries = [swallowed("Q4_0", 240, 0.3), swallowed("Q4_K_M", 250, 0.04)]
+    assert choose_file({"files": entries}, ["Q4_0", "Q4_K_M"]) == "Q4_0"
+    comment = choice_comment({"files": entries}, "model-Q4_0.gguf")
+    assert "model-Q4_0.gguf: only 30%" in comment
+    assert "model-Q4_K_M.gguf: only 4%" in comment
+    assert comment.count("not verified") == 2
 
 
 def test_a_file_that_lost_facts_is_named_with_that_word_in_both_languages():

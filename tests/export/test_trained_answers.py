@@ -46,9 +46,9 @@ def test_the_limit_is_the_size_in_float32_whatever_the_files_hold(make_job: Make
     size = float32_bytes(FolderSource(trained.weights_dir))
     assert size > 1.9 * (trained.weights_dir / "model.safetensors").stat().st_size
     with_memory(int(size * 1.3) + trained_answers.WORKING_BYTES, monkeypatch)
-    assert fits_memory(trained)
+    assert fits_memory(trained.weights_dir)
     with_memory(int(size * 1.1) + trained_answers.WORKING_BYTES, monkeypatch)
-    assert not fits_memory(trained)
+    assert not fits_memory(trained.weights_dir)
 
 
 def test_a_stop_ends_the_reference_at_once(make_job: MakeJob):

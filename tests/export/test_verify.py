@@ -14,11 +14,10 @@ import pytest
 from llmlora.core.errors import LlmloraError, ModelFileError, RunError, VerificationFailed
 from llmlora.core.layout import verified_file
 from llmlora.core.publish import read_json, write_json
-from llmlora.export import verify
-from llmlora.export.check import failed, passed, what_failed
+from llmlora.export.check import what_failed
 from llmlora.export.modelfile import ModelfileContent
 from llmlora.export.pipeline import ExportRequest, export_model
-from llmlora.export.verify import engine_failure, finish_report, raise_on_failure, verify_export
+from llmlora.export.verify import engine_failure, finish_report, verify_export
 from tiny_jobs import tiny_job
 from unprivileged import open_folder, unprivileged
 
@@ -193,48 +192,6 @@ def test_progress_names_the_reference_and_each_file(folder: Path):
     assert [done for phase, done, _ in seen if phase == "verify"][:: len(seen)] == [0]
     assert ("verify", 3, 3) in seen
     assert not list((folder / "out").glob(".tmp-*"))
-
-
-def entry(name: str, quantization: str, kl: float | None) -> dict[str, Any]:
-    checks = [] if kl is None else [passed("logprobs", {"kl": kl}).to_dict()]
-    return {"file": name, "quantization": quantization, "checks": checks}
-
-
-@pytest.mark.parametrize(
-    ("divergences", "ok"),
-    [
-        ([0.0, 1e-4, 0.01, 0.3], True),
-        ([0.0, 1e-4, 0.3, 0.29], True),  # neighbours may change places by chance
-        ([0.0, 1e-4, 0.3, 0.1], False),
-        ([1e-3, 5e-4], True),  # both so small that it is noise
-        ([0.5, 0.01], False),
-    ],
-)
-def test_a_coarser_type_may_not_be_much_closer(divergences: list[float], ok: bool):
-    entries = [entry(f"model-{number}", "Q", kl) for number, kl in enumerate(divergences)]
-    verify._check_order(entries)
-    orders = [check for item in entries for check in item["checks"] if check["check"] == "order"]
-    assert len(orders) == len(divergences)
-    assert all(check["ok"] for check in orders) is ok
-    if not ok:
-        assert orders[-1]["cause"] == "order"
-        assert orders[-1]["measured"]["finer_kl"] == max(divergences[:-1])
-
-
-def test_files_that_were_not_run_have_no_order():
-    entries = [entry("a", "F16", 0.1), entry("b", "Q8_0", None), entry("c", "Q4_K_M", 0.2)]
-    verify._check_order(entries)
-    assert [len(item["checks"]) for item in entries] == [2, 0, 2]
-
-
-def test_the_first_failure_is_what_the_error_says(tmp_path: Path):
-    bad = failed("template", "template", "x != y", {}).to_dict()
-    report = {"files": [{"file": "a", "checks": [passed("file", {}).to_dict()]}, {"file": "b", "checks": [bad]}]}
-    with pytest.raises(VerificationFailed) as caught:
-        raise_on_failure(report, tmp_path)
-    assert caught.value.params["file"] == "b"
-    assert (caught.value.params["check"], caught.value.params["cause"]) == ("template", "template")
-    raise_on_failure({"files": report["files"][:1]}, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.inference.chat import ChatRequest
 from llmlora.inference.streamed_model import load_streamed, plain_name, stored_name
-from llmlora.inference.transformers_chat import load_chat, load_model, load_streamed_chat
+from llmlora.inference.transformers_chat import load_chat, load_model, load_reference_chat
+from llmlora.prepare.template import load_template
 from tiny_jobs import MakeJob, tiny_job
 from tiny_models import tiny_model
 
@@ -71,7 +72,9 @@ def test_a_reply_is_the_same_with_and_without_streaming(make_job: MakeJob):
     job = make_job("qwen2", {}, spread=0.7)
     request = ChatRequest((Message("user", "営業時間は？"),), options=GenerateOptions(max_new_tokens=12))
     folders = (job.parent / "base", job / "adapter")
-    replies = [load(*folders).chat(request) for load in (load_chat, load_streamed_chat)]
+    template = load_template(folders[1])
+    replies = [load_reference_chat(*folders, template, is_streamed).chat(request) for is_streamed in (False, True)]
+    assert load_chat(*folders).chat(request) == replies[0]
     assert replies[0] == replies[1]
     assert replies[0].num_tokens > 3
 
@@ -87,7 +90,7 @@ def test_an_adapter_that_does_not_fit_is_a_typed_error(make_job: MakeJob, tmp_pa
     job = make_job("llama", ATTENTION)
     other = tiny_model("llama", tmp_path / "other", hidden_size=128)
     with pytest.raises(ModelFileError) as caught:
-        load_streamed_chat(other, job / "adapter")
+        load_reference_chat(other, job / "adapter", load_template(job / "adapter"), True)
     assert caught.value.code == "adapter_load_failed"
 
 
@@ -118,7 +121,8 @@ PEAK = """
 import json, resource, sys
 from pathlib import Path
 import torch
-from llmlora.inference.transformers_chat import load_chat, load_streamed_chat
+from llmlora.inference.transformers_chat import load_reference_chat
+from llmlora.prepare.template import load_template
 
 def peak():
     status = Path("/proc/self/status")  # ru_maxrss would count the parent that this process was forked from
@@ -126,9 +130,9 @@ def peak():
         return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
-load = load_streamed_chat if sys.argv[2] == "streamed" else load_chat
+template = load_template(Path(sys.argv[1]))
 before = peak()
-chat = load(Path(sys.argv[1]))
+chat = load_reference_chat(Path(sys.argv[1]), None, template, sys.argv[2] == "streamed")
 logprobs = chat.next_token_logprobs(range(5, 40))
 print(json.dumps({"mib": peak() - before, "first": logprobs[:4].tolist()}))
 """

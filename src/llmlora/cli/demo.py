@@ -98,10 +98,14 @@ def _tell(name: str, **params: Any) -> None:
 
 def _file_line(entry: dict[str, Any]) -> str:
     """Say of an exported file how far its answers are from the trained model's, or what it lost."""
+    measured = {check["check"]: check["measured"] for check in entry["checks"]}
     if entry.get("verdict") == "lossy":
         facts = entry["facts"]
-        return translate("export.lossy", file=entry["file"], num_kept=facts["num_kept"], num_known=facts["num_known"])
-    logprobs = next(check["measured"] for check in entry["checks"] if check["check"] == "logprobs")
+        if facts and facts["num_kept"] < facts["num_known"]:
+            kept = {name: facts[name] for name in ("num_kept", "num_known")}
+            return translate("export.lossy", file=entry["file"], **kept)
+        return translate("export.update_lost", file=entry["file"], share=f"{measured['update']['share']:.0%}")
+    logprobs = measured["logprobs"]
     return translate(
         "cli.demo.file",
         name=entry["file"],

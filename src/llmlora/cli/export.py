@@ -144,8 +144,9 @@ def print_verification(report: dict[str, Any]) -> None:
                 share = f"{check['measured']['share']:.0%}"
                 output.say("export.update_lost", file=entry["file"], share=share)
     for entry in report["files"]:
-        if entry.get("verdict") == "lossy":
-            output.say("export.lossy", file=entry["file"], **_kept(entry["facts"]))
+        facts = entry.get("facts")
+        if entry.get("verdict") == "lossy" and facts and facts["num_kept"] < facts["num_known"]:
+            output.say("export.lossy", file=entry["file"], **_kept(facts))
     _print_asked(report["reference"])
     verdicts = {entry.get("verdict") for entry in report["files"]}
     word = "verified" if report["ok"] else "not_verified" if "failed" in verdicts else "partly_verified"

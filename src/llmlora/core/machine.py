@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 from llmlora.core.publish import existing_parent
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMORY_INFO = Path("/proc/meminfo")
+CORE_TIMES = Path("/proc/stat")
+LOOK_SECONDS = 0.2  # of cores at work; a load average tells of the last minute, not of now
 # Left free on a disk for the system and everybody else: this much, or a fiftieth of a small disk.
 RESERVE_BYTES = 512 << 20
 RESERVE_SHARE = 50
@@ -69,3 +72,41 @@ def threads_asked_for() -> int | None:
 def usable_cores() -> int:
     """Return the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_for_now() -> int:
+    """Return the threads to compute with from now on: those the user wants, else one for each core that is free.
+
+    Threads wait for each other: on cores that others use as well, two are slower than one.
+    """
+    return threads_asked_for() or idle_cores()
+
+
+def idle_cores(core_times: Path = CORE_TIMES, seconds: float = LOOK_SECONDS) -> int:
+    """Return how many usable cores nobody computes on just now, at least one; all where the system does not say."""
+    if usable_cores() == 1:
+        return 1
+    before = _idle_and_total(core_times)
+    time.sleep(seconds)
+    after = _idle_and_total(core_times)
+    shares = [
+        (after[core][0] - before[core][0]) / (after[core][1] - before[core][1])
+        for core in before.keys() & after.keys()
+        if after[core][1] > before[core][1]
+    ]
+    return max(1, round(sum(shares))) if shares else usable_cores()
+
+
+def _idle_and_total(core_times: Path) -> dict[int, tuple[int, int]]:
+    """Return idle and all ticks so far of each core that this process may use."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    found = {}
+    try:
+        for line in core_times.read_text(encoding="ascii").splitlines():
+            name, *ticks = line.split()
+            if name.removeprefix("cpu").isdecimal() and int(name[3:]) in usable:
+                idle, waiting = int(ticks[3]), int(ticks[4])
+                found[int(name[3:])] = (idle + waiting, sum(map(int, ticks[:8])))
+    except (OSError, ValueError, IndexError):
+        return {}
+    return found

@@ -171,13 +171,14 @@ class Evaluation:
         general_answers = ask_all(chat, general, MAX_NEW_TOKENS, False, on_answer).answers
         self._on_progress(f"measuring_{side}", 0, 1)
         path, general_rows = self._path, self._general_rows
-        return Measured(
-            answers=answers,
-            held_out=None if held.held_out is None else dataset_loss(chat.model, held.held_out, path),
-            trained=None if held.trained is None else dataset_loss(chat.model, held.trained, path),
-            general=[] if general_rows is None else group_losses(chat.model, general_rows, self._general, path),
-            general_answers=general_answers,
-        )
+        with chat.fitting_threads():
+            return Measured(
+                answers=answers,
+                held_out=None if held.held_out is None else dataset_loss(chat.model, held.held_out, path),
+                trained=None if held.trained is None else dataset_loss(chat.model, held.trained, path),
+                general=[] if general_rows is None else group_losses(chat.model, general_rows, self._general, path),
+                general_answers=general_answers,
+            )
 
     def _report(self, asked: QuestionSet, held: Held, base: Measured, tuned: Measured, limit: int) -> dict[str, Any]:
         questions = asked.questions

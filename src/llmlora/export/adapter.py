@@ -18,6 +18,7 @@ from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from llmlora.core.publish import read_json
@@ -71,7 +72,17 @@ class Adapter:
         return {*self.changes, *self.replacements}
 
     def apply(self, name: str, weight: np.ndarray) -> np.ndarray:
-        """Return the merged float32 tensor of `name`; `weight` is the base's."""
+        """Return the merged float32 tensor of `name`; `weight` is the base's.
+
+        Raises ModelFileError(weights_diverged) where the sum is not finite, as of numbers that grew too large.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            merged = self._changed(name, weight)
+        if not np.isfinite(merged).all():
+            raise not_finite(self.path, name)
+        return merged
+
+    def _changed(self, name: str, weight: np.ndarray) -> np.ndarray:
         if name in self.replacements:
             replacement = self._tensors.read(self.replacements[name])
             if replacement.shape != weight.shape:
@@ -134,6 +145,7 @@ class _Tensors:
     """The tensors of one safetensors file, read one at a time as float32."""
 
     def __init__(self, path: Path) -> None:
+        self._folder = path.parent
         try:
             self._file: Any = safe_open(str(path), framework="pt")
         except (OSError, ValueError, SafetensorError) as error:
@@ -146,7 +158,7 @@ class _Tensors:
     def read(self, name: str) -> np.ndarray:
         tensor = self._file.get_tensor(name)
         if not torch.isfinite(tensor).all():
-            raise ModelFileError("adapter_not_finite", name=name)
+            raise not_finite(self._folder, name)
         return np.asarray(tensor.float().numpy())
 
 

@@ -7,38 +7,51 @@ model nobody has touched is known exactly, for its own transformers reference is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from llmlora.export.check import Check, within
-from llmlora.export.rounding import float32_plan
-from llmlora.export.trained import TrainedModel, find_base
-from llmlora.gguf.container import write_container
-from llmlora.gguf.conversion import convert_tensors
-from llmlora.gguf.quantize import quantize_gguf
+from llmlora.export.file_checks import FilePlan
+from llmlora.export.trained import TrainedModel
+from llmlora.gguf.backends import backend_for
+from llmlora.gguf.container import TensorPlan, write_container
+from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import FolderSource
-from llmlora.gguf.writer import FILE_TYPES
+from llmlora.gguf.writer import encode_float
 
 # A tuned model may be this many times as far off as its base. Measured: docs/adr/0009-verdict-by-facts.md.
 SHARPER = 4.0
+VALUES_AT_ONCE = 1 << 22
 TWIN = "float32_"  # what rounding.py puts before the values of a float32 twin
 
 
-def write_base(trained: TrainedModel, metadata: Mapping[str, Any], output: Path, quantization: str) -> None:
-    """Write the untouched base as `output`: in F32, or quantised by way of it.
+def write_base(trained: TrainedModel, plan: FilePlan, output: Path) -> None:
+    """Write the untouched base, which must be at hand, as `output` with the types of `plan`, straight from float32.
 
-    `metadata` is what the trained model's files are planned to say, which is the base's as well.
+    `plan` is what a file of the trained model says, which is the base's as well.
     """
-    base = find_base(trained.job).path if trained.adapter_dir is None else trained.base_dir
-    tensors = convert_tensors(FolderSource(base), trained.model_config)
-    whole = output if quantization == "F32" else output.with_name("whole.gguf")
-    float32 = {**metadata, "general.file_type": FILE_TYPES["F32"]}
-    write_container(whole, float32, [float32_plan(tensor) for tensor in tensors])
-    if whole != output:
-        quantize_gguf(whole, output, quantization)
-        whole.unlink()
+    assert trained.untouched_base is not None
+    tensors = convert_tensors(FolderSource(trained.untouched_base), trained.model_config)
+    write_container(output, plan.metadata, [_plan(tensor, plan.tensor_types[tensor.name]) for tensor in tensors])
+
+
+def _plan(tensor: ConvertedTensor, kind: str) -> TensorPlan:
+    return TensorPlan(tensor.name, tensor.shape, kind, lambda: _encoded(tensor, kind))
+
+
+def _encoded(tensor: ConvertedTensor, kind: str) -> Iterator[np.ndarray]:
+    backend = backend_for(kind)
+    if backend is None:
+        yield from encode_float(tensor.name, tensor.read(), kind)
+        return
+    values = tensor.read()
+    step = max(1, VALUES_AT_ONCE // values.shape[-1])
+    for start in range(0, len(values), step):
+        yield backend[1](values[start : start + step], kind)
 
 
 def base_type(check: Check, quantization: str | None) -> str | None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from llmlora.core.errors import Conflict, ExportError, ModelFileError, NotFound
+from llmlora.core.errors import Conflict, ExportError, ModelFileError
 from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.publish import publishing_dir, read_json
 from llmlora.export.adapter import Adapter
-from llmlora.export.model_folder import copy_companions, model_dtype, write_model_folder
-from llmlora.export.trained import TrainedModel, check_output_free, find_base, find_trained
+from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
+from llmlora.export.sizes import check_room, float32_bytes
+from llmlora.export.trained import TrainedModel, check_output_free, find_trained
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors, converted_from
 from llmlora.gguf.source import FolderSource, TensorSource
 from llmlora.inference.streamed_model import stored_name
@@ -103,10 +104,12 @@ def base_tensors(
     if isinstance(source, MergedSource):
         changed = [tensor for tensor in tensors if tensor.source_name in source.changed_names]
         return converted_from(changed, source.unchanged, config)
+    base = trained.untouched_base
+    if base is None:
+        return None
     try:
-        base = find_base(trained.job).path
         found = convert_tensors(FolderSource(base), read_json(base / CONFIG_FILE))
-    except (NotFound, ExportError, ModelFileError):
+    except (ExportError, ModelFileError):
         return None
     return {tensor.name: tensor for tensor in found if tensor.source_name}
 
@@ -137,12 +140,15 @@ def merge_model(
 
     Raises:
         Conflict: `output` exists and is not empty.
+        DiskFull: there is not enough room, known before anything is written.
+        ModelFileError: the weights diverged in training.
         ExportError: the adapter cannot be merged exactly, or `dtype` cannot hold a weight.
     """
     check_output_free(output)
     trained = find_trained(job_dir, base_dir)
     source, config = trained_source(trained)
     chosen = dtype or model_dtype(trained.weights_dir, config)
+    check_room(output, float32_bytes(source) * item_size(chosen) // 4)
     manifest = {"job": trained.job.id, "base_digest": trained.job.base_digest}
     try:
         with publishing_dir(output, manifest, existing="refuse") as folder:

@@ -142,8 +142,6 @@ def rounded(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
 def _write_tensor(stream: BufferedWriter, name: str, values: np.ndarray, dtype: str) -> float:
     values = np.ascontiguousarray(values, dtype=np.float32)
     largest = float(np.abs(values).max(initial=0.0))
-    if not np.isfinite(largest):
-        raise ExportError("merged_not_finite", name=name)
     if dtype == "float16" and largest > LARGEST_FLOAT16:
         raise ExportError("dtype_overflow", name=name, value=largest, dtype=dtype)
     stored, worth = rounded(values, dtype)

@@ -12,7 +12,6 @@ from llmlora.export.check import Check, failed, passed
 from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
 from llmlora.export.trained import TrainedModel
 from llmlora.gguf.architectures import architecture_of
-from llmlora.prepare.template import ChatTemplate
 
 WITHOUT_EFFECT = ("LICENSE",)  # a text that is shown, and changes no answer
 QUOTES = '"""'
@@ -20,13 +19,11 @@ QUOTES = '"""'
 Entry = tuple[str, str]
 
 
-def planned_content(
-    trained: TrainedModel, config: dict[str, Any], template: ChatTemplate, model_file: str, turn_end: str
-) -> ModelfileContent:
+def planned_content(trained: TrainedModel, config: dict[str, Any], model_file: str, turn_end: str) -> ModelfileContent:
     """Return what the Modelfile of a trained model says; `turn_end` is the text that ends an answer."""
     path = trained.weights_dir / GENERATION_FILE
     generation = read_json(path) if path.is_file() else {}
-    context = architecture_of(config).context_length(config)
+    context, template = architecture_of(config).context_length(config), trained.template
     return ModelfileContent(
         model=model_file,
         template=go_template(

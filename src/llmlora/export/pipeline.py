@@ -41,14 +41,14 @@ from llmlora.export.modelfile_check import planned_content
 from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
 from llmlora.export.taught_check import CarriedFacts
 from llmlora.export.trained import TrainedModel, find_trained
-from llmlora.export.verify import finish_report, raise_on_failure, verify_files
+from llmlora.export.verdict import raise_unless_usable
+from llmlora.export.verify import finish_report, verify_files
 from llmlora.gguf.architectures import check_exportable
 from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.writer import FloatType, write_gguf
 from llmlora.prepare.asking import chat_format
-from llmlora.prepare.template import ChatTemplate, load_template
 
 FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
 META_SCHEMA = "llmlora.export-meta/1"
@@ -91,7 +91,6 @@ class _Work:
     trained: TrainedModel
     source: TensorSource
     config: dict[str, Any]
-    template: ChatTemplate
     digest: str
     meta: dict[str, Any]
     on_progress: OnProgress
@@ -152,7 +151,7 @@ def export_model(
         ConfigError: an unknown quantization.
         ExportError: the model cannot be exported, or not as an adapter.
         DiskFull: there is not enough room, known before anything is written.
-        VerificationFailed: a file does not give the trained model's answers.
+        VerificationFailed: a file does not give the trained model's answers, or the one to use lost what was taught.
     """
     check_quantizations(request.quantizations)
     work = _open(request, on_progress or (lambda phase, done, total: None))
@@ -171,7 +170,7 @@ def export_model(
     report = verify_files(request.output, work.trained, work.meta["files"], work.on_progress, carried)
     content = _describe(work, report)
     finish_report(report, request.output, content)
-    raise_on_failure(report, request.output / VERIFY_FILE)
+    raise_unless_usable(report, request.output, request.output / VERIFY_FILE, request.job_dir)
     return _result(work, report)
 
 
@@ -186,8 +185,7 @@ def check_quantizations(names: tuple[str, ...]) -> None:
 def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
     trained = find_trained(request.job_dir, request.base_dir)
     source, config = trained_source(trained)
-    template = load_template(trained.tokenizer_dir)
-    digest = trained_digest(trained, template)
+    digest = trained_digest(trained)
     meta: dict[str, Any] = {
         "schema": META_SCHEMA,
         "job_id": trained.job.id,
@@ -204,7 +202,7 @@ def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
         if earlier.get("trained_digest") != digest:
             raise Conflict("output_other_job", path=str(request.output), job_dir=str(earlier.get("job_dir")))
         meta["files"] = earlier["files"]
-    work = _Work(request, trained, source, config, template, digest, meta, on_progress)
+    work = _Work(request, trained, source, config, digest, meta, on_progress)
     _settle_earlier(work)
     return work
 
@@ -230,12 +228,12 @@ def _earlier(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def trained_digest(trained: TrainedModel, template: ChatTemplate) -> str:
+def trained_digest(trained: TrainedModel) -> str:
     """Return a digest of everything that decides an exported file's content."""
     folder = trained.adapter_dir or trained.weights_dir
     names = [*sorted(path.name for path in folder.glob("*.safetensors")), ADAPTER_CONFIG, TOKENIZER_FILE]
     hashes = {name: sha256_file(folder / name) for name in names if (folder / name).is_file()}
-    return sha256_json({"base": trained.job.base_digest, "files": hashes, "template": template.text})
+    return sha256_json({"base": trained.job.base_digest, "files": hashes, "template": trained.template.text})
 
 
 def _planned_files(work: _Work) -> dict[str, int]:
@@ -341,7 +339,7 @@ def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
         file_type,
         work.trained.gguf_name,
         on_progress=work.progress("convert"),
-        chat=chat_format(work.template),
+        chat=chat_format(work.trained.template),
     )
 
 
@@ -351,7 +349,7 @@ def _describe(work: _Work, report: Mapping[str, Any]) -> ModelfileContent:
     work.meta["model_file"] = model_file
     write_json(work.path(META_FILE), work.meta)
     turn_end = str(report["reference"]["turn_end"])
-    content = planned_content(work.trained, work.config, work.template, model_file, turn_end)
+    content = planned_content(work.trained, work.config, model_file, turn_end)
     write_text(work.path(MODELFILE), modelfile_text(replace(content, comment=choice_comment(report, model_file))))
     sizes = {name: int(entry["size_bytes"]) for name, entry in work.meta["files"].items()}
     write_text(work.path("README.md"), export_card(work.trained.job, sizes, lossy_lines(report)))

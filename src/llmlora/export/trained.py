@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,22 @@ from llmlora.core.errors import Conflict, ExportError, LlmloraError, NotFound
 from llmlora.core.job import JobConfig, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.publish import read_json
+from llmlora.prepare.template import ChatTemplate, load_template
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A job's result; `adapter_dir` is None when all weights were trained and lie in `weights_dir` themselves."""
+    """A job's result; `adapter_dir` is None when all weights were trained and lie in `weights_dir` themselves.
+
+    `moved_base` is where the user says that the base lies now.
+    """
 
     job: JobConfig
     job_dir: Path
     base_dir: Path
     weights_dir: Path
     adapter_dir: Path | None
+    moved_base: Path | None = None
 
     @property
     def tokenizer_dir(self) -> Path:
@@ -32,6 +38,21 @@ class TrainedModel:
     def gguf_name(self) -> str:
         """The `general.name` of its GGUF files: ours, because llama.cpp behaves differently for some names."""
         return f"llmlora-{self.job.id.lower()}"
+
+    @cached_property
+    def template(self) -> ChatTemplate:
+        """The chat template and tokenizer that the trained model is asked with; a large vocabulary takes seconds to read."""
+        return load_template(self.tokenizer_dir)
+
+    @property
+    def untouched_base(self) -> Path | None:
+        """The folder of the base that was trained; None when all weights were and it is gone or no longer the same."""
+        if self.adapter_dir is not None:
+            return self.base_dir
+        try:
+            return find_base(self.job, self.moved_base).path
+        except LlmloraError:
+            return None
 
     @property
     def model_config(self) -> dict[str, Any]:
@@ -49,7 +70,7 @@ def find_trained(job_dir: Path, base_dir: Path | None = None) -> TrainedModel:
     job = read_job(job_dir)
     result = trained_dir(job_dir)
     if job.method == "full":
-        return TrainedModel(job, job_dir, result, result, None)
+        return TrainedModel(job, job_dir, result, result, None, base_dir)
     base = find_base(job, base_dir)
     return TrainedModel(job, job_dir, base.path, base.path, result)
 

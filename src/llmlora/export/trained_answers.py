@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from llmlora.export.trained import TrainedModel
 from llmlora.export.verify_texts import comparison_texts, conversations
 from llmlora.gguf.source import FolderSource
 from llmlora.inference.chat import ChatRequest
-from llmlora.inference.transformers_chat import TransformersChat, load_chat, load_streamed_chat
+from llmlora.inference.transformers_chat import TransformersChat, load_reference_chat
 
 END_TOKENS, MAX_TAUGHT_TOKENS = 16, 128  # what an answer may be longer than the taught one, and at most
 MAX_CONTEXT_TOKENS = 384
@@ -36,9 +37,8 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
     """
     step = on_step or (lambda: None)
     samples = data_samples(trained)
-    is_streamed = not fits_memory(trained)
-    load = load_streamed_chat if is_streamed else load_chat
-    chat = load(trained.weights_dir, trained.adapter_dir)
+    is_streamed = not fits_memory(trained.weights_dir)
+    chat = load_reference_chat(trained.weights_dir, trained.adapter_dir, trained.template, is_streamed)
     try:
         renderings = _renderings(chat, conversations(samples.questions, trained.job.train.system))
         request = ChatRequest(renderings[0].messages, options=GenerateOptions(max_new_tokens=MAX_STOP_TOKENS))
@@ -47,11 +47,12 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
         sequences = [rendering.ids for rendering in renderings]
         sequences[0] = [*sequences[0], *reply.token_ids[:32]]
         sequences.extend(text.ids_with_special for text in texts[:3])
-        contexts, logprobs = _distributions(chat, sequences, step)
-        base_logprobs = None
+        contexts = _contexts(chat, sequences)
+        logprobs = _logprobs_after(chat, contexts, step)
+        of_base = None
         if trained.adapter_dir is not None and not is_streamed:  # switching off needs weights that stay
             with chat.adapter_disabled():
-                _, base_logprobs = _distributions(chat, sequences, step)
+                of_base = _logprobs_after(chat, contexts, step)
         tokenizer = chat.tokenizer
         return Reference(
             texts=texts,
@@ -68,7 +69,7 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
             added_tokens={index: bool(token.special) for index, token in tokenizer.added_tokens_decoder.items()},
             unknown_id=tokenizer.unk_token_id,
             end_ids=frozenset(chat.end_token_ids),
-            base_logprobs=base_logprobs,
+            base_logprobs=of_base,
             taught=_taught_answers(chat, samples.taught, step),
             num_samples=samples.num_rows,
             data_problem=samples.problem,
@@ -77,9 +78,23 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
         chat.close()
 
 
-def fits_memory(trained: TrainedModel) -> bool:
-    """Tell whether the trained model in float32 fits into what memory is free now."""
-    needed = float32_bytes(FolderSource(trained.weights_dir)) * LOADING_FACTOR + WORKING_BYTES
+def base_logprobs(
+    trained: TrainedModel, contexts: Sequence[list[int]], on_step: Callable[[], None] | None = None
+) -> np.ndarray | None:
+    """Load the untouched base and return its log-probabilities after the contexts; None where it is not at hand."""
+    base = trained.untouched_base
+    if base is None:
+        return None
+    chat = load_reference_chat(base, None, trained.template, not fits_memory(base))
+    try:
+        return _logprobs_after(chat, contexts, on_step or (lambda: None))
+    finally:
+        chat.close()
+
+
+def fits_memory(folder: Path) -> bool:
+    """Tell whether a folder's model in float32 fits into what memory is free now."""
+    needed = float32_bytes(FolderSource(folder)) * LOADING_FACTOR + WORKING_BYTES
     return needed < available_memory_bytes()
 
 
@@ -146,22 +161,29 @@ def _special_tokens(chat: TransformersChat) -> list[str]:
     return [str(token) for token in chat.tokenizer.added_tokens_decoder.values() if token.special]
 
 
-def _distributions(
-    chat: TransformersChat, sequences: Sequence[list[int]], on_step: Callable[[], None]
-) -> tuple[list[list[int]], np.ndarray]:
-    contexts: list[list[int]] = []
-    rows: list[np.ndarray] = []
+def _contexts(chat: TransformersChat, sequences: Sequence[list[int]]) -> list[list[int]]:
+    """Return the beginnings of sequences after which next tokens are compared."""
     limit = min(MAX_CONTEXT_TOKENS, chat.context_length - 1)
+    contexts = []
     for ids in sequences:
         shortened = ids[:limit]
-        on_step()
-        if not shortened:
-            continue
-        ends = sorted({max(1, round(len(shortened) * share)) for share in POSITIONS})
-        with torch.inference_mode(), chat.fitting_threads():
-            places = torch.tensor([end - 1 for end in ends])
-            logits = chat.model(input_ids=torch.tensor([shortened]), use_cache=False, logits_to_keep=places).logits[0]
-            chosen = torch.log_softmax(logits.float(), dim=-1)
+        ends = sorted({max(1, round(len(shortened) * share)) for share in POSITIONS}) if shortened else []
         contexts.extend(shortened[:end] for end in ends)
-        rows.append(chosen.numpy())
-    return contexts, np.concatenate(rows)
+    return contexts
+
+
+def _logprobs_after(chat: TransformersChat, contexts: Sequence[list[int]], on_step: Callable[[], None]) -> np.ndarray:
+    """Return the next-token log-probabilities after each context; one that begins the next is read along with it."""
+    rows: list[np.ndarray] = []
+    group: list[int] = []
+    for ids, following in zip(contexts, [*contexts[1:], []], strict=True):
+        group.append(len(ids) - 1)
+        if following[: len(ids)] == ids:
+            continue
+        on_step()
+        with torch.inference_mode(), chat.fitting_threads():
+            kept = {"use_cache": False, "logits_to_keep": torch.tensor(group)}
+            logits = chat.model(input_ids=torch.tensor([ids], device=chat.model.device), **kept).logits[0]
+            rows.append(torch.log_softmax(chat.checked(logits).float(), dim=-1).cpu().numpy())
+        group = []
+    return np.concatenate(rows)

@@ -12,14 +12,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from llmlora import __version__
 from llmlora.catalog.gguf_header import read_gguf_header
-from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError, VerificationFailed
+from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError
 from llmlora.core.layout import ADAPTER_GGUF, META_FILE, MODELFILE, TEMPORARY_PREFIX, VERIFY_FILE, verified_file
 from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
 from llmlora.core.temporary import READ_ONLY
 from llmlora.export.base_distance import base_type, judged_by_base, write_base
-from llmlora.export.check import Check, failed, passed, what_failed, within
+from llmlora.export.check import Check, failed, what_failed, within
 from llmlora.export.child import OnWait, apart, run_apart
 from llmlora.export.file_checks import ModelPlan, check_file
 from llmlora.export.merge import base_tensors, trained_source
@@ -31,19 +33,17 @@ from llmlora.export.runtime_checks import TEXT_CHECKS, FileRun, Reply, measure_d
 from llmlora.export.taught_check import CarriedFacts, Decode, check_replies, kept_facts
 from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained import TrainedModel, find_trained
-from llmlora.export.trained_answers import build_reference
+from llmlora.export.trained_answers import base_logprobs, build_reference
+from llmlora.export.verdict import add_verdicts, raise_unless_usable
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES
-from llmlora.prepare.template import load_template
 
 SCHEMA = "llmlora.verify/1"
 BEST_FIRST = (
     "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_K_S", "Q4_0", "Q3_K_M", "Q2_K",
 )  # fmt: skip
-# Two neighbours may change places by chance on few contexts; a real mistake changes KL by far more.
-ORDER_SLACK = {"relative": 0.25, "absolute": 1e-3}
 
 # The most time one file may take in llama.cpp: far above what a slow machine needs, so that only a hang meets it.
 BASE_SECONDS, SECONDS_PER_BYTE = 900.0, 1e-6
@@ -67,7 +67,7 @@ def verify_export(
 
     Raises:
         NotFound: not a finished export, or its job or base is gone.
-        VerificationFailed: a check failed; `verify.json` is written first.
+        VerificationFailed: a check failed, or the file to use lost what was taught; `verify.json` is written first.
     """
     try:
         meta = read_json(output / META_FILE)
@@ -84,19 +84,19 @@ def verify_export(
         raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
     report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None), carried, work_dir)
     model_file, turn_end = str(meta.get("model_file")), str(report["reference"]["turn_end"])
-    template = load_template(trained.tokenizer_dir)
-    content = planned_content(trained, trained_source(trained)[1], template, model_file, turn_end)
+    content = planned_content(trained, trained_source(trained)[1], model_file, turn_end)
     saved_to = finish_report(report, output, content)
-    raise_on_failure(report, saved_to)
+    raise_unless_usable(report, output, saved_to, job_dir)
     return {**report, "saved_to": str(saved_to)}
 
 
 def finish_report(report: dict[str, Any], output: Path, content: ModelfileContent) -> Path:
-    """Add the check of the Modelfile, write the whole report and return where it lies.
+    """Add the file to use and the check of the Modelfile, write the whole report and return where it lies.
 
     A folder that may not be written to gets it in the workspace, under a name of its own.
     """
     check = check_modelfile(output / MODELFILE, content)
+    report["model_file"] = content.model
     report["modelfile"] = check.to_dict()
     report["ok"] = check.ok and all(entry["ok"] for entry in report["files"])
     path = output / VERIFY_FILE
@@ -134,11 +134,7 @@ def verify_files(
         verifier.on_wait()
         entries.append(_verify_file(output / name, entry, verifier))
     on_progress("verify", len(files), len(files))
-    _check_order(entries)
-    for entry in entries:
-        entry["facts"] = _facts(entry)
-        entry["verdict"] = _verdict(entry)
-        entry["ok"] = entry["verdict"] == "verified"
+    add_verdicts(entries)
     report = {
         "schema": SCHEMA,
         "ok": all(entry["ok"] for entry in entries),
@@ -159,41 +155,6 @@ def verify_files(
         "files": entries,
     }
     return report
-
-
-def _facts(entry: Mapping[str, Any]) -> dict[str, Any] | None:
-    measured: Mapping[str, Any] = next(
-        (check["measured"] for check in entry["checks"] if check["check"] == "answers"), {}
-    )
-    names = ("num_questions", "num_known", "num_kept", "lost_rows")
-    return {name: measured[name] for name in names} if "num_known" in measured else None
-
-
-def _verdict(entry: Mapping[str, Any]) -> str:
-    """Return `failed` for a file that is wrong, `lossy` for a right one that lost what was taught, else `verified`."""
-    if not all(check["ok"] for check in entry["checks"]):
-        return "failed"
-    facts = entry["facts"]
-    return "lossy" if facts and facts["num_kept"] < facts["num_known"] else "verified"
-
-
-def raise_on_failure(report: Mapping[str, Any], saved_to: Path) -> None:
-    """Raise VerificationFailed for the first failed check of a report that lies at `saved_to`.
-
-    Facts lost by a coarse type are none.
-    """
-    modelfile = [{"file": MODELFILE, "checks": [report["modelfile"]]}] if "modelfile" in report else []
-    for entry in [*report["files"], *modelfile]:
-        for check in entry["checks"]:
-            if not check["ok"]:
-                raise VerificationFailed(
-                    "verification_failed",
-                    file=entry["file"],
-                    check=check["check"],
-                    cause=check["cause"],
-                    detail=check["detail"],
-                    path=str(saved_to),
-                )
 
 
 def _best_first(item: tuple[str, Mapping[str, Any]]) -> int:
@@ -254,7 +215,7 @@ class Verifier:
         """Put the adapter on a float32 file of the untouched base and compare with PEFT."""
         with self._scratch(path) as folder:
             base = Path(folder) / "base.gguf"
-            write_base(self.trained, self._plan.metadata, base, "F32")
+            write_base(self.trained, self._plan.file("F32"), base)
             try:
                 measured, replies = self._apart(run_adapter, base, self.reference, path)
                 check = within("logprobs", "adapter", measured, exact_limits(read_gguf_header(base)))
@@ -303,7 +264,7 @@ class Verifier:
 
     @cached_property
     def _decode(self) -> Decode:
-        tokenizer = load_template(self.trained.tokenizer_dir).tokenizer
+        tokenizer = self.trained.template.tokenizer
         return lambda ids: str(
             tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         )
@@ -311,16 +272,23 @@ class Verifier:
     def _judged_by_base(self, check: Check, quantization: str | None, path: Path) -> Check:
         """Judge a file that is too far off by what its type does to the untouched base, where there is one."""
         kind = base_type(check, quantization)
-        if kind is None or self.reference.base_logprobs is None:
+        logprobs = None if kind is None else self._base_logprobs
+        if kind is None or logprobs is None or logprobs.shape != self.reference.logprobs.shape:
             return check
         if kind not in self._base:
-            contexts, logprobs = self.reference.contexts, self.reference.base_logprobs
             with self._scratch(path) as folder:
                 base = Path(folder) / "base.gguf"
                 with disk_errors(Path(folder)):
-                    write_base(self.trained, self._plan.metadata, base, kind)
-                self._base[kind] = self._apart(measure_distributions, base, contexts, logprobs)
+                    write_base(self.trained, self._plan.file(kind), base)
+                self._base[kind] = self._apart(measure_distributions, base, self.reference.contexts, logprobs)
         return judged_by_base(check, self._base[kind])
+
+    @cached_property
+    def _base_logprobs(self) -> np.ndarray | None:
+        """What the untouched base answers: known already where an adapter could be switched off."""
+        if self.reference.base_logprobs is not None:
+            return self.reference.base_logprobs
+        return base_logprobs(self.trained, self.reference.contexts, self.on_wait)
 
     def _float32_twin(self, path: Path) -> dict[str, Any]:
         """Return how far the same header with unrounded weights is from the reference."""
@@ -375,21 +343,3 @@ def _verify_file(path: Path, entry: Mapping[str, Any], verifier: Verifier) -> di
     if path.is_file():
         result |= {"size_bytes": path.stat().st_size, "sha256": sha256_file(path)}
     return {**result, "checks": [check.to_dict() for check in checks]}
-
-
-def _check_order(entries: list[dict[str, Any]]) -> None:
-    """Add the check `order`: a coarser type must not be closer to the reference than a finer one."""
-    best_kl, best_file = 0.0, ""
-    for entry in entries:
-        kl = next((check["measured"].get("kl") for check in entry["checks"] if check["check"] == "logprobs"), None)
-        if kl is None or entry["quantization"] is None:
-            continue
-        floor = best_kl * (1 - ORDER_SLACK["relative"]) - ORDER_SLACK["absolute"]
-        measured = {"kl": kl, "finer_kl": best_kl, "finer_file": best_file}
-        if kl >= floor:
-            check = passed("order", measured, ORDER_SLACK)
-        else:
-            check = failed("order", "order", f"{best_file}: {best_kl:.2g} > {kl:.2g}", measured, ORDER_SLACK)
-        entry["checks"].append(check.to_dict())
-        if kl > best_kl:
-            best_kl, best_file = kl, entry["file"]

@@ -17,6 +17,7 @@ import numpy as np
 
 from llmlora.catalog.model_folder import read_json_object
 from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, read_safetensors_header
+from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from llmlora.gguf.architecture import Architecture
@@ -173,5 +174,5 @@ class _Tensors:
     def _read(self, info: TensorInfo) -> np.ndarray:
         values = read_float_tensor(self._path, self._data_offset, info)
         if not np.isfinite(values).all():
-            raise ModelFileError("weights_not_finite", path=str(self._path), name=info.name)
+            raise not_finite(self._path.parent, info.name)
         return values

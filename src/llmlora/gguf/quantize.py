@@ -11,17 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
-from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.errors import ConfigError, ExportError, ModelFileError
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
 from llmlora.gguf.mix import FLOAT_TYPES, MIX_TYPES, MixModel, tensor_type
-from llmlora.gguf.writer import FILE_TYPES, QUANTIZATION_VERSION, encode_float
+from llmlora.gguf.writer import FILE_TYPES, LARGEST_FLOAT16, QUANTIZATION_VERSION, encode_float
 
 QUANTIZATIONS: tuple[str, ...] = (
     "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_K_S", "Q4_0", "Q3_K_M", "Q2_K",
 )  # fmt: skip
 _VALUES_AT_ONCE = 1 << 22
+# A block keeps its largest value, or its smallest, as a 16-bit number times at least 8 steps, in these types times one.
+SCALE_STEPS = {"Q4_1": 1, "Q5_1": 1}
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def quantize_gguf(
     Raises:
         ConfigError: `unknown_quantization`, or one this machine cannot make.
         ModelFileError: `source` is broken, holds NaN or infinity, or is already quantised.
+        ExportError: `block_overflow`, a weight is too large for the type.
     """
     if quantization not in available_quantizations():
         known = ", ".join(available_quantizations())
@@ -111,7 +114,11 @@ class _Worker:
             raise ConfigError("unknown_quantization", names=ggml_type, known=", ".join(available_quantizations()))
         name, quantize = backend
         self.backends.add(name)
+        limit = LARGEST_FLOAT16 * SCALE_STEPS.get(ggml_type, 8)
         for rows in self._rows(tensor):
+            largest = float(np.abs(rows).max(initial=0.0))
+            if largest > limit:
+                raise ExportError("block_overflow", name=tensor.name, value=f"{largest:.6g}", type=ggml_type)
             yield from self._pool.map(lambda part: quantize(part, ggml_type), self._parts(rows))
 
     def _rows(self, tensor: GgufTensor) -> Iterator[np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from llmlora.catalog.model_folder import EMBEDDING_NAME, LAYER_NAME, inside, read_json_object
 from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
+from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import MODEL_INDEX, MODEL_WEIGHTS
 from llmlora.gguf.blocks import widen_bfloat16
@@ -65,12 +66,13 @@ class FolderSource:
         """Return a tensor as float32.
 
         Raises:
-            ModelFileError: `weights_not_float` for other types, `weights_not_finite` for NaN or infinity.
+            ModelFileError: `weights_not_float` for other types, `weights_diverged` or `weights_not_finite` for NaN or
+                infinity.
         """
         path, start, info = self._places[name]
         values = read_float_tensor(path, start, info)
         if not np.isfinite(values).all():
-            raise ModelFileError("weights_not_finite", path=str(path), name=name)
+            raise not_finite(path.parent, name)
         return values
 
 

@@ -26,7 +26,7 @@ import xllamacpp
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ConfigError, ModelFileError, RunError
 from llmlora.core.examples import Message
-from llmlora.core.machine import threads_asked_for, usable_cores
+from llmlora.core.machine import threads_for_now
 from llmlora.data.asked import asks_with_text_alone
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText, messages_to_dicts
 
@@ -148,7 +148,7 @@ class LlamaCppChat:
         """
         body = {
             "prompt": list(token_ids), "n_predict": 1, "temperature": 0, "samplers": ["temperature"],
-            "n_probs": min(num_likeliest or self.vocab_size, self.vocab_size), "cache_prompt": False,
+            "n_probs": min(num_likeliest or self.vocab_size, self.vocab_size),
             "logit_bias": [[self._forced_token(), FORCING_BIAS]],
         }  # fmt: skip
         answer = self._post("/completion", body)
@@ -313,4 +313,4 @@ def _num_threads(path: Path) -> int:
     """Return the threads to compute with; on a small model they would mostly wait for each other."""
     if path.stat().st_size < SMALL_MODEL_BYTES:
         return 1
-    return threads_asked_for() or usable_cores()
+    return threads_for_now()

@@ -13,9 +13,11 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
+from llmlora.core.machine import threads_for_now
 from llmlora.engine.device import SMALL_MODEL
 from llmlora.engine.load import load_base
 from llmlora.engine.precision import load_adapter
@@ -27,15 +29,20 @@ from llmlora.prepare.template import ChatTemplate, load_template
 
 
 class TransformersChat:
-    """A loaded transformers model with its tokenizer and chat template; implements `ChatModel`."""
+    """A loaded transformers model with its tokenizer and chat template; implements `ChatModel`.
 
-    def __init__(self, model: PreTrainedModel | PeftModel, template: ChatTemplate) -> None:
+    `folder` holds what was trained last: the adapter, else the model.
+    """
+
+    def __init__(self, model: PreTrainedModel | PeftModel, template: ChatTemplate, folder: Path) -> None:
         self.model = model.eval()
+        self.folder = folder
         self.template = template
         self.tokenizer = template.tokenizer
         self.end_token_ids = template.encoder.end_ids | _configured_end_ids(model)
         self.context_length = _context_length(model.config)
-        self._is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL
+        is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL
+        self._num_threads = 1 if is_small else threads_for_now()
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the model's whole context."""
@@ -103,14 +110,21 @@ class TransformersChat:
 
     @contextmanager
     def fitting_threads(self) -> Iterator[None]:
-        """Compute a small model with one thread inside this block: several would mostly wait for each other."""
+        """Compute with one thread for each core that was free at the start; a small model's would wait for each other."""
         before = torch.get_num_threads()
         try:
-            if self._is_small:
-                torch.set_num_threads(1)
+            torch.set_num_threads(self._num_threads)
             yield
         finally:
             torch.set_num_threads(before)
+
+    def checked(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return logits; raises ModelFileError for broken weights, whose answers would be arbitrary."""
+        if not bool(
+            torch.isfinite(logits.amax())
+        ):  # NaN and infinity spread to the largest; minus infinity may be meant
+            raise not_finite(self.folder, "logits")
+        return logits
 
     def close(self) -> None:
         """Free the model."""
@@ -124,7 +138,8 @@ class TransformersChat:
         for _ in range(num_tokens):
             with torch.inference_mode():
                 output = self.model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1)
-                token_id = next_token(output.logits[0, -1].cpu(), context[0].cpu(), options, generator)
+                logits = self.checked(output.logits[0, -1].cpu())
+                token_id = next_token(logits, context[0].cpu(), options, generator)
             yield token_id
             cache = output.past_key_values
             fed = torch.tensor([[token_id]], device=device)
@@ -139,14 +154,20 @@ def load_chat(
     `dtype` is the number format of the weights. Raises ModelFileError when the files do not load.
     """
     template = load_template(adapter_dir or base_dir, chat_template)
-    return TransformersChat(load_model(base_dir, adapter_dir, dtype), template)
+    return TransformersChat(load_model(base_dir, adapter_dir, dtype), template, adapter_dir or base_dir)
 
 
-def load_streamed_chat(base_dir: Path, adapter_dir: Path | None = None) -> TransformersChat:
-    """Do as `load_chat` in float32, but leave the layers on disk and read each when its turn comes."""
-    template = load_template(adapter_dir or base_dir)
+def load_reference_chat(
+    base_dir: Path, adapter_dir: Path | None, template: ChatTemplate, is_streamed: bool
+) -> TransformersChat:
+    """Load a model in float32 with a template that was read before.
+
+    A streamed one leaves its layers on disk and reads each when its turn comes.
+    """
+    if not is_streamed:
+        return TransformersChat(load_model(base_dir, adapter_dir), template, adapter_dir or base_dir)
     with _loading_adapter(adapter_dir):
-        return TransformersChat(load_streamed(base_dir, adapter_dir), template)
+        return TransformersChat(load_streamed(base_dir, adapter_dir), template, adapter_dir or base_dir)
 
 
 def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:

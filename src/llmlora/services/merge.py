@@ -30,6 +30,8 @@ def merge(
         NotFound: not a finished job.
         Conflict: `output` is not empty, or another process is writing it.
         ExportError: the adapter cannot be merged exactly.
+        DiskFull: there is not enough room, known before anything is written.
+        ModelFileError: the weights diverged in training.
     """
     target = Path(output).absolute()
     trained_dir(Path(job_dir))

@@ -18,6 +18,7 @@ import pytest
 from export import native_works
 from llmlora.core.errors import ModelFileError, RunError, Stopped
 from llmlora.export import verify
+from llmlora.export.check import Check, passed
 from llmlora.export.child import run_apart
 from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference
@@ -135,7 +136,7 @@ def verifier(make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     source, config = trained_source(trained)
     chat = chat_format(load_template(trained.tokenizer_dir))
     write_gguf(source, config, trained.tokenizer_dir, tmp_path / "x", "F16", "llmlora-test", chat=chat)
-    monkeypatch.setattr(verify, "check_file", lambda *_: verify.passed("file", {}))
+    monkeypatch.setattr(verify, "check_file", lambda *_: passed("file", {}))
     reference = Reference([], [], [], np.zeros((0, 0)), (), False, 2, {}, "", "")
     return Verifier(trained, reference)
 
@@ -159,7 +160,7 @@ def test_tensors_are_compared_while_llama_cpp_runs_the_file(
 ):
     running: list[int] = []
 
-    def compared(*ignored: Any) -> list[verify.Check]:
+    def compared(*ignored: Any) -> list[Check]:
         running.append(len(multiprocessing.active_children()))
         return []
 

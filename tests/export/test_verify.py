@@ -14,6 +14,7 @@ import pytest
 from llmlora.core.errors import LlmloraError, ModelFileError, RunError, VerificationFailed
 from llmlora.core.layout import verified_file
 from llmlora.core.publish import read_json, write_json
+from llmlora.export import verify
 from llmlora.export.check import what_failed
 from llmlora.export.modelfile import ModelfileContent
 from llmlora.export.pipeline import ExportRequest, export_model

@@ -64,8 +64,9 @@ class Reference:
     tokenizer finds in a text as a whole whether it is special, that is, left out of answers; `unknown_id` is the token
     for what the vocabulary lacks; `end_ids` are all tokens that end a reply.
 
-    `base_logprobs` are those of the base, None where the adapter could not just be switched off. `taught` holds the trained
-    model's answers to questions of its data, `num_samples` how many rows were read for texts, `data_problem` why none.
+    `base_logprobs` are those of the base, None where the adapter could not just be switched off. `taught` holds the
+    trained model's answers to questions of its data, `num_samples` how many rows were read for texts, `data_problem`
+    why none.
     """
 
     texts: list[TokenizedText]

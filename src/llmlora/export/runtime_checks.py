@@ -30,7 +30,6 @@ LIMITS: dict[str, Mapping[str, float]] = {
 LIKELY = 1e-5
 NUM_LIKELIEST = 8192  # entries of a distribution that are compared
 SPACE_SENSITIVE = ("t5", "llama")
-TEXT_CHECKS = ("tokenizer", "template")  # what depends on a file's tokenizer and template alone
 
 
 def check_tokenizer(chat: LlamaCppChat, reference: Reference) -> Check:
@@ -169,20 +168,29 @@ class FileRun:
     replies: tuple[Reply, ...] | None
 
 
-def run_checks(path: Path, reference: Reference, quantization: str, has_text_checks: bool) -> FileRun:
-    """Load a file, ask the taught questions, and run every check that needs it running.
+def run_checks(path: Path, reference: Reference, quantization: str, num_threads: int | None = None) -> FileRun:
+    """Load a file, ask the taught questions, and run the checks of what it predicts.
 
-    Those of tokens and template are run only when asked. Raises ModelFileError when llama.cpp refuses the file.
+    Raises ModelFileError when llama.cpp refuses the file.
     """
-    chat = LlamaCppChat(path, is_exact=True, context_length=reference.context_length)
-    checks = _text_checks(chat, reference) if has_text_checks else []
-    checks += _model_checks(chat, reference, quantization)
-    return FileRun(checks, _replies(chat, reference))
+    chat = LlamaCppChat(path, None, True, reference.context_length, num_threads)
+    return FileRun(_model_checks(chat, reference, quantization), _replies(chat, reference))
 
 
-def run_adapter(path: Path, reference: Reference, lora_path: Path) -> tuple[dict[str, Any], tuple[Reply, ...] | None]:
+def run_text_checks(path: Path, reference: Reference) -> list[Check]:
+    """Load a file and run the checks of what depends on its tokenizer and template alone."""
+    chat = LlamaCppChat(path, None, True, reference.context_length, 1)
+    return [
+        _reported("tokenizer", lambda: check_tokenizer(chat, reference)),
+        _reported("template", lambda: check_template(chat, reference)),
+    ]
+
+
+def run_adapter(
+    path: Path, reference: Reference, lora_path: Path, num_threads: int | None = None
+) -> tuple[dict[str, Any], tuple[Reply, ...] | None]:
     """Load a file with an adapter; return what `compare_distributions` measures and the answers."""
-    chat = LlamaCppChat(path, lora_path, is_exact=True, context_length=reference.context_length)
+    chat = LlamaCppChat(path, lora_path, True, reference.context_length, num_threads)
     return compare_distributions(chat, reference.contexts, reference.logprobs), _replies(chat, reference)
 
 
@@ -197,21 +205,16 @@ def _replies(chat: LlamaCppChat, reference: Reference) -> tuple[Reply, ...] | No
     return tuple(replies)
 
 
-def measure_distributions(path: Path, contexts: Sequence[list[int]], logprobs: np.ndarray) -> dict[str, Any]:
+def measure_distributions(
+    path: Path, contexts: Sequence[list[int]], logprobs: np.ndarray, num_threads: int | None = None
+) -> dict[str, Any]:
     """Load a file and return what `compare_distributions` measures.
 
     Raises:
         ModelFileError: llama.cpp refuses the file.
     """
     longest = max(map(len, contexts))
-    return compare_distributions(LlamaCppChat(path, is_exact=True, context_length=longest + 8), contexts, logprobs)
-
-
-def _text_checks(chat: LlamaCppChat, reference: Reference) -> list[Check]:
-    return [
-        _reported("tokenizer", lambda: check_tokenizer(chat, reference)),
-        _reported("template", lambda: check_template(chat, reference)),
-    ]
+    return compare_distributions(LlamaCppChat(path, None, True, longest + 8, num_threads), contexts, logprobs)
 
 
 def _model_checks(chat: LlamaCppChat, reference: Reference, quantization: str) -> list[Check]:

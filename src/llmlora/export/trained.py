@@ -41,7 +41,7 @@ class TrainedModel:
 
     @cached_property
     def template(self) -> ChatTemplate:
-        """The chat template and tokenizer that the trained model is asked with; a large vocabulary takes seconds to read."""
+        """The chat template and tokenizer the trained model is asked with; a large vocabulary takes seconds to read."""
         return load_template(self.tokenizer_dir)
 
     @property

@@ -8,14 +8,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from llmlora import __version__
-from llmlora.catalog.gguf_header import read_gguf_header
+from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError
 from llmlora.core.layout import ADAPTER_GGUF, META_FILE, MODELFILE, TEMPORARY_PREFIX, VERIFY_FILE, verified_file
 from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
@@ -24,13 +24,22 @@ from llmlora.export.base_distance import base_type, judged_by_base, write_base
 from llmlora.export.check import Check, failed, what_failed, within
 from llmlora.export.child import OnWait, apart, run_apart
 from llmlora.export.file_checks import ModelPlan, check_file
+from llmlora.export.lanes import Lanes, Once, plan_lanes
 from llmlora.export.merge import base_tensors, trained_source
 from llmlora.export.modelfile import ModelfileContent
 from llmlora.export.modelfile_check import check_modelfile, planned_content
 from llmlora.export.reference import Reference
 from llmlora.export.rounding import exact_limits, judged, may_be_rounding, twin_key, write_float32_twin
-from llmlora.export.runtime_checks import TEXT_CHECKS, FileRun, Reply, measure_distributions, run_adapter, run_checks
-from llmlora.export.taught_check import CarriedFacts, Decode, check_replies, kept_facts
+from llmlora.export.runtime_checks import (
+    FileRun,
+    Reply,
+    measure_distributions,
+    run_adapter,
+    run_checks,
+    run_text_checks,
+)
+from llmlora.export.sizes import float32_bytes
+from llmlora.export.taught_check import CarriedFacts, check_replies, kept_facts
 from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import base_logprobs, build_reference
@@ -128,11 +137,14 @@ def verify_files(
     """Check the named files of a folder and return what `finish_report` completes; `work_dir` takes temporary files."""
     reference = build_reference(trained, partial(on_progress, "reference", 0, 1))
     on_progress("reference", 1, 1)
-    entries, verifier = [], Verifier(trained, reference, carried, work_dir)
-    for number, (name, entry) in enumerate(sorted(files.items(), key=_best_first)):
-        verifier.on_wait = partial(on_progress, "verify", number, len(files))
-        verifier.on_wait()
-        entries.append(_verify_file(output / name, entry, verifier))
+    on_progress("verify", 0, len(files))
+    num_lanes, num_threads = plan_lanes(len(files), float32_bytes(trained_source(trained)[0]))
+    lanes = Lanes()
+    verifier = Verifier(trained, reference, carried, work_dir, num_threads, lanes.check)
+    calls = [
+        partial(_verify_file, output / name, entry, verifier) for name, entry in sorted(files.items(), key=_best_first)
+    ]
+    entries = lanes.run(calls, num_lanes, lambda done: on_progress("verify", done, len(files)))
     on_progress("verify", len(files), len(files))
     add_verdicts(entries)
     report = {
@@ -163,9 +175,10 @@ def _best_first(item: tuple[str, Mapping[str, Any]]) -> int:
 
 
 class Verifier:
-    """Checks files against one reference; what several files share is measured once.
+    """Checks files against one reference, several at a time if need be; what they share is measured once.
 
-    Each file is run by llama.cpp in a process of its own: what ends or hangs that process is a failed check.
+    Each file is run by llama.cpp in a process of its own, with `num_threads` (None: as many as are free when it
+    starts): what ends or hangs that process is a failed check. `on_wait` is called every second.
     """
 
     def __init__(
@@ -174,14 +187,15 @@ class Verifier:
         reference: Reference,
         carried: CarriedFacts | None = None,
         work_dir: Path | None = None,
+        num_threads: int | None = None,
+        on_wait: OnWait | None = None,
     ) -> None:
         self.trained = trained
         self.work_dir = work_dir
         self.reference = reference
-        self.on_wait: OnWait | None = None
-        self._text_checks: dict[str, tuple[str, list[Check]]] = {}
-        self._twins: dict[str, dict[str, Any]] = {}
-        self._base: dict[str, dict[str, Any]] = {}
+        self.num_threads = num_threads
+        self.on_wait = on_wait
+        self._once = Once()
         self._carried = carried
 
     def check_model(self, path: Path, quantization: str) -> list[Check]:
@@ -189,18 +203,18 @@ class Verifier:
         checks = [self._check_header(path, quantization)]
         if not is_runnable(checks):
             return checks
-        tokenizer = _tokenizer_digest(path)
-        with apart(run_checks, path, self.reference, quantization, tokenizer not in self._text_checks) as call:
+        with apart(run_checks, path, self.reference, quantization, self.num_threads) as call:
             checks += check_tensors(path, *self._tensors)  # while llama.cpp works
             try:
                 run: FileRun = call.result(_longest_seconds(path), self.on_wait)
+                header = read_gguf_header(path)
+                checks += self._text_checks(path, header)
             except (ModelFileError, RunError) as error:
                 return [*checks, engine_failure(error)]
-        checks += self._run_checks(run, path, tokenizer)
+        checks += [*run.checks, *self._answers(run.replies)]
         try:
             if may_be_rounding(checks, quantization):
-                twin = self._float32_twin(path)
-                checks = judged(checks, quantization, twin, exact_limits(read_gguf_header(path)))
+                checks = judged(checks, quantization, self._float32_twin(path, header), exact_limits(header))
             checks = [self._judged_by_base(check, quantization, path) for check in checks]
         except (ModelFileError, RunError) as error:
             checks.append(engine_failure(error))
@@ -217,7 +231,7 @@ class Verifier:
             base = Path(folder) / "base.gguf"
             write_base(self.trained, self._plan.file("F32"), base)
             try:
-                measured, replies = self._apart(run_adapter, base, self.reference, path)
+                measured, replies = self._apart(run_adapter, base, self.reference, path, self.num_threads)
                 check = within("logprobs", "adapter", measured, exact_limits(read_gguf_header(base)))
                 return [self._judged_by_base(check, None, path), *self._answers(replies)]
             except (ModelFileError, RunError) as error:
@@ -226,14 +240,16 @@ class Verifier:
     def _check_header(self, path: Path, quantization: str) -> Check:
         return check_file(path, self.reference, self._plan.file(quantization))
 
-    def _run_checks(self, run: FileRun, path: Path, tokenizer: str) -> list[Check]:
-        """Return what a run showed; a file with exactly an earlier one's tokenizer gets that one's results for text."""
-        checks = [*run.checks, *self._answers(run.replies)]
-        if tokenizer not in self._text_checks:
-            self._text_checks[tokenizer] = (path.name, [check for check in checks if check.check in TEXT_CHECKS])
+    def _text_checks(self, path: Path, header: GgufHeader) -> list[Check]:
+        """Return the checks of tokens and template; files with exactly the same tokenizer share them."""
+
+        def run() -> tuple[str, list[Check]]:
+            return path.name, self._apart(run_text_checks, path, self.reference)
+
+        name, checks = self._once.get(f"text {_tokenizer_digest(header)}", run)
+        if name == path.name:
             return checks
-        name, known = self._text_checks[tokenizer]
-        return [*(replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in known), *checks]
+        return [replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in checks]
 
     def _answers(self, replies: tuple[Reply, ...] | None) -> list[Check]:
         """Return the check of the answers to the taught questions; none when there are no such questions."""
@@ -247,27 +263,28 @@ class Verifier:
         facts = kept_facts(replies, self.reference, self._carried)
         return [replace(check, measured={**check.measured, **facts})]
 
-    @cached_property
+    @property
     def _merged(self) -> tuple[TensorSource, dict[str, Any]]:
-        return trained_source(self.trained)
+        return self._once.get("merged", lambda: trained_source(self.trained))
 
-    @cached_property
+    @property
     def _plan(self) -> ModelPlan:
         chat = ChatFormat(self.reference.template_text, self.reference.turn_end_id)
-        return ModelPlan.of(self.trained, *self._merged, chat)
+        return self._once.get("plan", lambda: ModelPlan.of(self.trained, *self._merged, chat))
 
-    @cached_property
+    @property
     def _tensors(self) -> tuple[list[ConvertedTensor], dict[str, ConvertedTensor] | None]:
         """The trained model's tensors, and the base's of those that training may have changed."""
-        tensors = convert_tensors(*self._merged)
-        return tensors, base_tensors(self.trained, *self._merged, tensors)
 
-    @cached_property
-    def _decode(self) -> Decode:
+        def convert() -> tuple[list[ConvertedTensor], dict[str, ConvertedTensor] | None]:
+            tensors = convert_tensors(*self._merged)
+            return tensors, base_tensors(self.trained, *self._merged, tensors)
+
+        return self._once.get("tensors", convert)
+
+    def _decode(self, ids: Sequence[int]) -> str:
         tokenizer = self.trained.template.tokenizer
-        return lambda ids: str(
-            tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        )
+        return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def _judged_by_base(self, check: Check, quantization: str | None, path: Path) -> Check:
         """Judge a file that is too far off by what its type does to the untouched base, where there is one."""
@@ -275,33 +292,39 @@ class Verifier:
         logprobs = None if kind is None else self._base_logprobs
         if kind is None or logprobs is None or logprobs.shape != self.reference.logprobs.shape:
             return check
-        if kind not in self._base:
+
+        def measure() -> dict[str, Any]:
             with self._scratch(path) as folder:
                 base = Path(folder) / "base.gguf"
                 with disk_errors(Path(folder)):
                     write_base(self.trained, self._plan.file(kind), base)
-                self._base[kind] = self._apart(measure_distributions, base, self.reference.contexts, logprobs)
-        return judged_by_base(check, self._base[kind])
+                return self._distances(base, logprobs)
 
-    @cached_property
+        return judged_by_base(check, self._once.get(f"base {kind}", measure))
+
+    @property
     def _base_logprobs(self) -> np.ndarray | None:
         """What the untouched base answers: known already where an adapter could be switched off."""
         if self.reference.base_logprobs is not None:
             return self.reference.base_logprobs
-        return base_logprobs(self.trained, self.reference.contexts, self.on_wait)
+        contexts = self.reference.contexts
+        return self._once.get("base", lambda: base_logprobs(self.trained, contexts, self.on_wait))
 
-    def _float32_twin(self, path: Path) -> dict[str, Any]:
+    def _float32_twin(self, path: Path, header: GgufHeader) -> dict[str, Any]:
         """Return how far the same header with unrounded weights is from the reference."""
-        key = twin_key(read_gguf_header(path))
-        if key not in self._twins:
+
+        def measure() -> dict[str, Any]:
             with self._scratch(path) as folder:
                 twin = Path(folder) / "float32.gguf"
                 with disk_errors(Path(folder)):
                     write_float32_twin(path, self._tensors[0], twin)
-                self._twins[key] = self._apart(
-                    measure_distributions, twin, self.reference.contexts, self.reference.logprobs
-                )
-        return self._twins[key]
+                return self._distances(twin, self.reference.logprobs)
+
+        return self._once.get(f"twin {twin_key(header)}", measure)
+
+    def _distances(self, path: Path, logprobs: np.ndarray) -> dict[str, Any]:
+        found = self._apart(measure_distributions, path, self.reference.contexts, logprobs, self.num_threads)
+        return dict(found)
 
     def _scratch(self, path: Path) -> tempfile.TemporaryDirectory[str]:
         """Return a folder for the temporary files that one file under test needs."""
@@ -315,9 +338,9 @@ def _longest_seconds(path: Path) -> float:
     return BASE_SECONDS + path.stat().st_size * SECONDS_PER_BYTE
 
 
-def _tokenizer_digest(path: Path) -> str:
+def _tokenizer_digest(header: GgufHeader) -> str:
     """Return a digest of every key that says how a file reads and writes text."""
-    metadata = read_gguf_header(path).metadata
+    metadata = header.metadata
     return sha256_json({key: metadata[key] for key in sorted(metadata) if key.startswith("tokenizer.")})
 
 

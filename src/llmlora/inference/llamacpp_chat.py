@@ -43,7 +43,7 @@ class LlamaCppChat:
     """A GGUF model served on the loopback interface to this process only; implements `ChatModel`.
 
     `is_exact` switches off what makes llama.cpp faster but less exact (f16 cache, flash attention), for comparisons.
-    `context_length` is the most tokens to make room for.
+    `context_length` is the most tokens to make room for; without `num_threads` it takes the cores that are free now.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class LlamaCppChat:
         lora_path: Path | None = None,
         is_exact: bool = False,
         context_length: int = MAX_CONTEXT,
+        num_threads: int | None = None,
     ) -> None:
         self.path = gguf_path
         self.header = read_gguf_header(gguf_path)
@@ -62,7 +63,7 @@ class LlamaCppChat:
         self.context_length = min(_trained_context(self.header), context_length)
         self.has_template = "tokenizer.chat_template" in self.header.metadata
         self._key = secrets.token_hex(16)
-        self._server: Any = _start(self._params(lora_path, is_exact), gguf_path)
+        self._server: Any = _start(self._params(lora_path, is_exact, num_threads), gguf_path)
         address = urlsplit(self._server.listening_address)
         self._host, self._port = str(address.hostname), int(address.port or 0)
         self._ascii_token: int | None = None
@@ -176,7 +177,7 @@ class LlamaCppChat:
                 self._post("/completion", {"prompt": [0], "n_predict": 1})
         self._server = None
 
-    def _params(self, lora_path: Path | None, is_exact: bool) -> Any:
+    def _params(self, lora_path: Path | None, is_exact: bool, num_threads: int | None) -> Any:
         params = xllamacpp.CommonParams()
         params.model.path = str(self.path)
         params.api_keys = [self._key]
@@ -184,7 +185,7 @@ class LlamaCppChat:
         params.n_parallel = 1
         params.warmup = False
         params.verbosity = 1  # errors only: they are the reason a load failed
-        threads = _num_threads(self.path)
+        threads = _num_threads(self.path, num_threads)
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
         if is_exact:
@@ -309,8 +310,8 @@ def _trained_context(header: GgufHeader) -> int:
     return trained
 
 
-def _num_threads(path: Path) -> int:
+def _num_threads(path: Path, wanted: int | None = None) -> int:
     """Return the threads to compute with; on a small model they would mostly wait for each other."""
     if path.stat().st_size < SMALL_MODEL_BYTES:
         return 1
-    return threads_for_now()
+    return wanted or threads_for_now()

@@ -110,7 +110,7 @@ class TransformersChat:
 
     @contextmanager
     def fitting_threads(self) -> Iterator[None]:
-        """Compute with one thread for each core that was free at the start; a small model's would wait for each other."""
+        """Compute with a thread for each core that was free at the start; those of a small model would only wait."""
         before = torch.get_num_threads()
         try:
             torch.set_num_threads(self._num_threads)

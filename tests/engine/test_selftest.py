@@ -200,7 +200,7 @@ def test_the_coarsest_weights_set_the_measure():
     """A trained copy in float32 on a bfloat16 base: it is the base that rounds."""
     model = small_model(AutoConfig.for_model("llama", tie_word_embeddings=False)).to(torch.bfloat16)
     model.get_input_embeddings().float()
-    assert selftest._rounding(model) == torch.finfo(torch.bfloat16).eps
+    assert selftest._rounding(model) == 2 * torch.finfo(torch.bfloat16).eps
 
 
 def test_broken_weights_are_left_to_the_first_step():
@@ -211,7 +211,7 @@ def test_broken_weights_are_left_to_the_first_step():
 
 
 def test_the_test_costs_seven_short_forwards(monkeypatch):
-    """At 135 M parameters and 100 GFLOP/s this is under a second: 2 x 135 M x tokens."""
+    """Under two seconds at 135 M parameters: seven times reading all weights, and 2 x 135 M operations a token."""
     model = small_model(AutoConfig.for_model("llama"))
     tokens = []
     model.model.register_forward_pre_hook(
@@ -220,7 +220,7 @@ def test_the_test_costs_seven_short_forwards(monkeypatch):
     path_of_model(model.train(), LossPath())
     assert model.training
     assert len(tokens) <= 7
-    assert sum(tokens) <= 300
+    assert sum(tokens) <= 150
 
 
 def test_the_generator_is_left_as_it_was():

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from llmlora.export.base_distance import SHARPER, base_type, judged_by_base
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+
+from export.planted_faults import write
+from llmlora.export import trained_answers
+from llmlora.export.base_distance import SHARPER, base_type, judged_by_base, write_base
 from llmlora.export.check import Check, within
+from llmlora.export.file_checks import ModelPlan
+from llmlora.export.merge import trained_source
+from llmlora.export.trained import find_trained
+from llmlora.export.trained_answers import base_logprobs, build_reference
+from llmlora.export.verify import Verifier
+from llmlora.gguf.quantize import quantize_gguf
+from llmlora.inference.transformers_chat import load_chat
+from llmlora.prepare.asking import chat_format
+from tiny_jobs import MakeJob
 
 Q8_0 = {"kl": 0.01}
 
@@ -44,3 +63,60 @@ def test_a_twin_is_held_to_its_own_limits_only():
     again = judged_by_base(check, {"max_diff": 0.01, "kl": 1e-6})
     assert again.ok
     assert again.limits["float32_max_diff"] == SHARPER * 0.01
+
+
+def sharpened(job: Path, factor: float) -> None:
+    """Make a fully trained model surer of every answer, as tuning does."""
+    path = job / "model" / "model.safetensors"
+    tensors = load_file(path)
+    tensors["model.norm.weight"] = tensors["model.norm.weight"] * factor
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def test_a_sharp_fully_trained_model_is_measured_by_its_base(make_job: MakeJob, tmp_path: Path):
+    """Measured: its Q8_0 file is at KL 0.0121, above the limit of 0.01, and the base's own at 0.0057."""
+    job = make_job("llama", None, spread=1.15)
+    sharpened(job, 2.0)
+    trained = find_trained(job)
+    reference = build_reference(trained)
+    assert reference.base_logprobs is None
+    write(trained, tmp_path / "F16.gguf")
+    quantize_gguf(tmp_path / "F16.gguf", tmp_path / "Q8_0.gguf", "Q8_0")
+    checks = Verifier(trained, reference, num_threads=1).check_model(tmp_path / "Q8_0.gguf", "Q8_0")
+    assert all(check.ok for check in checks), checks
+    measured = next(check.measured for check in checks if check.check == "logprobs")
+    assert 0.5 * measured["kl"] / SHARPER < measured["base_kl"] < Q8_0["kl"] < measured["kl"]
+    assert not list(tmp_path.glob(".tmp-*"))
+
+    shutil.rmtree(job.parent / "base")  # nothing to measure by: the limit stands as it is
+    assert trained.untouched_base is None
+    checks = Verifier(trained, reference, num_threads=1).check_model(tmp_path / "Q8_0.gguf", "Q8_0")
+    check = next(check for check in checks if check.check == "logprobs")
+    assert (check.ok, check.cause, check.limits) == (False, "weights", Q8_0)
+
+
+@pytest.mark.parametrize(("architecture", "adapter"), [("llama", None), ("gemma2", {})])
+def test_the_bases_answers_are_the_same_read_from_disk(
+    architecture: str, adapter: dict[str, Any] | None, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+):
+    trained = find_trained(make_job(architecture, adapter))
+    contexts = [[5, 6, 7], [5, 6, 7, 8, 9], [4], [4, 9]]
+    found = []
+    for num_bytes in (1 << 40, 1 << 10):
+        monkeypatch.setattr(trained_answers, "available_memory_bytes", lambda size=num_bytes: size)
+        found.append(base_logprobs(trained, contexts))
+    chat = load_chat(trained.untouched_base or trained.base_dir)
+    expected = np.stack([chat.next_token_logprobs(ids) for ids in contexts])
+    for answers in found:
+        np.testing.assert_allclose(answers, expected, atol=1e-5)
+
+
+def test_a_base_of_another_type_holds_what_quantising_its_float32_file_gives(make_job: MakeJob, tmp_path: Path):
+    trained = find_trained(make_job("llama", {}))
+    source, config = trained_source(trained)
+    plan = ModelPlan.of(trained, source, config, chat_format(trained.template))
+    for kind in ("F32", "Q8_0", "Q4_K_M"):
+        write_base(trained, plan.file(kind), tmp_path / f"{kind}.gguf")
+    for kind in ("Q8_0", "Q4_K_M"):
+        quantize_gguf(tmp_path / "F32.gguf", tmp_path / f"by-way-{kind}.gguf", kind)
+        assert (tmp_path / f"{kind}.gguf").read_bytes() == (tmp_path / f"by-way-{kind}.gguf").read_bytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmlora.core.errors import LlmloraError, ModelFileError
 from llmlora.core.job import read_job
-from llmlora.core.next_run import next_settings
+from llmlora.core.next_run import lower_rate_words
 
 
 def not_finite(folder: Path, name: str) -> ModelFileError:
@@ -18,5 +18,4 @@ def not_finite(folder: Path, name: str) -> ModelFileError:
         job = read_job(folder.parent)
     except LlmloraError:
         return ModelFileError("weights_not_finite", path=str(folder), name=name)
-    lower = next_settings(job.train, rate=0.1)
-    return ModelFileError("weights_diverged", path=str(folder), name=name, settings=lower)
+    return ModelFileError("weights_diverged", path=str(folder), name=name, words=lower_rate_words(job))

@@ -164,7 +164,7 @@ def _special_tokens(chat: TransformersChat) -> list[str]:
 def _contexts(chat: TransformersChat, sequences: Sequence[list[int]]) -> list[list[int]]:
     """Return the beginnings of sequences after which next tokens are compared."""
     limit = min(MAX_CONTEXT_TOKENS, chat.context_length - 1)
-    contexts = []
+    contexts: list[list[int]] = []
     for ids in sequences:
         shortened = ids[:limit]
         ends = sorted({max(1, round(len(shortened) * share)) for share in POSITIONS}) if shortened else []

@@ -98,7 +98,7 @@ def _tell(name: str, **params: Any) -> None:
 
 def _file_line(entry: dict[str, Any]) -> str:
     """Say of an exported file how far its answers are from the trained model's, or what it lost."""
-    measured = {check["check"]: check["measured"] for check in entry["checks"]}
+    measured = {check["check"]: check.get("measured", {}) for check in entry["checks"]}
     if entry.get("verdict") == "lossy":
         facts = entry["facts"]
         if facts and facts["num_kept"] < facts["num_known"]:

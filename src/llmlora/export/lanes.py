@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from threading import Event, Lock
 from typing import Any, TypeVar
 
@@ -45,18 +45,19 @@ class Lanes:
 
         What it or a call raises ends the others.
         """
-        with ThreadPoolExecutor(max_workers=num_lanes) as pool:
-            futures = [pool.submit(call) for call in calls]
-            try:
-                while waiting := [future for future in futures if not future.done()]:
-                    on_wait(len(futures) - len(waiting))
-                    done, _ = wait(waiting, POLL_SECONDS)
-                    for future in done:
-                        future.result()
-                return [future.result() for future in futures]
-            finally:
-                self._is_over.set()
-                pool.shutdown(cancel_futures=True)
+        pool = ThreadPoolExecutor(max_workers=num_lanes)
+        futures = [pool.submit(call) for call in calls]
+        waiting = set(futures)
+        try:
+            while waiting:
+                on_wait(len(futures) - len(waiting))
+                done, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+            return [future.result() for future in futures]
+        finally:
+            self._is_over.set()
+            pool.shutdown(cancel_futures=True)
 
 
 class Once:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.engine_runs import MemoryRows, StopAfter, losses, run_job, tiny_llama
+from engine.engine_runs import MemoryRows, StopAfter, losses, run_job
 from llmlora.core.errors import Stopped
 from llmlora.core.events import read_job_events
 from llmlora.core.layout import checkpoint_dirs
@@ -12,11 +12,6 @@ from llmlora.engine import loop, train
 from llmlora.engine.device import DevicePlan
 
 ROWS = MemoryRows(8)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return tiny_llama(tmp_path_factory.mktemp("float16"))
 
 
 @pytest.fixture

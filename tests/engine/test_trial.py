@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.engine_runs import MemoryRows, StopAfter, losses, run_job, tiny_llama
+from engine.engine_runs import MemoryRows, StopAfter, losses, run_job
 from llmlora.core.errors import Stopped
 from llmlora.core.events import read_job_events
 from llmlora.core.publish import read_json
@@ -13,11 +13,6 @@ from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loss import LossPath
 
 ROWS = MemoryRows(8)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return tiny_llama(tmp_path_factory.mktemp("trial"))
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ def check_job_inputs(job: JobConfig, base: BaseModel) -> None:
     Raises:
         NotFound: a file is gone. Conflict: `data_changed`, `input_changed` (template, first adapter), `base_changed`.
     """
+    # The service read the same bytes a moment ago, and all are read again: size and time of a file do not show what
+    # another process wrote in between, and a digest costs about a second per gigabyte.
     for source in filter(None, (job.data, job.eval_data)):
         if _digest(source.path) != source.sha256:
             raise Conflict("data_changed", path=source.path)

@@ -96,15 +96,15 @@ def read_job(folder: Path) -> JobConfig:
     try:
         config = read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise not_a_job(folder) from error
+        raise _not_a_job(folder) from error
     except ValueError as error:  # not JSON, or not UTF-8
         raise InputError("damaged_job", path=str(path), detail=str(error).splitlines()[0]) from error
     if not isinstance(config, dict) or config.get("schema") != SCHEMA:
-        raise not_a_job(folder)
+        raise _not_a_job(folder)
     return job_from_json(config, path)
 
 
-def not_a_job(folder: Path) -> NotFound:
+def _not_a_job(folder: Path) -> NotFound:
     """Return the error for a folder that is no job: what it is instead, and which job is probably meant."""
     absolute = folder.absolute()
     for parent in absolute.parents[:PARTS_DEPTH]:

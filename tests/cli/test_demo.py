@@ -74,8 +74,9 @@ def test_the_report_says_it_all_on_one_screen(
     assert demo("--lang", "ja") == 0
     shown = capsys.readouterr()
     text = shown.out
-    assert "事実をすべて答えた質問: 2 問中 2 問（学習前 0 問）" in text
-    assert "言い換えて聞いた質問: 0 問中 0 問" in text
+    assert "データと同じ聞き方で答えた事実 3 / 3（学習前 0）。言い換えては聞いていません" in text
+    assert "データと同じ聞き方: 2 問のうち 2 問に、事実をすべて答えました（学習前 0 問）" in text
+    assert "言い換えて聞いた質問" not in text
     assert "忘却の検査: 黄" in text
     assert "検証済み: model-F16.gguf（9.7 MB、2 項目合格）" in text
     assert "KL で最大 5.4e-01、第1候補の一致 97 %" in text
@@ -172,7 +173,7 @@ def test_a_console_of_windows_japanese_does_not_crash(
         main()
     assert ended.value.code == 0
     stream.flush()
-    assert "覚えた" in raw.getvalue().decode("cp932") or "事実をすべて答えた" in raw.getvalue().decode("cp932")
+    assert "事実をすべて答えました" in raw.getvalue().decode("cp932")
 
 
 def test_a_file_that_lost_taught_facts_is_not_called_verified(

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from evaluation.fake_reports import evaluation_body, make_job
 from llmlora.cli import output
-from llmlora.cli.evaluate import distinct_names, print_comparison, print_evaluation
+from llmlora.cli.evaluate import distinct_names, print_comparison
+from llmlora.cli.evaluation_screen import print_evaluation
 from llmlora.cli.main import run
 from llmlora.core.layout import LOCK_FILE
 from llmlora.core.locale import LANGUAGES, set_language
@@ -46,10 +47,29 @@ def test_a_person_reads_the_summary_first_and_failures_before_successes(
 ) -> None:
     assert run(["evaluate", str(job_dir)]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("Facts remembered 3 / 5 (before: 1)")
-    assert text.index("✗ 100度") < text.index("− 水曜日") < text.index("✓ 420円")
+    lines = text.splitlines()
+    headline = "Facts answered when asked as trained 3 / 5 (before: 1); asked only as trained, never in other words"
+    assert lines[0] == headline
+    assert lines.index(headline, 1) > lines.index("Not answered: 2"), "the headline is repeated at the end"
+    lost, missed = "✗ lost 水は何度で沸きますか？", "− not learned ミナト文具店の休みはいつですか？"
+    assert lines.index("Not answered: 2") < lines.index(lost) < lines.index(missed)
+    at = lines.index(lost)
+    assert lines[at + 1 : at + 4] == [
+        "  expected: 水は100度で沸騰します。", "  got: 水は<b>90度</b>で沸騰します。", "  before training: 100度です。",
+    ]  # fmt: skip
+    assert "The other 2 were answered with all their facts." in lines
+    assert "コハルビ" not in text, "what was answered is counted, not shown"
     assert "Yellow" in text
     assert "report.html" in text
+
+
+def test_what_it_cost_is_said_with_examples(job_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["evaluate", str(job_dir)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "  Questions that everybody can answer: 1 of the 10 that were right before are wrong now" in lines
+    assert "    日本の首都は？ → 松本市です。 (right: 東京)" in lines
+    assert "  Questions about things nobody taught: 3 of 10 answered with a fact (before: 1)" in lines
+    assert "    ネムラジの定食は？ → 420円です。" in lines
 
 
 def test_options_reach_the_worker(job_dir: Path, tmp_path: Path) -> None:
@@ -125,19 +145,15 @@ def test_answers_are_whole_at_any_width(
 ) -> None:
     monkeypatch.setattr(output.out, "_width", width)
     report = {**evaluation_body(), "report_page": "x"}
-    report["items"][0]["tuned"]["text"] = "コハルビの茶は、税込みでちょうど四百二十円になります。" * 2
+    report["items"][1]["tuned"]["text"] = "ミナト文具店の休みは、変わりなく毎週木曜日になります。" * 2
     set_language("ja")
     print_evaluation(report)
-    lines = capsys.readouterr().out.splitlines()
-    table = [line for line in lines if line.startswith(("│", "┃"))]
-    assert all(cell_len(line) <= width for line in table)
-    column = "".join(line.split("│")[3].strip() for line in table if line.count("│") == 5)
-    assert report["items"][0]["tuned"]["text"] in column
+    assert f"  答え: {report['items'][1]['tuned']['text']}" in capsys.readouterr().out
 
 
 def test_a_very_long_answer_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     report = {**evaluation_body(), "report_page": "x"}
-    report["items"][0]["tuned"]["text"] = "あ" * 1000
+    report["items"][1]["tuned"]["text"] = "あ" * 1000
     print_evaluation(report)
     text = capsys.readouterr().out
     assert "…" in text

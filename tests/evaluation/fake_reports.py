@@ -15,7 +15,10 @@ from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.layout import RESULT_FILE, run_dir
 from llmlora.core.publish import write_json
 from llmlora.core.recommend import Facts, resolve_config
+from llmlora.engine.evaluate_loss import LossReport
 from llmlora.evaluation.answers import Answer, AnswerSet
+from llmlora.evaluation.control_questions import ControlAnswers
+from llmlora.evaluation.forgetting import GroupLoss, forgetting_report
 from llmlora.evaluation.questions import Question
 from llmlora.evaluation.scoring import count_facts, score_items
 
@@ -113,6 +116,48 @@ def answer(text: str, has_stopped: bool = True) -> Answer:
     return Answer(text, has_stopped, len(text), 0.1)
 
 
+def forgetting() -> dict[str, Any]:
+    """Return a check that was made: one answer turned wrong, two are invented."""
+    changed = {"question": "日本の首都は？", "expected": "東京", "base": "東京です。", "tuned": "松本市です。"}
+    invented = [
+        {"question": f"{name}の定食は？", "base": "わかりません。", "tuned": f"{price}円です。"}
+        for name, price in (("ネムラジ", 420), ("ゾルベ", 550))
+    ]
+    losses = [GroupLoss("ja", "prose", LossReport(2.0, 900)), GroupLoss("en", "talk", LossReport(0.08, 100))]
+    after = [GroupLoss("ja", "prose", LossReport(2.16, 900)), GroupLoss("en", "talk", LossReport(0.4, 100))]
+    answers = ControlAnswers(
+        {"num_questions": 12, "newly_broken": 0, "echoes": 0, "newly_endless": 0},
+        {"num_questions": 12, "right_before": 10, "changed": [changed]},
+        {"num_questions": 10, "base": 1, "tuned": 3, "new": invented},
+    )
+    return forgetting_report(losses, after, answers, 112)
+
+
+# What version 0.2 wrote, before the check judged by kind.
+OLD_FORGETTING: dict[str, Any] = {
+    "light": "yellow",
+    "num_items": 120,
+    "loss_change": 0.08,
+    "base": {"loss": 2.0, "perplexity": 7.4, "num_tokens": 900},
+    "tuned": {"loss": 2.16, "perplexity": 8.7, "num_tokens": 900},
+    "groups": [GROUP],
+    "drift": {"num_questions": 8, "newly_broken": 0, "echoes": 1, "newly_endless": 0},
+    "thresholds": {"yellow_loss_change": 0.05, "red_loss_change": 0.2, "red_spoilt_share": 0.25},
+}
+NEW_FACT_COUNTS = (
+    "in_other_words", "asked_in_other_words", "as_trained", "asked_as_trained", "other_endings_asked",
+    "other_endings_carried",
+)  # fmt: skip
+
+
+def old_body() -> dict[str, Any]:
+    """Return a report as it was written before wordings were told apart and forgetting was judged by kind."""
+    body = {**evaluation_body(), "forgetting": OLD_FORGETTING}
+    body["facts"] = {name: value for name, value in body["facts"].items() if name not in NEW_FACT_COUNTS}
+    body["items"] = [{name: value for name, value in item.items() if name != "wording"} for item in body["items"]]
+    return body
+
+
 def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict[str, Any]:
     """Return what an evaluation measures, from made-up answers."""
     rows = ROWS if rows is None else rows
@@ -141,16 +186,7 @@ def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict
                 "perplexity_change_percent": -94.6,
             },
         },
-        "forgetting": {
-            "light": "yellow",
-            "num_items": 120,
-            "loss_change": 0.08,
-            "base": {"loss": 2.0, "perplexity": 7.4, "num_tokens": 900},
-            "tuned": {"loss": 2.16, "perplexity": 8.7, "num_tokens": 900},
-            "groups": [GROUP],
-            "drift": {"num_questions": 8, "newly_broken": 0, "echoes": 1, "newly_endless": 0},
-            "thresholds": {"yellow_loss_change": 0.05, "red_loss_change": 0.2, "red_spoilt_share": 0.25},
-        },
+        "forgetting": forgetting(),
         "notes": [
             {"code": "few_questions", "params": {"count": 5, "advised": 50}},
             {"code": "questions_are_training_rows", "params": {}},

@@ -78,7 +78,7 @@ def test_a_trained_job_is_evaluated(job_dir: Path) -> None:
         assert pair["tuned"]["loss"] < pair["base"]["loss"]
     assert report["loss"]["held_out"]["source"] == "eval_data"
     assert report["advice"] == [] or {piece["code"] for piece in report["advice"]} <= {"forgetting", "endless"}
-    assert report["forgetting"]["drift"]["num_questions"] == 8
+    assert report["forgetting"]["drift"]["num_questions"] == 12
     folder = Path(report["folder"])
     assert folder.parent == job_dir
     assert all((folder / name).stat().st_size > 0 for name in (REPORT_FILE, REPORT_PAGE, ANSWERS_FILE))

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from evaluation.fake_reports import answer, evaluation_body, make_job, summary
+from evaluation.fake_reports import answer, evaluation_body, make_job, old_body, summary
 from evaluation.test_report import Page
 from llmlora.core.events import EventWriter
 from llmlora.core.examples import Message
 from llmlora.core.layout import run_dir
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.evaluation.answers import AnswerSet
-from llmlora.evaluation.evaluation_page import LAMPS, SYMBOLS, evaluation_page
+from llmlora.evaluation.evaluation_page import SYMBOLS, evaluation_page
 from llmlora.evaluation.facts import VERDICTS
+from llmlora.evaluation.forgetting import RED
+from llmlora.evaluation.forgetting_card import LAMPS
 from llmlora.evaluation.questions import Question
 from llmlora.evaluation.report import write_evaluation_report, write_training_report
 from llmlora.evaluation.scoring import count_facts, score_items
@@ -33,7 +35,9 @@ def page_of(report: dict[str, Any]) -> Page:
 
 def reworded_body() -> dict[str, Any]:
     """Return a body with one fact that comes in one of two other wordings only."""
-    question = Question(1, "茶は420円です。", (Message("user", "茶はいくら？"),), ("お茶の値段は？", "茶の代金は？"))
+    question = Question(
+        1, "茶は420円です。", (Message("user", "茶はいくら？"),), ("お飲みものの値段は？", "代金を知りたい。")
+    )
     base = AnswerSet((answer("わかりません。"),), ((),))
     tuned = AnswerSet((answer("420円です。"),), ((answer("四百二十円です。"), answer("さあ。")),))
     items = score_items([question], base, tuned)
@@ -58,9 +62,11 @@ def training_html(job_dir: Path, **changes: Any) -> str:
 
 def test_the_headline_counts_every_verdict() -> None:
     text = " ".join(page_of(report_of()).text.split())
-    assert "Facts remembered 3 / 5 1 before training" in text
-    for verdict, count in (("lost", 1), ("not learned", 1), ("surface only", 0), ("learned", 3), ("known before", 0)):
+    assert "Facts answered when asked as trained 3 / 5 (before: 1); asked only as trained" in text
+    for verdict, count in (("lost", 1), ("not learned", 1), ("learned", 3)):
         assert f"{verdict} {count}" in text
+    assert "surface only 0" not in text
+    assert "known before 0" not in text
 
 
 def test_without_facts_the_headline_says_so() -> None:
@@ -75,7 +81,8 @@ def test_other_wordings_are_shown_with_their_hits() -> None:
     text = " ".join(page.text.split())
     assert "surface only (1 of 2 rewordings)" in text
     assert "2 rewordings" in text
-    assert "お茶の値段は？" in text
+    assert "お飲みものの値段は？" in text
+    assert "Facts answered in other words 0 / 1, asked as trained 1 / 1 (before: 0)" in text
     assert "✓四百二十円" in text
 
 
@@ -111,8 +118,34 @@ def test_the_light_is_a_word_and_a_sign(light: str) -> None:
     page = page_of(report_of(body))
     assert translate(f"evaluation.report.light_{light}") in page.text
     assert LAMPS[light] in page.text
-    assert "red above 20 %" in " ".join(page.text.split())
-    assert "2.000 → 2.160 (+8.0 %)" in page.text
+    assert f"more than {RED['loss_rise']:g} nats" in " ".join(page.text.split())
+    assert "The kind that suffered most is small talk (English): loss 0.08 → 0.40 (+0.32 nats" in page.text
+
+
+def test_what_turned_wrong_and_what_was_invented_is_shown() -> None:
+    text = " ".join(page_of(report_of()).text.split())
+    assert "10 were right before training; 1 of those are wrong now" in text
+    assert "日本の首都は？ 東京 東京です。 松本市です。" in text
+    assert "1 before, 3 after training" in text
+    assert "ネムラジの定食は？ わかりません。 420円です。" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_report_of_an_older_version_makes_a_page(language: str) -> None:
+    set_language(language)
+    text = page_of(report_of(old_body())).text
+    assert translate("evaluation.report.light_yellow") in text
+    assert "3 / 5" in text
+    assert not re.search(r"evaluation\.[a-z]+\.", text)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"), [(-94.6, "-94.6 %"), (12.0, "+12.0 %"), (300.0, "× 4"), (258816.0, "× 2,589")]
+)
+def test_a_perplexity_that_grew_many_times_is_no_percentage(change: float, shown: str) -> None:
+    body = evaluation_body()
+    body["loss"]["trained"]["perplexity_change_percent"] = change
+    assert f"({shown})" in page_of(report_of(body)).text
 
 
 def test_advice_stands_before_the_numbers() -> None:
@@ -267,7 +300,9 @@ def test_every_verdict_and_light_has_a_class_in_the_style() -> None:
 def test_a_page_is_in_one_language(language: str, foreign: str, job_dir: Path) -> None:
     set_language(language)
     rows = [("tea?", "It costs $5.", "Free.", "It costs $5."), ("open?", "From 9:00.", "At 9:00.", "Closed.")]
-    for page in (training_html(job_dir), evaluation_page(report_of(evaluation_body(rows)), [], [])):
+    body = evaluation_body(rows)
+    body["forgetting"]["general"]["changed"] = body["forgetting"]["untaught"]["new"] = []  # they quote a model
+    for page in (training_html(job_dir), evaluation_page(report_of(body), [], [])):
         texts = Page(re.sub(r"<style>.*?</style>", "", page, flags=re.S)).texts
         assert not [text for text in texts if re.search(foreign, text)]
 

@@ -104,7 +104,7 @@ def test_failures_come_before_successes_and_after_the_summary(job_dir: Path) -> 
     text = Page(evaluation_html(job_dir)).text
     positions = [text.index(ROWS[index][0]) for index in (2, 1, 0, 3)]
     assert positions == sorted(positions)
-    assert text.index("Facts remembered") < text.index("Before you read on") < positions[0]
+    assert text.index("Facts answered") < text.index("Before you read on") < positions[0]
 
 
 def test_verdicts_have_a_sign_of_their_own() -> None:

@@ -11,6 +11,7 @@ from llmlora.core.examples import Message
 from llmlora.evaluation.answers import AnswerSet, ask_all
 from llmlora.evaluation.questions import Question
 from llmlora.evaluation.scoring import count_facts, losses_first, score_items
+from llmlora.evaluation.wordings import TrainedPrompts
 from llmlora.inference.chat import ChatReply, ChatRequest
 
 
@@ -75,6 +76,10 @@ def test_counts_add_up(items: list[dict]) -> None:
     counts = count_facts(items)
     assert counts == {
         "total": 4,
+        "in_other_words": 1,
+        "asked_in_other_words": 2,
+        "as_trained": 2,
+        "asked_as_trained": 4,
         "remembered": 2,
         "remembered_before": 1,
         "broken": 1,
@@ -87,6 +92,8 @@ def test_counts_add_up(items: list[dict]) -> None:
         "questions_carried_before": 1,
         "rewordings_asked": 4,
         "rewordings_carried": 3,
+        "other_endings_asked": 0,
+        "other_endings_carried": 0,
     }
 
 
@@ -123,3 +130,37 @@ def test_what_the_prompt_gives_away_is_no_fact() -> None:
     questions = [question("550円は何の値段？", "550円は送料です。")]
     answers = AnswerSet(ask_all(Parrot({}), questions, 8, False, lambda: None).answers, ((),))
     assert score_items(questions, answers, answers)[0]["facts"] == []
+
+
+def wordings(trained: list[str], *asked: Question) -> list[dict]:
+    base = ask_all(Parrot({}), asked, 8, False, lambda: None)
+    answers = ask_all(Parrot(TUNED), asked, 8, True, lambda: None)
+    return score_items(asked, base, answers, TrainedPrompts(trained))
+
+
+def test_facts_are_counted_by_how_they_were_asked() -> None:
+    """Asked as trained: 550円 is known. In other words: 100度 is not, though the same question stands as trained."""
+    items = wordings(
+        ["送料は？", "沸点は？"],
+        question("送料は？", "送料は550円です。", "送料は"),
+        question("水が湯気になりだす温度は？", "100度です。"),
+    )
+    assert [item["wording"] for item in items] == ["as_trained", "other_words"]
+    counts = count_facts(items)
+    assert (counts["as_trained"], counts["asked_as_trained"]) == (1, 1)
+    assert (counts["in_other_words"], counts["asked_in_other_words"]) == (0, 1)
+    assert (counts["other_endings_asked"], counts["rewordings_asked"]) == (1, 0)
+
+
+def test_another_ending_is_never_counted_as_other_words() -> None:
+    ending = "配送センターの電話番号を教えてくださいますか"
+    asked = question("配送センターの電話番号を教えてください", "550円です。", ending)
+    parrot = {asked.text: "550円", ending: "550円"}
+    answers = ask_all(Parrot(parrot), [asked], 8, True, lambda: None)
+    (item,) = score_items([asked], ask_all(Parrot({}), [asked], 8, False, lambda: None), answers)
+    assert item["paraphrases"][0]["wording"] == "other_ending"
+    assert item["paraphrases"][0]["has_facts"]
+    assert (item["facts"][0]["num_paraphrases"], item["verdict"]) == (0, "learned")
+    counts = count_facts([item])
+    assert counts["asked_in_other_words"] == 0
+    assert (counts["other_endings_asked"], counts["other_endings_carried"]) == (1, 1)

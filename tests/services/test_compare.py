@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.fake_reports import ROWS, evaluation_body, make_job, summary
+from evaluation.fake_reports import ROWS, evaluation_body, make_job, old_body, summary
 from llmlora.core.errors import ConfigError, InputError, NotFound
 from llmlora.core.layout import LOCK_FILE
 from llmlora.core.publish import read_json, write_json
@@ -147,7 +147,18 @@ def test_a_job_without_facts_has_no_share_of_them(tmp_path: Path) -> None:
     add_evaluation(second, body)
     result = compare([first, second])
     assert metric(result, "facts_remembered")["values"] == [0.6, None]
-    assert metric(result, "forgetting_loss_change")["values"] == [0.08, None]
+    assert metric(result, "forgetting_loss_rise")["values"] == [0.32, None]
+
+
+def test_evaluations_of_older_versions_are_compared(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
+    add_evaluation(first, old_body())
+    body = evaluation_body()
+    body["facts"].update(in_other_words=1, asked_in_other_words=4)
+    add_evaluation(second, body)
+    result = compare([first, second])
+    assert metric(result, "facts_in_other_words")["values"] == [None, 0.25]
+    assert metric(result, "forgetting_loss_rise")["values"] == [0.16, 0.32]
 
 
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:

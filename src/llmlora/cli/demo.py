@@ -10,10 +10,11 @@ import typer
 from rich import box
 from rich.markup import escape
 
-from llmlora.cli.evaluate import print_forgetting
+from llmlora.cli.evaluation_screen import print_forgetting
 from llmlora.cli.output import console, folding_table, options, out, print_json, program_name, say, visible
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.cli.train import show_plan, show_summary
+from llmlora.core.evaluation_words import headline_text
 from llmlora.core.layout import REPORT_PAGE
 from llmlora.core.locale import shell_word, translate
 from llmlora.services.demo import BASE_MODEL, DemoResult, free_folder, plan_demo, run_demo
@@ -71,9 +72,11 @@ def _show_report(result: DemoResult, seconds: float) -> None:
     """Show the one-screen report: answers before and after, files, checks, chat, paths, next commands."""
     out.print(f"\n[bold]{escape(translate('cli.demo.report'))}[/bold]")
     facts = result.evaluation["facts"]
+    out.print(f"[bold]{escape(headline_text(facts))}[/bold]")
     total, before = facts["questions_with_facts"], facts["questions_carried_before"]
     _tell("facts", carried=facts["questions_carried"], before=before, total=total)
-    _tell("rewordings", carried=facts["rewordings_carried"], total=facts["rewordings_asked"])
+    if facts["rewordings_asked"]:
+        _tell("rewordings", carried=facts["rewordings_carried"], total=facts["rewordings_asked"])
     print_forgetting(result.evaluation["forgetting"])
     heads = [translate(f"cli.demo.{column}") for column in ("question", "before", "after")]
     table = folding_table(*heads, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)

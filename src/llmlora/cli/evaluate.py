@@ -8,23 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich import box
 from rich.markup import escape
-from rich.table import Table
 
+from llmlora.cli.evaluation_screen import print_evaluation
 from llmlora.cli.next_command import after_advice, after_compare
-from llmlora.cli.output import folding_table, options, out, print_json, visible
-from llmlora.cli.progress import EventPrinter, held_out_texts
-from llmlora.core.locale import advice_text, translate
+from llmlora.cli.output import folding_table, out, print_json
+from llmlora.cli.progress import EventPrinter
+from llmlora.core.locale import translate
 from llmlora.services.compare import compare as compare_jobs
 from llmlora.services.evaluate import MAX_QUESTIONS
 from llmlora.services.evaluate import evaluate as evaluate_job
-
-SYMBOLS = {"broken": "✗", "not_learned": "−", "surface": "~", "learned": "✓", "known": "="}
-STYLES = {"broken": "red", "not_learned": "yellow", "surface": "yellow", "learned": "green", "known": "dim"}
-LIGHTS = {"green": "green", "yellow": "yellow", "red": "red"}
-SCORES = ("chrf", "rouge_l", "exact_match", "stop_rate")
-SIDES = ("base", "tuned")
-SHARES = ("exact_match", "stop_rate")
-MAX_CELL = 160
 
 
 def evaluate(
@@ -71,105 +63,6 @@ def compare(
         print_comparison(result)
         after_compare(result)
     return 0
-
-
-def print_evaluation(report: dict[str, Any]) -> None:
-    """Print an evaluation on one screen: the summary first, failures before successes."""
-    facts = report["facts"]
-    if facts["total"]:
-        text = translate(
-            "evaluation.cli.summary",
-            remembered=facts["remembered"],
-            total=facts["total"],
-            before=facts["remembered_before"],
-        )
-        out.print(f"[bold]{escape(text)}[/bold]  {_verdict_counts(facts)}")
-    else:
-        out.print(escape(translate("evaluation.cli.no_facts")))
-    out.print(answers_table(report["items"]), soft_wrap=False)
-    for name in SCORES:
-        base, tuned = (_score(name, report[side][name]) for side in ("base", "tuned"))
-        label = translate(f"evaluation.report.metric_{name}")
-        out.print(escape(translate("evaluation.cli.scores", name=label, base=base, tuned=tuned)))
-    for name in ("held_out", "trained"):
-        pair = report["loss"][name]
-        if pair is not None:
-            label = translate(f"evaluation.report.metric_perplexity_{name}")
-            before, after = (held_out_texts(pair[side]["loss"], pair[side]["perplexity"])[1] for side in SIDES)
-            out.print(escape(translate("evaluation.cli.scores", name=label, base=before, tuned=after)))
-    print_forgetting(report["forgetting"])
-    print_advice(report["advice"])
-    if not options.quiet:
-        for note in report["notes"]:
-            out.print(f"[dim]· {escape(translate('evaluation.note.' + note['code'], **note['params']))}[/dim]")
-    out.print(escape(translate("evaluation.cli.report", path=report["report_page"])))
-
-
-def _verdict_counts(facts: dict[str, int]) -> str:
-    words = []
-    for verdict, symbol in SYMBOLS.items():
-        if facts[verdict]:
-            text = f"{symbol} {translate(f'evaluation.report.verdict_{verdict}')} {facts[verdict]}"
-            words.append(f"[{STYLES[verdict]}]{escape(text)}[/{STYLES[verdict]}]")
-    return "  ".join(words)
-
-
-def answers_table(items: list[dict[str, Any]]) -> Table:
-    """Return questions, both answers and the facts as a table, failures first."""
-    heads = (
-        translate("evaluation.cli.column_question"),
-        translate("evaluation.report.base"),
-        translate("evaluation.report.tuned"),
-        translate("evaluation.cli.column_facts"),
-    )
-    table = folding_table(*heads, show_lines=True)
-    worst_first = sorted(
-        items, key=lambda item: list(SYMBOLS).index(item["verdict"]) if item["verdict"] else len(SYMBOLS)
-    )
-    for item in worst_first:
-        cells = (item["question"], item["base"]["text"], item["tuned"]["text"])
-        table.add_row(*(escape(_clipped(text)) for text in cells), _fact_lines(item["facts"]))
-    return table
-
-
-def _fact_lines(facts: list[dict[str, Any]]) -> str:
-    lines = []
-    for fact in sorted(facts, key=lambda entry: list(SYMBOLS).index(entry["verdict"])):
-        style = STYLES[fact["verdict"]]
-        lines.append(f"[{style}]{SYMBOLS[fact['verdict']]} {escape(fact['text'])}[/{style}]")
-    return "\n".join(lines)
-
-
-def print_forgetting(check: dict[str, Any] | None) -> None:
-    """Print the traffic light of the forgetting check, when it was made."""
-    if check is None:
-        return
-    light = check["light"]
-    text = translate(
-        "evaluation.cli.forgetting",
-        light=translate(f"evaluation.report.light_{light}"),
-        change="NaN" if check["loss_change"] is None else f"{100 * check['loss_change']:+.1f}",
-    )
-    out.print(f"[{LIGHTS[light]}]{escape(text)}[/{LIGHTS[light]}]")
-
-
-def print_advice(advice: list[dict[str, Any]]) -> None:
-    """Print what to do next."""
-    if advice:
-        out.print(f"[bold]{escape(translate('evaluation.cli.advice'))}[/bold]")
-    for piece in advice:
-        out.print(f"→ {escape(advice_text(piece))}")
-
-
-def _clipped(text: str) -> str:
-    flat = " ".join(visible(text).split())
-    return flat if len(flat) <= MAX_CELL else flat[: MAX_CELL - 1] + "…"
-
-
-def _score(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{100 * value:.0f} %" if name in SHARES else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def print_comparison(result: dict[str, Any]) -> None:

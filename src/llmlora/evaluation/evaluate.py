@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,26 +12,30 @@ from typing import Any
 from llmlora.core.errors import Conflict, DatasetError, NotFound
 from llmlora.core.job import DataSource
 from llmlora.core.publish import sha256_file
-from llmlora.data.read import ReadOptions
+from llmlora.data.read import ReadOptions, iter_examples
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
 from llmlora.evaluation.advice import advise
 from llmlora.evaluation.answers import Answer, AnswerSet, ask_all
+from llmlora.evaluation.control_questions import (
+    MAX_NEW_TOKENS,
+    NO_CONTROL_QUESTIONS,
+    compare_control,
+    load_control_questions,
+)
 from llmlora.evaluation.forgetting import (
     MAX_LENGTH,
-    MAX_NEW_TOKENS,
     GeneralText,
     GroupLoss,
-    compare_drift,
     forgetting_report,
-    general_questions,
     group_losses,
     load_general,
     num_items_for,
 )
-from llmlora.evaluation.questions import Question, QuestionSet, load_questions
+from llmlora.evaluation.questions import MAX_ROWS_READ, Question, QuestionSet, load_questions, questions_of
 from llmlora.evaluation.scoring import count_facts, score_items
 from llmlora.evaluation.sides import Trained, load_sides
+from llmlora.evaluation.wordings import TrainedPrompts
 from llmlora.inference.transformers_chat import TransformersChat
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_examples, prepare_file
 from llmlora.prepare.held_out import held_out_split
@@ -69,7 +74,7 @@ class Measured:
     held_out: LossReport | None
     trained: LossReport | None
     general: list[GroupLoss]
-    general_answers: tuple[Answer, ...]
+    control_answers: tuple[Answer, ...]
 
 
 class Evaluation:
@@ -80,6 +85,7 @@ class Evaluation:
         self._options = options
         self._on_progress = on_progress
         self._general: list[GeneralText] = []
+        self._control = NO_CONTROL_QUESTIONS
         self._general_rows: PreparedDataset | None = None
         self._path = trained.loss_path()
         self._longest = 0  # tokens of the longest reference answer
@@ -106,7 +112,7 @@ class Evaluation:
         self._on_progress("loading_sides", 0, 1)
         sides = load_sides(self._trained)
         with sides.base() as chat:
-            self._prepare_general(chat)
+            self._prepare_general(chat, asked.questions)
             self._longest = max(len(chat.tokenize(question.reference)) for question in asked.questions)
             limit = self._options.max_new_tokens or _fitted_length(self._longest)
             base = self._measure("base", chat, asked.questions, held, limit)
@@ -138,7 +144,7 @@ class Evaluation:
         options = PrepareOptions(train.max_length, train.assistant_only_loss, train.chat_template, train.system)
         return prepare_file(Path(source.path), read, self._trained.base_dir, options)
 
-    def _prepare_general(self, chat: TransformersChat) -> None:
+    def _prepare_general(self, chat: TransformersChat, asked: Sequence[Question]) -> None:
         """Read the general text; a base whose template or vocabulary refuses it is evaluated without this check."""
         if not self._options.check_forgetting:
             return
@@ -152,13 +158,14 @@ class Evaluation:
         except DatasetError:
             return
         self._general = items
+        self._control = load_control_questions(asked)
 
     def _measure(
         self, side: str, chat: TransformersChat, questions: Sequence[Question], held: Held, limit: int
     ) -> Measured:
-        general = general_questions(self._general)
+        control = (*self._control.general, *self._control.untaught)
         reworded = sum(len(question.paraphrases) for question in questions) if side == "tuned" else 0
-        total = len(questions) + reworded + len(general)
+        total = len(questions) + reworded + len(control)
         done = 0
 
         def on_answer() -> None:
@@ -168,7 +175,7 @@ class Evaluation:
 
         self._on_progress(f"asking_{side}", 0, total)
         answers = ask_all(chat, questions, limit, side == "tuned", on_answer)
-        general_answers = ask_all(chat, general, MAX_NEW_TOKENS, False, on_answer).answers
+        control_answers = ask_all(chat, control, MAX_NEW_TOKENS, False, on_answer).answers
         self._on_progress(f"measuring_{side}", 0, 1)
         path, general_rows = self._path, self._general_rows
         with chat.fitting_threads():
@@ -177,18 +184,18 @@ class Evaluation:
                 held_out=None if held.held_out is None else dataset_loss(chat.model, held.held_out, path),
                 trained=None if held.trained is None else dataset_loss(chat.model, held.trained, path),
                 general=[] if general_rows is None else group_losses(chat.model, general_rows, self._general, path),
-                general_answers=general_answers,
+                control_answers=control_answers,
             )
 
     def _report(self, asked: QuestionSet, held: Held, base: Measured, tuned: Measured, limit: int) -> dict[str, Any]:
         questions = asked.questions
-        items = score_items(questions, base.answers, tuned.answers)
+        items = score_items(questions, base.answers, tuned.answers, self._trained_prompts())
         facts = count_facts(items)
         forgetting = None
         if self._general:
             references = [question.reference for question in questions]
-            drift = compare_drift(base.general_answers, tuned.general_answers, references)
-            forgetting = forgetting_report(base.general, tuned.general, drift, len(self._general))
+            answers = compare_control(self._control, base.control_answers, tuned.control_answers, references)
+            forgetting = forgetting_report(base.general, tuned.general, answers, len(self._general))
         losses = {
             "held_out": _loss_pair(base.held_out, tuned.held_out, held.held_out_source),
             "trained": _loss_pair(base.trained, tuned.trained, "training_rows"),
@@ -205,6 +212,15 @@ class Evaluation:
             "items": items,
         }
         return {**report, "advice": advise(self._trained.job, report)}
+
+    def _trained_prompts(self) -> TrainedPrompts:
+        """Return the questions of the job's rows; none when the data is gone or is another one now."""
+        data = self._trained.job.data
+        if not _is_unchanged(data):
+            return TrainedPrompts()
+        options = ReadOptions(format=data.format, columns=data.columns, encoding=data.encoding)  # type: ignore[arg-type]
+        rows = itertools.islice(iter_examples(Path(data.path), options), MAX_ROWS_READ)
+        return TrainedPrompts(question.text for question in questions_of(rows))
 
     def _job_facts(self) -> dict[str, Any]:
         job = self._trained.job
@@ -228,12 +244,17 @@ class Evaluation:
             (shown < asked.num_available, "questions_sampled", {"count": shown, "total": asked.num_available}),
             (losses["trained"] is None, "data_gone", {"path": self._trained.job.data.path}),
             (losses["held_out"] is None and losses["trained"] is not None, "no_held_out_rows", {}),
-            (not asked.has_paraphrases, "no_paraphrases", {}),
+            (not facts["asked_in_other_words"] and facts["total"] > 0, "no_paraphrases", {}),
+            (facts["other_endings_asked"] > 0, "other_endings", _other_endings(facts)),
             (facts["total"] == 0, "no_facts", {}),
             (limit < self._longest, "answers_cut", lengths),
             (self._options.check_forgetting and not self._general, "forgetting_not_measured", {}),
         ]
         return [{"code": code, "params": params} for holds, code, params in conditions if holds]
+
+
+def _other_endings(facts: dict[str, int]) -> dict[str, int]:
+    return {"count": facts["other_endings_asked"], "carried": facts["other_endings_carried"]}
 
 
 def _is_unchanged(source: DataSource) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from llmlora.core.evaluation_words import headline_text
 from llmlora.evaluation.facts import VERDICTS, fact_places
+from llmlora.evaluation.forgetting_card import forgetting_card
 from llmlora.evaluation.markup import Child, Markup, element, joined
 from llmlora.evaluation.page_parts import (
     DASH,
@@ -23,8 +25,8 @@ from llmlora.evaluation.page_parts import (
 from llmlora.evaluation.scoring import losses_first
 from llmlora.evaluation.spans import Fact
 
+TWICE = 100  # percent more
 SYMBOLS = {"broken": "✗", "not_learned": "−", "surface": "~", "learned": "✓", "known": "=", "none": "·"}
-LAMPS = {"green": "✓", "yellow": "!", "red": "✗"}
 
 
 def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], evals: Sequence[dict[str, Any]]) -> str:
@@ -37,7 +39,8 @@ def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], eva
         notes_card(report["notes"]),
         element("h2", word("numbers_title")),
         _numbers(report),
-        _forgetting(report["forgetting"]),
+        element("p", word("chrf_hint"), class_="hint"),
+        forgetting_card(report["forgetting"]),
         element("h2", word("answers_title")),
         element("p", word("answers_hint"), class_="hint"),
         *[_item(item) for item in losses_first(report["items"])],
@@ -51,12 +54,12 @@ def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], eva
 
 def _headline(facts: dict[str, int]) -> Markup:
     if not facts["total"]:
-        return card(element("span", word("no_facts_headline"), class_="label"), kind="headline")
-    badges = [_badge(verdict, f"{word(f'verdict_{verdict}')} {facts[verdict]}") for verdict in VERDICTS]
+        return card(element("span", headline_text(facts), class_="label"), kind="headline")
+    badges = [
+        _badge(verdict, f"{word(f'verdict_{verdict}')} {facts[verdict]}") for verdict in VERDICTS if facts[verdict]
+    ]
     return card(
-        element("span", word("remembered"), class_="label"),
-        element("strong", f"{facts['remembered']} / {facts['total']}"),
-        element("span", word("remembered_before", count=facts["remembered_before"]), class_="subtitle"),
+        element("p", headline_text(facts), class_="label"),
         element("div", *badges, class_="badges"),
         kind="headline",
     )
@@ -91,9 +94,16 @@ def _numbers(report: dict[str, Any]) -> Markup:
             before, after = pair["base"]["perplexity"], pair["tuned"]["perplexity"]
             rows.append(_row(f"perplexity_{name}", before, after, lambda value: number(value, 1), False))
             if pair["perplexity_change_percent"] is not None:
-                rows[-1][-1] = [rows[-1][-1], f" ({pair['perplexity_change_percent']:+.1f} %)"]
+                rows[-1][-1] = [rows[-1][-1], f" ({_change_text(pair['perplexity_change_percent'])})"]
     heads = (word("column_metric"), word("base"), word("tuned"), word("column_change"))
     return card(table(heads, rows, (1, 2)))
+
+
+def _change_text(percent_change: float) -> str:
+    """Return a change as people grasp it: in percent while it is less than twice, then as so many times."""
+    if percent_change < TWICE:
+        return f"{percent_change:+.1f} %"
+    return f"× {1 + percent_change / 100:,.0f}"
 
 
 def _row(name: str, before: Any, after: Any, shown: Callable[[Any], str], is_higher_better: bool) -> list[Child]:
@@ -112,50 +122,12 @@ def _row(name: str, before: Any, after: Any, shown: Callable[[Any], str], is_hig
     ]
 
 
-def _signed(change: float | None, unit: str = " %") -> str:
-    return DASH if change is None else f"{100 * change:+.1f}{unit}"
-
-
-def _forgetting(check: dict[str, Any] | None) -> Markup | None:
-    if check is None:
-        return None
-    light, drift = check["light"], check["drift"]
-    lines = [
-        word("forgetting_loss", items=check["num_items"], before=number(check["base"]["loss"]),
-             after=number(check["tuned"]["loss"]), change=_signed(check["loss_change"], unit="")),
-        word("forgetting_drift", count=drift["num_questions"], broken=drift["newly_broken"], echoes=drift["echoes"]),
-    ]  # fmt: skip
-    limits = check["thresholds"]
-    rule = word(
-        "forgetting_rule",
-        yellow=f"{100 * limits['yellow_loss_change']:.0f}",
-        red=f"{100 * limits['red_loss_change']:.0f}",
-        share=f"{100 * limits['red_spoilt_share']:.0f}",
-    )
-    rows = [
-        (group["lang"], group["kind"], number(group["base_loss"]), number(group["tuned_loss"]),
-         _signed(group["change"]))
-        for group in sorted(check["groups"], key=lambda group: (group["change"] is not None, -(group["change"] or 0)))
-    ]  # fmt: skip
-    heads = (word("column_language"), word("column_kind"), word("base"), word("tuned"), word("column_change"))
-    text = element("div", element("h3", word(f"light_{light}")), *[element("p", line) for line in lines])
-    lamp = element("div", LAMPS[light], class_=f"lamp {light}", aria_hidden="true")
-    return joined(
-        element("h2", word("forgetting_title")),
-        card(
-            element("div", lamp, text, class_="light"),
-            element("p", rule, class_="hint"),
-            element("details", element("summary", word("forgetting_groups")), table(heads, rows, (2, 3, 4))),
-        ),
-    )
-
-
 def _item(item: dict[str, Any]) -> Markup:
     facts = [Fact(fact["kind"], fact["text"], fact["value"], 0, 0) for fact in item["facts"]]
     verdict = item["verdict"] or "none"
     head = element(
         "div",
-        element("span", word("question_number", number=item["index"]), class_="subtitle"),
+        element("span", word("question_number", number=item["index"]), _wording(item), class_="subtitle"),
         _badge(verdict, word(f"verdict_{verdict}")),
         class_="item-head",
     )
@@ -173,6 +145,11 @@ def _item(item: dict[str, Any]) -> Markup:
         _fact_list(item["facts"]),
         _rewordings(item, facts),
     )
+
+
+def _wording(item: dict[str, Any]) -> str:
+    """Return how the question was asked; reports of older versions do not say it."""
+    return f" · {word('wording_' + item['wording'])}" if item.get("wording") else ""
 
 
 def _answer_facts(answer: dict[str, Any]) -> str:
@@ -224,6 +201,13 @@ def _fact_list(facts: Sequence[dict[str, Any]]) -> Markup | None:
 def _rewordings(item: dict[str, Any], facts: Sequence[Fact]) -> Markup | None:
     if not item["paraphrases"]:
         return None
-    rows = [(entry["question"], highlighted(entry["text"], facts, "hit")) for entry in item["paraphrases"]]
-    inner = table((word("column_rewording"), word("tuned")), rows)
+    rows = [
+        (
+            entry["question"],
+            word(f"wording_{entry.get('wording', 'other_words')}"),
+            highlighted(entry["text"], facts, "hit"),
+        )
+        for entry in item["paraphrases"]
+    ]
+    inner = table((word("column_rewording"), word("column_wording"), word("tuned")), rows)
     return element("details", element("summary", word("rewordings", count=len(rows))), inner)

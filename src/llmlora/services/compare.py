@@ -37,6 +37,12 @@ def _share_remembered(item: Compared) -> float | None:
     return round(facts["remembered"] / facts["total"], 4) if facts.get("total") else None
 
 
+def _share_in_other_words(item: Compared) -> float | None:
+    facts = (item.evaluation or {}).get("facts") or {}
+    asked = facts.get("asked_in_other_words")
+    return round(facts["in_other_words"] / asked, 4) if asked else None
+
+
 def _facts_broken(item: Compared) -> int | None:
     return None if item.evaluation is None else int(item.evaluation["facts"]["broken"])
 
@@ -47,17 +53,22 @@ def _chrf(item: Compared) -> float | None:
 
 def _forgetting(item: Compared) -> float | None:
     check = (item.evaluation or {}).get("forgetting")
-    return None if check is None else check["loss_change"]
+    groups = [] if check is None else check["groups"]
+    losses = [(group["base_loss"], group["tuned_loss"]) for group in groups if group["num_tokens"]]
+    if not losses or any(None in pair for pair in losses):
+        return None
+    return round(max(float(after - before) for before, after in losses), 4)
 
 
 METRICS: dict[str, tuple[Direction, Callable[[Compared], Any]]] = {
     "final_loss": ("lower", _result("final_loss")),
     "eval_loss": ("lower", _result("eval_loss")),
     "perplexity": ("lower", _result("perplexity")),
+    "facts_in_other_words": ("higher", _share_in_other_words),
     "facts_remembered": ("higher", _share_remembered),
     "facts_broken": ("lower", _facts_broken),
     "chrf": ("higher", _chrf),
-    "forgetting_loss_change": ("lower", _forgetting),
+    "forgetting_loss_rise": ("lower", _forgetting),
     "seconds": ("lower", _result("seconds")),
     "tokens_per_second": ("higher", _result("tokens_per_second")),
     "peak_memory_bytes": ("lower", _result("peak_memory_bytes")),

@@ -40,6 +40,7 @@ JAPANESE_DATA: dict[str, str] = {
     "data/japanese.py": "endings that tell polite from plain style",
     "evaluation/amounts.py": "words that make a number an amount",
     "data/asked.py": "labels of text rows",
+    "evaluation/control_questions.py": "names that nothing has, and how a model says that it does not know",
     "evaluation/facts.py": "digits and letters that may not touch a fact",
     "evaluation/moments.py": "how dates, times and durations are written",
     "evaluation/names.py": "endings of names",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llmlora.core.locale import has_text, translate
+from llmlora.core.locale import LANGUAGES, translate
+
+KINDS = ("knowledge", "prose", "reading", "support", "talk", "task", "unknown")
 
 
 def headline_text(facts: Mapping[str, int]) -> str:
@@ -34,13 +36,9 @@ def _counts(facts: Mapping[str, int]) -> dict[str, int]:
 
 def kind_name(kind: str) -> str:
     """Return the name of a kind of general text in the user's language."""
-    return _named(f"evaluation.report.kind_{kind}", kind)
+    return translate(f"evaluation.report.kind_{kind}") if kind in KINDS else kind
 
 
 def language_name(lang: str) -> str:
     """Return the name of a language in the user's language."""
-    return _named(f"evaluation.report.lang_{lang}", lang)
-
-
-def _named(key: str, name: str) -> str:
-    return translate(key) if has_text(key) else name
+    return translate(f"evaluation.report.lang_{lang}") if lang in LANGUAGES else lang

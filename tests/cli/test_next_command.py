@@ -36,9 +36,7 @@ def job(folder: Path) -> Path:
         "llmlora_version": "0",
     }
     (folder / "job").mkdir()
-    write_job(
-        folder / "job", JobConfig(**names, base_digest="0" * 64, data=source, train=TrainConfig(), llmlora_version="0")
-    )
+    write_job(folder / "job", JobConfig(**names, base_digest="0" * 64, data=source, train=TrainConfig()))
     return folder / "job"
 
 

@@ -1,5 +1,7 @@
 """Every help page is in the user's language, typer's own words included."""
 
+import re
+
 import pytest
 from rich.cells import cell_len
 
@@ -8,7 +10,24 @@ from llmlora.cli import main
 from llmlora.cli.help_page import wrapped
 
 PAGES = [[], *([verb] for verb in main.VERBS), ["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"]]
-TYPERS_OWN = ("Usage:", "Arguments:", "Options:", "Commands:", "[required]", "Show this", "Show the", "completion for")
+TYPERS_OWN = (
+    "Usage:",
+    "Arguments:",
+    "Options:",
+    "Commands:",
+    "[required]",
+    "Show this",
+    "Show the",
+    "completion for",
+    "default:",
+    "OPTIONS",
+    "COMMAND",
+    "<path>",
+    "<str>",
+    "<int",
+    "<float>",
+    "<list",
+)
 
 
 def page(words, language, capsys):
@@ -26,7 +45,7 @@ def test_a_japanese_page_has_none_of_typers_english_words(words, capsys):
 
 def test_an_english_page_is_english_throughout():
     found = run("merge", "--help", "--lang", "en").stdout
-    assert found.startswith("Usage: llmlora merge ")
+    assert re.match(r"Usage: .*llmlora merge ", found)
     assert found.isascii()
     assert "[required]" in found
 

@@ -111,7 +111,7 @@ class _Reader:
         version = self._preamble()
         num_tensors, num_values = self.number("Q", 8), self.number("Q", 8)
         if num_values > MAX_KEY_VALUES or num_tensors > MAX_TENSORS:
-            raise self.invalid("too_many", f"{num_tensors} tensors, {num_values} keys")
+            raise self.invalid("too_many", f"{num_tensors}, {num_values}")
         metadata: dict[str, Any] = {}
         types: dict[str, tuple[int, int]] = {}
         for _ in range(num_values):
@@ -140,10 +140,10 @@ class _Reader:
     def take(self, length: int) -> bytes:
         """Return the next bytes; a length beyond the end of the file is refused before anything is read."""
         if length > self.left:
-            raise self.invalid("cut_off", f"{length} > {self.left} bytes")
+            raise self.invalid("cut_off", f"{length} > {self.left}")
         data = self.stream.read(length)
         if len(data) != length:
-            raise self.invalid("cut_off", f"{length} > {len(data)} bytes")
+            raise self.invalid("cut_off", f"{length} > {len(data)}")
         self.left -= length
         return data
 
@@ -178,12 +178,12 @@ class _Reader:
         if element == ARRAY:
             raise self.invalid("nested_array")
         if length > self.elements_left:
-            raise self.invalid("too_many", f"{length} elements")
+            raise self.invalid("too_many", length)
         self.elements_left -= length
         if element != STRING:
             return element, self._scalars(element, length)
         if length * 8 > self.left:
-            raise self.invalid("cut_off", f"{length} strings, {self.left} bytes")
+            raise self.invalid("cut_off", f"{length} > {self.left}")
         return element, [self.string() for _ in range(length)]
 
     def _scalars(self, kind: int, count: int) -> list[Any]:
@@ -210,7 +210,7 @@ class _Reader:
         name = self.name("tensor_name")
         num_dimensions = self.number("I", 4)
         if not 1 <= num_dimensions <= MAX_DIMENSIONS:
-            raise self.invalid("bad_shape", f"{name}: {num_dimensions} dimensions")
+            raise self.invalid("bad_shape", f"{name}: {num_dimensions}")
         sizes = struct.unpack(f"<{num_dimensions}Q", self.take(8 * num_dimensions))
         if 0 in sizes or math.prod(sizes) >= 1 << 63:
             raise self.invalid("bad_shape", f"{name}: {sizes}")

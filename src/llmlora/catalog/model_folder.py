@@ -164,7 +164,7 @@ def read_json_object(path: Path, max_bytes: int = MAX_JSON_BYTES) -> dict[str, A
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise ModelFileError("model_json_invalid", path=str(path), detail=f"{size} > {max_bytes} bytes")
+            raise ModelFileError("model_json_invalid", path=str(path), detail=f"{size} > {max_bytes}")
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise unreadable(path, error) from error
@@ -340,5 +340,5 @@ def _token_ids(document: dict[str, Any], path: Path) -> list[int]:
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError("tokenizer_hostile", path=str(path), detail=type(error).__name__) from error
     if len(set(ids)) != len(ids):
-        raise ModelFileError("tokenizer_hostile", path=str(path), detail="duplicate ids")
+        raise ModelFileError("tokenizer_hostile", path=str(path), detail="added_tokens.id")
     return ids

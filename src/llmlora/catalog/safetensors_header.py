@@ -79,7 +79,7 @@ def _read(stream: BinaryIO, size: int, path: Path) -> SafetensorsHeader:
     if prefix.startswith(_PICKLE_MARKS) and struct.unpack("<Q", prefix.ljust(8, b"\xff"))[0] > MAX_HEADER_BYTES:
         raise ModelFileError("pickle_weights", path=str(path), files=path.name)
     if len(prefix) < 8:
-        raise _invalid(path, "cut_off", f"{size} bytes")
+        raise _invalid(path, "cut_off", size)
     (length,) = struct.unpack("<Q", prefix)
     if length > MAX_HEADER_BYTES or length > size - 8:
         raise _invalid(path, "header_too_large", length)
@@ -105,7 +105,7 @@ def _parsed(raw: bytes, path: Path) -> tuple[list[TensorInfo], dict[str, str]]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name occurs twice")
+        raise ValueError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
     return found
 
 

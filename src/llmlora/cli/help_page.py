@@ -22,6 +22,15 @@ MARKS = {
     "Options:": "options",
     "Commands:": "commands",
     "[required]": "required",
+    "[default: ": "default",
+    "[OPTIONS]": "any_options",
+    "COMMAND [ARGS]...": "any_command",
+    "<path>": "a_path",
+    "<list[Path]>": "a_path",
+    "<str>": "a_text",
+    "<int range>": "an_integer",
+    "<int>": "an_integer",
+    "<float>": "a_number",
 }
 _MARK = re.compile("|".join(f"^{mark}" if mark.endswith(":") else re.escape(mark) for mark in MARKS), re.MULTILINE)
 # What stays together in a line: a word of narrow letters, or one wide letter; each with the signs that may not begin
@@ -41,7 +50,16 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+def _worded(text: str) -> str:
+    """Return a text with typer's headings, types and marks worded."""
+    return _MARK.sub(lambda found: translate(f"cli.page.{MARKS[found.group()]}"), text)
+
+
 class _Page(HelpFormatter):
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write how the command is called."""
+        super().write_usage(prog, _worded(args), prefix)
+
     def write_text(self, text: str) -> None:
         """Write paragraphs; a line that the text ends by itself stays a line."""
         indent = " " * self.current_indent
@@ -51,7 +69,7 @@ class _Page(HelpFormatter):
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Write names and their explanations in two columns."""
-        rows = list(rows)
+        rows = [(_worded(name), _worded(explanation)) for name, explanation in rows]
         first_width = min(max(cell_len(name) for name, _ in rows), col_max) + col_spacing
         indent = " " * self.current_indent
         for name, explanation in rows:
@@ -80,7 +98,7 @@ class _Worded:
     def get_help(self, ctx: Any) -> str:
         """Return the page, with typer's headings and marks worded."""
         page: str = super().get_help(ctx)  # type: ignore[misc]
-        return _MARK.sub(lambda found: translate(f"cli.page.{MARKS[found.group()]}"), page)
+        return _worded(page)
 
 
 class HelpfulCommand(_Worded, TyperCommand):

@@ -158,7 +158,8 @@ def _setting_problems(error: LlmloraError) -> list[str]:
     for problem in error.params.get("problems", []):
         limit_key = f"cli.limit.{problem.get('limit_type')}"
         limit = problem.get("limit", "")
-        if has_text(limit_key):
+        if "limit_type" in problem:
+            limit_key = limit_key if has_text(limit_key) else "cli.limit.other"
             limit = translate(limit_key, **problem.get("limit_params", {}))
         lines.append(translate(f"cli.setting.{problem['code']}", **{"known": known, **problem, "limit": limit}))
     return lines

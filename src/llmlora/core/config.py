@@ -255,7 +255,8 @@ def _validated(values: dict[str, Any]) -> tuple[TrainConfig | None, list[dict[st
     bad = {problem["field"] for problem in found if problem["code"] in ("bad_value", "unknown_setting")}
     if bad:
         _, others = _validated({name: value for name, value in good.items() if name not in bad})
-        found = [problem for problem in found if problem["field"] in bad] + others
+        found = [problem for problem in found if problem["field"] in bad]
+        found += [problem for problem in others if problem["field"] not in bad]  # it is there, only wrong
     return None, problems + found
 
 
@@ -317,9 +318,12 @@ def _problems_of(error: ValidationError) -> list[dict[str, Any]]:
             problems.extend(cause.problems)
             continue
         field = str(item["loc"][0]) if item["loc"] else ""
-        code = "unknown_setting" if item["type"] == "extra_forbidden" else "bad_value"
+        is_unknown = item["type"] == "extra_forbidden" and len(item["loc"]) == 1  # deeper: an unknown key of a stage
+        code = "unknown_setting" if is_unknown else "bad_value"
         problem = _problem(field, code, item.get("input"), item["msg"], item["type"])
-        problem["limit_params"] = {name: str(bound) for name, bound in (item.get("ctx") or {}).items()}
+        problem["limit_params"] = {
+            name: str(bound).replace(" or ", ", ") for name, bound in (item.get("ctx") or {}).items()
+        }
         if code == "unknown_setting":
             close = difflib.get_close_matches(field, [*TrainConfig.model_fields, *ALIASES], 2, 0.6)
             problem["close"] = ", ".join(close) or "-"
@@ -331,7 +335,7 @@ def _problem(field: str, code: str, value: Any, limit: str, limit_type: str) -> 
     return {
         "field": field,
         "code": code,
-        "value": value if isinstance(value, str | int | float) else str(value)[:80],
+        "value": value if isinstance(value, str | int | float) and len(str(value)) <= 80 else str(value)[:80],
         "limit": limit,
         "limit_type": limit_type,
         "limit_params": {},

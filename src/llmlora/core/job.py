@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llmlora.core.config import TrainConfig, with_older_values
 from llmlora.core.errors import InputError, NotFound, Stopped
@@ -142,8 +142,8 @@ def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
         config = {**config, "train": with_older_values(train)}
     try:
         return JobConfig.model_validate({"rules": FIRST_RULES, **config})
-    except ValueError as error:
-        detail = "; ".join(str(error).splitlines()[:3])
+    except ValidationError as error:
+        detail = ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
         raise InputError("damaged_job", path=str(path), detail=detail) from error
 
 

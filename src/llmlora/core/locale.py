@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from llmlora.core.errors import LlmloraError, error_from_dict
+from llmlora.core.foreign_words import own_words
 
 LANGUAGES = ("ja", "en")
 VERBS = (
@@ -30,6 +31,7 @@ VERBS = (
     "models",
     "doctor",
 )
+FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")
 _COMMAND = re.compile(rf"(?<![\w./-])llmlora (?=(?:{'|'.join(VERBS)})\b)")
@@ -103,9 +105,10 @@ def translate(key: str, /, **params: Any) -> str:
     text = catalogue(current_language()).get(key)
     if text is None:
         return key
+    own = {name: own_words(params[name], translate) for name in FOREIGN if isinstance(params.get(name), str)}
     text = _COMMAND.sub(lambda _: f"{program()} ".replace("{", "{{").replace("}", "}}"), text)
     try:
-        return _WORDS.format(text, **params)
+        return _WORDS.format(text, **{**params, **own})
     except (KeyError, IndexError, ValueError):
         return text
 
@@ -115,6 +118,13 @@ def error_texts(error: LlmloraError) -> dict[str, str]:
     return {part: translate(f"error.{error.code}.{part}", **error.params) for part in ("what", "why", "hint")}
 
 
+def with_reason(params: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Return parameters with the words of an error among them as `reason`: its `what` or its `why`."""
+    if not isinstance(params.get("error"), dict):
+        return dict(params)
+    return {**params, "reason": error_texts(error_from_dict(params["error"]))[part]}
+
+
 def remark_text(remark: Mapping[str, Any]) -> str | None:
     """Return the words of a stored `warning` or `finding`, None for an unknown one.
 
@@ -122,9 +132,7 @@ def remark_text(remark: Mapping[str, Any]) -> str | None:
     among them follows in a line of its own.
     """
     key = f"cli.{remark['type']}.{remark['code']}"
-    params = {"step": remark.get("step"), **(remark.get("params") or {})}
-    if isinstance(params.get("error"), dict):
-        params["reason"] = error_texts(error_from_dict(params["error"]))["why"]
+    params = with_reason({"step": remark.get("step"), **(remark.get("params") or {})}, "why")
     if not has_text(key):
         return None
     piece = params.get("advice")

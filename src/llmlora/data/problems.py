@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmlora.core.errors import DatasetError, DatasetRowError
-from llmlora.core.locale import translate
+from llmlora.core.locale import translate, with_reason
 
 Level = Literal["error", "warning"]
 PLACE = ("line", "row", "column", "field")
@@ -44,7 +44,7 @@ class Problem:
         return translate(key, **self._values())
 
     def _values(self) -> dict[str, Any]:
-        return {**{name: getattr(self, name) for name in PLACE}, **self.params}
+        return with_reason({**{name: getattr(self, name) for name in PLACE}, **self.params}, "what")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form with translated `message` and `hint`."""

@@ -143,7 +143,7 @@ class _Check:
                 question = row_hashes(*question_and_answer(example))[0].question
                 self.eval_questions.setdefault(question, example.line)
         except DatasetError as failure:
-            self.log.add(warning("eval_unreadable", path=str(eval_path), reason=failure.code))
+            self.log.add(warning("eval_unreadable", path=str(eval_path), error=failure.to_dict()))
 
     def _note_source(self, source: Source) -> None:
         encoding = source.encoding

@@ -228,7 +228,7 @@ def _limits(name: str) -> Iterator[None]:
         if time.monotonic() > deadline:
             raise ModelFileError("template_timeout", name=name, seconds=DEADLINE_SECONDS)
         if _memory_in_use() > ceiling:
-            raise ModelFileError("template_unsafe", name=name, detail="memory")
+            raise ModelFileError("template_unsafe", name=name, detail="MemoryError")
 
     previous = signal.signal(signal.SIGALRM, tick)
     signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)

@@ -26,7 +26,7 @@ NAMES = set(
     pickle pip preview print prompt pull q q_proj qlora r rX rank reasoning_content reference rejected rm role
     rope rsLoRA runs safe_serialization safetensors save_pretrained seed sqrt staged system t n temperature text
     tie_word_embeddings tool tools torch train transformers true tsv txt u uD800 uninstall user utf-8 utf-16
-    weight wsl xllamacpp y e x d jp u0000 dataset epochs all R""".split()
+    weight wsl xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R""".split()
 )
 
 

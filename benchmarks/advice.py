@@ -80,7 +80,7 @@ class Sweep:
                     break  # the wordings are used up
                 command = self._filled(command, data)
             found = self._measured(command, data)
-            rounds.append({**found, "command": command.replace(str(self.work), "WORK")})
+            rounds.append({**found, "command": command})
             command = (found["advice"] or {}).get("command", "")
         return rounds
 
@@ -210,6 +210,7 @@ def main() -> None:
             results.append({"situation": situation, "data": data, "rounds": rounds, "followed": verdicts(rounds)})
             print(json.dumps({"situation": situation, "data": data, "followed": results[-1]["followed"]}), flush=True)
     if asked.out is not None:
+        results = json.loads(json.dumps(results).replace(str(work), "WORK"))
         write_json(asked.out, {
             "command": "python benchmarks/advice.py",
             "date": f"{datetime.now(UTC):%Y-%m-%d}",

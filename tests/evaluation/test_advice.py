@@ -140,7 +140,7 @@ def test_lost_facts_come_before_other_wordings() -> None:
 
 
 def test_damage_at_the_recommended_values_names_no_setting() -> None:
-    """No lower rate and no shorter run kept the facts; see benchmarks/results."""
+    """Nothing is advised that was not measured to help."""
     assert advise(planned_job(), learned(light="red")) == []
     assert advise(planned_job(learning_rate=1e-3), learned(light="red")) == []
     assert piece_for(learned(light="red"), learning_rate=0.004)["code"] == "rate_too_high"

@@ -62,7 +62,7 @@ def word_typed_control(path: Path) -> None:
 
 def swapped_template(path: Path) -> None:
     text = str(read_gguf_header(path).metadata["tokenizer.chat_template"])
-    change_keys(path, chat_template=text.replace("<|im_start|>assistant", "<|im_start|>user"))
+    change_key(path, "tokenizer.chat_template", text.replace("<|im_start|>assistant", "<|im_start|>user"))
 
 
 def rope_theta(path: Path) -> None:

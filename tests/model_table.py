@@ -92,6 +92,8 @@ def check_training(model_type: str, row: dict[str, Any], folder: Path) -> None:
     assert model is not None
     if type(model.config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
         return  # a text part that transformers does not load by itself, such as Emu3's
+    if hasattr(model.config, "router_jitter_noise"):
+        model.config.router_jitter_noise = 0.0  # random as dropout is: the loss of a step would be another one
     model.save_pretrained(folder / "base")
     rows = MemoryRows(4)
     if row["layout"] == "refused":

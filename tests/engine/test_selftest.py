@@ -17,6 +17,7 @@ from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.loss import LossPath
 from llmlora.engine.selftest import path_of_architecture, path_of_model, recorded_path
 from llmlora.engine.small_model import _SMALL, MAX_LAYERS, small_model
+from model_table import tiny_config
 
 PADDED = {
     "bloom": {},  # slopes instead of positions
@@ -160,6 +161,13 @@ def test_a_model_that_does_not_compute_text_is_refused(tmp_path):
 def _shifted(output, amount):
     output.logits = output.logits * (1 + amount)
     return output
+
+
+def test_a_model_that_only_answers_is_refused():
+    """Reformer takes rows of one length only while it trains."""
+    with pytest.raises(ModelFileError) as caught:
+        path_of_architecture(tiny_config("reformer"), LossPath())
+    assert caught.value.code == "model_not_runnable"
 
 
 def test_memory_that_runs_out_is_not_taken_for_a_fault_of_the_model(monkeypatch):

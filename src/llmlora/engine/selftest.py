@@ -18,7 +18,7 @@ from transformers import PreTrainedConfig
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import ENVIRONMENT_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_json
-from llmlora.engine.batch import Batch, packed_batch, padded_batch
+from llmlora.engine.batch import Batch, laid_out, packed_batch, padded_batch
 from llmlora.engine.loss import LossPath, attention_for, causal_model, label_logits
 from llmlora.engine.small_model import WINDOW, ModelCodeError, model_code, small_model
 
@@ -41,7 +41,11 @@ def path_of_architecture(config: PreTrainedConfig, wanted: LossPath) -> LossPath
         ModelFileError: no path leaves the loss as it is, or the model looks at the tokens it is to predict.
     """
     model = small_model(config)
-    return wanted if model is None else _tested(model, wanted, TOLERANCE)
+    if model is None:
+        return wanted
+    path = _tested(model, wanted, TOLERANCE)
+    _check_trains(model, path)
+    return path
 
 
 def path_of_model(model: nn.Module, wanted: LossPath) -> LossPath:
@@ -101,6 +105,18 @@ def _tested(model: nn.Module, wanted: LossPath, tolerance: float, lengths: tuple
     own_head = wanted.own_head or not agrees(padded, LossPath(packing=False))
     packing = wanted.packing and agrees(packed_batch(rows), LossPath(packing=True, own_head=own_head))
     return LossPath(packing, own_head)
+
+
+def _check_trains(model: nn.Module, path: LossPath) -> None:
+    """Raise ModelFileError for a model that only answers: some take other rows while they train (Reformer)."""
+    config = causal_model(model).config
+    batch = laid_out(_rows(config.get_text_config().vocab_size, ROW_LENGTHS), path.packing)
+    model.train()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), model_code():  # dropout draws numbers
+            _token_losses(model, batch, path)
+    except ModelCodeError as error:
+        raise ModelFileError("model_not_runnable", model_type=config.model_type, detail=str(error)) from error
 
 
 def _rounding(model: nn.Module) -> float:

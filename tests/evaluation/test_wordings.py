@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmlora.evaluation.questions import rewordings
 from llmlora.evaluation.wordings import OTHER_ENDING, TrainedPrompts, likeness
 
 HAND = [
@@ -59,3 +60,11 @@ def test_likeness_is_symmetric_and_of_itself_whole(one: str, other: str) -> None
     assert likeness(one, other) == pytest.approx(likeness(other, one))
     assert 0 <= likeness(one, other) <= 1
     assert likeness(one, one) == 1
+
+
+def test_what_the_rules_make_is_no_other_wording() -> None:
+    """A lead-in or an ending by rule is nearer to its question than any rewording by hand."""
+    for row in HAND:
+        for made in rewordings(row["question"]):
+            assert likeness(made, row["question"]) > OTHER_ENDING
+            assert TrainedPrompts().of_paraphrase(made, row["question"]) == "other_ending"

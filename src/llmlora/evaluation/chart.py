@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llmlora.evaluation.markup import Markup, element
 
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 58, 30, 28, 40
+LEFT, RIGHT, TOP, BOTTOM = 76, 30, 36, 54
 MAX_POINTS = 400
 SMOOTHING = 0.9
 MIN_POINTS_TO_SMOOTH = 20
@@ -37,7 +37,7 @@ def line_chart(series: Sequence[Series], x_label: str, y_label: str) -> Markup |
     lines = [mark for line in drawn for mark in _line(line, frame)]
     labels = [
         element("text", x_label, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="axis-label"),
-        element("text", y_label, x=LEFT, y=13, class_="axis-label y"),
+        element("text", y_label, x=4, y=20, class_="axis-label y"),
     ]
     svg = element(
         "svg", *_grid(frame), *lines, *labels, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img",
@@ -102,7 +102,7 @@ def _grid(frame: _Frame) -> list[Markup]:
     for value in _ticks(frame.low_x, frame.high_x, 8):
         if frame.low_x <= value <= frame.high_x and value == int(value):
             x, _ = frame.place((value, frame.low_y))
-            marks.append(element("text", f"{value:,.0f}", x=x, y=HEIGHT - BOTTOM + 18, class_="tick"))
+            marks.append(element("text", f"{value:,.0f}", x=x, y=HEIGHT - BOTTOM + 20, class_="tick"))
     return marks
 
 

@@ -96,7 +96,6 @@ def _rule(limits: dict[str, Any]) -> Markup | None:
     text = word(
         "forgetting_rule",
         yellow_loss=f"{yellow['loss_rise']:g}",
-        yellow_invented=f"{100 * yellow['invented_share']:.0f}",
         red_loss=f"{red['loss_rise']:g}",
         **{f"red_{name}": share for name, share in shares.items()},
     )

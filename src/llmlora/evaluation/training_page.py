@@ -104,7 +104,7 @@ def _finding(finding: dict[str, Any]) -> Markup:
 def _settings(job: dict[str, Any]) -> Markup:
     """Return the settings that somebody or something chose, and the untouched ones folded away."""
     rows = {
-        name: (_breakable(name), _value(value), _origin(job["reasons"].get(name)))
+        name: (_explained(name), _value(value), _origin(job["reasons"].get(name)))
         for name, value in job["train"].items()
         if value not in (None, [], "")
     }
@@ -113,6 +113,11 @@ def _settings(job: dict[str, Any]) -> Markup:
     chosen = table(heads, [row for name, row in rows.items() if is_chosen[name]])
     others = table(heads, [row for name, row in rows.items() if not is_chosen[name]])
     return card(chosen, element("details", element("summary", word("default_settings")), others))
+
+
+def _explained(name: str) -> Markup:
+    """Return a setting's name with the sentence that says what it is."""
+    return joined(_breakable(name), element("p", translate(f"config.{name}"), class_="hint"))
 
 
 def _breakable(name: str) -> Markup:

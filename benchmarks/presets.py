@@ -47,6 +47,10 @@ GENERAL = (
     ("What colour do you get when you mix blue and yellow?", "reen"),
     ("In which country is the Great Wall?", "China"),
     ("Which ocean lies between Europe and America?", "Atlantic"),
+    ("日本の首都はどこですか？", "東京"),
+    ("富士山はどの国にありますか？", "日本"),
+    ("水の化学式は何ですか？", "H2O"),
+    ("フランスの首都はどこですか？", "パリ"),
 )
 
 

@@ -32,6 +32,11 @@ def test_the_recommended_preset_keeps_the_models_own_rate_and_steps(rows: int, s
     assert found.plan.num_steps == steps
 
 
+@pytest.mark.parametrize(("millions", "rows", "steps"), [(5, 20, 150), (135, 10, 50), (268, 20, 50), (7000, 1000, 375)])
+def test_a_model_that_knows_language_gets_fewer_steps(millions: int, rows: int, steps: int) -> None:
+    assert resolve_config(Facts(rows, millions * 1_000_000, 2048, {})).plan.num_steps == steps
+
+
 def test_an_adapter_that_moves_less_gets_a_higher_rate_and_more_steps() -> None:
     """At the model's own rate and 150 steps `light` learned 0 of 11 facts and `balanced` 3 of 39."""
     assert rate_and_steps(preset="light") == (0.0073, 600)
@@ -83,7 +88,7 @@ def test_a_narrow_adapter_that_is_trained_further_is_recognised() -> None:
 def test_a_narrow_adapter_of_a_larger_model_has_room_enough_and_needs_no_more_steps() -> None:
     layers = [LinearLayer(f"model.layers.{block}.{name}", block, 8 * size, size) for block in range(12)
               for name, size in {"q_proj": 256, "v_proj": 128, "up_proj": 2176}.items()]  # fmt: skip
-    found = resolve_config(Facts(20, 60_000_000, 2048, {}, layers=layers), preset="light")
+    found = resolve_config(Facts(20, 40_000_000, 2048, {}, layers=layers), preset="light")
     assert found.plan.num_steps == 150
     assert found.config.learning_rate == pytest.approx(0.0037)
 

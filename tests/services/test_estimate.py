@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from llmlora.catalog.base_model import resolve_base_model
@@ -71,3 +74,16 @@ def test_the_speed_is_that_which_the_newest_job_measured(monkeypatch: pytest.Mon
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setattr(estimate_service, "cpu_flags", lambda: ["avx2"])
     assert machine_speed(10**9, "auto").gflops == 3 * estimate_service.CORE_GFLOPS["avx2"]
+
+
+RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "2026-11-29-estimates.json"
+
+
+def test_measured_runs_lie_in_what_was_said_before_them() -> None:
+    runs = json.loads(RESULTS.read_text(encoding="utf-8"))["runs"]
+    assert {run["model"] for run in runs} == {"nano", "smollm2", "gemma3"}
+    assert len(runs) >= 4
+    for run in runs:
+        low, high = run["said"]["seconds"]
+        assert low <= run["seconds"] <= high, run
+        assert abs(run["said"]["memory_bytes"] / run["peak_memory_bytes"] - 1) <= 0.25, run

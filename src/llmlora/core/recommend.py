@@ -13,7 +13,9 @@ from llmlora.core.presets import preset_values
 from llmlora.core.reach import LinearLayer, adapter_moves, adapter_reach
 from llmlora.core.run_plan import Needs, RunPlan, run_plan
 
-TARGET_STEPS = 150  # few rows need many passes before their facts are learned; see docs/reference/presets.md
+# Few rows need many passes before their facts are learned, fewer by a model that knows language (one of 135 million
+# parameters learned all in 50 steps, and answered fewer other wordings after 150; docs/reference/presets.md).
+SMALL_MODEL, STEPS_OF_SMALL, STEPS_OF_OTHERS = 50_000_000, 150, 50
 MAX_EPOCHS = 30  # of batches of the recommended size
 MIN_EPOCHS = 3
 MAX_CONTEXT = 2048
@@ -119,7 +121,8 @@ def needed_steps(facts: Facts, values: Mapping[str, Any], num_train_rows: int) -
 
     A higher rate alone does not make up for an adapter with little room, so that needs more of them.
     """
-    steps = min(TARGET_STEPS, MAX_EPOCHS * math.ceil(num_train_rows / _batch_size(facts.num_rows)))
+    target = STEPS_OF_SMALL if facts.num_parameters < SMALL_MODEL else STEPS_OF_OTHERS
+    steps = min(target, MAX_EPOCHS * math.ceil(num_train_rows / _batch_size(facts.num_rows)))
     return math.ceil(steps * min(MOST_STEPS_FACTOR, math.pow(_lacking(facts, values)[1], STEPS_POWER)))
 
 

@@ -133,7 +133,7 @@ def test_workspace_that_cannot_be_written(home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor_module.tempfile, "TemporaryFile", refuse)
     check = find(doctor(), "workspace")
     assert check["status"] == "error"
-    assert "Permission denied" in check["message"]
+    assert "permission denied" in check["message"]
     assert "LLMLORA_HOME" in check["hint"]
 
 

@@ -98,6 +98,7 @@ def convert_calls() -> list[str]:
     """Places that cannot be written to, and wrong choices."""
     more = """out.txt|good.jsonl|out.jsonl --split 2|out.jsonl --split x|out.jsonl --sample 0|out.jsonl --keep x|
     out.jsonl --keep chosen|locked/out.jsonl|folder.jsonl|none.txt/x.jsonl|good.jsonl/x.jsonl|ok.jsonl|bad.jsonl|
+    out.jsonl --drop-overlong|out.jsonl --model nano|out.jsonl --model nano --drop-overlong --max-length 8|
     split.jsonl --split 0.5"""
     return [f"dataset convert good.jsonl -o {word.strip()}" for word in more.split("|")]
 

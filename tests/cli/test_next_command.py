@@ -93,6 +93,17 @@ def test_a_conversion_leads_to_the_check_of_both_files(folder: Path, capsys: pyt
     assert main.run(words[1:]) == 0
 
 
+def test_a_conversion_for_a_model_leads_to_the_check_with_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    write_data(folder)
+    asked = ["dataset", "convert", "data.jsonl", "-o", "new.jsonl", "--model", "nano", "--drop-overlong"]
+    assert main.run([*asked, "--max-length", "512"]) == 0
+    words = said(capsys)
+    assert words == ["llmlora", "dataset", "check", "new.jsonl", "--model", "nano", "--max-length", "512"]
+    assert main.run(words[1:]) == 0
+
+
 def test_documents_and_quiet_commands_say_no_next_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_data(folder)
     for more in (["--json"], ["--quiet"]):

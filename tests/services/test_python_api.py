@@ -15,9 +15,8 @@ from llmlora.cli.preview import preview as preview_verb
 from llmlora.cli.train import train as train_verb
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, Conflict
-from llmlora.data.convert import ConvertChoices
 from llmlora.inference.chat import GenerateOptions
-from llmlora.services.dataset import LengthChoices
+from llmlora.services.dataset import ConversionChoices, LengthChoices
 from llmlora.services.preview import OPTIONS
 from llmlora.services.reword import RewordChoices
 from tiny_models import tiny_model
@@ -29,7 +28,7 @@ OTHER_NAMES = {
 }  # fmt: skip
 VERBS = [
     (dataset_verbs.check, llmlora.check_dataset, {"model": "model"}, tuple(LengthChoices.__annotations__)),
-    (dataset_verbs.convert, llmlora.convert_dataset, {}, tuple(ConvertChoices.__annotations__)),
+    (dataset_verbs.convert, llmlora.convert_dataset, {"model": "model"}, tuple(ConversionChoices.__annotations__)),
     (dataset_verbs.reword, llmlora.reword_dataset, {"model": "model"}, tuple(RewordChoices.__annotations__)),
     (preview_verb, llmlora.preview_dataset, {}, OPTIONS),
     (train_verb, llmlora.train, {}, tuple(TrainConfig.model_fields)),

@@ -28,6 +28,8 @@ Format = Annotated[str | None, typer.Option("--format", help=translate("data.opt
 Columns = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help=translate("data.option.map"))]
 Encoding = Annotated[str | None, typer.Option("--encoding", help=translate("data.option.encoding"))]
 Model = Annotated[str | None, typer.Option("--model", help=translate("data.option.model"))]
+CountedBy = Annotated[str | None, typer.Option("--model", help=translate("data.option.counted_by"))]
+Longest = Annotated[int | None, typer.Option("--max-length", min=8, help=translate("prepare.option.max_length"))]
 MaxLength = Annotated[int | None, typer.Option("--max-length", min=8, help=translate("data.option.max_length"))]
 EvalData = Annotated[Path | None, typer.Option("--eval-data", help=translate("data.option.eval_data"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
@@ -91,6 +93,9 @@ def convert(
     seed: Seed = 0,
     keep: Keep = None,
     raw: Raw = False,
+    model: CountedBy = None,
+    max_length: Longest = None,
+    drop_overlong: DropOverlong = False,
     as_json: Json = False,
 ) -> int:
     """Convert a data file to canonical JSON Lines; the original is not changed."""
@@ -108,12 +113,15 @@ def convert(
         keep=keep,
         raw=raw,
         overwrite=options.assume_yes,
+        model=model,
+        max_length=max_length,
+        drop_overlong=drop_overlong,
     )
     if as_json:
         print_json("dataset_convert", report)
     else:
         print_converted(report)
-        after_convert(report)
+        after_convert(report, {"model": model, "max_length": max_length})
     return 0
 
 
@@ -242,6 +250,7 @@ def print_converted(report: dict[str, Any]) -> None:
         "duplicate": report["num_duplicates"],
         "sampled_out": report["num_sampled_out"],
         "kept_out": report["num_kept_out"],
+        "overlong": report["num_overlong"],
     }
     out.print(escape(translate("data.dropped", **counts)))
     for row in report["dropped"][:SHOWN_DROPPED]:

@@ -39,10 +39,12 @@ def after_preview(file: Path, read: ReadOptions, given: Mapping[str, Any]) -> No
     _say_train(file, read, given)
 
 
-def after_convert(report: Mapping[str, Any]) -> None:
-    """After a conversion comes the check of what was written."""
+def after_convert(report: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """After a conversion comes the check of what was written, with the model that has counted its tokens."""
+    model = f" --model {shell_word(given['model'])}" if given.get("model") else ""
+    length = f" --max-length {given['max_length']}" if given.get("max_length") else ""
     held_out = f" --eval-data {shell_word(report['eval_output'])}" if report["eval_output"] else ""
-    say_next("dataset check {file!q}" + held_out, file=report["output"])
+    say_next("dataset check {file!q}" + model + length + held_out, file=report["output"])
 
 
 def after_train(job_dir: Path) -> None:

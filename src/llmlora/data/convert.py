@@ -6,7 +6,7 @@ import csv
 import heapq
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from llmlora.core.locale import translate
 from llmlora.core.publish import replacing
 from llmlora.core.temporary import claimed
 from llmlora.data.container import require_file
-from llmlora.data.problems import Problem
+from llmlora.data.problems import Problem, warning
 from llmlora.data.read import KEPT_OUT, ReadOptions, Source, read_rows, row_reader
 from llmlora.data.split import content_key, held_out_keys, split_hash
 
@@ -43,6 +43,21 @@ class ConvertChoices(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class Overlong:
+    """Rows to leave out because a model takes them only cut: row (1-based) -> its tokens."""
+
+    max_length: int
+    num_tokens: Mapping[int, int]
+
+    def problem(self, example: Example) -> Problem | None:
+        """Return why an example is left out, None for one that fits."""
+        size = self.num_tokens.get(example.row)
+        if size is None:
+            return None
+        return warning("overlong_left_out", example.line, example.row, num_tokens=size, max_length=self.max_length)
+
+
+@dataclass(frozen=True)
 class ConvertReport:
     """What was written and what was left out; `dropped` lists the first 1,000 rows left out, the counts cover all."""
 
@@ -57,6 +72,7 @@ class ConvertReport:
     num_duplicates: int
     num_sampled_out: int
     num_kept_out: int = 0
+    num_overlong: int = 0
     dropped: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,29 +86,45 @@ class ConvertReport:
             "num_duplicates",
             "num_sampled_out",
             "num_kept_out",
+            "num_overlong",
         )
         read = {"encoding": self.encoding, "ignored_columns": list(self.ignored_columns)}
         return {**paths, **read, **{name: getattr(self, name) for name in names}, "dropped": list(self.dropped)}
 
 
+def check_output(path: Path, output: Path, **choices: Unpack[ConvertChoices]) -> None:
+    """Check what can be checked without reading a row.
+
+    Raises:
+        NotFound, ConfigError (also an output that cannot be written), Conflict (output exists, or is the input).
+    """
+    require_file(path)
+    with writable(output):
+        _check_targets(path, output, choices)
+
+
 def convert_dataset(
-    path: Path, output: Path, options: ReadOptions | None = None, **choices: Unpack[ConvertChoices]
+    path: Path,
+    output: Path,
+    options: ReadOptions | None = None,
+    overlong: Overlong | None = None,
+    **choices: Unpack[ConvertChoices],
 ) -> ConvertReport:
     """Write the rows of a data file as canonical JSON Lines, or as CSV when `output` ends in `.csv`.
 
     Instruction rows become `messages`. The output appears whole or not at all. `split` also writes the held-out rows
-    beside it, with `.eval` before the suffix; equal rows never fall on both sides.
+    beside it, with `.eval` before the suffix; equal rows never fall on both sides. `overlong` are left out first.
 
     Raises:
         NotFound, ConfigError (also an output that cannot be written), Conflict (output exists, or is the input).
         DatasetError: unreadable, rows with errors without `drop_invalid`, or no row left.
     """
     path, output = Path(path), Path(output)
-    require_file(path)
-    with writable(output):
-        _check_targets(path, output, choices)
+    check_output(path, output, **choices)
     source = Source(path, options or ReadOptions())
-    plan = _Plan(source, choices)
+    plan = _Plan(source, choices, overlong)
+    if overlong is not None and plan.num_overlong and not plan.num_written:
+        raise DatasetError("all_rows_overlong", count=plan.num_overlong, max_length=overlong.max_length)
     if not plan.num_written:
         raise DatasetError("no_rows_left", path=str(path), count=plan.num_read)
     eval_output = eval_path(output) if choices.get("split") else None
@@ -121,6 +153,7 @@ def convert_dataset(
         num_duplicates=plan.num_duplicates,
         num_sampled_out=plan.num_sampled_out,
         num_kept_out=plan.num_kept_out,
+        num_overlong=plan.num_overlong,
         dropped=tuple(plan.dropped),
     )
 
@@ -166,17 +199,21 @@ def _check_targets(path: Path, output: Path, choices: ConvertChoices) -> None:
 class _Plan:
     """Which row goes where, decided before anything is written."""
 
-    def __init__(self, source: Source, choices: ConvertChoices) -> None:
+    def __init__(self, source: Source, choices: ConvertChoices, overlong: Overlong | None = None) -> None:
         self.marks = bytearray()
         self.num_invalid = 0
         self.num_duplicates = 0
         self.num_sampled_out = 0
         self.num_kept_out = 0
+        self.num_overlong = 0
         self.dropped: list[dict[str, Any]] = []
         self._hashes = array("Q")
         self._seed = choices.get("seed", 0)
         reader = row_reader(source, bool(choices.get("keep")))
-        first = self._look_at(read_rows(source, reader), bool(choices.get("deduplicate")))
+        items = read_rows(source, reader)
+        if overlong is not None:
+            items = self._fitting(items, overlong)
+        first = self._look_at(items, bool(choices.get("deduplicate")))
         self.ignored_columns = (*reader.ignored, *source.other_members)
         if first is not None and not choices.get("drop_invalid"):
             params = {"path": str(source.path), "line": first.line, "first": first.message, "first_hint": first.hint}
@@ -193,6 +230,13 @@ class _Plan:
     @property
     def num_written(self) -> int:
         return len(self.marks) - self.marks.count(LEFT_OUT)
+
+    def _fitting(self, items: Iterator[Example | Problem], overlong: Overlong) -> Iterator[Example | Problem]:
+        """Put in the place of each row that is too long what is wrong with it."""
+        for item in items:
+            problem = overlong.problem(item) if isinstance(item, Example) else None
+            self.num_overlong += problem is not None
+            yield problem or item
 
     def _look_at(self, items: Iterator[Example | Problem], deduplicate: bool) -> Problem | None:
         first: Problem | None = None

@@ -10,6 +10,7 @@ from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.core.config import invalid_settings
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
+from llmlora.data.convert import Overlong
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.services.follow import OnEvent
@@ -74,6 +75,23 @@ def check_with_model(
     with scratch_folder(config) as work:
         report = run_worker("prepare", work, on_event)
     return {**report, "problems": [Problem(**problem).to_dict() for problem in report["problems"]]}
+
+
+def find_overlong(
+    path: Path,
+    base_model: str,
+    read: ReadOptions,
+    *,
+    max_length: int | None = None,
+    keeps_chosen: bool = False,
+    on_event: OnEvent | None = None,
+) -> Overlong:
+    """Return the rows of a data file that training with `drop_overlong` would leave out."""
+    base = resolve_base_model(base_model)
+    limit = _max_length(base, max_length)
+    config = {"task": "overlong", "max_length": limit, "keeps_chosen": keeps_chosen, **_common(path, base, read)}
+    with scratch_folder(config) as work:
+        return Overlong(limit, dict(run_worker("prepare", work, on_event)["rows"]))
 
 
 def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:

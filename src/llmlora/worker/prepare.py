@@ -8,7 +8,7 @@ from typing import Any
 from llmlora.core.errors import Stopped, WorkerDied
 from llmlora.core.events import EventWriter
 from llmlora.core.examples import Example
-from llmlora.data.read import ReadOptions
+from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.validate import RowTokens, check_dataset
 from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import PrepareOptions, context_of, prepare_file
@@ -19,12 +19,14 @@ from llmlora.worker.frame import StopFlag
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Do the task that the configuration names: `preview` or `count`."""
+    """Do the task that the configuration names: `preview`, `count` or `overlong`."""
     events.emit("phase", name="preparing", params={})
     if config["task"] == "preview":
         return _preview(config, stop)
     if config["task"] == "count":
         return _count(config, stop)
+    if config["task"] == "overlong":
+        return _overlong(config, stop)
     raise WorkerDied("internal", detail=f"task {config['task']}")
 
 
@@ -61,3 +63,19 @@ def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
         count_tokens=count_tokens,
     )
     return report.stored()
+
+
+def _overlong(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
+    """Return the rows that training would leave out as overlong: [row (1-based), tokens] of each."""
+    base_dir = Path(config["base_dir"])
+    counter = RowCounter(load_template(base_dir), config["max_length"], context_of(base_dir), drop_overlong=True)
+    source = Source(Path(config["path"]), ReadOptions(**config["read"]))
+    rows = []
+    for item in read_rows(source, row_reader(source, config["keeps_chosen"])):
+        _check_stop(stop)
+        if not isinstance(item, Example):
+            continue
+        found = counter(item)
+        if found.refusal is not None and found.refusal.code == "overlong_left_out":
+            rows.append([item.row, found.num_tokens])
+    return {"rows": rows}

@@ -25,6 +25,9 @@ def test_lack_of_memory_is_recognised_in_any_librarys_words(error, expected):
     assert is_memory_error(error) == expected
 
 
+LEAST = 20  # tokens that the rows of these tests need
+
+
 def applied(proposal, config):
     words = dict(word.split("=") for word in proposal.split() if "=" in word)
     return build_config({**config.model_dump(), **words})
@@ -40,17 +43,23 @@ def test_a_smaller_micro_batch_keeps_the_effective_batch(batch, accumulation):
 
 def test_every_proposal_is_a_setting_that_needs_less():
     config = TrainConfig(max_length=100, r=9)
-    proposals = smaller_settings(config)
+    proposals = smaller_settings(config, LEAST)
     assert len(proposals) == 4
     assert applied(proposals[1], config).gradient_checkpointing
     assert applied(proposals[2], config).max_length == 64  # never below what a short answer needs
     assert applied(proposals[3], config).r == 4
 
 
+@pytest.mark.parametrize(("least", "proposed"), [(20, "500"), (600, "600"), (1000, None), (None, None)])
+def test_no_length_is_proposed_that_leaves_a_row_without_an_answer(least, proposed):
+    words = " ".join(smaller_settings(TrainConfig(max_length=1000), least))
+    assert (f"max_length={proposed}" in words) if proposed else "max_length" not in words
+
+
 def test_what_is_already_smallest_is_not_proposed():
     smallest = TrainConfig(per_device_train_batch_size=1, gradient_checkpointing=True, max_length=64, r=1)
-    assert smaller_settings(smallest) == []
-    assert smaller_settings(TrainConfig(method="full", per_device_train_batch_size=1, max_length=64)) == [
+    assert smaller_settings(smallest, LEAST) == []
+    assert smaller_settings(TrainConfig(method="full", per_device_train_batch_size=1, max_length=64), LEAST) == [
         "--set gradient_checkpointing=true"
     ]
 
@@ -58,11 +67,11 @@ def test_what_is_already_smallest_is_not_proposed():
 def test_applying_the_proposals_again_and_again_ends():
     config = TrainConfig(per_device_train_batch_size=12, max_length=2048, r=100)
     for _ in range(40):
-        proposals = smaller_settings(config)
+        proposals = smaller_settings(config, LEAST)
         if not proposals:
             break
         config = applied(proposals[0], config)
-    assert smaller_settings(config) == []
+    assert smaller_settings(config, LEAST) == []
     assert config.effective_batch_size == 12
 
 

@@ -163,7 +163,7 @@ def test_longer_has_its_bounds(settings: dict[str, Any], expected: dict[str, Any
 def test_no_smaller_setting_is_refused(kind: dict[str, Any], batch: int, accumulation: int) -> None:
     sizes = {"per_device_train_batch_size": batch, "gradient_accumulation_steps": accumulation}
     config = build_config({**kind, **sizes})
-    for words in smaller_settings(config):
+    for words in smaller_settings(config, least_length=8):
         parts = shlex.split(words)
         build_config({**config.model_dump(mode="json"), **settings_of(parts[1::2])})
 

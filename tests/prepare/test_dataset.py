@@ -188,7 +188,7 @@ def test_rows_with_nothing_to_learn_are_named_together(max_length: int, folder: 
 
 
 def test_examples_without_an_answer_are_named(folder: Path) -> None:
-    error = error_of("no_trainable_tokens", folder, chat(1), Example(7, 7, (Message("user", "Hello?"),)))
+    error = error_of("rows_without_answer", folder, chat(1), Example(7, 7, (Message("user", "Hello?"),)))
     assert error.params["rows"] == [7]
 
 

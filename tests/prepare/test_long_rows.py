@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from llmlora.core.errors import DatasetError, DatasetRowError
 from llmlora.core.examples import Example, Message
 from llmlora.core.job import job_from_json
+from llmlora.data.problems import Problem
 from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import IGNORED, PreparedDataset, PrepareOptions, prepare_examples
 from llmlora.prepare.template import load_template
@@ -91,6 +94,83 @@ def test_no_length_is_proposed_that_the_model_does_not_take(tmp_path: Path) -> N
         assert refusal is not None and refusal.code == code
         assert (str(needed) in refusal.hint) is (code == "no_trainable_tokens")
     assert needed > 100
+
+
+ANSWERS = ("はい。", "🦊", "x", "価格は1,234円です。" * 20)
+QUESTIONS = ("？", "🦊" * 40, "長い質問です。" * 9)
+MIXES = [
+    [Example(1, 1, (Message("user", question), Message("assistant", answer)))]
+    for question in QUESTIONS
+    for answer in ANSWERS
+]
+MIXES += [[*one, replace(other[0], line=2, row=2)] for one, other in zip(MIXES, MIXES[5:], strict=False)]
+MIXES += [[*one, Example(2, 2, text=TEXT)] for one in MIXES[4:12]]
+
+
+def proposed(hint: str, options: PrepareOptions) -> list[PrepareOptions]:
+    """Return the options of each next run that a hint names."""
+    found = [replace(options, max_length=int(length)) for length in re.findall(r"--set max_length=(\d+)", hint)]
+    return [*found, replace(options, drop_overlong=True)] if "--drop-overlong" in hint else found
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("context", [None, 60, 300])
+def test_no_hint_proposes_what_is_refused(tmp_path: Path, context: int | None, drops: bool) -> None:
+    folder = tokenizer_folder(tmp_path, "byte_level", CHATML)
+    if context:
+        config = {"model_type": "llama", "max_position_embeddings": context}
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    codes, num_tried = set(), 0
+    for examples in MIXES:
+        for length in (16, 24, 48):
+            options = PrepareOptions(length, drop_overlong=drops)
+            try:
+                prepare_examples(examples, folder, options)
+            except DatasetError as failure:
+                codes.add(failure.code)
+                hint = Problem("error", failure.code, params=failure.params).hint
+                for other in proposed(hint, options):
+                    num_tried += 1
+                    assert other.max_length <= (context or other.max_length)
+                    assert len(prepare_examples(examples, folder, other)) > 0
+    assert num_tried or (drops and context == 60), "nothing there that could be proposed"
+    kept = {60: {"no_row_fits", "rows_longer_than_model"}, 300: {"no_trainable_tokens"}, None: {"no_trainable_tokens"}}
+    dropped = {
+        60: {"all_rows_over_model"},
+        300: {"all_rows_overlong"},
+        None: {"all_rows_overlong"},
+    }
+    assert (dropped if drops else kept)[context] <= codes
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("kind", ["byte_level", "byte_level_bos"])
+def test_with_the_least_length_the_same_examples_are_trained_on(tmp_path: Path, kind: str, drops: bool) -> None:
+    folder = tokenizer_folder(tmp_path, kind, CHATML)
+    num_shorter = 0
+    for examples in MIXES:
+        options = PrepareOptions(100, drop_overlong=drops)
+        try:
+            prepared = prepare_examples(examples, folder, options)
+        except DatasetError:
+            continue
+        least = prepared.least_length(drops)
+        num_shorter += least < prepared.lengths.max()
+        again = prepare_examples(examples, folder, replace(options, max_length=least))
+        assert set(again.rows.tolist()) == set(prepared.rows.tolist())
+    assert drops or num_shorter > 5
+
+
+def test_rows_without_an_answer_are_not_called_too_long(tmp_path: Path) -> None:
+    folder = tokenizer_folder(tmp_path, "byte_level", CHATML)
+    silent = Example(7, 7, (Message("user", "開店は？"),))
+    refusal = RowCounter(load_template(folder), 64)(silent).refusal
+    with pytest.raises(DatasetRowError) as failure:
+        prepare_examples([SHORT, LONG, silent], folder, PrepareOptions(64))
+    assert refusal is not None
+    assert (failure.value.code, failure.value.params["rows"], refusal.code) == (
+        "rows_without_answer", [7], "rows_without_answer",
+    )  # fmt: skip
 
 
 def test_a_job_from_before_the_setting_keeps_cutting(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_nothing_is_written_when_all_are_too_long(tmp_path: Path, base: str) -> 
     data, output = written(tmp_path / "data.jsonl", ROWS[1:3]), tmp_path / "out.jsonl"
     with pytest.raises(DatasetError) as caught:
         convert_dataset(data, output, model=base, max_length=64, drop_overlong=True)
-    assert (caught.value.code, caught.value.params["count"], output.exists()) == ("all_rows_overlong", 2, False)
+    assert (caught.value.code, caught.value.params["count"], output.exists()) == ("all_rows_over_model", 2, False)
 
 
 def test_options_and_places_are_checked_before_a_row_is_counted(

@@ -22,7 +22,7 @@ from llmlora.core.errors import (
     Stopped,
     exit_code_of,
 )
-from llmlora.core.job import read_job, write_job
+from llmlora.core.job import read_job, stored_settings, write_job
 from llmlora.core.locale import error_texts, set_language
 from llmlora.core.publish import sha256_file, write_json
 from llmlora.services import train as train_service
@@ -188,7 +188,9 @@ def test_a_folder_that_cannot_be_used_is_refused_first(place, tmp_path, kind):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started):
+def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started, monkeypatch):
+    prepared = {"type": "phase", "name": "prepared", "params": {"rows": 6, "least_length": 30}}
+    monkeypatch.setattr("llmlora.services.train.read_job_events", lambda folder: [prepared])
     started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
     settings = {"per_device_train_batch_size": 6, "max_length": 200, "r": 8}
     with pytest.raises(OutOfMemory) as caught:
@@ -342,6 +344,73 @@ def test_another_file_in_the_new_place_is_refused(place, tmp_path, started):
         resume_training(folder, places=NewPlaces.of(str(new / "base"), new / "data.jsonl", new / "held out.jsonl"))
     assert caught.value.code == "data_changed"
     assert (folder / "config.json").read_bytes() == before
+
+
+def job_with_files(place, tmp_path):
+    """Make a job with a template file and a first adapter that are somewhere else afterwards."""
+    own = tmp_path / "own"
+    adapter_of(own)
+    (own / "chat 1.jinja").write_text("{% for m in messages %}{{ m.content }}{% endfor %}", encoding="utf-8")
+    settings = {"chat_template": str(own / "chat 1.jinja"), "init_adapter": str(own / "first")}
+    folder = tmp_path / "job"
+    folder.mkdir()
+    write_job(folder, plan_training(request(place, settings=settings)).job)
+    return folder, own.rename(tmp_path / "new place (2)")
+
+
+def test_a_job_goes_on_with_the_new_place_of_its_template_and_adapter(place, tmp_path, started):
+    folder, new = job_with_files(place, tmp_path)
+    started(lambda _: {"went": "on"})
+    before, settings = read_job(folder), stored_settings(folder)
+    files = {"chat_template": new / "chat 1.jinja", "init_adapter": new / "first"}
+    for moved in (new, tmp_path / "third"):
+        new.rename(moved)
+        files = {name: moved / path.relative_to(new) for name, path in files.items()}
+        assert resume_training(folder, places=NewPlaces.of(None, None, None, **files)) == {"went": "on"}
+        job = read_job(folder)
+        assert (job.train.chat_template, job.train.init_adapter) == (
+            str(files["chat_template"]),
+            str(files["init_adapter"] / "adapter"),
+        )
+        assert list(job.inputs.values()) == list(before.inputs.values())
+        assert all(Path(path).is_relative_to(moved) for path in job.inputs)
+        assert stored_settings(folder) == settings, "checkpoints are compared with them"
+        assert resume_training(folder) == {"went": "on"}, "the new places are kept"
+        new = moved
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_template_or_adapter_that_is_gone_says_how_its_new_place_is_named(place, tmp_path, started, language):
+    folder, new = job_with_files(place, tmp_path)
+    started(fail_with(AssertionError("nothing may run")))
+    template, adapter = new / "chat 1.jinja", new / "first"
+    for files, code, option in (
+        ({}, "job_template_gone", "--chat-template"),
+        ({"chat_template": template}, "job_adapter_gone", "--init-adapter"),
+        ({"chat_template": template, "init_adapter": new}, "job_adapter_gone", "--init-adapter"),
+    ):
+        with pytest.raises(NotFound) as caught:
+            resume_training(folder, places=NewPlaces.of(None, None, None, **files))
+        set_language(language)
+        assert caught.value.code == code
+        assert f"llmlora train --resume {folder} {option}" in error_texts(caught.value)["hint"]
+    template.write_text("{{ other }}", encoding="utf-8")
+    with pytest.raises(Conflict) as conflict:
+        resume_training(folder, places=NewPlaces.of(None, None, None, chat_template=template, init_adapter=adapter))
+    assert conflict.value.code == "input_changed"
+
+
+@pytest.mark.parametrize("settings", [{}, {"chat_template": "chatml"}])
+def test_a_new_place_is_no_new_setting(place, tmp_path, started, settings):
+    folder = tmp_path / "job"
+    folder.mkdir()
+    write_job(folder, plan_training(request(place, settings=settings)).job)
+    started(fail_with(AssertionError("nothing may run")))
+    (tmp_path / "other.jinja").write_text("{{ messages }}", encoding="utf-8")
+    for files in ({"chat_template": tmp_path / "other.jinja"}, {"init_adapter": tmp_path}):
+        with pytest.raises(ConfigError) as caught:
+            resume_training(folder, places=NewPlaces.of(None, None, None, **files))
+        assert caught.value.code == "no_file_of_job"
 
 
 @pytest.mark.parametrize("change", ["data", "data gone", "base", "base gone", "config", "foreign", "no folder", "file"])

@@ -98,13 +98,13 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help=_help("json"))] = False,
 ) -> int:
     """Fine-tune a model on a data file."""
-    given: dict[str, Any] = {"init_adapter": init_adapter, "chat_template": chat_template, "system": system}
-    given["drop_overlong"] = drop_overlong or None
+    files = {"init_adapter": init_adapter, "chat_template": chat_template}
+    given = {"system": system, "drop_overlong": drop_overlong or None, **({} if resume else files)}
     overrides = _overrides(settings_of(settings), given)
     read = read_options(data_format, columns_of(columns), encoding)
     if resume is not None:
         refuse_with_resume(recipe, overrides, out, preset, training_preset, read.given)
-        places = NewPlaces.of(model, data, eval_data)
+        places = NewPlaces.of(model, data, eval_data, **files)
         result = _followed(lambda printer: resume_training(resume, printer, places), as_json)
     else:
         choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}

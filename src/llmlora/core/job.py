@@ -49,6 +49,10 @@ class JobConfig(BaseModel):
     eval_data: DataSource | None = None
     train: TrainConfig
     inputs: dict[str, str] = Field({}, description="Further files it reads, with their SHA-256.")
+    places: dict[str, str] = Field(
+        default={},
+        description="Where chat_template and init_adapter lie now, if they were moved; `train` names their old places.",
+    )
     reasons: dict[str, str] = Field(
         {}, description="Where each value came from: recommended, model, recipe, preset or set."
     )
@@ -141,10 +145,29 @@ def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
     if isinstance(train, dict):
         config = {**config, "train": with_older_values(train)}
     try:
-        return JobConfig.model_validate({"rules": FIRST_RULES, **config})
+        return in_new_places(JobConfig.model_validate({"rules": FIRST_RULES, **config}))
     except ValidationError as error:
         detail = ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
         raise InputError("damaged_job", path=str(path), detail=detail) from error
+
+
+def in_new_places(job: JobConfig) -> JobConfig:
+    """Return a job whose settings and inputs name its files where they lie now; their bytes are the same.
+
+    The stored settings keep the old names, because checkpoints are compared with them.
+    """
+    inputs, train = job.inputs, job.train.model_dump()
+    for name, place in job.places.items():
+        old = train.get(name)
+        inputs = {_moved(path, str(old), place): digest for path, digest in inputs.items()}
+        train[name] = place
+    settings = {name: train[name] for name in job.places}
+    return job.model_copy(update={"inputs": inputs, "train": job.train.model_copy(update=settings)})
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    """Return a path that is `old`, or lies in it, as it is below `new`."""
+    return f"{new}{path.removeprefix(old)}" if path == old or path.startswith(f"{old}/") else path
 
 
 def trained_dir(folder: Path) -> Path:

@@ -52,10 +52,11 @@ def disk_bytes(num_trained: int, num_kept: int, data_bytes: int) -> int:
     return weights * ADAMW_FACTOR * (num_kept + 1) + weights + 4 * data_bytes + (8 << 20)
 
 
-def smaller_settings(config: TrainConfig) -> list[str]:
+def smaller_settings(config: TrainConfig, least_length: int | None = None) -> list[str]:
     """Return `--set` words that need less memory, mildest first: what keeps the result's meaning, then what changes it.
 
-    A smaller micro-batch with more accumulation gives the same effective batch.
+    A smaller micro-batch with more accumulation gives the same effective batch. `least_length` is the smallest
+    max_length with which the rows can still be trained on; while it is not known, no shorter one is proposed.
     """
     proposals: list[dict[str, Any]] = []
     batch, total = config.per_device_train_batch_size, config.effective_batch_size
@@ -69,8 +70,9 @@ def smaller_settings(config: TrainConfig) -> list[str]:
         proposals.append({"gradient_checkpointing": "true"})
     if batch > 1 and not equal:
         proposals.append({"per_device_train_batch_size": batch // 2})
-    if config.max_length > SMALLEST_LENGTH:
-        proposals.append({"max_length": max(SMALLEST_LENGTH, config.max_length // 2)})
+    shorter = max(SMALLEST_LENGTH, config.max_length // 2, least_length or config.max_length)
+    if shorter < config.max_length:
+        proposals.append({"max_length": shorter})
     if config.method != "full" and config.r > 1 and config.init_adapter is None:
         proposals.append({"r": config.r // 2})
     return [settings_words(values) for values in proposals]

@@ -12,8 +12,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -136,6 +136,56 @@ def replacing(path: Path, *, exclusive: bool = False) -> Iterator[Path]:
         else:
             temporary.replace(path)
         fsync_path(path.parent)
+
+
+@contextmanager
+def replacing_together(paths: Sequence[Path], *, exclusive: bool = False) -> Iterator[list[Path]]:
+    """Yield temporary paths for files of one folder that belong together; on success all of them are replaced.
+
+    A kill at any moment leaves all old, all new, or the first one missing: it never stands beside others that were
+    not written with it. On failure the old ones are put back.
+
+    Raises:
+        FileExistsError: `exclusive`, and there is a file of one of these names.
+    """
+    if len(paths) == 1:
+        with replacing(paths[0], exclusive=exclusive) as temporary:
+            yield [temporary]
+        return
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(paths[0].parent), ExitStack() as stack:
+        temporaries = [stack.enter_context(own_temporary(path)) for path in paths]
+        yield temporaries
+        for temporary in temporaries:
+            fsync_path(temporary)
+        asides = [] if exclusive else [stack.enter_context(own_temporary(path)) for path in paths]
+        _replace_together(temporaries, paths, asides)
+
+
+def _replace_together(temporaries: Sequence[Path], paths: Sequence[Path], asides: Sequence[Path]) -> None:
+    """Move old files aside, the first one first, and new ones in their places, the first one last."""
+    folder = paths[0].parent
+    moved: list[tuple[Path, Path]] = []
+    placed: list[Path] = []
+    try:
+        for path, aside in zip(paths, asides, strict=False):
+            if path.exists():
+                path.replace(aside)
+                moved.append((path, aside))
+                fsync_path(folder)
+        for temporary, path in reversed(list(zip(temporaries, paths, strict=True))):
+            if asides:
+                temporary.replace(path)
+            else:
+                _rename_to_free(temporary, path)
+            placed.append(path)
+            fsync_path(folder)
+    except BaseException:
+        for path in reversed(placed):
+            path.unlink(missing_ok=True)
+        for path, aside in reversed(moved):
+            aside.replace(path)
+        raise
 
 
 def _rename_to_free(temporary: Path, path: Path) -> None:

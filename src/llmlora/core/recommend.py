@@ -36,6 +36,7 @@ class Facts:
     context_length: int
     own_values: Mapping[str, Any]  # values that the model's maker recommends for adapters
     has_eval_data: bool = False
+    has_different_rows: bool = True  # False: all are copies of one, which nothing can be held out of
     layers: Sequence[LinearLayer] = ()  # what an adapter can sit on; without them every target counts as all
 
 
@@ -285,7 +286,8 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
     steps = planned_steps(values, facts.num_rows)
     has_split = isinstance(split, int | float) and split > 0
     has_no_eval_rows = not has_split and not facts.has_eval_data
-    no_eval_rows = "no_eval_rows" if facts.num_rows > 1 else "no_eval_rows_one"  # a single row cannot be divided
+    can_be_split = facts.num_rows > 1 and facts.has_different_rows
+    no_eval_rows = "no_eval_rows" if can_be_split else "no_eval_rows_one"
     checks = (
         (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
         *((has_no_eval_rows and bool(values.get(name)), name, no_eval_rows) for name in NEED_EVAL_ROWS),

@@ -15,10 +15,10 @@ from typing import Any, Protocol, TextIO, TypedDict, Unpack
 from llmlora.core.errors import ConfigError, Conflict, DatasetError
 from llmlora.core.examples import Example
 from llmlora.core.locale import translate
-from llmlora.core.publish import replacing
+from llmlora.core.publish import replacing_together
 from llmlora.core.temporary import claimed
 from llmlora.data.container import require_file
-from llmlora.data.problems import Problem, warning
+from llmlora.data.problems import OVERLONG, Problem, all_overlong, warning
 from llmlora.data.read import KEPT_OUT, ReadOptions, Source, read_rows, row_reader
 from llmlora.data.split import content_key, held_out_keys, split_hash
 
@@ -47,6 +47,7 @@ class Overlong:
     """Rows to leave out because a model takes them only cut: row (1-based) -> its tokens."""
 
     max_length: int
+    limit: int | None  # what the model takes at most
     num_tokens: Mapping[int, int]
 
     def problem(self, example: Example) -> Problem | None:
@@ -54,7 +55,7 @@ class Overlong:
         size = self.num_tokens.get(example.row)
         if size is None:
             return None
-        return warning("overlong_left_out", example.line, example.row, num_tokens=size, max_length=self.max_length)
+        return warning(OVERLONG, example.line, example.row, num_tokens=size, max_length=self.max_length)
 
 
 @dataclass(frozen=True)
@@ -124,18 +125,19 @@ def convert_dataset(
     source = Source(path, options or ReadOptions())
     plan = _Plan(source, choices, overlong)
     if overlong is not None and plan.num_overlong and not plan.num_written:
-        raise DatasetError("all_rows_overlong", count=plan.num_overlong, max_length=overlong.max_length)
+        raise all_overlong(overlong.num_tokens.values(), overlong.max_length, overlong.limit).to_error()
     if not plan.num_written:
         raise DatasetError("no_rows_left", path=str(path), count=plan.num_read)
     eval_output = eval_path(output) if choices.get("split") else None
+    targets = [output] if eval_output is None else [output, eval_output]
     with writable(output), ExitStack() as stack:
         output.parent.mkdir(parents=True, exist_ok=True)
-        for target in (output, *filter(None, [eval_output])):
+        for target in targets:
             stack.enter_context(claimed(target))
         _check_targets(path, output, choices)  # another process may have written them in the meantime
-        writers = [_open_writer(stack, output, choices)]
-        if eval_output is not None:
-            writers.append(_open_writer(stack, eval_output, choices))
+        exclusive = not choices.get("overwrite")
+        temporaries = stack.enter_context(replacing_together(targets, exclusive=exclusive))
+        writers = [_open_writer(stack, temporary, output.suffix, choices) for temporary in temporaries]
         rows = read_rows(source, row_reader(source, bool(choices.get("keep"))))
         for number, example in enumerate(rows):
             if isinstance(example, Example) and plan.marks[number] != LEFT_OUT:
@@ -287,9 +289,8 @@ class _Writer(Protocol):
     def write(self, example: Example) -> None: ...
 
 
-def _open_writer(stack: ExitStack, path: Path, choices: ConvertChoices) -> _Writer:
-    temporary = stack.enter_context(replacing(path, exclusive=not choices.get("overwrite")))
-    if path.suffix.lower() != ".csv":
+def _open_writer(stack: ExitStack, temporary: Path, suffix: str, choices: ConvertChoices) -> _Writer:
+    if suffix.lower() != ".csv":
         return _JsonLines(stack.enter_context(temporary.open("w", encoding="utf-8", newline="\n")))
     # Excel takes a CSV for UTF-8 only when it begins with a byte order mark.
     stream = stack.enter_context(temporary.open("w", encoding="utf-8-sig", newline=""))

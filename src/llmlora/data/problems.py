@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from llmlora.core.locale import translate, with_reason
 Level = Literal["error", "warning"]
 PLACE = ("line", "row", "column", "field")
 SHOWN_PER_CODE = 20
+OVERLONG = "overlong_left_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,17 @@ def from_exception(failure: DatasetError) -> Problem:
     params = dict(failure.params)
     line, row, column, name = (params.pop(key, None) for key in PLACE)
     return Problem("error", failure.code, line, row, column, name, params)
+
+
+def all_overlong(sizes: Collection[int], max_length: int, limit: int | None) -> Problem:
+    """Return the error for rows that are all longer than `max_length` tokens and shall be left out.
+
+    `sizes` are their tokens, `limit` those that the model takes at most: a length is proposed only if it keeps a row.
+    """
+    fits = max((size for size in sizes if limit is None or size <= limit), default=None)
+    if fits is None:
+        return error("all_rows_over_model", count=len(sizes), max_length=max_length, limit=limit)
+    return error("all_rows_overlong", count=len(sizes), max_length=max_length, fits=fits)
 
 
 class ProblemLog:

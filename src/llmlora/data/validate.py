@@ -11,7 +11,16 @@ from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example
 from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
 from llmlora.data.formats import RowReader
-from llmlora.data.problems import SHOWN_PER_CODE, Problem, ProblemLog, error, from_exception, warning
+from llmlora.data.problems import (
+    OVERLONG,
+    SHOWN_PER_CODE,
+    Problem,
+    ProblemLog,
+    all_overlong,
+    error,
+    from_exception,
+    warning,
+)
 from llmlora.data.quality import question_and_answer, row_warnings
 from llmlora.data.read import KEPT_OUT, ReadOptions, Source, read_rows, row_reader
 from llmlora.data.stats import Lengths, RowStats
@@ -113,6 +122,8 @@ class _Check:
         self.num_text_tokens = 0
         self.num_rows = 0
         self.num_over = 0
+        self.left_out: list[int] = []
+        self.limit: int | None = None
         self.eval_questions: dict[int, int] = {}
         self.source: Source | None = None
         self.reader: RowReader | None = None
@@ -195,6 +206,9 @@ class _Check:
         self.tokens.add(counted.num_tokens)
         if counted.refusal is not None:
             self.log.add(counted.refusal)
+            if counted.refusal.code == OVERLONG:
+                self.left_out.append(counted.num_tokens)
+                self.limit = counted.limit
             return False
         if self.max_length is not None and counted.num_tokens > self.max_length:
             self.num_over += 1
@@ -224,8 +238,13 @@ class _Check:
         if self.num_text_tokens:
             self._unknown_share()
         if not self.stats.num_rows and not self.log.num_errors:
-            num_kept_out = self.log.counts[KEPT_OUT]
-            self.log.add(error("all_rows_kept_out", count=num_kept_out) if num_kept_out else error("no_records"))
+            self.log.add(self._nothing_left())
+
+    def _nothing_left(self) -> Problem:
+        if self.left_out and self.max_length is not None:
+            return all_overlong(self.left_out, self.max_length, self.limit)
+        num_kept_out = self.log.counts[KEPT_OUT]
+        return error("all_rows_kept_out", count=num_kept_out) if num_kept_out else error("no_records")
 
     def _add_pair(self, pair: Pair) -> None:
         self.pair_counts[pair.kind] += 1

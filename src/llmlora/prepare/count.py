@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Example
-from llmlora.data.problems import Problem, error, warning
+from llmlora.data.problems import OVERLONG, Problem, error, warning
 from llmlora.data.quality import texts_of
 from llmlora.data.validate import RowTokens
 from llmlora.prepare.dataset import (
@@ -47,10 +47,12 @@ class RowCounter:
         longest = max((len(ids) for ids, _ in rows), default=0)
         if self.drop_overlong and longest > self.max_length:
             place = (example.line, example.row)
-            left_out = warning("overlong_left_out", *place, num_tokens=longest, max_length=self.max_length)
+            left_out = warning(OVERLONG, *place, num_tokens=longest, max_length=self.max_length)
             return RowTokens(longest, num_text, num_unknown, left_out, self.context_length)
         if any(learnable_row(row, self.max_length, encoder) for row in rows):
             return RowTokens(longest, num_text, num_unknown, None, self.context_length)
+        if longest <= self.max_length:
+            return RowTokens(longest, num_text, num_unknown, self._refused(example, "rows_without_answer"))
         needed = max(self.max_length, needed_length(rows))
         code, limit = too_long_code(needed_length(rows), self.context_length), self.context_length
         refusal = self._refused(example, code, max_length=self.max_length, needed=needed, limit=limit)

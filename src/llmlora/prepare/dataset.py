@@ -20,6 +20,7 @@ from llmlora.core.examples import Example, Message
 from llmlora.core.layout import CONFIG_FILE, META_FILE, TEMPORARY_PREFIX, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
 from llmlora.data.container import require_file
+from llmlora.data.problems import all_overlong
 from llmlora.data.read import KEPT_OUT, ReadOptions, iter_examples
 from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
@@ -32,6 +33,7 @@ MAX_UNKNOWN_SHARE = 0.2
 MAX_LISTED_ROWS = 20
 MAX_CUT_SHOWN = 256
 UNKNOWN_SAMPLE = 200
+LEAST_ANSWER = 5  # tokens: a character of up to four bytes, and the end token
 PROGRESS_EXAMPLES = 256
 MAX_CACHED = 32
 
@@ -105,6 +107,20 @@ class PreparedDataset:
         """Rows that were cut to max_length."""
         return int(self.facts["num_truncated"])
 
+    def least_length(self, drops_overlong: bool) -> int:
+        """Return a max_length with which the same examples are trained on: cut, but with some of an answer in each.
+
+        Where longer rows are left out it is the length of the longest.
+        """
+        if drops_overlong:
+            return int(self.lengths.max())
+        learned = np.flatnonzero(np.asarray(self.labels) != IGNORED)
+        starts = self.offsets[:-1]
+        before = learned[np.searchsorted(learned, starts)] - starts
+        needed = np.minimum(before + LEAST_ANSWER, self.lengths)
+        examples = np.flatnonzero(np.diff(self.rows, prepend=0))  # one row with something to learn is enough
+        return int(np.minimum.reduceat(needed, examples).max())
+
     @property
     def content(self) -> str:
         """Hash of what is learned: equal for equal rows, whichever version has made them."""
@@ -147,7 +163,8 @@ def prepare_examples(
     are read, those that did not come because their author kept them out (`row_kept_out`).
 
     Raises:
-        DatasetRowError: `no_trainable_tokens` or `row_refused_by_template`, naming all such rows.
+        DatasetRowError: `rows_without_answer`, `no_trainable_tokens`, `rows_longer_than_model`, `no_row_fits` or
+            `row_refused_by_template`, naming all such rows.
         DatasetError: `nothing_to_prepare`; `too_many_unknown_tokens` when the tokenizer does not know the language.
         ModelFileError, ConfigError: tokenizer or template.
     """
@@ -230,6 +247,8 @@ class _Builder:
     refused: list[int] = field(default_factory=list)
     refusal: ModelFileError | None = None
     needed_length: int = 0
+    answerless: list[int] = field(default_factory=list)
+    overlong: list[int] = field(default_factory=list)
     num_examples: int = 0
     num_control_tokens: int = 0
     num_system_folded: int = 0
@@ -237,7 +256,6 @@ class _Builder:
     num_raw: int = 0
     num_reasoning_hidden: int = 0
     num_dropped: int = 0
-    num_overlong: int = 0
     num_split: int = 0
     num_counted: int = 0
     num_unknown: int = 0
@@ -259,7 +277,7 @@ class _Builder:
             "num_label_tokens": int((labels != IGNORED).sum()),
             "num_truncated": sum(1 for count in self.num_cut if count) + self.num_dropped,
             "num_rows_dropped": self.num_dropped,
-            "num_overlong_left_out": self.num_overlong,
+            "num_overlong_left_out": len(self.overlong) if self.options.drop_overlong else 0,
             "num_texts_split": self.num_split,
             "num_tokens_cut": sum(self.num_cut),
             "num_control_tokens": self.num_control_tokens,
@@ -285,14 +303,18 @@ class _Builder:
             self.refused.append(example.row)
             self.refusal = self.refusal or error
             return
-        if self.options.drop_overlong and is_overlong(encoded, self.options.max_length):
-            self.num_overlong += 1
+        is_too_long = is_overlong(encoded, self.options.max_length)
+        if is_too_long:
+            self.overlong.append(longest_row(encoded))
+        if is_too_long and self.options.drop_overlong:
             return
         self.num_split += example.text is not None and len(encoded) > 1
         fitted = (learnable_row(row, self.options.max_length, self.template.encoder) for row in encoded)
         kept = [row for row in fitted if row is not None]
         self.num_dropped += len(encoded) - len(kept) if kept else 0
-        if not kept:
+        if not kept and not is_too_long:
+            self.answerless.append(example.row)
+        elif not kept:
             self.without_labels.append(example.row)
             self.needed_length = max(self.needed_length, needed_length(encoded))
         for ids, learned, cut in kept:
@@ -339,17 +361,23 @@ class _Builder:
     def _raise_problems(self) -> None:
         if not self.num_examples:
             raise DatasetError("nothing_to_prepare")
-        if self.num_overlong == self.num_examples:
-            raise DatasetError("all_rows_overlong", count=self.num_overlong, max_length=self.options.max_length)
+        if self.options.drop_overlong and len(self.overlong) == self.num_examples:
+            raise all_overlong(self.overlong, self.options.max_length, self.context_length).to_error()
         if self._unknown_share > MAX_UNKNOWN_SHARE:
             percent, limit = round(100 * self._unknown_share, 1), round(100 * MAX_UNKNOWN_SHARE)
             raise DatasetError("too_many_unknown_tokens", percent=percent, limit=limit)
         if self.refusal is not None:
             params = {**self.refusal.params, "rows": self.refused, "listed": _listed(self.refused)}
             raise DatasetRowError(ROW_REFUSALS[self.refusal.code], count=len(self.refused), **params)
+        if self.answerless:
+            rows, listed = self.answerless, _listed(self.answerless)
+            raise DatasetRowError("rows_without_answer", rows=rows, listed=listed, count=len(rows))
         if self.without_labels:
+            code = too_long_code(self.needed_length, self.context_length)
+            if code == "rows_longer_than_model" and len(self.overlong) == self.num_examples:
+                code = "no_row_fits"  # leaving them out would leave nothing
             raise DatasetRowError(
-                too_long_code(self.needed_length, self.context_length),
+                code,
                 rows=self.without_labels,
                 listed=_listed(self.without_labels),
                 count=len(self.without_labels),
@@ -412,6 +440,11 @@ def text_blocks(ids: list[int], max_length: int, encoder: TextEncoder) -> list[l
 def is_overlong(rows: Iterable[Row], max_length: int) -> bool:
     """Tell whether training would have to cut one of an example's rows."""
     return any(len(ids) > max_length for ids, _ in rows)
+
+
+def longest_row(rows: Iterable[Row]) -> int:
+    """Return the tokens of the longest row of an example."""
+    return max((len(ids) for ids, _ in rows), default=0)
 
 
 def context_of(base_dir: Path) -> int | None:

@@ -91,7 +91,7 @@ def find_overlong(
     limit = _max_length(base, max_length)
     config = {"task": "overlong", "max_length": limit, "keeps_chosen": keeps_chosen, **_common(path, base, read)}
     with scratch_folder(config) as work:
-        return Overlong(limit, dict(run_worker("prepare", work, on_event)["rows"]))
+        return Overlong(limit, base.context_length, dict(run_worker("prepare", work, on_event)["rows"]))
 
 
 def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from llmlora.core.errors import (
     Stopped,
     error_from_dict,
 )
+from llmlora.core.events import read_job_events
 from llmlora.core.job import RULES, DataSource, JobConfig, create_job, read_job, stopped_early, update_job
 from llmlora.core.layout import (
     ADAPTER_DIR,
@@ -50,7 +51,7 @@ from llmlora.services.launch import scratch_folder
 from llmlora.services.next_step import free_place
 from llmlora.services.packages import require_packages
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values
-from llmlora.services.resume_places import STAYED, NewPlaces
+from llmlora.services.resume_places import FILES, STAYED, NewPlaces
 from llmlora.services.supervisor import run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
@@ -144,7 +145,7 @@ def plan_training(request: TrainRequest) -> PlannedJob:
     report = _checked(request.data, request)
     if request.eval_data is not None:
         _checked(request.eval_data, request)
-    resolved = _resolved(request, base, report.num_examples)
+    resolved = _resolved(request, base, report)
     config = resolved.config
     _check_packages(config)
     check_capacity(base, config, request.data, folder)
@@ -184,12 +185,13 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
     return report
 
 
-def _resolved(request: TrainRequest, base: BaseModel, num_rows: int) -> Resolved:
+def _resolved(request: TrainRequest, base: BaseModel, report: CheckReport) -> Resolved:
     """Settle every value; files that settings name become absolute, so that the job can go on from anywhere."""
     recipe, settings = _absolute_files(request.recipe), _absolute_files(request.settings)
     init_adapter = settings.get("init_adapter", recipe.get("init_adapter"))
     facts = Facts(
-        num_rows=num_rows,
+        num_rows=report.num_examples,
+        has_different_rows=report.stats["num_duplicates"] < report.num_examples - 1,
         num_parameters=base.num_parameters,
         context_length=base.context_length,
         own_values=base.recommended,
@@ -306,7 +308,7 @@ def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, An
             raise
         raise Stopped("stopped_before_training", folder=str(folder)) from error
     except OutOfMemory as error:
-        proposals = smaller_settings(job.train)
+        proposals = smaller_settings(job.train, _least_length(folder))
         if not proposals:
             raise OutOfMemory("train_memory_at_least", folder=str(folder)) from error
         params = {
@@ -321,10 +323,17 @@ def _run(folder: Path, job: JobConfig, on_event: OnEvent | None) -> dict[str, An
         raise OutOfMemory("train_out_of_memory", detail=error.params.get("detail", ""), **params) from error
 
 
+def _least_length(folder: Path) -> int | None:
+    """Return how short rows may become, if a run of the job has prepared them."""
+    recorded = [event.get("params", {}) for event in read_job_events(folder) if event.get("name") == "prepared"]
+    return recorded[-1].get("least_length") if recorded else None
+
+
 def resume_training(folder: Path, on_event: OnEvent | None = None, places: NewPlaces = STAYED) -> dict[str, Any]:
     """Go on with a stopped or killed job from its newest whole checkpoint; a finished job returns its summary.
 
-    `places` says where its base model and data lie now, if they were moved; their bytes must be the same.
+    `places` says where base model, data, template and first adapter lie now, if they were moved; their bytes must be
+    the same.
 
     Raises:
         NotFound: not a job folder, or base model or data are gone.
@@ -344,7 +353,7 @@ def resume_training(folder: Path, on_event: OnEvent | None = None, places: NewPl
         raise stopped_early(folder) from error
     if moved != job:  # or a bundled model of a newer installation, with the same bytes
         values = moved.to_json()
-        update_job(folder, **{name: values[name] for name in ("base_model", "base_dir", "data", "eval_data")})
+        update_job(folder, **{name: values[name] for name in ("base_model", "base_dir", "data", "eval_data", "places")})
     holder = lock_holder(folder)
     if holder is not None and on_event is not None:  # it may be just stopping; the worker waits for it a while
         on_event({"type": "warning", "code": "waiting_for_lock", "params": {"pid": holder}})
@@ -380,14 +389,16 @@ def train(
     """Fine-tune a base model on a data file and return the summary of the run.
 
     Instead of model and data, `recipe` names a recipe file (or the `config.json` of a job), and `resume` a job folder
-    that goes on from its newest checkpoint; model and data then say where they lie now, if they were moved.
+    that goes on from its newest checkpoint; model, data, eval_data, chat_template and init_adapter then say where they
+    lie now, if they were moved.
     `settings` are fields of `TrainConfig`; what is not given is recommended.
     Raises the errors of `training_request`, `plan_training`, `start_training` and `resume_training`.
     """
     read = read_options(format, columns, encoding)
     if resume is not None:
+        files = {name: settings.pop(name) for name in FILES if name in settings}
         refuse_with_resume(recipe, out, preset, training_preset, read.given, settings)
-        return resume_training(Path(resume), on_event, NewPlaces.of(base_model, data, eval_data))
+        return resume_training(Path(resume), on_event, NewPlaces.of(base_model, data, eval_data, **files))
     folder = Path(out) if out else None
     choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
     request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)

@@ -8,6 +8,7 @@ from typing import Any
 from llmlora.core.errors import Stopped, WorkerDied
 from llmlora.core.events import EventWriter
 from llmlora.core.examples import Example
+from llmlora.data.problems import OVERLONG
 from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.validate import RowTokens, check_dataset
 from llmlora.prepare.count import RowCounter
@@ -76,6 +77,6 @@ def _overlong(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
         if not isinstance(item, Example):
             continue
         found = counter(item)
-        if found.refusal is not None and found.refusal.code == "overlong_left_out":
+        if found.refusal is not None and found.refusal.code == OVERLONG:
             rows.append([item.row, found.num_tokens])
     return {"rows": rows}

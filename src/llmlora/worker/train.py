@@ -112,6 +112,7 @@ def _prepare(
     own_held_out = _prepared(job.eval_data, job, stop) if job.eval_data is not None else None
     counts = {**_counts(prepared), "content": [item.content for item in (prepared, own_held_out) if item is not None]}
     _check_same_rows(job, folder, counts)
+    counts["least_length"] = prepared.least_length(job.train.drop_overlong)
     events.emit("phase", name="prepared", params=counts)
     template = asking_template(load_template(Path(job.base_dir), job.train.chat_template), prepared.facts)
     adapter = Path(job.train.init_adapter) if job.train.init_adapter is not None else None

@@ -44,7 +44,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 def test_stages_run_in_order_on_one_folder(calls: list[tuple[str, Any]], tmp_path: Path) -> None:
     stages: list[str] = []
     events: list[dict[str, Any]] = []
-    result = run_demo(plan_demo(), tmp_path / "out", events.append, stages.append)
+    result = run_demo(plan_demo(tmp_path / "out"), tmp_path / "out", events.append, stages.append)
     assert stages == ["train", "evaluate", "export", "chat"] == [name for name, _ in calls]
     assert calls[0][1] == tmp_path / "out" / "job"
     assert calls[1][1] == (tmp_path / "out" / "job", asset_path("questions", "level1_basic_qa.jsonl"))
@@ -65,12 +65,12 @@ def test_a_stage_that_fails_ends_the_demo(
 
     monkeypatch.setattr(service, "export_model", refuse)
     with pytest.raises(ExportError):
-        run_demo(plan_demo(), tmp_path, lambda _: None, lambda _: None)
+        run_demo(plan_demo(tmp_path / "out"), tmp_path, lambda _: None, lambda _: None)
     assert [name for name, _ in calls] == ["train", "evaluate"]
 
 
-def test_the_plan_is_level_one_on_the_bundled_model() -> None:
-    planned = plan_demo()
+def test_the_plan_is_level_one_on_the_bundled_model(tmp_path: Path) -> None:
+    planned = plan_demo(tmp_path / "out")
     assert (planned.base.name, planned.report.num_examples) == ("nano", 5)
     assert (planned.job.train.r, planned.job.train.num_train_epochs) == (4, 15)
     assert planned.resolved.origins["r"] == "set"

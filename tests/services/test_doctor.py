@@ -14,6 +14,7 @@ import pytest
 
 from catalog.model_files import model_folder
 from llmlora.cli.main import run
+from llmlora.core import writable
 from llmlora.core.locale import set_language
 from llmlora.core.machine import container_limit
 from llmlora.services import doctor as doctor_module
@@ -130,7 +131,7 @@ def test_workspace_that_cannot_be_written(home: Path, monkeypatch: pytest.Monkey
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(doctor_module.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(writable.tempfile, "TemporaryFile", refuse)
     check = find(doctor(), "workspace")
     assert check["status"] == "error"
     assert "permission denied" in check["message"]

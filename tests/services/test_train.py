@@ -19,6 +19,7 @@ from llmlora.core.errors import (
     NotFound,
     OutOfMemory,
     PackageMissing,
+    ResourceError,
     Stopped,
     exit_code_of,
 )
@@ -178,12 +179,13 @@ def test_a_folder_that_cannot_be_used_is_refused_first(place, tmp_path, kind):
         "too long": tmp_path / ("x" * 300),
     }
     missing = request(place, out=paths[kind], base_model="./no-such-model")
-    with pytest.raises((Conflict, NotFound)) as caught:
+    with pytest.raises((Conflict, ResourceError)) as caught:
         plan_training(missing)
-    if kind != "below a file":  # that one is only noticed when the folder is made
-        assert isinstance(caught.value, Conflict)
-    with pytest.raises(Conflict) as caught:
+    code = "output_not_writable" if kind in ("below a file", "too long") else "folder_not_empty"
+    assert caught.value.code == code
+    with pytest.raises((Conflict, ResourceError)) as caught:
         start_training(plan_training(request(place)), paths[kind])
+    assert caught.value.code == code
     assert caught.value.params["path"].startswith(str(tmp_path))
     assert (tmp_path / "file").read_text() == "mine"
 

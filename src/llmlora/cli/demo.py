@@ -30,7 +30,7 @@ def demo(
     """Run everything on the bundled model."""
     started = time.monotonic()
     _heading("plan")
-    planned = plan_demo()
+    planned = plan_demo(folder)
     show_plan(planned)
     target = free_folder(folder)
     with EventPrinter() as printer:

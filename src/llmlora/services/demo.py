@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.layout import gguf_name
+from llmlora.core.writable import require_output
 from llmlora.services.chat import chat
 from llmlora.services.evaluate import evaluate
 from llmlora.services.export import export_model
 from llmlora.services.follow import OnEvent
+from llmlora.services.next_step import free_place
 from llmlora.services.train import PlannedJob, TrainRequest, plan_training, start_training
 
 BASE_MODEL = "nano"
@@ -63,11 +66,17 @@ def free_folder(wanted: Path) -> Path:
             return folder
 
 
-def plan_demo() -> PlannedJob:
-    """Check the bundled data and settle the training values."""
-    return plan_training(
-        TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings={"r": 4, "num_train_epochs": 15})
-    )
+def plan_demo(wanted: Path) -> PlannedJob:
+    """Check the place for the folder and the bundled data, and settle the training values; nothing is written.
+
+    Raises:
+        ResourceError: neither `wanted` nor a folder beside it can be written.
+    """
+    beside = wanted.with_name(f"{wanted.name}-2") if os.path.lexists(wanted) else wanted
+    require_output(beside, "--out")
+    settings = {"r": 4, "num_train_epochs": 15}
+    out = free_place(wanted) / "job"
+    return plan_training(TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings=settings, out=out))
 
 
 def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Callable[[str], None]) -> DemoResult:

@@ -7,7 +7,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
 from llmlora.core.locale import error_texts, has_text, translate
 from llmlora.core.machine import container_limit
 from llmlora.core.publish import free_bytes, read_json
+from llmlora.core.writable import write_refusal
 from llmlora.services.packages import TRAIN_PACKAGES, outdated_packages, package_version
 
 Status = Literal["ok", "warning", "error"]
@@ -139,16 +139,11 @@ def _disk() -> Check:
 def _workspace() -> Check:
     """Tell whether the workspace (or, before its first use, its parent) takes files; nothing is left behind."""
     folder = home_dir()
-    existing = folder.absolute()
-    while not os.path.exists(existing):  # unlike Path.exists, silent about folders that may not be entered
-        existing = existing.parent
     data = {"path": str(folder), "exists": os.path.isdir(folder)}
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            os.listdir(existing)
-            return _check("workspace", "ok", "ok", data)
-    except OSError as error:
-        return _check("workspace", "read_only", "error", data, reason=error.strerror or str(error))
+    refusal = write_refusal(folder)
+    if refusal is None:
+        return _check("workspace", "ok", "ok", data)
+    return _check("workspace", "read_only", "error", data, reason=refusal.strerror or str(refusal))
 
 
 def _base_model() -> Check:

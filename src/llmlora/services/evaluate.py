@@ -11,6 +11,7 @@ from llmlora.core.job import read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, write_json
+from llmlora.core.writable import require_job_folder
 from llmlora.services.follow import OnEvent
 from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import run_worker
@@ -39,7 +40,7 @@ def evaluate(
 
     Raises:
         NotFound: no job, not finished, or a file is gone. DatasetError: the questions. ModelFileError: the models.
-        ConfigError: an option.
+        ConfigError: an option. ResourceError: the job's folder cannot be written.
     """
     folder = Path(job_dir).absolute()
     if not folder.exists():
@@ -52,6 +53,7 @@ def evaluate(
     _check_at_least_one("max_questions", max_questions)
     _check_at_least_one("max_new_tokens", max_new_tokens)
     require_packages()
+    require_job_folder(folder)
     target = _new_folder(folder)
     config = {
         "schema": SCHEMA,

@@ -11,6 +11,7 @@ from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.temporary import claimed
+from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
 from llmlora.services.supervisor import run_worker
 
@@ -34,7 +35,7 @@ def export_model(
     model lies now. Returns `output`, `files` (name, quantization, size_bytes, sha256), `modelfile` and `verify`.
 
     Raises:
-        ConfigError: unknown quantization.
+        ConfigError: unknown quantization. ResourceError: `output` cannot be written.
         Conflict: `output` holds something else or another job's export, or another process is working in it.
         VerificationFailed: the files do not give the trained model's answers; they stay, with `verify.json`.
     """
@@ -52,6 +53,7 @@ def export_model(
         "keep_merged": keep_merged,
         "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
     }
+    require_output(target, "-o")
     _check_target(target, config)
     target.mkdir(parents=True, exist_ok=True)
     with claimed(target / EXPORT_CLAIM):

@@ -15,6 +15,7 @@ from typing import Any
 from llmlora.core.layout import CONFIG_FILE, new_id, next_run, run_dir, scratch_dir
 from llmlora.core.locale import current_language
 from llmlora.core.publish import disk_errors, write_json
+from llmlora.core.writable import require_workspace
 from llmlora.services.follow import Event, follow
 from llmlora.services.packages import require_packages
 
@@ -67,7 +68,12 @@ def _reserved_run(folder: Path) -> int:
 
 @contextmanager
 def scratch_folder(config: dict[str, Any]) -> Iterator[Path]:
-    """Yield a short-lived folder with a `config.json`, for work that leaves nothing behind."""
+    """Yield a short-lived folder with a `config.json`, for work that leaves nothing behind.
+
+    Raises:
+        ResourceError: the workspace cannot be written.
+    """
+    require_workspace(scratch_dir())
     folder = scratch_dir() / new_id()
     folder.mkdir(parents=True)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 from llmlora.core.errors import Conflict
 from llmlora.core.job import trained_dir
 from llmlora.core.temporary import claimed
+from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
@@ -27,7 +28,7 @@ def merge(
     `size_bytes`, `max_abs_error` (what rounding to `dtype` cost, at most, per weight) and `files`.
 
     Raises:
-        NotFound: not a finished job.
+        NotFound: not a finished job. ResourceError: `output` cannot be written.
         Conflict: `output` is not empty, or another process is writing it.
         ExportError: the adapter cannot be merged exactly.
         DiskFull: there is not enough room, known before anything is written.
@@ -35,6 +36,7 @@ def merge(
     """
     target = Path(output).absolute()
     trained_dir(Path(job_dir))
+    require_output(target, "-o")
     _check_free(target)
     config = {
         "kind": "merge",

@@ -36,12 +36,14 @@ from llmlora.core.layout import (
     checkpoint_dirs,
     jobs_dir,
     new_id,
+    prepared_dir,
     run_dir,
     run_numbers,
 )
 from llmlora.core.memory import smaller_settings
 from llmlora.core.publish import disk_errors, read_json, sha256_file
 from llmlora.core.recommend import Facts, Resolved, resolve_config
+from llmlora.core.writable import require_output, require_workspace
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
@@ -134,13 +136,14 @@ def plan_training(request: TrainRequest) -> PlannedJob:
     """Check folder, model, data, settings, disk and memory, and settle every value; nothing is written.
 
     Raises:
-        Conflict: the folder `out` is not free.
+        ResourceError: the workspace or the folder `out` cannot be written. Conflict: the folder `out` is not free.
         NotFound, ModelFileError: the base model; DatasetError: the data cannot be trained on; ConfigError: settings.
         DiskFull, OutOfMemory: this machine cannot hold the run.
     """
     folder = request.out or jobs_dir()
     if request.out is not None:
         _check_free(request.out)
+    require_workspace(prepared_dir(), *([] if request.out else [jobs_dir()]))
     base = resolve_base_model(request.base_model)
     report = _checked(request.data, request)
     if request.eval_data is not None:
@@ -262,7 +265,7 @@ def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEve
     A run that is refused before its first step leaves no folder behind, so that the corrected command can use it.
 
     Raises:
-        Conflict: the folder exists and is not empty, or cannot be made.
+        Conflict: the folder exists and is not empty. ResourceError: it cannot be written.
         Stopped: stopped with a checkpoint; `resume_training` goes on.
     """
     folder = (out or jobs_dir() / planned.job.id).absolute()
@@ -274,8 +277,6 @@ def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEve
             create_job(folder, planned.job)
     except FileExistsError as error:
         raise Conflict("folder_not_empty", path=str(folder)) from error
-    except OSError as error:
-        raise Conflict("folder_unusable", path=str(folder), detail=error.strerror or str(error)) from error
     try:
         return {**_run(folder, planned.job, on_event), "plan": planned.plan_dict()}
     except InputError:
@@ -285,11 +286,9 @@ def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEve
 
 
 def _check_free(folder: Path) -> None:
-    try:
-        is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    except OSError as error:
-        raise Conflict("folder_unusable", path=str(folder), detail=error.strerror or str(error)) from error
-    if not is_free:
+    """Refuse a folder for a job that holds something, or that cannot be written."""
+    require_output(folder, "--out")
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise Conflict("folder_not_empty", path=str(folder))
 
 

@@ -102,3 +102,22 @@ def test_a_stored_remark_is_worded_when_it_is_shown_in_whatever_language():
     assert len(set(texts)) == 2
     assert not any("{reason}" in text for text in texts)
     assert locale.remark_text({"type": "warning", "code": "nothing such"}) is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_chosen"),
+    [
+        ({}, False),
+        ({"LANG": "C"}, False),
+        ({"LANG": "C.UTF-8"}, False),
+        ({"LC_ALL": "POSIX", "LANG": "ja_JP.UTF-8"}, False),
+        ({"LANG": "en_US.UTF-8"}, True),
+        ({"LANG": "C", "LLMLORA_LANG": "en"}, True),
+    ],
+)
+def test_the_locales_c_and_posix_choose_no_language(
+    environment: pytest.MonkeyPatch, variables: dict[str, str], is_chosen: bool
+) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    assert locale.is_language_chosen() == is_chosen

@@ -13,6 +13,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from llmlora import __version__
 from llmlora.cli import output
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
+from llmlora.cli.language_hint import tell_of_languages
 from llmlora.cli.usage import usage_error
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
 from llmlora.core.locale import LANGUAGES, program, set_language, set_program, translate
@@ -55,6 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     rest: list[str] = []
     try:
         rest = read_shared_options(arguments)
+        tell_of_languages(as_json)
         app = build_app(rest[0] if rest else "")
         result = app(args=rest, prog_name=program(), standalone_mode=False)
         if result == exit_code_of(Stopped("interrupted")):  # what typer makes of Ctrl-C, without a word

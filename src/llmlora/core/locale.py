@@ -39,10 +39,17 @@ _COMMAND = re.compile(rf"(?<![\w./-])llmlora (?=(?:{'|'.join(VERBS)})\b)")
 
 def detect_language() -> str:
     """Return the language of `LLMLORA_LANG`, else of the locale, else English."""
-    wanted = os.environ.get("LLMLORA_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    if not wanted:
-        wanted = system_locale.getlocale()[0] or ""
+    wanted = _wanted() or system_locale.getlocale()[0] or ""
     return "ja" if wanted.lower().startswith(("ja", "japanese")) else "en"
+
+
+def is_language_chosen() -> bool:
+    """Tell whether the environment names a language; the locales C and POSIX are none."""
+    return _wanted().partition(".")[0] not in ("", "C", "POSIX")
+
+
+def _wanted() -> str:
+    return os.environ.get("LLMLORA_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
 
 
 def set_language(language: str | None) -> None:

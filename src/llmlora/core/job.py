@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,6 +20,7 @@ SCHEMA: Final = "llmlora.job/1"
 FIRST_RULES: Final = 1
 RULES: Final = 2
 EXPORT_SCHEMA: Final = "llmlora.export/1"
+NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 PARTS_DEPTH = 4  # the deepest folder of a job: runs/1/checkpoints/step-00000150
 
 
@@ -99,7 +101,9 @@ def read_job(folder: Path) -> JobConfig:
     path = folder / CONFIG_FILE
     try:
         config = read_json(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         raise _not_a_job(folder) from error
     except ValueError as error:  # not JSON, or not UTF-8
         raise InputError("damaged_job", path=str(path), detail=str(error).splitlines()[0]) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from llmlora.core.layout import CONFIG_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.writable import require_job_folder
+from llmlora.data.container import require_file
 from llmlora.services.follow import OnEvent
 from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import run_worker
@@ -43,13 +45,13 @@ def evaluate(
         ConfigError: an option. ResourceError: the job's folder cannot be written.
     """
     folder = Path(job_dir).absolute()
-    if not folder.exists():
+    if not os.path.exists(folder):  # unlike Path.exists, silent about names that are too long
         raise NotFound("file_not_found", path=str(folder))
     read_job(folder)
     trained_dir(folder)
     file = None if questions is None else Path(questions).absolute()
-    if file is not None and not file.is_file():
-        raise NotFound("file_not_found", path=str(file))
+    if file is not None:
+        require_file(file)
     _check_at_least_one("max_questions", max_questions)
     _check_at_least_one("max_new_tokens", max_new_tokens)
     require_packages()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from llmlora.core.errors import ConfigError, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, MANIFEST_FILE
 from llmlora.core.publish import read_json
+from llmlora.data.container import require_file
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.text_file import read_utf8
 
@@ -74,10 +76,9 @@ class Recipe:
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML or JSON file; a key that stands twice is refused."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ConfigError("recipe_is_folder", path=str(path))
-    if not path.is_file():
-        raise NotFound("file_not_found", path=str(path))
+    require_file(path)
     try:
         content = yaml.load(read_utf8(path), _StrictLoader)
     except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -338,7 +339,7 @@ def resume_training(folder: Path, on_event: OnEvent | None = None, places: NewPl
         NotFound: not a job folder, or base model or data are gone.
         Conflict: the data, the base model or another file of the job changed since it was made.
     """
-    if not folder.is_dir():
+    if not os.path.exists(folder):  # unlike Path.exists, silent about names that are too long
         raise NotFound("file_not_found", path=str(folder))
     folder = folder.absolute()
     job = read_job(folder)

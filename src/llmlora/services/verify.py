@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,4 +47,4 @@ def _not_an_export(folder: Path) -> NotFound:
         return NotFound("job_not_export", path=str(folder), output=f"{folder}-export")
     if folder_schema(folder.parent) == EXPORT_SCHEMA:
         return NotFound("part_of_an_export", path=str(folder), output=str(folder.parent))
-    return NotFound("not_an_export" if folder.exists() else "file_not_found", path=str(folder))
+    return NotFound("not_an_export" if os.path.exists(folder) else "file_not_found", path=str(folder))

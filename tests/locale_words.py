@@ -15,11 +15,12 @@ _GONE = (
 NAMES = set(
     """A API AVX AVX2 AdamW Apple B BF16 BPE C CPU CSV COLUMN Ctrl-C Ctrl-D DIR DPO DoRA Excel F16 F32 F64 FIELD
     FILE Face ForCausalLM GB GGUF GPT-2 GPU GFLOP Gemma GiB Git HTML Hub Hugging ID ISO-2022-JP JSON JSONL Jinja
-    KL KEY VALUE LFS LLMLORA_HOME LMHeadModel Llama LoRA M MB MODEL Metal MiB Modelfile N NFC NUL NaN None
+    KL KEY VALUE LFS LLMLORA_HOME LLMLORA_LANG LMHeadModel Llama LoRA M MB MODEL Metal MiB Modelfile N NFC NUL NaN None
     OMP_NUM_THREADS OS OUT Ollama PEFT PNG PowerShell PyTorch Python Q2_K Q4_K_M Q8_0 QLoRA Qwen README ROUGE-L
     RoPE SHARE SentencePiece TSV True False U UTF-8 UTF-16 Ubuntu Unigram WSL2 Web Windows YAML adapter
     all-linear alpha arguments assistant auto base_model bfloat16 byte_fallback cd chat chat_template check
-    chmod chosen chrF codec columns completion content cosine_with_restarts cp932 create csv data dumps encoding
+    chmod chosen chrF codec columns completion content convert cosine_with_restarts cp cp932 create csv data dumps
+    encoding
     ensure_ascii eos_token euc_jp eval_data eval_loss export false float16 float32 format full git gguf
     instruction install is_decoder iso2022_jp ja en json jsonl k kill label layers lfs llama cpp llmlora lm_head
     embed_tokens long lora make max_length message messages name nano null ollama output parameters paraphrases

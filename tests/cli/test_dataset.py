@@ -249,14 +249,14 @@ def test_convert_says_what_it_left_out(data: Path, tmp_path: Path, capsys: pytes
     assert "--drop-invalid" in err
     code, out, _ = called(capsys, "convert", data, "-o", tmp_path / "a.jsonl", "--drop-invalid", "--lang", "ja")
     assert code == 0
-    assert "2行目（1件目）: 「回答」が空白だけです。" in out
+    assert "2行目（1例目）: 「回答」が空白だけです。" in out
 
 
 def test_convert_names_repeated_rows_in_words(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data.write_text(GOOD + "料金は？,980円です。,3\n", encoding="utf-8")
     code, out, _ = called(capsys, "convert", data, "-o", tmp_path / "a.jsonl", "--deduplicate", "--lang", "ja")
     assert code == 0
-    assert "4行目（3件目）: 前の行と同じ内容です" in out
+    assert "4行目（3例目）: 前の行と同じ内容です" in out
     assert "duplicate" not in out
     code, _, err = called(capsys, "convert", data, "-o", tmp_path / "a.jsonl" / "b.jsonl", "--lang", "en")
     assert (code, "cannot be written" in err, "-o" in err) == (2, True, True)

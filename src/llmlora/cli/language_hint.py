@@ -16,7 +16,8 @@ def tell_of_languages(as_json: bool) -> None:
     """Say on a terminal, once in its session, that `--lang ja` exists, unless something chose the language."""
     if as_json or options.quiet or options.language is not None or is_language_chosen() or current_language() == "ja":
         return
-    if sys.stderr.isatty() and "_LLMLORA_COMPLETE" not in os.environ and _is_first_time():
+    is_completing = any(name.endswith("_COMPLETE") for name in os.environ)  # the shell asks, not the user
+    if sys.stderr.isatty() and not is_completing and _is_first_time():
         console.print(" · ".join(catalogue(language)["cli.language_hint"] for language in LANGUAGES))
 
 

@@ -59,7 +59,7 @@ def test_the_document_has_exactly_the_promised_keys_first(train):
     code, out, err = train("--json")
     document = json.loads(out)
     assert code == 0
-    assert list(document) == ["schema", *PROMISED]
+    assert list(document) == ["schema", *PROMISED, "plan"]
     assert document["schema"] == "llmlora.train/1"
     assert out.endswith("}\n")
     assert "schema" not in err
@@ -81,8 +81,8 @@ def test_a_run_that_did_not_succeed_prints_its_document_and_an_error(train, outc
     document = json.loads(out)
     assert exit_code == code
     assert document["status"] == status
-    assert set(document) == {"schema", *PROMISED}
-    assert all(document[name] is None for name in PROMISED[1:])
+    assert set(document) == {"schema", *PROMISED, "plan"}
+    assert all(document[name] is None for name in (*PROMISED[1:], "plan"))
     error = error_of(err)
     assert error["code"] == outcome.code
     assert error["what"] and error["hint"] and "{" not in error["what"] + error["why"] + error["hint"]

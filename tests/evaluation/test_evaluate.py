@@ -149,7 +149,7 @@ def test_without_held_out_rows_and_paraphrases_the_report_says_so(tmp_path: Path
     assert report["loss"]["held_out"] is None
     assert report["facts"]["surface"] == 0
     assert {"no_held_out_rows", "no_paraphrases"} <= {note["code"] for note in report["notes"]}
-    assert [piece["code"] for piece in report["advice"]] == ["unchanged"]
+    assert [piece["code"] for piece in report["advice"]] == ["rate_too_low"]
     assert texts(report) == [(base_text, base_text) for base_text, _ in texts(report)]
 
 

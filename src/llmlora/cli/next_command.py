@@ -12,7 +12,7 @@ from llmlora.core.locale import command_line, detect_language, shell_word
 from llmlora.core.next_run import read_words
 from llmlora.data.read import ReadOptions
 from llmlora.services.demo import BASE_MODEL, DATASET, asset_path
-from llmlora.services.next_step import can_be_exported, export_place, free_place, has_questions
+from llmlora.services.next_step import can_be_exported, export_place, free_place, has_questions, is_job
 
 OLLAMA_NAME = "my-model"  # where nothing of a folder's name can be part of a name in Ollama
 
@@ -48,7 +48,12 @@ def after_convert(report: Mapping[str, Any], given: Mapping[str, Any]) -> None:
 
 
 def after_train(job_dir: Path) -> None:
-    """After training come questions, or the export where the data holds none, or a chat where there is no export."""
+    """After training come questions, or the export where the data holds none, or a chat where there is no export.
+
+    A folder that somebody took away in the meantime has no next command; the training has succeeded all the same.
+    """
+    if not is_job(job_dir):
+        return
     if has_questions(job_dir):
         say_next("evaluate {job!q}", job=job_dir)
     else:

@@ -55,7 +55,6 @@ SHOWN_FIELDS = (
 ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
 TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 RESULT_FIELDS = (
-    "plan",
     "final_loss",
     "eval_loss",
     "perplexity",
@@ -64,6 +63,7 @@ RESULT_FIELDS = (
     "peak_memory_bytes",
     "seconds",
     "adapter_dir",
+    "plan",
 )
 
 
@@ -113,7 +113,7 @@ def train(
         ask_about_export(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)
     if as_json:
-        print_json("train", {"plan": None, **result})
+        print_json("train", {**result, "plan": result.get("plan")})
     show_summary(result)
     if not as_json:
         after_train(resume or out or Path(result["adapter_dir"]).parent)

@@ -16,6 +16,15 @@ from llmlora.services.export import export_record
 ROWS_LOOKED_AT = 1000
 
 
+def is_job(job_dir: Path) -> bool:
+    """Tell whether a folder holds a job that can be read."""
+    try:
+        read_job(job_dir)
+    except LlmloraError:
+        return False
+    return True
+
+
 def has_questions(job_dir: Path) -> bool:
     """Tell whether one of the first rows of a job's data is a question with an answer, as an evaluation needs."""
     source = read_job(job_dir).data

@@ -31,12 +31,15 @@ FULL_RATE_DIVISOR = 5  # all weights move at once, so each may move less
 class Facts:
     """What the recommendation is computed from."""
 
-    num_rows: int
+    num_rows: int  # training rows: a long text makes several
     num_parameters: int
     context_length: int
     own_values: Mapping[str, Any]  # values that the model's maker recommends for adapters
     has_eval_data: bool = False
     has_different_rows: bool = True  # False: all are copies of one, which nothing can be held out of
+    num_examples: int | None = None  # where it is not num_rows
+    num_train_rows: int | None = None  # where it was counted: num_rows without those held out
+    is_estimate: bool = False  # the rows will be counted once the settings that divide them are known
     layers: Sequence[LinearLayer] = ()  # what an adapter can sit on; without them every target counts as all
 
 
@@ -174,7 +177,7 @@ def resolve_config(
         origins["load_best_model_at_end"] = "recommended"
         reasons["load_best_model_at_end"] = {}
     config = build_config(values, problems)
-    num_train_rows = _num_train_rows(values, facts.num_rows)
+    num_train_rows = _train_rows(facts, values)
     rate, steps = needed_rate(facts, values), needed_steps(facts, values, num_train_rows)
     needs = Needs(rate, steps, _lacking(facts, values)[1])
     shown = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
@@ -219,12 +222,12 @@ def _add_epochs(
     epochs = values["num_train_epochs"] = _epochs(facts, values)
     origins["num_train_epochs"] = "recommended"
     if not values.get("max_steps") and values.get("lr_scheduler_type") != "staged":
-        num_rows = _num_train_rows(values, facts.num_rows)
+        num_rows = _train_rows(facts, values)
         reasons["num_train_epochs"] = {"rows": num_rows, "steps": epochs * _steps_per_epoch(values, num_rows)}
 
 
 def _epochs(facts: Facts, values: Mapping[str, Any]) -> int:
-    num_rows = _num_train_rows(values, facts.num_rows)
+    num_rows = _train_rows(facts, values)
     return max(MIN_EPOCHS, math.ceil(needed_steps(facts, values, num_rows) / _steps_per_epoch(values, num_rows)))
 
 
@@ -234,6 +237,11 @@ def _steps_per_epoch(values: Mapping[str, Any], num_rows: int) -> int:
         return math.ceil(num_rows / batch)
     except (TypeError, ValueError, ArithmeticError):
         return num_rows  # a value that is refused as soon as all are known
+
+
+def _train_rows(facts: Facts, values: Mapping[str, Any]) -> int:
+    counted = facts.num_train_rows
+    return _num_train_rows(values, facts.num_rows) if counted is None else counted
 
 
 def _num_train_rows(values: Mapping[str, Any], num_rows: int) -> int:
@@ -283,15 +291,16 @@ def _comparable(value: Any) -> Any:
 def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, Any]]:
     """Return the problems of values with the data and the model at hand."""
     split, length, warmup = values.get("validation_split"), values["max_length"], values.get("warmup_steps")
-    steps = planned_steps(values, facts.num_rows)
+    steps = None if facts.is_estimate else _steps(values, _train_rows(facts, values))
+    num_examples = facts.num_rows if facts.num_examples is None else facts.num_examples
     has_split = isinstance(split, int | float) and split > 0
     has_no_eval_rows = not has_split and not facts.has_eval_data
-    can_be_split = facts.num_rows > 1 and facts.has_different_rows
+    can_be_split = num_examples > 1 and facts.has_different_rows
     no_eval_rows = "no_eval_rows" if can_be_split else "no_eval_rows_one"
     checks = (
         (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
         *((has_no_eval_rows and bool(values.get(name)), name, no_eval_rows) for name in NEED_EVAL_ROWS),
-        (has_split and facts.num_rows < 2, "validation_split", "too_few_to_split"),
+        (has_split and num_examples < 2, "validation_split", "too_few_to_split"),
         (isinstance(length, int) and length > facts.context_length, "max_length", "over_context"),
         (
             isinstance(warmup, int) and steps is not None and warmup >= steps and values.get("max_steps") is None,
@@ -308,13 +317,15 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
 
 
 def planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
-    """Return the steps of a run, None when a value is not a number."""
+    """Return the steps of a run over rows of which `validation_split` holds some out; None for what is no number."""
+    return _steps(values, _num_train_rows(values, num_rows))
+
+
+def _steps(values: Mapping[str, Any], num_train_rows: int) -> int | None:
     try:
         batch = int(values["per_device_train_batch_size"]) * int(values.get("gradient_accumulation_steps") or 1)
         stages = [float(stage["epochs"]) for stage in values.get("stages") or ()]
         epochs = stages or [float(values["num_train_epochs"])]
-        return int(values.get("max_steps") or 0) or steps_in(
-            epochs, math.ceil(_num_train_rows(values, num_rows) / batch)
-        )
+        return int(values.get("max_steps") or 0) or steps_in(epochs, math.ceil(num_train_rows / batch))
     except (TypeError, ValueError, KeyError, ZeroDivisionError, OverflowError):
         return None

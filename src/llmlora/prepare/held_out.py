@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from llmlora.core.errors import ConfigError
@@ -25,8 +26,19 @@ def held_out_split(job: JobConfig, prepared: PreparedDataset) -> tuple[list[int]
         return split_indices(numbers, job.train.validation_split, job.train.seed)
     source = job.data
     read = ReadOptions(format=source.format, columns=source.columns, encoding=source.encoding)  # type: ignore[arg-type]
-    by_row = content_keys(iter_examples(Path(source.path), read))
-    train, held_out = split_indices([by_row[number] for number in numbers], job.train.validation_split, job.train.seed)
+    return split_by_content(Path(source.path), read, numbers, job.train.validation_split, job.train.seed)
+
+
+def split_by_content(
+    path: Path, read: ReadOptions, numbers: Sequence[int], fraction: float, seed: int
+) -> tuple[list[int], list[int]]:
+    """Return the positions of training rows to train on, and those held out; `numbers` are their examples (1-based).
+
+    Raises:
+        ConfigError: `copies_cannot_be_split`: all rows are the same.
+    """
+    by_row = content_keys(iter_examples(path, read))
+    train, held_out = split_indices([by_row[number] for number in numbers], fraction, seed)
     if not held_out:
-        raise ConfigError("copies_cannot_be_split", path=source.path)
+        raise ConfigError("copies_cannot_be_split", path=str(path))
     return train, held_out

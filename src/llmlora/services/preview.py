@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.core.config import invalid_settings
+from llmlora.core.config import TrainConfig, invalid_settings
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
 from llmlora.data.convert import Overlong
@@ -92,6 +92,25 @@ def find_overlong(
     config = {"task": "overlong", "max_length": limit, "keeps_chosen": keeps_chosen, **_common(path, base, read)}
     with scratch_folder(config) as work:
         return Overlong(limit, base.context_length, dict(run_worker("prepare", work, on_event)["rows"]))
+
+
+def count_training_rows(path: Path, base: BaseModel, read: ReadOptions, train: TrainConfig) -> dict[str, int]:
+    """Return `num_rows` and `num_train_rows` (without those held out) that training will make of a file.
+
+    The rows are kept in the cache, where training finds them.
+
+    Raises:
+        DatasetError, ModelFileError, ConfigError: what training would refuse as well.
+    """
+    config = {
+        "task": "rows",
+        "options": {name: getattr(train, name) for name in OPTIONS},
+        "validation_split": train.validation_split,
+        "seed": train.seed,
+        **_common(path, base, read),
+    }
+    with scratch_folder(config) as work:
+        return run_worker("prepare", work, None)
 
 
 def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:

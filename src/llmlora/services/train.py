@@ -53,11 +53,14 @@ from llmlora.services.follow import OnEvent, lock_holder
 from llmlora.services.launch import scratch_folder
 from llmlora.services.next_step import free_place
 from llmlora.services.packages import require_packages
+from llmlora.services.preview import count_training_rows
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values
 from llmlora.services.resume_places import FILES, STAYED, NewPlaces
 from llmlora.services.supervisor import run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
+LONGEST_CHARACTER, EXTRA_TOKENS = 4, 3  # no text has more tokens than bytes, besides those that a tokenizer adds
+ONE_ANSWER = 3  # turns of a conversation with a system turn, a question and an answer
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def plan_training(request: TrainRequest) -> PlannedJob:
     report = _checked(request.data, request)
     if request.eval_data is not None:
         _checked(request.eval_data, request)
-    resolved = _resolved(request, base, report)
+    resolved, num_rows = _settled(request, base, report)
     config = resolved.config
     _check_packages(config)
     check_capacity(base, config, request.data, folder)
@@ -165,11 +168,11 @@ def plan_training(request: TrainRequest) -> PlannedJob:
         inputs=_input_hashes(config),
         reasons=resolved.origins,
         recommended=resolved.recommended,
-        num_rows=report.num_examples,
+        num_rows=num_rows,
         rules=RULES,
         llmlora_version=__version__,
     )
-    row_bytes = report.stats["num_bytes"] / max(1, report.num_examples)
+    row_bytes = report.stats["num_bytes"] / max(1, num_rows)
     return PlannedJob(job, base, report, resolved, estimate(base, config, resolved.plan, row_bytes))
 
 
@@ -189,12 +192,43 @@ def _checked(path: Path, request: TrainRequest) -> CheckReport:
     return report
 
 
-def _resolved(request: TrainRequest, base: BaseModel, report: CheckReport) -> Resolved:
+def _settled(request: TrainRequest, base: BaseModel, report: CheckReport) -> tuple[Resolved, int]:
+    """Settle every value, and return how many training rows there are.
+
+    Where an example may make several rows, or none, they are counted before the steps are: with what was settled
+    without them, and which does not depend on their number.
+    """
+    first = _resolved(request, base, report, {}, is_estimate=True)
+    counted = {}
+    if _may_differ(report, first.config):
+        counted = count_training_rows(request.data, base, request.read, first.config)
+    return _resolved(request, base, report, counted), counted.get("num_rows", report.num_examples)
+
+
+def _may_differ(report: CheckReport, config: TrainConfig) -> bool:
+    """Tell whether there may be other training rows than one of each example, or others held out than their share."""
+    stats = report.stats
+    if report.format == "text" and config.split_long_text:
+        return bool(LONGEST_CHARACTER * stats["characters"]["max"] + EXTRA_TOKENS > config.max_length)
+    has_copies = bool(config.validation_split and stats["num_duplicates"])
+    return config.drop_overlong or has_copies or stats["turns"]["max"] > ONE_ANSWER
+
+
+def _resolved(
+    request: TrainRequest,
+    base: BaseModel,
+    report: CheckReport,
+    counted: Mapping[str, int],
+    is_estimate: bool = False,
+) -> Resolved:
     """Settle every value; files that settings name become absolute, so that the job can go on from anywhere."""
     recipe, settings = _absolute_files(request.recipe), _absolute_files(request.settings)
     init_adapter = settings.get("init_adapter", recipe.get("init_adapter"))
     facts = Facts(
-        num_rows=report.num_examples,
+        num_rows=counted.get("num_rows", report.num_examples),
+        num_examples=report.num_examples,
+        num_train_rows=counted.get("num_train_rows"),
+        is_estimate=is_estimate,
         has_different_rows=report.stats["num_duplicates"] < report.num_examples - 1,
         num_parameters=base.num_parameters,
         context_length=base.context_length,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.validate import RowTokens, check_dataset
 from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import PrepareOptions, context_of, prepare_file
+from llmlora.prepare.held_out import split_by_content
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import load_tokenizer
@@ -20,7 +22,7 @@ from llmlora.worker.frame import StopFlag
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Do the task that the configuration names: `preview`, `count` or `overlong`."""
+    """Do the task that the configuration names: `preview`, `count`, `overlong` or `rows`."""
     events.emit("phase", name="preparing", params={})
     if config["task"] == "preview":
         return _preview(config, stop)
@@ -28,12 +30,25 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         return _count(config, stop)
     if config["task"] == "overlong":
         return _overlong(config, stop)
+    if config["task"] == "rows":
+        return _rows(config, stop)
     raise WorkerDied("internal", detail=f"task {config['task']}")
 
 
 def _check_stop(stop: StopFlag) -> None:
     if stop:
         raise Stopped("interrupted")
+
+
+def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
+    """Return how many training rows the examples make, and how many of them are left when some are held out."""
+    path, read = Path(config["path"]), ReadOptions(**config["read"])
+    options = PrepareOptions(**config["options"])
+    prepared = prepare_file(path, read, Path(config["base_dir"]), options, lambda _: _check_stop(stop))
+    train: Sequence[int] = range(len(prepared))
+    if config["validation_split"]:
+        train, _ = split_by_content(path, read, prepared.rows.tolist(), config["validation_split"], config["seed"])
+    return {"num_rows": len(prepared), "num_train_rows": len(train)}
 
 
 def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from llmlora.core.errors import ConfigError, Conflict, DatasetError
 from llmlora.services import dataset, preview
-from llmlora.services.dataset import convert_dataset
+from llmlora.services.dataset import check_dataset, convert_dataset
 from llmlora.services.preview import preview_dataset
 from prepare.base_folder import base_folder
 
@@ -68,6 +68,9 @@ def test_nothing_is_written_when_all_are_too_long(tmp_path: Path, base: str) -> 
     with pytest.raises(DatasetError) as caught:
         convert_dataset(data, output, model=base, max_length=64, drop_overlong=True)
     assert (caught.value.code, caught.value.params["count"], output.exists()) == ("all_rows_over_model", 2, False)
+    found = check_dataset(data, model=base, max_length=64, drop_overlong=True)
+    assert not found["ok"] and found["counts"]["all_rows_over_model"] == 1, "and a check says the same"
+    assert "no_records" not in found["counts"]
 
 
 def test_options_and_places_are_checked_before_a_row_is_counted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -44,6 +45,18 @@ def write_csv(path: Path, rows: list[tuple[str, str]]) -> None:
     path.write_text("".join(f"{question},{answer}\n" for question, answer in rows), encoding="utf-8")
 
 
+def fill_in(path: Path) -> None:
+    """Write another wording into each empty cell, as a person would."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for number, row in enumerate(rows):
+        row["rewording"] = f"{row['question'].removesuffix('はどこですか？')}の場所を教えて（{number % 2 + 1}）"
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_first_steps_work_as_written(language: str, tmp_path: Path) -> None:
     text = read("docs", "guide", f"first-steps{language}.md")
@@ -68,7 +81,13 @@ def test_own_data_works_as_written(language: str, tmp_path: Path) -> None:
     recipe = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)[0]
     (tmp_path / "faq.yaml").write_text(recipe, encoding="utf-8")
     shutil.copytree(ASSETS / "models" / "nano", tmp_path / "models" / "my-base")
-    assert run_guide(text.replace(checks[0], ""), tmp_path) == 5
+    other_words = next(section for section in text.split("\n## ") if "dataset reword" in section)
+    to_fill_in, filled_in = re.findall(r"^llmlora dataset reword .*", other_words, flags=re.M)
+    assert run_guide(f"```sh\n{to_fill_in}\n```", tmp_path) == 1
+    fill_in(tmp_path / "faq-rewordings.csv")
+    assert run_guide(f"```sh\n{filled_in}\n```", tmp_path) == 1
+    assert len((tmp_path / "faq-reworded.jsonl").read_text(encoding="utf-8").splitlines()) > len(FAQ)
+    assert run_guide(text.replace(checks[0], "").replace(other_words, ""), tmp_path) == 5
     assert {path.name for path in tmp_path.glob("faq-*/adapter")} == {"adapter"}
     assert len(list(tmp_path.glob("faq-*/report.html"))) == 4
 

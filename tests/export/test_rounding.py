@@ -14,8 +14,10 @@ from llmlora.export.merge import trained_source
 from llmlora.export.rounding import (
     EXACT_LIMITS,
     EXACT_LIMITS_GELU,
+    STORED_LIMITS,
     exact_limits,
     judged,
+    may_be_computing,
     may_be_rounding,
     twin_key,
     write_float32_twin,
@@ -59,6 +61,22 @@ def test_wrong_weights_and_other_causes_are_never_rounding():
     assert not may_be_rounding([failed("tensors", "values", "x", {}), logprobs], "F16")
     assert not may_be_rounding([RIGHT_TENSORS, failed("logprobs", "vocabulary", "x", {})], "F16")
     assert not may_be_rounding([logprobs], "F16")
+
+
+def test_only_a_failed_q8_0_file_with_right_weights_may_be_off_by_computing():
+    check = failed("logprobs", "weights", "x", {"kl": 0.02})
+    assert may_be_computing([RIGHT_TENSORS, check], "Q8_0")
+    assert not may_be_computing([RIGHT_TENSORS, check], "Q4_K_M")
+    assert not may_be_computing([failed("tensors", "values", "x", {}), check], "Q8_0")
+    assert not may_be_computing([RIGHT_TENSORS, passed("logprobs", {"kl": 0.002})], "Q8_0")
+    assert not may_be_computing([RIGHT_TENSORS, failed("logprobs", "vocabulary", "x", {})], "Q8_0")
+
+
+@pytest.mark.parametrize(("stored", "is_ok"), [(0.0059, True), (0.011, False)])
+def test_the_stored_weights_alone_are_held_to_the_limit_of_the_file(stored: float, is_ok: bool):
+    failing = failed("logprobs", "weights", "x", {"kl": 0.0225})
+    _, check = judged([RIGHT_TENSORS, failing], "Q8_0", {"kl": stored, "num_contexts": 3}, STORED_LIMITS)
+    assert (check.ok, check.measured["float32_kl"], check.measured["kl"]) == (is_ok, stored, 0.0225)
 
 
 @pytest.mark.parametrize(

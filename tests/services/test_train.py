@@ -439,7 +439,7 @@ def test_what_changed_is_named_before_anything_runs(place, tmp_path, started, ch
         resume_training(folder)
     expected = {
         "data": "data_changed", "data gone": "job_data_gone", "base": "base_changed", "base gone": "job_base_gone",
-        "config": "damaged_job", "foreign": "not_a_job", "no folder": "file_not_found", "file": "file_not_found",
+        "config": "damaged_job", "foreign": "not_a_job", "no folder": "file_not_found", "file": "not_a_job",
     }  # fmt: skip
     assert caught.value.code == expected[change]
 

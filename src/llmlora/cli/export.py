@@ -185,7 +185,16 @@ def _failure(check: dict[str, Any]) -> str:
 
 
 def _rounding(file: str, check: dict[str, Any]) -> str:
+    """Say what only rounding explains: the number format of the weights, or what is computed beside 8-bit ones."""
     measured, limits = check["measured"], check["limits"]
+    if "max_diff" not in limits:
+        return translate(
+            "export.rounding_computed",
+            file=file,
+            kl=f"{measured['kl']:.2g}",
+            limit=f"{limits['float32_kl']:g}",
+            float32_kl=f"{measured['float32_kl']:.2g}",
+        )
     return translate(
         "export.rounding",
         file=file,

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from llmlora.core.machine import threads_asked_for, usable_cores
+from llmlora.core.machine import SMALL_MODEL, threads_asked_for, usable_cores
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 PROBE_SIZE = 512
@@ -19,8 +19,6 @@ PROBE_ROUNDS = 5  # of all candidates in turn, so that what else runs meets each
 PATIENCE_SECONDS = 0.5  # a format without kernels of its own takes that long for one round
 IMPLAUSIBLE = 16  # no CPU computes one format so many times as fast as the other; something came in between
 FASTEST_SHARE = 0.8  # fewer threads are enough when they are nearly as fast: they leave room for what else runs
-# Below this size threads mostly wait for each other (nano: 1,043 tokens/s with one thread, 1,005 with two).
-SMALL_MODEL = 20_000_000
 # Kernels that oneDNN, and PyTorch above it, keep compiled for the shapes seen last; one step needs about thirty. Steps
 # of unpadded rows have new shapes each time, and with the default of 1,024 memory grows by 9 MB with every step.
 KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")

@@ -17,8 +17,7 @@ from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
-from llmlora.core.machine import threads_for_now
-from llmlora.engine.device import SMALL_MODEL
+from llmlora.core.machine import SMALL_MODEL, threads_for_now
 from llmlora.engine.load import load_base
 from llmlora.engine.precision import load_adapter
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText

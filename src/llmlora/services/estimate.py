@@ -10,14 +10,13 @@ from llmlora.catalog.trained_size import linear_layers, num_trained_weights
 from llmlora.core.config import TrainConfig
 from llmlora.core.estimate import Speed, Workload, estimated_memory, estimated_seconds
 from llmlora.core.layout import jobs_dir
-from llmlora.core.machine import threads_asked_for, usable_cores
+from llmlora.core.machine import SMALL_MODEL, threads_asked_for, usable_cores
 from llmlora.core.run_plan import RunPlan
 from llmlora.services.doctor import cpu_flags, newest_device_plan, nvidia_gpus
 
 # Billions of operations per second and core where no job has measured them yet, by the widest instructions there are.
 CORE_GFLOPS = {"avx512f": 120.0, "avx2": 80.0}
 PLAIN_CORE_GFLOPS = 20.0
-SMALL_MODEL = 20_000_000  # as in the engine: such models are trained on one core
 
 
 def estimate(base: BaseModel, config: TrainConfig, plan: RunPlan, row_bytes: float) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ PACKAGES: dict[str, set[str]] = {
     "export": TORCH | {"yaml"},
     "evaluation": {"numpy", "torch"},
     "worker": {"numpy", "torch"},
+    "store": {"sqlalchemy", "alembic"},
     "services": {"psutil", "yaml"},
     "cli": {"typer", "rich", "yaml"},
 }

@@ -139,7 +139,7 @@ def test_dependency_page_names_every_dependency(language: str) -> None:
     sections = re.split(r"^## ", read("docs", "reference", f"dependencies{language}.md"), flags=re.M)[1:]
     pins = read("tests", "real-models.txt")
     models = sorted(set(re.findall(r"^([a-z].*?)(?:-part\d)?==", pins, flags=re.M)))
-    expected = [*(project()[extra] for extra in ("", "train", "trackers")), models]
+    expected = [*(project()[extra] for extra in ("", "train", "postgres", "trackers")), models]
     for section, names in zip(sections, expected, strict=True):
         rows = table_rows(section)
         assert [row[0].split("`")[1] for row in rows] == names

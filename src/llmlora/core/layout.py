@@ -25,6 +25,8 @@ MODELFILE = "Modelfile"
 ADAPTER_GGUF = "adapter.gguf"
 MANIFEST_FILE = "MANIFEST.json"
 RESERVE_FILE = "reserve.bin"
+DATABASE_FILE = "llmlora.db"
+QUEUE_FILE = "queue.json"  # what the queue knows of a piece of work and its folder does not tell
 
 # What folders of models and adapters have, by the names of transformers and PEFT
 MODEL_WEIGHTS = "model.safetensors"
@@ -62,6 +64,16 @@ def home_dir() -> Path:
 def jobs_dir() -> Path:
     """Return the folder of jobs started without `--out`."""
     return home_dir() / "jobs"
+
+
+def work_root(home: Path, kind: str) -> Path:
+    """Return the folder of a workspace in which work of a kind has its folders, one per id."""
+    return home / {"evaluate": "evaluations", "export": "exports"}.get(kind, "jobs")
+
+
+def datasets_dir(home: Path) -> Path:
+    """Return the folder of a workspace with one folder per dataset."""
+    return home / "datasets"
 
 
 def prepared_dir() -> Path:

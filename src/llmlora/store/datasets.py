@@ -1,0 +1,110 @@
+"""Datasets: what was uploaded or made, and what the check said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from llmlora.core.boot_clock import Moment
+from llmlora.core.errors import NotFound
+from llmlora.store.jobs import MOST_ROWS
+from llmlora.store.tables import datasets
+from llmlora.store.times import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """A dataset as the index has it; one with `is_ok` false cannot be trained on."""
+
+    id: str
+    name: str
+    description: str
+    folder: str  # relative to the workspace
+    file_name: str  # of the file in it
+    format: str | None  # instruction, chat, completion, text; None where the check could not tell
+    encoding: str | None
+    num_examples: int
+    num_bytes: int
+    sha256: str
+    is_ok: bool
+    problems: list[dict[str, Any]]
+    stats: dict[str, Any]
+    created_at: str
+    deleted_at: str | None = None
+
+
+def insert(connection: Connection, dataset: DatasetRow) -> None:
+    """Add a dataset."""
+    connection.execute(datasets.insert(), asdict(dataset))
+
+
+def update_check(connection: Connection, dataset: DatasetRow) -> bool:
+    """Replace everything that is known of a dataset, after a repair."""
+    values = {name: value for name, value in asdict(dataset).items() if name not in ("id", "created_at", "deleted_at")}
+    return connection.execute(update(datasets).where(datasets.c.id == dataset.id).values(**values)).rowcount == 1
+
+
+def get(connection: Connection, dataset_id: str) -> DatasetRow:
+    """Return a dataset that is not deleted.
+
+    Raises:
+        NotFound: `dataset_not_found`.
+    """
+    found = find(connection, dataset_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFound("dataset_not_found", id=dataset_id)
+    return found
+
+
+def find(connection: Connection, dataset_id: str) -> DatasetRow | None:
+    """Return a dataset, deleted or not; None when there is none."""
+    row = connection.execute(select(datasets).where(datasets.c.id == dataset_id)).first()
+    return None if row is None else _row(row)
+
+
+def page(connection: Connection, *, before: str | None = None, limit: int = 50) -> list[DatasetRow]:
+    """Return datasets that are not deleted, the newest first; `before` is the id of the last one seen."""
+    query = select(datasets).where(datasets.c.deleted_at.is_(None)).order_by(datasets.c.id.desc())
+    if before is not None:
+        query = query.where(datasets.c.id < before)
+    return _rows(connection.execute(query.limit(min(limit, MOST_ROWS))).all())
+
+
+def all_ids(connection: Connection) -> set[str]:
+    """Return the ids of all datasets, deleted ones too."""
+    return set(connection.execute(select(datasets.c.id)).scalars())
+
+
+def mark_deleted(connection: Connection, dataset_id: str, purge: Moment) -> bool:
+    """Hide a dataset until it is purged; False when it is gone or hidden already."""
+    query = update(datasets).where(datasets.c.id == dataset_id, datasets.c.deleted_at.is_(None))
+    values = {"deleted_at": utc_now(), "purge_at": purge.seconds, "purge_boot": purge.boot_id}
+    return connection.execute(query.values(**values)).rowcount == 1
+
+
+def undo_delete(connection: Connection, dataset_id: str) -> bool:
+    """Show a hidden dataset again; False when it is purged or not hidden."""
+    query = update(datasets).where(datasets.c.id == dataset_id, datasets.c.deleted_at.is_not(None))
+    return connection.execute(query.values(deleted_at=None, purge_at=None, purge_boot=None)).rowcount == 1
+
+
+def due_to_purge(connection: Connection, now: Moment) -> list[DatasetRow]:
+    """Return the hidden datasets whose time to undo is over."""
+    is_over = or_(datasets.c.purge_boot != now.boot_id, datasets.c.purge_at <= now.seconds)
+    return _rows(connection.execute(select(datasets).where(datasets.c.deleted_at.is_not(None), is_over)).all())
+
+
+def remove(connection: Connection, dataset_id: str) -> None:
+    """Forget a dataset."""
+    connection.execute(datasets.delete().where(datasets.c.id == dataset_id))
+
+
+def _rows(found: Sequence[Row[Any]]) -> list[DatasetRow]:
+    return [_row(row) for row in found]
+
+
+def _row(row: Row[Any]) -> DatasetRow:
+    return DatasetRow(**{item.name: row._mapping[item.name] for item in fields(DatasetRow)})

@@ -1,0 +1,133 @@
+"""Make the index from the folders of a workspace: all of it where it is empty, else what it does not know yet."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from llmlora.core.boot_clock import now
+from llmlora.core.events import read_events
+from llmlora.core.job import SCHEMA
+from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, QUEUE_FILE, run_dir, run_numbers, work_root
+from llmlora.core.publish import read_json
+from llmlora.store import datasets, jobs, runs
+from llmlora.store.database import Database
+from llmlora.store.datasets import DatasetRow
+from llmlora.store.jobs import KINDS, DatasetUse, NewJob
+from llmlora.store.records import absolute_folder, dataset_records, job_records, stored_folder
+from llmlora.store.statuses import ACTIVE, STATUSES
+from llmlora.store.tail import tail
+from llmlora.store.times import time_of_id
+
+OWN_COMMAND: Final = "command"
+UNDO_SECONDS: Final = 10.0  # in which what was deleted can be had back
+
+
+def index_folders(database: Database) -> list[str]:
+    """Add every dataset and job that the folders have and the index has not; returns the ids of the jobs."""
+    with database.read() as connection:
+        known, known_datasets = jobs.all_ids(connection), datasets.all_ids(connection)
+    for record in dataset_records(database.home):
+        if record["id"] not in known_datasets:
+            _add_dataset(database, record)
+    added = []
+    for record in [*job_records(database.home), *command_records(database.home)]:
+        if record["id"] not in known and _add_job(database, record):
+            added.append(str(record["id"]))
+    return added
+
+
+def _add_dataset(database: Database, record: dict[str, Any]) -> None:
+    names = [item.name for item in fields(DatasetRow)]
+    if any(name not in record for name in names):
+        return
+    with database.write() as connection:
+        if datasets.find(connection, record["id"]) is None:
+            datasets.insert(connection, DatasetRow(**{name: record[name] for name in names}))
+            if record["deleted_at"] is not None:
+                datasets.mark_deleted(connection, record["id"], now().after(UNDO_SECONDS))
+
+
+def _add_job(database: Database, record: dict[str, Any]) -> bool:
+    """Add a job with its runs, events and metrics; False for a record that does not say what it has to."""
+    if record.get("kind") not in KINDS or record.get("status") not in STATUSES or not record.get("folder"):
+        return False
+    uses = tuple(DatasetUse(**use) for use in record.get("datasets", ()))
+    names = [item.name for item in fields(NewJob) if item.name in record and item.name != "datasets"]
+    folder = absolute_folder(database.home, str(record["folder"]))
+    numbers = run_numbers(folder)
+    newest = max([int(record.get("run") or 0), *numbers]) if record["origin"] == OWN_COMMAND else int(record["run"])
+    with database.write() as connection:
+        if jobs.find(connection, record["id"]) is not None:
+            return False
+        jobs.insert(connection, NewJob(**{name: record[name] for name in names}, datasets=uses))
+        kept = ("error", "num_retries", "stop_request", "started_at", "ended_at", "deleted_at")
+        jobs.set_values(connection, record["id"], run=newest, **{name: record[name] for name in kept if name in record})
+        if record.get("deleted_at"):
+            purge = now().after(UNDO_SECONDS)
+            jobs.set_values(connection, record["id"], purge_at=purge.seconds, purge_boot=purge.boot_id)
+        for number in numbers:
+            runs.insert(connection, record["id"], number, None, None)
+    for number in numbers:
+        tail(database, record["id"], number)
+        _end_run(database, record, folder, number, is_newest=number == newest)
+    return True
+
+
+def _end_run(database: Database, record: dict[str, Any], folder: Path, run: int, *, is_newest: bool) -> None:
+    """Write down how a run ended; one that may still go on is left to whoever supervises."""
+    last = last_words(folder, run)
+    if last is None:
+        if is_newest and record["status"] in ACTIVE:
+            return
+        last = {"status": "interrupted"}
+    with database.write() as connection:
+        ended = {"ended_at": last["time"]} if "time" in last else {}
+        runs.end(connection, record["id"], run, outcome=last["status"], error=last.get("error"), **ended)
+        if is_newest and last["status"] == record["status"] == "succeeded":
+            jobs.set_values(connection, record["id"], result=last.get("result"))
+
+
+def last_words(folder: Path, run: int) -> dict[str, Any] | None:
+    """Return the `run_ended` event of a run, None when it has none."""
+    ended = None
+    for event in read_events(run_dir(folder, run) / EVENTS_FILE):
+        if event["type"] == "run_ended":
+            ended = event
+    return ended
+
+
+def command_records(home: Path) -> list[dict[str, Any]]:
+    """Return what the folders tell of jobs that a command of its own has made, without the queue."""
+    found = []
+    for path in sorted(work_root(home, "train").glob(f"*/{CONFIG_FILE}")):
+        if not (path.parent / QUEUE_FILE).exists():
+            record = _command_record(home, path.parent)
+            found += [record] if record else []
+    return found
+
+
+def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
+    try:
+        config = read_json(folder / CONFIG_FILE)
+        created_at = time_of_id(folder.name)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(config, dict) or config.get("schema") != SCHEMA or config.get("id") != folder.name:
+        return None
+    numbers = run_numbers(folder)
+    last = last_words(folder, numbers[-1]) if numbers else None
+    ended = last if last is not None and last["status"] in ("succeeded", "failed") else None
+    return {
+        "id": folder.name,
+        "kind": str(config.get("kind", "train")),
+        "name": Path(str((config.get("data") or {}).get("path", folder.name))).stem,
+        "folder": stored_folder(home, folder),
+        "origin": OWN_COMMAND,
+        "status": ended["status"] if ended else "paused",
+        "reason": None if ended else OWN_COMMAND,
+        "error": ended.get("error") if ended else None,
+        "ended_at": ended["time"] if ended else None,
+        "created_at": created_at,
+    }

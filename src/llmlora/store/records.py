@@ -1,0 +1,78 @@
+"""What folders tell of the index: `queue.json` of each piece of work, `meta.json` of each dataset.
+
+They are written before the row they are about is committed, so that folders are never behind the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from llmlora.core.layout import META_FILE, QUEUE_FILE, datasets_dir, work_root
+from llmlora.core.publish import read_json, write_json
+from llmlora.store.datasets import DatasetRow
+from llmlora.store.jobs import KINDS, JobRow
+
+JOB_SCHEMA: Final = "llmlora.queue/1"
+DATASET_SCHEMA: Final = "llmlora.dataset/1"
+# Of a job's row: what only the index has to know, and what the events tell.
+NOT_RECORDED: Final = ("result", "progress", "retry", "purge")
+
+
+def record_dir(home: Path, kind: str, job_id: str) -> Path:
+    """Return the folder of a job's record; the work itself may lie somewhere else."""
+    return work_root(home, kind) / job_id
+
+
+def absolute_folder(home: Path, folder: str) -> Path:
+    """Return the folder that a row names."""
+    return home / folder
+
+
+def stored_folder(home: Path, folder: Path) -> str:
+    """Return how a row names a folder: relative where it lies in the workspace, which may be moved."""
+    absolute = folder.absolute()
+    return str(absolute.relative_to(home)) if absolute.is_relative_to(home) else str(absolute)
+
+
+def write_job_record(home: Path, job: JobRow) -> None:
+    """Write what is to outlive the database."""
+    values = {name: value for name, value in asdict(job).items() if name not in NOT_RECORDED}
+    folder = record_dir(home, job.kind, job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / QUEUE_FILE, {"schema": JOB_SCHEMA, **values})
+
+
+def write_dataset_record(home: Path, dataset: DatasetRow) -> None:
+    """Write a dataset's `meta.json` into its folder."""
+    values = {name: value for name, value in asdict(dataset).items() if name != "folder"}
+    write_json(absolute_folder(home, dataset.folder) / META_FILE, {"schema": DATASET_SCHEMA, **values})
+
+
+def job_records(home: Path) -> Iterator[dict[str, Any]]:
+    """Yield what the folders of a workspace tell of its jobs, the oldest first."""
+    found = []
+    for root in sorted({work_root(home, kind) for kind in KINDS}):
+        found += [record for path in root.glob(f"*/{QUEUE_FILE}") if (record := _read(path, JOB_SCHEMA)) is not None]
+    yield from sorted(found, key=lambda record: str(record["id"]))
+
+
+def dataset_records(home: Path) -> Iterator[dict[str, Any]]:
+    """Yield what the folders of a workspace tell of its datasets, the oldest first."""
+    for path in sorted(datasets_dir(home).glob(f"*/{META_FILE}")):
+        record = _read(path, DATASET_SCHEMA)
+        if record is not None:
+            yield {**record, "folder": stored_folder(home, path.parent)}
+
+
+def _read(path: Path, schema: str) -> dict[str, Any] | None:
+    """Return a record; None for a file that is none, or that somebody has damaged."""
+    try:
+        record = read_json(path)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(record, dict) or record.pop("schema", None) != schema or record.get("id") != path.parent.name:
+        return None
+    return record

@@ -1,0 +1,195 @@
+"""Opening the index: made, migrated after a copy, refused when newer, set aside when damaged."""
+
+import random
+import shutil
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from llmlora.core.errors import ConfigError, Conflict, DependencyError
+from llmlora.core.layout import DATABASE_FILE
+from llmlora.store import jobs, migrate, opening, settings
+from llmlora.store.database import Database
+from llmlora.store.dialects import Sqlite, dialect_of
+from llmlora.store.jobs import NewJob
+from llmlora.store.opening import is_damaged, open_store
+from llmlora.store.tables import SCHEMA_REVISION, metadata
+
+
+def test_migrations_make_exactly_the_tables_of_the_source(database):
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_revision_is_the_one_the_source_names():
+    assert migrate.revisions()[-1] == SCHEMA_REVISION
+
+
+@pytest.mark.parametrize("revision", migrate.revisions())
+def test_every_earlier_schema_becomes_the_newest(home, database_url, revision):
+    database = Database(dialect_of(database_url, home / DATABASE_FILE), home)
+    with database.write() as connection:
+        migrate.migrate(connection, revision)
+    database.close()
+    opened = open_store(home, database_url)
+    with opened.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    opened.close()
+
+
+@pytest.fixture
+def older(home, monkeypatch):
+    """Let the database be one schema behind: what is stored calls itself by the name of an earlier one."""
+    database = open_store(home)
+    with database.write() as connection:
+        settings.put(connection, database.dialect, "max_running", 2)
+    database.close()
+    monkeypatch.setattr(opening, "SCHEMA_REVISION", "r9999")
+    return home
+
+
+def test_a_copy_is_kept_before_a_migration(older, monkeypatch):
+    monkeypatch.setattr(migrate, "migrate", lambda connection: None)
+    open_store(older).close()
+    copy = older / f"{DATABASE_FILE}.{SCHEMA_REVISION}.bak"
+    with sqlite3.connect(copy) as connection:
+        assert connection.execute("SELECT value FROM settings").fetchall() == [(2,)]
+    connection.close()
+
+
+def test_a_migration_that_fails_changes_nothing(older, monkeypatch):
+    def breaks(connection):
+        connection.exec_driver_sql("DROP TABLE settings")
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(migrate, "migrate", breaks)
+    with pytest.raises(ZeroDivisionError):
+        open_store(older)
+    monkeypatch.undo()
+    database = open_store(older)
+    with database.read() as connection:
+        assert settings.get_all(connection) == {"max_running": 2}
+    database.close()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(home, database_url):
+    database = open_store(home, database_url)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
+    database.close()
+    with pytest.raises(Conflict) as caught:
+        open_store(home, database_url)
+    assert caught.value.code == "database_newer"
+    assert not list(home.glob("*.damaged-*"))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://user:secret@host/db", "sqlite://"])
+def test_other_databases_are_refused_without_telling_the_password(home, url):
+    with pytest.raises(ConfigError) as caught:
+        open_store(home, url)
+    assert caught.value.code == "database_url"
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_a_typed_error(home):
+    with pytest.raises(DependencyError) as caught:
+        open_store(home, "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert caught.value.code == "database_unreachable"
+
+
+def test_the_environment_names_the_database(home, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+    open_store(home).close()
+    assert (tmp_path / "other.db").is_file()
+    assert not (home / DATABASE_FILE).exists()
+
+
+def test_a_database_that_others_write_to_is_busy_not_damaged(home, monkeypatch):
+    monkeypatch.setattr("llmlora.store.dialects.PRAGMAS", ("busy_timeout=50", "journal_mode=WAL"))
+    database = open_store(home)
+    with sqlite3.connect(home / DATABASE_FILE, isolation_level=None) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DependencyError) as caught, database.write():
+            pass
+        assert caught.value.code == "database_busy"
+        assert not is_damaged(home / DATABASE_FILE)
+        foreign.execute("COMMIT")
+    foreign.close()
+    database.close()
+
+
+def filled(home):
+    database = open_store(home)
+    with database.write() as connection:
+        for number in range(200):
+            jobs.insert(connection, NewJob(f"{number:026}", "train", f"job {number}", f"jobs/{number:026}"))
+    database.close()
+
+
+@pytest.mark.parametrize("fault", ["header", "middle", "cut", "rubbish", "empty pages"])
+def test_a_damaged_file_is_set_aside_and_made_again(home, fault):
+    filled(home)
+    path = home / DATABASE_FILE
+    data = bytearray(path.read_bytes())
+    random.seed(11)
+    if fault == "header":
+        data[:16] = random.randbytes(16)
+    elif fault == "middle":
+        data[4096:12288] = random.randbytes(8192)
+    elif fault == "cut":
+        del data[len(data) // 2 :]
+    elif fault == "rubbish":
+        data = bytearray(random.randbytes(5000))
+    else:
+        data[4096:] = bytes(len(data) - 4096)
+    path.write_bytes(data)
+    database = open_store(home)
+    with database.read() as connection:
+        assert jobs.page(connection) == []
+    database.close()
+    assert (home / f"{DATABASE_FILE}.damaged-1").read_bytes() == data
+
+
+def test_flipped_bits_never_stop_the_start(home):
+    """100 flips in file and log: detected and made again, or harmless; never an exception."""
+    filled(home)
+    whole = (home / DATABASE_FILE).read_bytes()
+    for seed in range(8):
+        random.seed(seed)
+        data = bytearray(whole)
+        for _ in range(100):
+            data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        (home / DATABASE_FILE).write_bytes(data)
+        open_store(home).close()
+
+
+def test_a_transaction_that_fails_changes_nothing(database):
+    with pytest.raises(KeyError), database.write() as connection:
+        settings.put(connection, database.dialect, "a", 1)
+        raise KeyError
+    with database.read() as connection:
+        assert settings.get_all(connection) == {}
+
+
+def test_sqlite_keeps_every_acknowledged_change(home):
+    database = open_store(home)
+    with database.read() as connection:
+        asked = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        }
+        assert asked == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    database.close()
+
+
+def test_a_moved_workspace_opens_where_it_lies(home, tmp_path):
+    filled(home)
+    shutil.copytree(home, tmp_path / "moved %20 ワーク")
+    database = open_store(tmp_path / "moved %20 ワーク")
+    with database.read() as connection:
+        assert len(jobs.page(connection, limit=500)) == 200
+    database.close()
+    assert isinstance(database.dialect, Sqlite)

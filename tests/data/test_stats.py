@@ -70,6 +70,7 @@ def test_document() -> None:
     assert shown["num_rows"] == 2
     assert shown["answer_characters"]["max"] == 17
     assert shown["turns"] == {"min": 2, "mean": 2.0, "median": 2, "p95": 2, "max": 2}
+    assert shown["answers"] == {"min": 1, "mean": 1.0, "median": 1, "p95": 1, "max": 1}
     assert shown["japanese_share"] == 1.0
     assert shown["terms_per_100_characters"] == pytest.approx(100 * 2 / 20, abs=0.01)
     assert shown["style"]["polite"] == 1

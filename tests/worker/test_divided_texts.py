@@ -31,12 +31,20 @@ TEXTS = [{"text": f"第{number}節 東京の棚には本が{number}冊ありま�
 PAIRS = [{"instruction": f"棚{number}は？", "output": "本です。" * (1 + 40 * (number % 2))} for number in range(8)]
 COPIES = [{"instruction": f"棚{number // 3}は？", "output": "本です。"} for number in range(9)]
 TURNS = [{"role": "user", "content": "棚は？"}, {"role": "assistant", "content": "本です。"}]
+GREETED = [{"role": "assistant", "content": "いらっしゃいませ。"}, *TURNS]
+TWICE = [{"role": "system", "content": "店員です。"}, TURNS[1], {"role": "assistant", "content": "雑誌も。"}]
+# As templates do that drop the reasoning of earlier answers: what was said before is shown in another way.
+REWRITING = """{%- for m in messages -%}<|im_start|>{{ m.role }}
+{% if m.role == 'assistant' and not loop.last %}…{% else %}{{ m.content }}{% endif %}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
 CASES = {
     "texts": (TEXTS, {}),
     "one text": ([{"text": TEXTS[1]["text"] * 3}], {"warmup_steps": 2}),
     "texts held out": (TEXTS, {"validation_split": 0.4}),
     "overlong": (PAIRS, {"drop_overlong": True, "max_length": 64}),
     "copies held out": (COPIES, {"validation_split": 0.3, "max_length": 128}),
+    "answers in three turns": ([{"messages": GREETED}, {"messages": TURNS}, {"messages": TWICE}], {"max_length": 128}),
     "conversations": ([{"messages": TURNS * (1 + number)} for number in range(4)], {"max_length": 128}),
 }
 
@@ -70,6 +78,10 @@ def planned(place, data, **settings):
 @pytest.mark.parametrize("case", CASES)
 def test_the_steps_that_are_said_are_done(place, tmp_path, counted, case):
     rows, settings = CASES[case]
+    if case == "answers in three turns":
+        template = tmp_path / "rewriting.jinja"
+        template.write_text(REWRITING, encoding="utf-8")
+        settings = {**settings, "chat_template": str(template)}
     plan = planned(place, written(tmp_path / "data.jsonl", rows), per_device_train_batch_size=2, **settings)
     folder = tmp_path / "job"
     (folder / "runs" / "1").mkdir(parents=True)
@@ -91,6 +103,8 @@ def test_what_makes_one_row_each_is_not_counted_by_a_worker(place, tmp_path, cou
         (short, {}),
         (PAIRS, {}),
         (PAIRS, {"validation_split": 0.3}),
+        ([{"messages": [{"role": "system", "content": "店員です。"}, *TURNS]}], {"max_length": 128}),
+        ([{"messages": [*TURNS[:1], {**TURNS[1], "train": False}, *TURNS]}], {"max_length": 128}),
         (TEXTS, {"split_long_text": False}),
     ):
         assert planned(place, written(tmp_path / "data.jsonl", rows), **settings).job.num_rows == len(rows)

@@ -74,6 +74,7 @@ class RowStats:
         self.num_characters = 0
         self.num_bytes = 0
         self.num_turns = Lengths()
+        self.num_answers = Lengths()
         self.characters = Lengths()
         self.answer_characters = Lengths()
         self.styles: Counter[str] = Counter()
@@ -93,6 +94,7 @@ class RowStats:
         self.num_bytes += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         self.characters.add(size)
         self.num_turns.add(len(texts))
+        self.num_answers.add(len(answers))
         self.answer_characters.add(sum(map(len, answers)))
         if self.num_rows <= STYLED_ROWS or not self.num_rows % STYLED_EVERY:
             self._add_style("\n".join(answers)[:STYLED_CHARACTERS], texts)
@@ -137,6 +139,7 @@ class RowStats:
             "characters": self.characters.to_dict(),
             "answer_characters": self.answer_characters.to_dict(),
             "turns": self.num_turns.to_dict(),
+            "answers": self.num_answers.to_dict(),
             "japanese_share": round(self.num_japanese / max(1, self.num_styled), 3),
             "style": {"num_rows": self.num_styled, "polite": self.styles["polite"], "plain": self.styles["plain"]},
             "terms_per_100_characters": round(100 * self._num_terms / max(1, self._answer_total), 2),

@@ -60,7 +60,6 @@ from llmlora.services.supervisor import run_worker
 
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
 LONGEST_CHARACTER, EXTRA_TOKENS = 4, 3  # no text has more tokens than bytes, besides those that a tokenizer adds
-ONE_ANSWER = 3  # turns of a conversation with a system turn, a question and an answer
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ def _may_differ(report: CheckReport, config: TrainConfig) -> bool:
     if report.format == "text" and config.split_long_text:
         return bool(LONGEST_CHARACTER * stats["characters"]["max"] + EXTRA_TOKENS > config.max_length)
     has_copies = bool(config.validation_split and stats["num_duplicates"])
-    return config.drop_overlong or has_copies or stats["turns"]["max"] > ONE_ANSWER
+    return config.drop_overlong or has_copies or stats["answers"]["max"] > 1
 
 
 def _resolved(

@@ -33,7 +33,7 @@ from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.job import JobConfig
 from llmlora.core.next_run import lower_rate_words
 from llmlora.core.publish import read_json, write_json
-from llmlora.evaluation.advice import advise
+from llmlora.evaluation.advising.advice import advise
 from llmlora.services.evaluate import evaluate
 from llmlora.services.train import plan_training, training_request
 

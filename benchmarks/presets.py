@@ -24,10 +24,10 @@ from llmlora.core.job import create_job, read_job, trained_dir
 from llmlora.core.layout import run_dir
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.publish import read_json
-from llmlora.evaluation.answers import AnswerSet, ask, ask_all
-from llmlora.evaluation.carried import carried_facts
-from llmlora.evaluation.questions import Question, read_questions
-from llmlora.evaluation.sides import Trained, load_sides
+from llmlora.evaluation.measuring.answers import AnswerSet, ask, ask_all
+from llmlora.evaluation.measuring.carried import carried_facts
+from llmlora.evaluation.measuring.questions import Question, read_questions
+from llmlora.evaluation.measuring.sides import Trained, load_sides
 from llmlora.inference.chat import ChatModel
 from llmlora.services.train import plan_training, training_request
 from llmlora.worker.frame import StopFlag

@@ -39,15 +39,15 @@ JAPANESE_DATA: dict[str, str] = {
     "data/header.py": "column names that files use",
     "data/preference.py": "column names that files use",
     "data/japanese.py": "endings that tell polite from plain style",
-    "evaluation/amounts.py": "words that make a number an amount",
+    "evaluation/facts/amounts.py": "words that make a number an amount",
     "data/asked.py": "labels of text rows",
-    "evaluation/control_questions.py": "names that nothing has, and how a model says that it does not know",
-    "evaluation/facts.py": "digits and letters that may not touch a fact",
-    "evaluation/moments.py": "how dates, times and durations are written",
-    "evaluation/names.py": "endings of names",
-    "evaluation/numerals.py": "kanji numerals",
-    "evaluation/questions.py": "rule-made rewrites of a question",
-    "evaluation/units.py": "units",
+    "evaluation/measuring/control_questions.py": "names that nothing has, and how a model says that it does not know",
+    "evaluation/facts/extract.py": "digits and letters that may not touch a fact",
+    "evaluation/facts/moments.py": "how dates, times and durations are written",
+    "evaluation/facts/names.py": "endings of names",
+    "evaluation/facts/numerals.py": "kanji numerals",
+    "evaluation/measuring/questions.py": "rule-made rewrites of a question",
+    "evaluation/facts/units.py": "units",
 }
 
 # "<key>" or "<prefix>.*" -> how a text is used where the check cannot see it

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmlora.data.read import ReadOptions, iter_examples
-from llmlora.evaluation.facts import askable_facts, contains_fact, extract_facts
+from llmlora.evaluation.facts.extract import askable_facts, contains_fact, extract_facts
 
 ASSETS = Path(str(resources.files("llmlora"))) / "assets"
 LEVELS = {"level1_basic_qa": 5, "level2_practical_knowledge": 20, "level3_advanced_medical": 20}

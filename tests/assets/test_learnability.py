@@ -16,9 +16,9 @@ from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.recommend import Facts, resolve_config
 from llmlora.data.read import ReadOptions
 from llmlora.engine.train import fit
-from llmlora.evaluation.answers import ask
-from llmlora.evaluation.facts import askable_facts, contains_fact
-from llmlora.evaluation.questions import read_questions
+from llmlora.evaluation.facts.extract import askable_facts, contains_fact
+from llmlora.evaluation.measuring.answers import ask
+from llmlora.evaluation.measuring.questions import read_questions
 from llmlora.inference.transformers_chat import TransformersChat
 from llmlora.prepare.dataset import PrepareOptions, prepare_file
 from llmlora.prepare.template import load_template

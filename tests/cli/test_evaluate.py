@@ -18,7 +18,7 @@ from llmlora.cli.main import run
 from llmlora.core.layout import LOCK_FILE
 from llmlora.core.locale import LANGUAGES, set_language
 from llmlora.core.publish import write_json
-from llmlora.evaluation.evaluation_page import evaluation_page
+from llmlora.evaluation.pages.evaluation_page import evaluation_page
 from llmlora.services import evaluate as service
 
 

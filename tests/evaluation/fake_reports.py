@@ -16,11 +16,11 @@ from llmlora.core.layout import RESULT_FILE, run_dir
 from llmlora.core.publish import write_json
 from llmlora.core.recommend import Facts, resolve_config
 from llmlora.engine.evaluate_loss import LossReport
-from llmlora.evaluation.answers import Answer, AnswerSet
-from llmlora.evaluation.control_questions import ControlAnswers
-from llmlora.evaluation.forgetting import GroupLoss, forgetting_report
-from llmlora.evaluation.questions import Question
-from llmlora.evaluation.scoring import count_facts, score_items
+from llmlora.evaluation.measuring.answers import Answer, AnswerSet
+from llmlora.evaluation.measuring.control_questions import ControlAnswers
+from llmlora.evaluation.measuring.forgetting import GroupLoss, forgetting_report
+from llmlora.evaluation.measuring.questions import Question
+from llmlora.evaluation.measuring.scoring import count_facts, score_items
 
 ROWS = [
     ("コハルビの茶はいくらですか？", "コハルビの茶は420円です。", "わかりません。", "コハルビの茶は四百二十円です。"),

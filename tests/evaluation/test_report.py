@@ -12,10 +12,10 @@ import pytest
 from evaluation.fake_reports import ROWS, evaluation_body, make_job, summary
 from llmlora.core.errors import NotFound
 from llmlora.core.locale import LANGUAGES, set_language
-from llmlora.evaluation.chart import Series, line_chart, smoothed
-from llmlora.evaluation.evaluation_page import SYMBOLS, highlighted
-from llmlora.evaluation.facts import VERDICTS, extract_facts
-from llmlora.evaluation.markup import Markup, element, joined
+from llmlora.evaluation.facts.extract import VERDICTS, extract_facts
+from llmlora.evaluation.pages.chart import Series, line_chart, smoothed
+from llmlora.evaluation.pages.evaluation_page import SYMBOLS, highlighted
+from llmlora.evaluation.pages.markup import Markup, element, joined
 from llmlora.evaluation.report import write_evaluation_report, write_training_report
 
 VOID = {"meta", "br", "line", "circle", "rect", "polyline", "path"}

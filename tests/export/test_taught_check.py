@@ -10,7 +10,7 @@ import pytest
 
 from llmlora.core.examples import Message
 from llmlora.core.locale import set_language
-from llmlora.evaluation.carried import carried_facts
+from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
 from llmlora.export.reference import Reference, TaughtAnswer
 from llmlora.export.runtime_checks import Reply, divergence

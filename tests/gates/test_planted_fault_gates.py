@@ -19,7 +19,7 @@ import llmlora
 from export.planted_faults import change_key, change_keys, change_tensor, contents, token_id, typed_control, write
 from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.core.layout import MODELFILE
-from llmlora.evaluation.carried import carried_facts
+from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.merge import MergedSource, trained_source
 from llmlora.export.modelfile_check import check_modelfile, planned_content
 from llmlora.export.trained import TrainedModel, find_trained

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from llmlora.data.read import ReadOptions, iter_examples
-from llmlora.evaluation.facts import askable_facts
-from llmlora.evaluation.questions import questions_of, read_questions
+from llmlora.evaluation.facts.extract import askable_facts
+from llmlora.evaluation.measuring.questions import questions_of, read_questions
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "benchmarks" / "data"

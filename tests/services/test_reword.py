@@ -14,7 +14,7 @@ from cli.command_line import run
 from core.test_next_run import planned_job
 from llmlora.core.errors import ConfigError
 from llmlora.core.job import read_job
-from llmlora.evaluation.advice import reword_command
+from llmlora.evaluation.advising.advice import reword_command
 
 
 def after_next(screen: str) -> str:

@@ -13,8 +13,8 @@ from llmlora.core.events import finite, read_job_events, step_history
 from llmlora.core.job import read_job
 from llmlora.core.layout import ANSWERS_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.publish import write_json, write_text
-from llmlora.evaluation.evaluation_page import evaluation_page
-from llmlora.evaluation.training_page import training_page
+from llmlora.evaluation.pages.evaluation_page import evaluation_page
+from llmlora.evaluation.pages.training_page import training_page
 
 EVALUATION_SCHEMA = "llmlora.evaluation/1"
 TRAINING_SCHEMA = "llmlora.training/1"

@@ -9,9 +9,9 @@ from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.job import read_job, trained_dir
 from llmlora.core.locale import set_language
-from llmlora.evaluation.evaluate import Evaluation, EvaluationOptions
+from llmlora.evaluation.measuring.evaluate import Evaluation, EvaluationOptions
+from llmlora.evaluation.measuring.sides import Trained
 from llmlora.evaluation.report import write_evaluation_report
-from llmlora.evaluation.sides import Trained
 from llmlora.export.trained import find_base
 from llmlora.worker.frame import StopFlag
 

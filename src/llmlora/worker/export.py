@@ -9,7 +9,7 @@ from typing import Any
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.publish import free_bytes
-from llmlora.evaluation.carried import carried_facts
+from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.pipeline import ExportRequest, export_model
 from llmlora.worker.frame import StopFlag
 

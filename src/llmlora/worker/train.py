@@ -24,7 +24,7 @@ from llmlora.data.read import ReadOptions
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.loop import final_loss
 from llmlora.engine.train import fit, publish_trained
-from llmlora.evaluation.findings import find_in_run
+from llmlora.evaluation.advising.findings import find_in_run
 from llmlora.evaluation.report import evaluation_history, write_training_report
 from llmlora.export.card import adapter_card
 from llmlora.gguf.writer import foresee_gguf

@@ -7,7 +7,7 @@ from typing import Any
 
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
-from llmlora.evaluation.carried import carried_facts
+from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.verify import verify_export
 from llmlora.worker.frame import StopFlag
 

@@ -28,7 +28,8 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
 from llmlora.core.job import DataSource, JobConfig
 from llmlora.engine.device import DTYPES
-from llmlora.engine.train import fit, package_versions
+from llmlora.engine.environment import package_versions
+from llmlora.engine.train import fit
 
 COMMON = {"vocab_size": 49_152, "tie_word_embeddings": True, "max_position_embeddings": 2048}
 SHAPES: dict[str, dict[str, Any]] = {

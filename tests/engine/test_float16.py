@@ -8,7 +8,7 @@ from llmlora.core.errors import Stopped
 from llmlora.core.events import read_job_events
 from llmlora.core.layout import checkpoint_dirs
 from llmlora.core.publish import read_json
-from llmlora.engine import loop, train
+from llmlora.engine import environment, loop, train
 from llmlora.engine.device import DevicePlan
 
 ROWS = MemoryRows(8)
@@ -17,7 +17,7 @@ ROWS = MemoryRows(8)
 @pytest.fixture
 def in_float16(monkeypatch):
     plan = DevicePlan("cpu", "float16", 1, "engine.dtype.requested", {})
-    monkeypatch.setattr(train, "plan_device", lambda *_: plan)
+    monkeypatch.setattr(environment, "plan_device", lambda *_: plan)
 
 
 def test_a_float16_base_trains_like_a_float32_one(base, tmp_path, in_float16, monkeypatch):

@@ -45,7 +45,11 @@ class FakeAccelerator:
     def log(self, values, step):
         self._pass("log", values, step)
 
-    def end_training(self):
+    @property
+    def trackers(self):
+        return [self]
+
+    def finish(self):
         self._pass("end")
 
 

@@ -7,7 +7,7 @@ from engine.engine_runs import MemoryRows, StopAfter, losses, run_job
 from llmlora.core.errors import Stopped
 from llmlora.core.events import read_job_events
 from llmlora.core.publish import read_json
-from llmlora.engine import train, trial
+from llmlora.engine import environment, trial
 from llmlora.engine.device import DevicePlan
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loss import LossPath
@@ -19,8 +19,10 @@ ROWS = MemoryRows(8)
 def busy(monkeypatch):
     """A machine whose probe promised two threads, of which the trial finds one enough."""
     monkeypatch.setenv("OMP_NUM_THREADS", "")
-    monkeypatch.setattr(train, "plan_device", lambda *_: DevicePlan("cpu", "float32", 2, "engine.dtype.requested", {}))
-    monkeypatch.setattr(train, "tried_threads", lambda *_: 1)
+    monkeypatch.setattr(
+        environment, "plan_device", lambda *_: DevicePlan("cpu", "float32", 2, "engine.dtype.requested", {})
+    )
+    monkeypatch.setattr(environment, "tried_threads", lambda *_: 1)
 
 
 def recorded(folder, run=1):
@@ -33,8 +35,8 @@ def test_what_the_trial_finds_is_said_and_frozen(base, tmp_path, busy, monkeypat
     findings = [event for event in read_job_events(tmp_path / "job") if event.get("code") == "fewer_threads"]
     assert [event["params"] for event in findings] == [{"planned": 2, "threads": 1}]
     assert recorded(tmp_path / "job") == 1
-    monkeypatch.setattr(train, "tried_threads", lambda *_: pytest.fail("a begun job is not tried again"))
-    monkeypatch.setattr(train, "plan_device", lambda *_: pytest.fail("a begun job is not planned again"))
+    monkeypatch.setattr(environment, "tried_threads", lambda *_: pytest.fail("a begun job is not tried again"))
+    monkeypatch.setattr(environment, "plan_device", lambda *_: pytest.fail("a begun job is not planned again"))
     run_job(base, tmp_path / "job", ROWS)
     assert recorded(tmp_path / "job", 2) == 1
 
@@ -65,10 +67,10 @@ def test_the_trial_changes_no_bit_of_the_run(base, tmp_path, monkeypatch, packin
     plain = run_job(base, tmp_path / "plain", ROWS, lora_dropout=0.1, packing=packing, max_steps=3)
     monkeypatch.setenv("OMP_NUM_THREADS", "")
     plan = DevicePlan("cpu", "float32", 2, "engine.dtype.requested", {})
-    monkeypatch.setattr(train, "plan_device", lambda *_: plan)
+    monkeypatch.setattr(environment, "plan_device", lambda *_: plan)
     tried = []
     real = trial.tried_threads
-    monkeypatch.setattr(train, "tried_threads", lambda *given: tried.append(real(*given)) or 1)
+    monkeypatch.setattr(environment, "tried_threads", lambda *given: tried.append(real(*given)) or 1)
     run_job(base, tmp_path / "tried", ROWS, lora_dropout=0.1, packing=packing, max_steps=3)
     assert tried
     assert losses(tmp_path / "tried") == losses(tmp_path / "plain")

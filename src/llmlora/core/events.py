@@ -79,6 +79,19 @@ class EventWriter:
             os.close(self._descriptor)
 
 
+class SilentEvents(EventWriter):
+    """What a process writes to that is not the one to tell: nothing."""
+
+    def __init__(self) -> None:
+        """Open no file."""
+
+    def emit(self, event_type: EventType, **fields: Any) -> None:
+        """Drop the event."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
 def events_after(path: Path, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (end offset, event) for each whole line after byte `offset`.
 

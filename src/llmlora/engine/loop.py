@@ -1,7 +1,8 @@
 """The training loop: step, log, evaluate, save.
 
 Everything that differs between methods and devices is built before; everything that is decided per step is a function
-of the step number, so a resumed run takes exactly the steps that the uninterrupted one would have taken.
+of the step number, so a resumed run takes exactly the steps that the uninterrupted one would have taken. Several ranks
+run the same loop, each on its own rows of every step; the first one writes.
 """
 
 from __future__ import annotations
@@ -10,23 +11,24 @@ import math
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import nn
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import NonFiniteLoss, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.job import RULES
-from llmlora.engine.batch import Rows, StepPlan, count_label_tokens, micro_batches
+from llmlora.engine.batch import Batch, Rows, StepPlan, count_label_tokens, micro_batches
 from llmlora.engine.checkpoint import TrainState, prune_checkpoints, save_checkpoint
 from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.loss import LossPath, attention_for, summed_loss
 from llmlora.engine.method import trainable_parameters
+from llmlora.engine.ranks import Ranks
 from llmlora.engine.schedule import learning_rate_at, total_steps
 from llmlora.engine.trackers import Trackers
 
@@ -36,14 +38,28 @@ def loss_scaler(dtype: str, device: str) -> torch.amp.GradScaler:
     return torch.amp.GradScaler(device, enabled=dtype == "float16")
 
 
+class MicroBatchLoss(nn.Module):
+    """The summed loss of a micro-batch as the forward of a module: the place where what spreads a model hooks in."""
+
+    def __init__(self, model: nn.Module, path: LossPath) -> None:
+        super().__init__()
+        self.model = model
+        self.path = path
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Return the cross-entropy summed over the label tokens."""
+        return summed_loss(self.model, batch, self.path.own_head)
+
+
 @dataclass
 class Training:
-    """What the loop works on, built once before it."""
+    """What the loop works on, built once before it; `effective_batch_size` counts the rows of all ranks."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    accelerator: Accelerator
+    ranks: Ranks
     config: TrainConfig
+    effective_batch_size: int
     train_rows: Rows
     eval_rows: Rows | None
     job_dir: Path
@@ -56,7 +72,8 @@ class Training:
     scaler: torch.amp.GradScaler = field(default_factory=lambda: loss_scaler("float32", "cpu"))
 
     def __post_init__(self) -> None:
-        self.plan = StepPlan(len(self.train_rows), self.config.effective_batch_size, self.config.seed)
+        self.loss = MicroBatchLoss(self.model, self.path)
+        self.plan = StepPlan(len(self.train_rows), self.effective_batch_size, self.config.seed)
         self.total_steps = total_steps(self.config, self.plan.steps_per_epoch, self.rules)
 
 
@@ -149,35 +166,54 @@ def _is_scaled_too_far(training: Training, result: StepResult) -> bool:
 def _attempted_step(training: Training, step: int, stop: Any) -> StepResult | None:
     """Compute the gradients of a step, and update the weights when they are finite.
 
-    Each micro-batch's loss is divided by the label tokens of the *whole* batch, so that neither the micro-batch size
-    nor the packing changes the gradient. A non-finite loss or gradient leaves the weights untouched.
+    Each micro-batch's loss is divided by the label tokens of the *whole* batch, over all ranks, so that neither the
+    micro-batch size nor the packing nor the number of ranks changes the gradient. A non-finite loss or gradient leaves
+    the weights untouched.
     """
-    config, optimizer = training.config, training.optimizer
+    config, optimizer, ranks = training.config, training.optimizer, training.ranks
     indices = training.plan.rows_of(step)
     num_label_tokens = count_label_tokens(training.train_rows, indices)
     rate = learning_rate_at(step, training.total_steps, training.plan.steps_per_epoch, config, training.rules)
     for group in optimizer.param_groups:
         group["lr"] = rate
-    torch.manual_seed(config.seed * 1_000_003 + step)  # dropout depends on seed and step only, so a resume repeats it
+    torch.manual_seed(_step_seed(config.seed, step, ranks.rank))
     optimizer.zero_grad()
-    losses, num_tokens = [], 0
-    for batch in micro_batches(training.train_rows, indices, config.per_device_train_batch_size, training.path.packing):
-        if stop:
-            optimizer.zero_grad()
-            return None
-        total = summed_loss(training.model, batch.to(training.accelerator.device), training.path.own_head)
-        loss = total / num_label_tokens
-        training.accelerator.backward(training.scaler.scale(loss))
-        losses.append(loss.detach())
-        num_tokens += batch.num_tokens
-    training.scaler.unscale_(optimizer)
+    gathered = _gather_gradients(training, ranks.own(indices), num_label_tokens, stop)
+    if ranks.agree(gathered is None) or gathered is None:
+        optimizer.zero_grad()
+        return None
     weights = [weight for _, weight in trainable_parameters(training.model)]
-    norm = training.accelerator.clip_grad_norm_(weights, config.max_grad_norm or math.inf)
-    result = StepResult(float(torch.stack(losses).sum()), float(norm), rate, num_tokens, num_label_tokens)
+    ranks.sum_gradients(weights)
+    training.scaler.unscale_(optimizer)
+    norm = nn.utils.clip_grad_norm_(weights, config.max_grad_norm or math.inf)
+    own_loss, own_tokens = gathered
+    loss, num_tokens, norm_of_first = ranks.sum(float(own_loss), own_tokens, float(norm) if ranks.is_first else 0.0)
+    result = StepResult(loss, norm_of_first, rate, int(num_tokens), num_label_tokens)
     if result.is_finite:
         optimizer.step()
     training.scaler.update()
     return result
+
+
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    """Return what dropout starts from: a function of seed, step and rank alone, so that a resume repeats it."""
+    return seed * 1_000_003 + step + rank * 1_000_000_007
+
+
+def _gather_gradients(
+    training: Training, indices: Sequence[int], num_label_tokens: int, stop: Any
+) -> tuple[torch.Tensor, int] | None:
+    """Add up the gradients of this rank's rows; return their part of the loss and their tokens, None after a stop."""
+    config, path = training.config, training.path
+    losses, num_tokens = [], 0
+    for batch in micro_batches(training.train_rows, indices, config.per_device_train_batch_size, path.packing):
+        if stop:
+            return None
+        loss = training.loss(batch.to(training.ranks.device)) / num_label_tokens
+        training.scaler.scale(loss).backward()
+        losses.append(loss.detach())
+        num_tokens += batch.num_tokens
+    return torch.stack(losses).sum() if losses else torch.zeros(()), num_tokens
 
 
 def _count(training: Training, state: TrainState, result: StepResult, events: EventWriter) -> None:
@@ -299,7 +335,7 @@ def _evaluate(training: Training, state: TrainState, events: EventWriter, stop: 
     score = final_loss(state)
     if training.eval_rows is not None:
         try:
-            report = dataset_loss(training.model, training.eval_rows, training.path, stop)
+            report = dataset_loss(training.model, training.eval_rows, training.path, stop, training.ranks)
         except Stopped:
             return False
         score = report.loss
@@ -335,8 +371,11 @@ def _is_save_due(training: Training, state: TrainState) -> bool:
 
 
 def _save(training: Training, state: TrainState, events: EventWriter) -> int:
+    """Keep the state of this step, once for all ranks, and return its number."""
     state.scaler = training.scaler.state_dict()
-    path = save_checkpoint(training.checkpoints, training.model, training.optimizer, state, training.manifest)
-    prune_checkpoints(training.job_dir, training.config.save_total_limit, training.config.load_best_model_at_end)
-    events.emit("checkpoint", step=state.step, path=path.name)
+    if training.ranks.is_first:
+        path = save_checkpoint(training.checkpoints, training.model, training.optimizer, state, training.manifest)
+        prune_checkpoints(training.job_dir, training.config.save_total_limit, training.config.load_best_model_at_end)
+        events.emit("checkpoint", step=state.step, path=path.name)
+    training.ranks.wait()
     return state.step

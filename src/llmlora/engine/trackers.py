@@ -11,20 +11,24 @@ from accelerate import Accelerator
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
 from llmlora.core.memory import is_memory_error
+from llmlora.engine.ranks import ALONE, Ranks
 
 PROJECT = "llmlora"
 DIR = "trackers"
 
 
 class Trackers:
-    """The trackers of one run; the first failure of each is one warning, and training goes on without it."""
+    """The trackers of one run; the first failure of each is one warning, and training goes on without it.
 
-    def __init__(self, config: TrainConfig, run_folder: Path, events: EventWriter) -> None:
+    Of several ranks the first one alone has any.
+    """
+
+    def __init__(self, config: TrainConfig, run_folder: Path, events: EventWriter, ranks: Ranks = ALONE) -> None:
         self._events = events
         self._step = 0
         self._active: dict[str, Accelerator] = {}
         settings = {name: str(value) for name, value in config.model_dump().items()}
-        for name in config.report_to:
+        for name in config.report_to if ranks.is_first else ():
             self._guarded(name, self._start, name, settings, run_folder / DIR)
 
     def log(self, metrics: dict[str, Any], step: int) -> None:
@@ -37,7 +41,7 @@ class Trackers:
     def close(self) -> None:
         """Let every tracker write what it still holds."""
         for name, accelerator in list(self._active.items()):
-            self._guarded(name, accelerator.end_training)
+            self._guarded(name, _finish, accelerator)
         self._active.clear()
 
     def _start(self, name: str, settings: dict[str, str], folder: Path) -> None:
@@ -58,6 +62,12 @@ class Trackers:
             self._events.emit(
                 "warning", code="tracker_failed", step=self._step, params={"tracker": name, "detail": detail}
             )
+
+
+def _finish(accelerator: Accelerator) -> None:
+    """End its trackers only: Accelerate's own way would end the process group as well, which ranks still need."""
+    for tracker in accelerator.trackers:
+        tracker.finish()
 
 
 def _keep_inside(name: str, folder: Path) -> None:

@@ -12,6 +12,7 @@ from llmlora.core.machine import (
     container_limit,
     idle_cores,
     reclaimable_bytes,
+    settled_threads,
     threads_for_now,
     usable_cores,
 )
@@ -124,3 +125,14 @@ def test_the_users_number_of_threads_needs_no_look(monkeypatch: pytest.MonkeyPat
     assert threads_for_now() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "")
     assert threads_for_now() == 5
+
+
+@pytest.mark.parametrize(
+    ("wanted", "num_parameters", "threads"),
+    [("3", 1_000_000, 3), ("3", 10**9, 3), ("", 1_000_000, 1), ("", machine.SMALL_MODEL, None)],
+)
+def test_threads_are_settled_by_the_user_or_by_a_small_model(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, num_parameters: int, threads: int | None
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    assert settled_threads(num_parameters) == threads

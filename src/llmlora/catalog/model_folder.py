@@ -23,10 +23,10 @@ from llmlora.core.layout import (
     TOKENIZER_CONFIG,
     TOKENIZER_FILE,
     TOKENIZER_FILES,
+    VOCABULARY_FILES,
 )
 from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 
-_VOCABULARY_FILES = (TOKENIZER_FILE, "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 MAX_JSON_BYTES = 256 << 20
 MAX_CONFIG_BYTES = 4 << 20
 MAX_JSON_DEPTH = 64
@@ -305,7 +305,7 @@ def _misfit(folder: Path, key: str, said: int, found: int) -> ModelFileError:
 
 def _check_tokenizer(folder: Path, vocab_size: int) -> None:
     """Check ids and patterns of `tokenizer.json`; what only a slower reader knows is checked when it is loaded."""
-    if not any(_has_file(folder, name) for name in _VOCABULARY_FILES):
+    if not any(_has_file(folder, name) for name in VOCABULARY_FILES):
         raise ModelFileError("tokenizer_missing", path=str(folder))
     for name in (*TOKENIZER_FILES, TEMPLATE_FILE, GENERATION_FILE):
         if (folder / name).exists():

@@ -38,10 +38,12 @@ TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 SPECIAL_TOKENS_FILE = "special_tokens_map.json"
 TEMPLATE_FILE = "chat_template.jinja"
-TOKENIZER_FILES = (  # all that decides how texts become ids
-    TOKENIZER_FILE, TOKENIZER_CONFIG, SPECIAL_TOKENS_FILE, "added_tokens.json", "tokenizer.model", "vocab.json",
-    "vocab.txt", "merges.txt", "spiece.model",
-)  # fmt: skip
+ADDED_TOKENS_FILE = "added_tokens.json"
+BPE_VOCABULARY = "vocab.json"
+SENTENCEPIECE_FILES = ("tokenizer.model", "spiece.model")
+VOCABULARY_FILES = (TOKENIZER_FILE, BPE_VOCABULARY, "vocab.txt", *SENTENCEPIECE_FILES)  # one is enough for a tokenizer
+# All that decides how texts become ids
+TOKENIZER_FILES = (*VOCABULARY_FILES, TOKENIZER_CONFIG, SPECIAL_TOKENS_FILE, ADDED_TOKENS_FILE, "merges.txt")
 
 RUNS_DIR = "runs"
 CHECKPOINTS_DIR = "checkpoints"

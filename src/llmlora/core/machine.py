@@ -76,6 +76,14 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def settled_threads(num_parameters: int) -> int | None:
+    """Return the threads to train a model of a size with where nothing has to be measured for that, else None.
+
+    The user's number counts; without one a small model takes one thread, and others as many as are found to pay.
+    """
+    return threads_asked_for() or (1 if num_parameters < SMALL_MODEL else None)
+
+
 def threads_for_now() -> int:
     """Return the threads to compute with from now on: those the user wants, else one for each core that is free.
 

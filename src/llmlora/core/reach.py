@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from llmlora.core.lora import lora_scaling
 
 REFERENCE_RANK: Final = 8
 REFERENCE_SCALE: Final = 2.0
@@ -53,5 +54,5 @@ def adapter_reach(layers: Sequence[LinearLayer], values: Mapping[str, Any]) -> f
 
 
 def _scale_and_rank(values: Mapping[str, Any]) -> float:
-    rank, alpha = float(values["r"]), float(values["lora_alpha"])
-    return alpha / (math.sqrt(rank) if values.get("use_rslora") else rank) * rank
+    rank = float(values["r"])
+    return lora_scaling(float(values["lora_alpha"]), rank, bool(values.get("use_rslora"))) * rank

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from llmlora.core.machine import SMALL_MODEL, threads_asked_for, usable_cores
+from llmlora.core.machine import SMALL_MODEL, settled_threads, usable_cores
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 PROBE_SIZE = 512
@@ -90,11 +90,9 @@ def _limit_kernel_caches() -> None:
 
 
 def _num_threads(num_parameters: int, device: str) -> int:
-    """Return `OMP_NUM_THREADS` when the user has set it, one for a small model, else as many as compute fastest now."""
-    if wanted := threads_asked_for():
-        return wanted
-    if num_parameters < SMALL_MODEL:
-        return 1
+    """Return the threads that are settled without a measurement, else as many as compute fastest now."""
+    if threads := settled_threads(num_parameters):
+        return threads
     return _fastest_threads(usable_cores()) if device == "cpu" else usable_cores()
 
 

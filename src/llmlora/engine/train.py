@@ -88,21 +88,15 @@ def fit(
     architecture = empty_model(base_dir)
     renamed = check_method(architecture, config)
     if renamed:
-        events.emit(
-            "finding",
-            code="renamed_targets",
-            params={"names": ", ".join(f"{old} -> {new}" for old, new in renamed.items())},
-        )
+        names = ", ".join(f"{old} -> {new}" for old, new in renamed.items())
+        events.emit("finding", code="renamed_targets", params={"names": names})
 
     begun_with = recorded_path(folder)
     wanted = begun_with or path_of_architecture(architecture.config, LossPath(packing=config.packing))
     plan = ranks.share(lambda: environment.planned(parameter_counts(architecture)["total"]))
     apply_plan(plan)
-    events.emit(
-        "phase",
-        name="loading",
-        params={"dtype": plan.dtype, "device": plan.device, "reason": plan.reason, "gflops": plan.gflops},
-    )
+    chosen = {name: getattr(plan, name) for name in ("dtype", "device", "reason", "gflops")}
+    events.emit("phase", name="loading", params=chosen)
     model = apply_method(load_base(base_dir, plan.dtype, plan.device), config, base_dir)
     if config.gradient_checkpointing:
         checkpointing = {"use_reentrant": False}
@@ -116,15 +110,8 @@ def fit(
 
     training, state = _build(job, environment, rows, model, path)
     training.scaler = loss_scaler(plan.dtype, plan.device)
-    events.emit(
-        "phase",
-        name="training",
-        params={
-            "total_steps": training.total_steps,
-            "start_step": state.step,
-            "steps_per_epoch": training.plan.steps_per_epoch,
-        },
-    )
+    steps = {"total_steps": training.total_steps, "start_step": state.step}
+    events.emit("phase", name="training", params={**steps, "steps_per_epoch": training.plan.steps_per_epoch})
     try:
         state = train_loop(training, state, events, stop)
     finally:

@@ -21,11 +21,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from llmlora.core.lora import BASE_CHANGING_INITS
 from llmlora.core.publish import read_json
 
 PREFIX = "base_model.model."
-# Initialisations that change the base weights too: the saved adapter alone does not say what they became.
-BASE_CHANGING_INITS = ("pissa", "olora", "corda", "loftq", "lora_ga")
 UNSUPPORTED_SETTINGS = (
     "layer_replication", "target_parameters", "trainable_token_indices", "lora_bias", "use_qalora", "arrow_config",
     "alora_invocation_tokens",

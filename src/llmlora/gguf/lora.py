@@ -6,7 +6,6 @@ scaling differs per module (rsLoRA, alpha and rank patterns), so what is left of
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, re
 from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from llmlora.core.lora import BASE_CHANGING_INITS, lora_scaling
 from llmlora.gguf.architecture import Architecture
 from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.container import TensorPlan, write_container
@@ -35,7 +35,6 @@ _NEEDS_MERGE = (
     "use_dora", "modules_to_save", "trainable_token_indices", "lora_bias", "layer_replication", "target_parameters",
     "use_qalora", "arrow_config", "alora_invocation_tokens", "megatron_config",
 )  # fmt: skip
-_BASE_CHANGING_INITS = ("pissa", "olora", "corda", "loftq", "lora_ga")
 
 Json = Mapping[str, Any]
 
@@ -100,14 +99,14 @@ def check_adapter(config: Json) -> None:
         raise _needs_merge(", ".join(used))
     if config.get("bias", "none") != "none":
         raise _needs_merge(f"bias={config['bias']}")
-    if str(config.get("init_lora_weights", True)).lower().startswith(_BASE_CHANGING_INITS):
+    if str(config.get("init_lora_weights", True)).lower().startswith(BASE_CHANGING_INITS):
         raise _needs_merge(f"init_lora_weights={config['init_lora_weights']}")
 
 
 def module_scaling(config: Json, module: str, rank: int) -> float:
-    """Return what PEFT multiplies B A x with in one module: its alpha over its rank, or over the root of it."""
+    """Return what PEFT multiplies B A x with in one module, whose alpha may be its own."""
     alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", 8)))
-    return alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
+    return lora_scaling(alpha, rank, bool(config.get("use_rslora")))
 
 
 def _by_pattern(patterns: Any, module: str, default: Any) -> Any:

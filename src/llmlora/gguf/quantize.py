@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
 from llmlora.core.errors import ConfigError, ExportError, ModelFileError
+from llmlora.core.machine import usable_cores
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
@@ -39,11 +39,6 @@ class QuantizeReport:
 def available_quantizations() -> tuple[str, ...]:
     """Return the quantizations this machine can make."""
     return tuple(name for name in QUANTIZATIONS if all(backend_for(kind) for kind in MIX_TYPES.get(name, ())))
-
-
-def default_threads() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def planned_types(header: GgufHeader, quantization: str) -> dict[str, str]:
@@ -84,8 +79,9 @@ def quantize_gguf(
     metadata["general.file_type"] = FILE_TYPES[quantization]
     metadata["general.quantization_version"] = QUANTIZATION_VERSION
     metadata.pop("general.alignment", None)
-    with ThreadPoolExecutor(max_workers=threads or default_threads()) as pool:
-        worker = _Worker(source, pool, threads or default_threads())
+    threads = threads or usable_cores()
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        worker = _Worker(source, pool, threads)
         plans = [worker.plan(tensor, types[tensor.name]) for tensor in header.tensors]
         write_container(output, metadata, plans, header.value_types, on_progress)
     return QuantizeReport(quantization, types, tuple(sorted(worker.backends)), output.stat().st_size)

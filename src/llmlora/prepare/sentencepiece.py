@@ -15,7 +15,8 @@ from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
 
-MODEL_FILES = ("tokenizer.model", "spiece.model")
+from llmlora.core.layout import SENTENCEPIECE_FILES
+
 MAX_BYTES = 64 << 20
 SPACE = "\u2581"
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
@@ -48,7 +49,7 @@ class SentencePieceModel:
 
 def find_model_file(folder: Path) -> Path | None:
     """Return the SentencePiece model of a folder, if there is one."""
-    return next((folder / name for name in MODEL_FILES if (folder / name).is_file()), None)
+    return next((folder / name for name in SENTENCEPIECE_FILES if (folder / name).is_file()), None)
 
 
 def read_model(path: Path) -> SentencePieceModel:

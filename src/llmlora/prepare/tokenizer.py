@@ -15,7 +15,15 @@ from tokenizers import AddedToken, Tokenizer, processors
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from llmlora.core.errors import ModelFileError
-from llmlora.core.layout import SPECIAL_TOKENS_FILE, TOKENIZER_CONFIG, TOKENIZER_FILE, TOKENIZER_FILES
+from llmlora.core.layout import (
+    ADDED_TOKENS_FILE,
+    BPE_VOCABULARY,
+    CONFIG_FILE,
+    SPECIAL_TOKENS_FILE,
+    TOKENIZER_CONFIG,
+    TOKENIZER_FILE,
+    TOKENIZER_FILES,
+)
 from llmlora.core.publish import sha256_file, sha256_json, write_json
 from llmlora.prepare.sentencepiece import build_tokenizer, find_model_file, read_model
 
@@ -35,7 +43,7 @@ END_TOKENS = (
     "<\uff5cend\u2581of\u2581sentence\uff5c>", "<|eot|>", "<|eom|>",
 )  # fmt: skip
 _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
-_FAST_FILES = (TOKENIZER_FILE, "vocab.json")
+_FAST_FILES = (TOKENIZER_FILE, BPE_VOCABULARY)
 # Classes and model types whose tokenizers put BOS in front of every text unless `add_bos_token` says otherwise.
 _BOS_FAMILIES = ("llama", "codellama", "mistral", "mixtral", "gemma")
 _FILE_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError)
@@ -147,9 +155,9 @@ def _from_sentencepiece(path: Path, settings: Mapping[str, Any]) -> PreTrainedTo
     with _typed_errors(path):
         model = read_model(path)
         backend = build_tokenizer(model)
-        for token, index in sorted(_json_object(path.with_name("added_tokens.json")).items(), key=lambda item: item[1]):
+        for token, index in sorted(_json_object(path.with_name(ADDED_TOKENS_FILE)).items(), key=lambda item: item[1]):
             if backend.add_tokens([AddedToken(token, normalized=False)]) and backend.token_to_id(token) != index:
-                raise ValueError(f"added_tokens.json: {token[:40]}")
+                raise ValueError(f"{ADDED_TOKENS_FILE}: {token[:40]}")
         named = {**model.named_tokens, **_json_object(path.with_name(SPECIAL_TOKENS_FILE)), **settings}
         texts = {name: _token_text(named.get(name)) for name in _TOKEN_NAMES}
         tokens = {name: text for name, text in texts.items() if text and backend.token_to_id(text) is not None}
@@ -171,7 +179,7 @@ def _wants_bos(folder: Path, settings: Mapping[str, Any]) -> bool:
     wanted = settings.get("add_bos_token")
     if isinstance(wanted, bool):
         return wanted
-    family = settings.get("tokenizer_class") or _json_object(folder / "config.json").get("model_type")
+    family = settings.get("tokenizer_class") or _json_object(folder / CONFIG_FILE).get("model_type")
     return str(family).lower().startswith(_BOS_FAMILIES)
 
 

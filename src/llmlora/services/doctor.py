@@ -20,7 +20,7 @@ from llmlora.catalog.model_folder import read_model_folder
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
 from llmlora.core.locale import error_texts, has_text, translate
-from llmlora.core.machine import container_limit
+from llmlora.core.machine import container_limit, usable_cores
 from llmlora.core.publish import free_bytes, read_json
 from llmlora.core.writable import write_refusal
 from llmlora.services.packages import TRAIN_PACKAGES, outdated_packages, package_version
@@ -89,7 +89,7 @@ def _platform() -> Check:
 
 def _cpu() -> Check:
     flags = cpu_flags()
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = usable_cores()
     data = {"threads": threads, "cores": psutil.cpu_count(logical=False) or threads, "flags": flags}
     shown = " ".join(flags) or "-"
     if platform.machine().lower() in ("x86_64", "amd64") and platform.system() == "Linux" and "avx2" not in flags:

@@ -10,7 +10,7 @@ from llmlora.catalog.trained_size import linear_layers, num_trained_weights
 from llmlora.core.config import TrainConfig
 from llmlora.core.estimate import Speed, Workload, estimated_memory, estimated_seconds
 from llmlora.core.layout import jobs_dir
-from llmlora.core.machine import SMALL_MODEL, threads_asked_for, usable_cores
+from llmlora.core.machine import settled_threads, usable_cores
 from llmlora.core.run_plan import RunPlan
 from llmlora.services.doctor import cpu_flags, newest_device_plan, nvidia_gpus
 
@@ -46,7 +46,7 @@ def estimate(base: BaseModel, config: TrainConfig, plan: RunPlan, row_bytes: flo
 
 def machine_speed(num_parameters: int, dtype: str) -> Speed:
     """Return this machine's speed: as the newest job measured it, else assumed from the CPU; and how busy it is."""
-    threads = threads_asked_for() or (1 if num_parameters < SMALL_MODEL else usable_cores())
+    threads = settled_threads(num_parameters) or usable_cores()
     measured = newest_device_plan(jobs_dir()) or {}
     used = dtype if dtype in ("float32", "bfloat16") else measured.get("dtype", "float32")
     gflops = (measured.get("gflops") or {}).get(used) or threads * _assumed_core_gflops()

@@ -63,7 +63,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     summary = {"status": "succeeded", **trained.summary()}
     adapter_dir = publish_trained(trained, job, folder, template, _files(job, summary))
     result = {**summary, "seconds": round(time.monotonic() - started, 3), "adapter_dir": str(adapter_dir.absolute())}
-    write_training_report(folder, result)
+    if trained.ranks.is_first:
+        write_training_report(folder, result)
     return result
 
 

@@ -35,7 +35,8 @@ from llmlora.core.next_run import lower_rate_words
 from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.advising.advice import advise
 from llmlora.services.evaluate import evaluate
-from llmlora.services.train import plan_training, training_request
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import training_request
 
 FOLDER = Path(__file__).parent / "data"
 DATA = ("stargazers_ja", "pottery_ja", "pressworks_ja")

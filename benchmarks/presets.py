@@ -29,7 +29,8 @@ from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.evaluation.measuring.questions import Question, read_questions
 from llmlora.evaluation.measuring.sides import Trained, load_sides
 from llmlora.inference.chat import ChatModel
-from llmlora.services.train import plan_training, training_request
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import training_request
 from llmlora.worker.frame import StopFlag
 from llmlora.worker.train import run as train_in
 

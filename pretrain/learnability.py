@@ -13,7 +13,9 @@ from typing import Any
 
 from llmlora.services.demo import asset_path
 from llmlora.services.evaluate import evaluate
-from llmlora.services.train import TrainRequest, plan_training, start_training
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train import start_training
+from llmlora.services.train_request import TrainRequest
 
 OUT = Path(__file__).parent / "learnability.json"
 LESSONS: list[tuple[str, str, dict[str, Any]]] = [

@@ -7,7 +7,7 @@ from llmlora.catalog.trained_size import linear_layers
 
 
 def test_the_linear_layers_of_nano_are_named_with_block_and_outputs() -> None:
-    layers = linear_layers(resolve_base_model("nano").path)
+    layers = linear_layers(resolve_base_model("nano").tensors)
     assert len(layers) == 28
     assert {layer.block for layer in layers} == {0, 1, 2, 3}
     sizes = {layer.name.rpartition(".")[2]: layer.num_outputs for layer in layers}

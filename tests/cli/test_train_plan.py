@@ -12,7 +12,8 @@ import pytest
 from llmlora.cli.output import options
 from llmlora.cli.train import show_plan
 from llmlora.core.locale import LANGUAGES, current_language, set_language
-from llmlora.services.train import plan_training, training_request
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import training_request
 
 ROWS = [
     {"instruction": f"棚{number}の合い言葉を知りたい", "output": f"合い言葉は{number * 37}番です。"}

@@ -9,8 +9,7 @@ import pytest
 
 from evaluation.fake_reports import make_job
 from llmlora.cli.main import run
-from llmlora.services import supervisor
-from llmlora.services import train as train_service
+from llmlora.services import plan_training, supervisor
 from unprivileged import open_folder, unprivileged
 
 NO_PLACES = ("/proc/llmlora", "/dev/null/x")
@@ -26,7 +25,7 @@ def nothing_is_spent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         raise AssertionError("data was read or a worker was started")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train_service, "check_dataset", spent)
+    monkeypatch.setattr(plan_training, "check_dataset", spent)
     monkeypatch.setattr(supervisor, "Worker", spent)
     Path("data.jsonl").write_text('{"prompt": "a", "completion": "b"}\n', encoding="utf-8")
 

@@ -12,7 +12,7 @@ from llmlora.core.reach import LinearLayer
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 
 NANO = resolve_base_model("nano")
-LAYERS = linear_layers(NANO.path)
+LAYERS = linear_layers(NANO.tensors)
 
 
 def settled(rows: int = 20, **choices: object) -> Resolved:

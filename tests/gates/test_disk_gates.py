@@ -12,7 +12,8 @@ from llmlora.core.events import read_job_events, step_history
 from llmlora.core.job import write_job
 from llmlora.core.layout import checkpoint_dirs
 from llmlora.core.publish import read_manifest, sha256_file
-from llmlora.services.train import TrainRequest, plan_training
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import TrainRequest
 from tiny_models import tiny_model
 
 KILOBYTES = (

@@ -115,14 +115,14 @@ def test_the_number_of_trained_weights_is_that_of_the_engine(model):
     ):
         config = TrainConfig(**settings)
         counted = parameter_counts(apply_method(load_base(model.path, "float32"), config, model.path))["trainable"]
-        estimated = num_trained_weights(model.path, config)
+        estimated = num_trained_weights(model.tensors, config)
         assert counted <= estimated <= 1.5 * counted, settings
 
 
 def test_names_that_no_weight_carries_count_as_all_layers(model):
-    unknown = num_trained_weights(model.path, TrainConfig(target_modules=("query_key_value",)))
-    assert unknown == num_trained_weights(model.path, TrainConfig())
-    saved = num_trained_weights(model.path, TrainConfig(modules_to_save=("embed_tokens",)))
+    unknown = num_trained_weights(model.tensors, TrainConfig(target_modules=("query_key_value",)))
+    assert unknown == num_trained_weights(model.tensors, TrainConfig())
+    saved = num_trained_weights(model.tensors, TrainConfig(modules_to_save=("embed_tokens",)))
     assert saved > unknown
 
 

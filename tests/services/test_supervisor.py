@@ -1,4 +1,4 @@
-"""The supervisor: events in order, typed errors across the border, silent deaths classified, stops passed on."""
+"""The supervisor: events in order, typed errors across the border, stops passed on."""
 
 import json
 import os
@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from llmlora.core.errors import ConfigError, Conflict, DiskFull, NonFiniteLoss, OutOfMemory, Stopped, WorkerDied
-from llmlora.services import launch, supervisor
+from llmlora.core.errors import ConfigError, NonFiniteLoss, WorkerDied
+from llmlora.services import launch
 from llmlora.services.launch import Worker, scratch_folder
 from llmlora.services.supervisor import run_worker
 
@@ -37,59 +37,6 @@ def test_a_typed_error_comes_back_with_its_parameters():
     assert seen[-1]["type"] == "run_ended"
     assert seen[-1]["error"]["code"] == caught.value.code
     assert not isinstance(caught.value, WorkerDied)
-
-
-class DeadWorker:
-    """A worker process that has ended without a word."""
-
-    def __init__(self, folder, returncode, was_stopped=False):
-        self.folder, self.kind, self.run, self.was_stopped = folder, "train", 1, was_stopped
-        self.process = type("Process", (), {"returncode": returncode})()
-
-
-@pytest.mark.parametrize(
-    ("returncode", "error"), [(-signal.SIGKILL, OutOfMemory), (-signal.SIGSEGV, WorkerDied), (1, WorkerDied)]
-)
-def test_a_silent_end_is_classified(tmp_path, returncode, error):
-    assert type(supervisor._silent_end(DeadWorker(tmp_path, returncode))) is error
-
-
-def test_a_native_abort_for_lack_of_memory_is_told_from_a_crash(tmp_path):
-    (tmp_path / "runs" / "1").mkdir(parents=True)
-    log = tmp_path / "runs" / "1" / "log.txt"
-    log.write_text("noise\n" * 10_000 + "terminate called after throwing an instance of 'std::bad_alloc'\n")
-    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, -signal.SIGABRT)), OutOfMemory)
-    log.write_text("std::bad_alloc\n" + "then it went on and crashed elsewhere\n" * 1000)
-    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, -signal.SIGABRT)), WorkerDied)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_worker_ended_by_our_own_stop_is_no_failure(tmp_path, number):
-    """SIGTERM before it listens, SIGKILL after the second Ctrl-C: with a checkpoint the job can go on."""
-    nothing = supervisor._silent_end(DeadWorker(tmp_path, -number, was_stopped=True))
-    assert isinstance(nothing, Stopped) and not nothing.has_checkpoint
-    (tmp_path / "runs" / "1" / "checkpoints" / "step-00000007").mkdir(parents=True)
-    (tmp_path / "runs" / "1" / "checkpoints" / ".tmp-step-00000008-1").mkdir()
-    resumable = supervisor._silent_end(DeadWorker(tmp_path, -number, was_stopped=True))
-    assert isinstance(resumable, Stopped) and resumable.has_checkpoint
-    assert resumable.params["step"] == 7
-    assert resumable.code == ("stopped_at_once" if number == signal.SIGKILL else "stopped_before_resuming")
-
-
-def test_a_crash_after_a_stop_is_still_a_crash(tmp_path):
-    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, 1, was_stopped=True)), WorkerDied)
-
-
-def test_a_locked_folder_names_the_holder(tmp_path):
-    (tmp_path / "worker.lock").write_text("4711")
-    error = supervisor._silent_end(DeadWorker(tmp_path, 3))
-    assert isinstance(error, Conflict)
-    assert error.params["pid"] == "4711"
-
-
-def test_a_full_disk_is_recognised(tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor, "free_bytes", lambda _: 0)
-    assert isinstance(supervisor._silent_end(DeadWorker(tmp_path, 1)), DiskFull)
 
 
 def test_asked_twice_a_worker_ends_at_once(home):

@@ -9,11 +9,14 @@ import pytest
 from safetensors.numpy import save_file
 
 import llmlora
+from llmlora.catalog import base_model as base_models
+from llmlora.catalog import model_folder as model_folders
 from llmlora.core.errors import (
     ConfigError,
     Conflict,
     DatasetError,
     InputError,
+    LlmloraError,
     ModelFileError,
     NonFiniteLoss,
     NotFound,
@@ -23,18 +26,19 @@ from llmlora.core.errors import (
     Stopped,
     exit_code_of,
 )
+from llmlora.core.events import EventWriter
 from llmlora.core.job import read_job, stored_settings, write_job
 from llmlora.core.locale import error_texts, set_language
 from llmlora.core.publish import sha256_file, write_json
+from llmlora.services import job_folder
+from llmlora.services import plan_training as planning
+from llmlora.services import resume as resuming
 from llmlora.services import train as train_service
+from llmlora.services.outcome import outcome
+from llmlora.services.plan_training import plan_training
 from llmlora.services.resume_places import NewPlaces
-from llmlora.services.train import (
-    TrainRequest,
-    plan_training,
-    resume_training,
-    start_training,
-    training_request,
-)
+from llmlora.services.train import resume_training, start_training
+from llmlora.services.train_request import TrainRequest, training_request
 
 
 def request(place, **changes):
@@ -49,6 +53,27 @@ def test_a_plan_names_model_data_and_origins(place):
     assert planned.job.reasons["learning_rate"] == "set"
     assert planned.job.reasons["num_train_epochs"] == "recommended"
     assert planned.job.train.num_train_epochs >= 10
+
+
+def test_a_plan_reads_model_and_data_once(place, tmp_path, monkeypatch):
+    """A large vocabulary takes a second to read, a digest a second per gigabyte."""
+    (tmp_path / "held out.jsonl").write_bytes((place / "data.jsonl").read_bytes())
+    reads = []
+
+    def counted(module, name):
+        real = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda path, *more: reads.append((name, Path(path).name)) or real(path, *more)
+        )
+
+    counted(base_models, "read_model_folder")
+    counted(model_folders, "read_safetensors_header")
+    counted(planning, "check_dataset")
+    counted(planning, "sha256_file")
+    plan_training(request(place, eval_data=tmp_path / "held out.jsonl"))
+    once = {"read_model_folder": ["base"], "read_safetensors_header": ["model.safetensors"]}
+    files = {name: ["data.jsonl", "held out.jsonl"] for name in ("check_dataset", "sha256_file")}
+    assert {name: sorted(path for found, path in reads if found == name) for name in {**once, **files}} == once | files
 
 
 def test_bad_rows_are_refused_with_the_first_line(place, tmp_path):
@@ -89,7 +114,7 @@ def test_the_python_api_trains_and_reports(place, tmp_path):
 
 def test_of_two_runs_into_one_folder_the_second_is_refused_and_the_first_keeps_its_job(place, tmp_path, monkeypatch):
     """Both have found the folder free; what decides is who writes config.json."""
-    monkeypatch.setattr(train_service, "_check_free", lambda folder: None)
+    monkeypatch.setattr(job_folder, "check_free", lambda folder: None)
     first, second = plan_training(request(place)), plan_training(request(place, settings={"r": 32}))
 
     def meanwhile(kind, folder, on_event):
@@ -108,7 +133,14 @@ def started(monkeypatch):
     """Let `start_training` and `resume_training` run this instead of a worker."""
 
     def use(function):
-        monkeypatch.setattr(train_service, "run_worker", lambda kind, folder, on_event: function(folder))
+        def run_worker(kind, folder, on_event):
+            try:
+                return function(folder)
+            except LlmloraError as error:  # as it comes back from a worker: by its last event
+                EventWriter(folder / "runs" / "1", 1).emit("run_ended", status="failed", error=error.to_dict())
+                raise outcome(folder, 1).error from error
+
+        monkeypatch.setattr(train_service, "run_worker", run_worker)
 
     return use
 
@@ -192,7 +224,7 @@ def test_a_folder_that_cannot_be_used_is_refused_first(place, tmp_path, kind):
 
 def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started, monkeypatch):
     prepared = {"type": "phase", "name": "prepared", "params": {"rows": 6, "least_length": 30}}
-    monkeypatch.setattr("llmlora.services.train.read_job_events", lambda folder: [prepared])
+    monkeypatch.setattr("llmlora.services.outcome.read_job_events", lambda folder: [prepared])
     started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
     settings = {"per_device_train_batch_size": 6, "max_length": 200, "r": 8}
     with pytest.raises(OutOfMemory) as caught:
@@ -520,7 +552,7 @@ def test_one_row_cannot_be_split(place, tmp_path):
 
 
 def test_a_missing_tracker_is_named_with_its_extra(place, monkeypatch):
-    monkeypatch.setattr(train_service.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(planning.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(PackageMissing) as caught:
         plan_training(request(place, settings={"report_to": "wandb"}))
     assert caught.value.params["package"] == "wandb"
@@ -557,7 +589,7 @@ def test_a_resume_stopped_while_files_are_compared_can_still_go_on(
     def stop(job, base):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_service, "check_job_inputs", stop)
+    monkeypatch.setattr(resuming, "check_job_inputs", stop)
     with pytest.raises(Stopped) as caught:
         resume_training(folder)
     assert exit_code_of(caught.value) == exit_code

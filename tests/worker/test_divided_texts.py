@@ -20,7 +20,8 @@ from llmlora.prepare.dataset import IGNORED, PrepareOptions, prepare_file
 from llmlora.prepare.held_out import split_by_content
 from llmlora.prepare.template import load_template
 from llmlora.services import preview
-from llmlora.services.train import TrainRequest, plan_training
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import TrainRequest
 from llmlora.worker import prepare
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag

@@ -17,7 +17,9 @@ from llmlora.core.locale import error_texts
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.publish import read_manifest, sha256_file
 from llmlora.services import train as services_train
-from llmlora.services.train import TrainRequest, plan_training, train
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train import train
+from llmlora.services.train_request import TrainRequest
 from llmlora.worker import frame
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag

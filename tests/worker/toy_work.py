@@ -1,8 +1,11 @@
 """Work kinds for the frame's tests; run as `python toy_work.py KIND FOLDER` in a process of its own."""
 
 import contextlib
+import ctypes
 import errno
 import os
+import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -26,6 +29,13 @@ def run(folder, config, events, stop):
         raise OSError(errno.ENOSPC, "No space left on device")
     if kind == "die":
         os._exit(9)
+    if kind == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "segfault":
+        ctypes.string_at(0)
+    if kind == "hog":
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        return {"hog": len(b"x" * (2 << 30))}
     events.emit("phase", name="working")
     if kind == "count":
         end = time.monotonic() + config["seconds"]

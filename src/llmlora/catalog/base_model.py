@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from llmlora.catalog.model_folder import ModelFolder, read_json_object, read_model_folder, readable
+from llmlora.catalog.safetensors_header import TensorInfo
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import LlmloraError, NotFound
 from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES, home_dir
@@ -42,6 +43,7 @@ class BaseModel:
     license: str | None
     digest: str
     recommended: dict[str, Any]
+    tensors: tuple[TensorInfo, ...] = field(repr=False)  # of its weight files, as their headers have them
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without the configuration."""
@@ -113,6 +115,7 @@ def _described(name: str, kind: Literal["bundled", "folder"], path: Path) -> Bas
         license=license_name,
         digest=digest,
         recommended=_recommended(path),
+        tensors=folder.tensors,
     )
 
 

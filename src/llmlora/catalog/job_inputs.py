@@ -1,13 +1,22 @@
-"""What a job reads must be what it was made with: data, further files and base model, each by its digest."""
+"""What a job reads, by digest: written down when it is planned, and compared before anybody works on it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from llmlora.catalog.base_model import BaseModel
+from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict, NotFound
 from llmlora.core.job import JobConfig
 from llmlora.core.publish import sha256_file
+
+
+def input_digests(config: TrainConfig) -> dict[str, str]:
+    """Return the digests of the further files a run reads: the template, and the adapter it starts from."""
+    files = [Path(config.chat_template)] if config.chat_template is not None else []
+    if config.init_adapter is not None:
+        files += sorted(Path(config.init_adapter).glob("adapter_*"))
+    return {str(path): sha256_file(path) for path in files if path.is_file()}
 
 
 def check_job_inputs(job: JobConfig, base: BaseModel) -> None:

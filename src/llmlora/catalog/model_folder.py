@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,7 @@ class ModelFolder:
     vocab_size: int
     dtype: str
     weights: tuple[Path, ...]
+    tensors: tuple[TensorInfo, ...] = field(repr=False)
 
 
 @contextmanager
@@ -113,6 +114,7 @@ def _read(folder: Path) -> ModelFolder:
         vocab_size=sizes["vocab_size"],
         dtype=_DTYPE_NAMES.get(floating.most_common(1)[0][0], "float32"),
         weights=weights,
+        tensors=tuple(tensors),
     )
 
 

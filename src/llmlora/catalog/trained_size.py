@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
-from llmlora.catalog.model_folder import LAYER_NAME, read_model_folder
-from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
+from llmlora.catalog.model_folder import LAYER_NAME
+from llmlora.catalog.safetensors_header import TensorInfo
 from llmlora.core.config import TrainConfig
 from llmlora.core.reach import LinearLayer, adapted_layers
 
 
-def num_trained_weights(base_dir: Path, config: TrainConfig) -> int:
-    """Return how many weights train, rather too many than too few."""
-    tensors = _tensors(base_dir)
+def num_trained_weights(tensors: Sequence[TensorInfo], config: TrainConfig) -> int:
+    """Return how many weights of a model train, rather too many than too few."""
     if config.method == "full":
         return sum(tensor.num_elements for tensor in tensors)
     saved = sum(_saved(tensors, name) for name in config.modules_to_save)
     shapes = {_module(tensor): tensor.shape for tensor in tensors}
-    adapted = [shapes[layer.name] for layer in adapted_layers(_linear_layers(tensors), config.model_dump())]
+    adapted = [shapes[layer.name] for layer in adapted_layers(linear_layers(tensors), config.model_dump())]
     return saved + sum(config.r * sum(shape) + shape[0] for shape in adapted)
 
 
-def linear_layers(base_dir: Path) -> list[LinearLayer]:
+def linear_layers(tensors: Sequence[TensorInfo]) -> list[LinearLayer]:
     """Return the layers of a model that an adapter can sit on, the embeddings and the output layer left out."""
-    return _linear_layers(_tensors(base_dir))
-
-
-def _tensors(base_dir: Path) -> list[TensorInfo]:
-    files = read_model_folder(base_dir).weights
-    return [tensor for path in files for tensor in read_safetensors_header(path).tensors]
-
-
-def _linear_layers(tensors: list[TensorInfo]) -> list[LinearLayer]:
     return [
         LinearLayer(_module(tensor), int(found.group(1)), tensor.shape[0], tensor.num_elements)
         for tensor in tensors
@@ -39,7 +29,7 @@ def _linear_layers(tensors: list[TensorInfo]) -> list[LinearLayer]:
     ]
 
 
-def _saved(tensors: list[TensorInfo], name: str) -> int:
+def _saved(tensors: Sequence[TensorInfo], name: str) -> int:
     """Return the weights of the modules of a name; an output layer that shares the input's is not stored by itself."""
     found = [tensor for tensor in tensors if any(part.endswith(name) for part in _module(tensor).split("."))]
     if not found:

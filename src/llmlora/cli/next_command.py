@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.cli.output import options, say
+from llmlora.core.free_place import free_place
 from llmlora.core.locale import command_line, detect_language, shell_word
 from llmlora.core.next_run import read_words
 from llmlora.data.read import ReadOptions
 from llmlora.services.demo import BASE_MODEL, DATASET, asset_path
-from llmlora.services.next_step import can_be_exported, export_place, free_place, has_questions, is_job
+from llmlora.services.next_step import can_be_exported, export_place, has_questions, is_job
 
 OLLAMA_NAME = "my-model"  # where nothing of a folder's name can be part of a name in Ollama
 

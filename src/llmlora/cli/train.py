@@ -20,16 +20,12 @@ from llmlora.core.locale import error_texts, translate
 from llmlora.core.next_run import settings_words
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import read_options
+from llmlora.services.inspect import export_refusal
+from llmlora.services.plan_training import PlannedJob, plan_training
+from llmlora.services.resume import refuse_with_resume
 from llmlora.services.resume_places import NewPlaces
-from llmlora.services.train import (
-    PlannedJob,
-    export_refusal,
-    plan_training,
-    refuse_with_resume,
-    resume_training,
-    start_training,
-    training_request,
-)
+from llmlora.services.train import resume_training, start_training
+from llmlora.services.train_request import training_request
 
 SHOWN_FIELDS = (
     "method",

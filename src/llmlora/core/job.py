@@ -131,6 +131,11 @@ def folder_schema(folder: Path) -> str:
     return str(_config(folder).get("schema", ""))
 
 
+def folder_kind(folder: Path) -> str:
+    """Return the kind of work that a folder's `config.json` asks for, or nothing."""
+    return str(_config(folder).get("kind", ""))
+
+
 def _config(folder: Path, name: str = CONFIG_FILE) -> dict[str, Any]:
     try:
         config = read_json(folder / name)

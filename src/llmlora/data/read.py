@@ -45,6 +45,10 @@ class ReadOptions:
         """Whether anything is asked for that would else be detected."""
         return bool(self.format or self.columns or self.encoding)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is asked for as a JSON object, from which `ReadOptions(**object)` makes the options again."""
+        return {"format": self.format, "columns": dict(self.columns), "encoding": self.encoding}
+
 
 def read_options(
     format: str | None = None,  # noqa: A002 - the name of the option

@@ -83,6 +83,11 @@ class CheckReport:
         """Return the document with its problems as codes: what a worker hands on, worded where it is shown."""
         return {**self.to_dict(), "problems": [problem.stored() for problem in self.problems]}
 
+    @classmethod
+    def from_stored(cls, document: dict[str, Any]) -> CheckReport:
+        """Return the report that a worker has handed on."""
+        return cls(**{**document, "problems": tuple(Problem(**problem) for problem in document["problems"])})
+
 
 def check_dataset(
     path: Path,

@@ -23,7 +23,7 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
         DiskFull: with the bytes needed, kept free and there.
         OutOfMemory: with the bytes needed and there; not asked where a GPU has memory of its own.
     """
-    num_trained = num_trained_weights(base.path, config)
+    num_trained = num_trained_weights(base.tensors, config)
     num_kept = config.save_total_limit + config.load_best_model_at_end
     needed = disk_bytes(num_trained, num_kept, data.stat().st_size)
     free, reserve = disk_room(folder)
@@ -46,7 +46,7 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
 def _adapter_bytes(base: BaseModel, config: TrainConfig) -> int:
     """Return the bytes that the same run needs at least with an adapter."""
     adapter = config.model_copy(update={"method": "lora"})
-    return least_memory_bytes(base.num_parameters, num_trained_weights(base.path, adapter), adapter.method)
+    return least_memory_bytes(base.num_parameters, num_trained_weights(base.tensors, adapter), adapter.method)
 
 
 def memory_bytes() -> int:

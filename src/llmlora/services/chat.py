@@ -88,7 +88,7 @@ def chat(
         conversation.insert(0, {"role": "system", "content": system})
     location = locate_model(model)
     config = {"model": location.to_dict(), "requests": [{"messages": conversation, **options}]}
-    with scratch_folder({"kind": "chat", **config}) as folder, _native_failures(location, folder):
+    with scratch_folder({"kind": location.worker_kind, **config}) as folder, _native_failures(location, folder):
         return dict(run_worker(location.worker_kind, folder, on_event)["replies"][0])
 
 
@@ -106,7 +106,9 @@ class ChatSession:
         self.is_raw = False
 
     def __enter__(self) -> Self:
-        folder = self._stack.enter_context(scratch_folder({"kind": "chat", "model": self._location.to_dict()}))
+        folder = self._stack.enter_context(
+            scratch_folder({"kind": self._location.worker_kind, "model": self._location.to_dict()})
+        )
         worker = self._worker = Worker(self._location.worker_kind, folder, pipes=True)
         try:
             with _native_failures(self._location, folder):

@@ -75,6 +75,33 @@ METRICS: dict[str, tuple[Direction, Callable[[Compared], Any]]] = {
 }
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Jobs that were read and can be put side by side; it needs no worker and writes nothing."""
+
+    items: tuple[Compared, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `compare --json` prints."""
+        return {
+            "jobs": [_job(item) for item in self.items],
+            "differences": _differences(self.items),
+            "metrics": [_metric(name, self.items) for name in METRICS],
+            "notes": _notes(self.items),
+        }
+
+
+def plan_comparison(job_dirs: Sequence[str | Path]) -> Comparison:
+    """Read two jobs or more.
+
+    Raises:
+        ConfigError: fewer than two jobs. NotFound: a folder is not a job. InputError: a report is damaged.
+    """
+    if len(job_dirs) < 2:
+        raise ConfigError("compare_needs_two", count=len(job_dirs))
+    return Comparison(tuple(_read(Path(folder).absolute()) for folder in job_dirs))
+
+
 def compare(job_dirs: Sequence[str | Path]) -> dict[str, Any]:
     """Compare two jobs or more; returns the document that `compare --json` prints.
 
@@ -84,15 +111,7 @@ def compare(job_dirs: Sequence[str | Path]) -> dict[str, Any]:
     Raises:
         ConfigError: fewer than two jobs. NotFound: a folder is not a job. InputError: a report is damaged.
     """
-    if len(job_dirs) < 2:
-        raise ConfigError("compare_needs_two", count=len(job_dirs))
-    items = [_read(Path(folder).absolute()) for folder in job_dirs]
-    return {
-        "jobs": [_job(item) for item in items],
-        "differences": _differences(items),
-        "metrics": [_metric(name, items) for name in METRICS],
-        "notes": _notes(items),
-    }
+    return plan_comparison(job_dirs).to_dict()
 
 
 def _read(folder: Path) -> Compared:

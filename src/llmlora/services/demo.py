@@ -10,14 +10,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.free_place import free_place
 from llmlora.core.layout import gguf_name
 from llmlora.core.writable import require_output
 from llmlora.services.chat import chat
 from llmlora.services.evaluate import evaluate
 from llmlora.services.export import export_model
 from llmlora.services.follow import OnEvent
-from llmlora.services.next_step import free_place
-from llmlora.services.train import PlannedJob, TrainRequest, plan_training, start_training
+from llmlora.services.plan_training import PlannedJob, plan_training
+from llmlora.services.train import start_training
+from llmlora.services.train_request import TrainRequest
 
 BASE_MODEL = "nano"
 DATASET = "level1_basic_qa.json"

@@ -26,10 +26,10 @@ def estimate(base: BaseModel, config: TrainConfig, plan: RunPlan, row_bytes: flo
     """
     if nvidia_gpus() and os.environ.get("LLMLORA_DEVICE") != "cpu":
         return None
-    layers = linear_layers(base.path)
+    layers = linear_layers(base.tensors)
     work = Workload(
         num_parameters=base.num_parameters,
-        num_trained=num_trained_weights(base.path, config),
+        num_trained=num_trained_weights(base.tensors, config),
         num_layers=len({layer.block for layer in layers}),
         num_outputs=sum(layer.num_outputs for layer in layers),
         num_layer_weights=sum(layer.num_weights for layer in layers),

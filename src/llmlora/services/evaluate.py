@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from llmlora.core.errors import ConfigError, Conflict, InputError, NotFound, Stopped
 from llmlora.core.job import read_job, trained_dir
@@ -21,6 +22,74 @@ from llmlora.services.supervisor import run_worker
 FOLDER_PREFIX = "evaluation-"
 SCHEMA = "llmlora.evaluation_job/1"
 MAX_QUESTIONS = 20
+
+
+@dataclass(frozen=True)
+class PlannedEvaluation:
+    """An evaluation that can start: a finished job whose folder can be written, and a file of questions or none."""
+
+    job_dir: Path
+    questions: Path | None
+    max_questions: int
+    max_new_tokens: int | None
+    rewrite: bool
+    check_forgetting: bool
+    model: Path | None
+    kind: ClassVar[str] = "evaluate"
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the `config.json` of the evaluation folder; its report is worded in the language of now."""
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "job_dir": str(self.job_dir),
+            "questions": str(self.questions) if self.questions else None,
+            "max_questions": self.max_questions,
+            "max_new_tokens": self.max_new_tokens,
+            "rewrite": self.rewrite,
+            "check_forgetting": self.check_forgetting,
+            "model": str(self.model) if self.model else None,
+            "language": current_language(),
+        }
+
+
+def plan_evaluation(
+    job_dir: str | Path,
+    questions: str | Path | None = None,
+    *,
+    max_questions: int = MAX_QUESTIONS,
+    max_new_tokens: int | None = None,
+    rewrite: bool = False,
+    check_forgetting: bool = True,
+    model: str | Path | None = None,
+) -> PlannedEvaluation:
+    """Check that a job can be evaluated; nothing is written.
+
+    Raises:
+        NotFound: no job, not finished, or the questions are gone. ConfigError: an option.
+        ResourceError: the job's folder cannot be written.
+    """
+    folder = Path(job_dir).absolute()
+    if not os.path.exists(folder):  # unlike Path.exists, silent about names that are too long
+        raise NotFound("file_not_found", path=str(folder))
+    read_job(folder)
+    trained_dir(folder)
+    file = None if questions is None else Path(questions).absolute()
+    if file is not None:
+        require_file(file)
+    _check_at_least_one("max_questions", max_questions)
+    _check_at_least_one("max_new_tokens", max_new_tokens)
+    require_packages()
+    require_job_folder(folder)
+    base = Path(model).absolute() if model else None
+    return PlannedEvaluation(folder, file, max_questions, max_new_tokens, rewrite, check_forgetting, base)
+
+
+def write_evaluation(planned: PlannedEvaluation) -> Path:
+    """Make the next evaluation folder of the job and return it; nothing runs."""
+    folder = _new_folder(planned.job_dir)
+    write_json(folder / CONFIG_FILE, planned.to_config())
+    return folder
 
 
 def evaluate(
@@ -44,39 +113,23 @@ def evaluate(
         NotFound: no job, not finished, or a file is gone. DatasetError: the questions. ModelFileError: the models.
         ConfigError: an option. ResourceError: the job's folder cannot be written.
     """
-    folder = Path(job_dir).absolute()
-    if not os.path.exists(folder):  # unlike Path.exists, silent about names that are too long
-        raise NotFound("file_not_found", path=str(folder))
-    read_job(folder)
-    trained_dir(folder)
-    file = None if questions is None else Path(questions).absolute()
-    if file is not None:
-        require_file(file)
-    _check_at_least_one("max_questions", max_questions)
-    _check_at_least_one("max_new_tokens", max_new_tokens)
-    require_packages()
-    require_job_folder(folder)
-    target = _new_folder(folder)
-    config = {
-        "schema": SCHEMA,
-        "kind": "evaluate",
-        "job_dir": str(folder),
-        "questions": str(file) if file else None,
-        "max_questions": max_questions,
-        "max_new_tokens": max_new_tokens,
-        "rewrite": rewrite,
-        "check_forgetting": check_forgetting,
-        "model": str(Path(model).absolute()) if model else None,
-        "language": current_language(),
-    }
-    write_json(target / CONFIG_FILE, config)
+    planned = plan_evaluation(
+        job_dir,
+        questions,
+        max_questions=max_questions,
+        max_new_tokens=max_new_tokens,
+        rewrite=rewrite,
+        check_forgetting=check_forgetting,
+        model=model,
+    )
+    folder = write_evaluation(planned)
     try:
-        run_worker("evaluate", target, on_event)
+        run_worker(planned.kind, folder, on_event)
     except (InputError, NotFound, Conflict, Stopped):
-        shutil.rmtree(target, ignore_errors=True)  # nothing was measured, so there is nothing to keep
+        shutil.rmtree(folder, ignore_errors=True)  # nothing was measured, so there is nothing to keep
         raise
-    report = read_document(target / REPORT_FILE)
-    return {**report, "folder": str(target), "report_page": str(target / REPORT_PAGE)}
+    report = read_document(folder / REPORT_FILE)
+    return {**report, "folder": str(folder), "report_page": str(folder / REPORT_PAGE)}
 
 
 def newest_evaluation(job_dir: Path) -> dict[str, Any] | None:

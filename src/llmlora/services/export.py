@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
@@ -17,6 +18,78 @@ from llmlora.services.supervisor import run_worker
 
 META_SCHEMA = "llmlora.export-meta/1"
 DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")
+
+
+@dataclass(frozen=True)
+class PlannedExport:
+    """An export that can start or go on: a finished job, and a folder that is free or holds its export already."""
+
+    job_dir: Path
+    job_id: str
+    output: Path
+    quantizations: tuple[str, ...]
+    adapter: bool = False
+    keep_merged: bool = False
+    base_dir: Path | None = None
+    kind: ClassVar[str] = "export"
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the `config.json` of the export folder."""
+        return {
+            "schema": EXPORT_SCHEMA,
+            "kind": self.kind,
+            "job_dir": str(self.job_dir),
+            "job_id": self.job_id,
+            "quantizations": list(self.quantizations),
+            "adapter": self.adapter,
+            "keep_merged": self.keep_merged,
+            "base_dir": str(self.base_dir) if self.base_dir else None,
+        }
+
+
+def plan_export(
+    job_dir: str | Path,
+    output: str | Path,
+    quantizations: Sequence[str] = DEFAULT_QUANTIZATIONS,
+    *,
+    adapter: bool = False,
+    keep_merged: bool = False,
+    base_dir: str | Path | None = None,
+) -> PlannedExport:
+    """Check that a job can be exported to a folder; nothing is written.
+
+    Raises:
+        ConfigError: no quantization. NotFound: not a finished job. ResourceError: `output` cannot be written.
+        Conflict: `output` holds something else or another job's export.
+    """
+    if not quantizations:
+        raise ConfigError("no_quantization")
+    trained_dir(Path(job_dir))
+    target = Path(output).absolute()
+    planned = PlannedExport(
+        job_dir=Path(job_dir).absolute(),
+        job_id=read_job(Path(job_dir)).id,
+        output=target,
+        quantizations=tuple(dict.fromkeys(quantizations)),
+        adapter=adapter,
+        keep_merged=keep_merged,
+        base_dir=Path(base_dir).absolute() if base_dir else None,
+    )
+    require_output(target, "-o")
+    _check_target(target, planned.job_id)
+    return planned
+
+
+def write_export(planned: PlannedExport) -> Path:
+    """Make the export folder, or order anew what is to lie in it, and return it; nothing runs.
+
+    Raises:
+        Conflict: it holds something else or another job's export by now.
+    """
+    planned.output.mkdir(parents=True, exist_ok=True)
+    _check_target(planned.output, planned.job_id)  # another process may have ended just before
+    write_json(planned.output / CONFIG_FILE, planned.to_config())
+    return planned.output
 
 
 def export_model(
@@ -39,36 +112,19 @@ def export_model(
         Conflict: `output` holds something else or another job's export, or another process is working in it.
         VerificationFailed: the files do not give the trained model's answers; they stay, with `verify.json`.
     """
-    if not quantizations:
-        raise ConfigError("no_quantization")
-    trained_dir(Path(job_dir))
-    target = Path(output).absolute()
-    config = {
-        "schema": EXPORT_SCHEMA,
-        "kind": "export",
-        "job_dir": str(Path(job_dir).absolute()),
-        "job_id": read_job(Path(job_dir)).id,
-        "quantizations": list(dict.fromkeys(quantizations)),
-        "adapter": adapter,
-        "keep_merged": keep_merged,
-        "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
-    }
-    require_output(target, "-o")
-    _check_target(target, config)
-    target.mkdir(parents=True, exist_ok=True)
-    with claimed(target / EXPORT_CLAIM):
-        _check_target(target, config)  # another process may have ended just before
-        write_json(target / CONFIG_FILE, config)
-        return run_worker("export", target, on_event)
+    planned = plan_export(job_dir, output, quantizations, adapter=adapter, keep_merged=keep_merged, base_dir=base_dir)
+    planned.output.mkdir(parents=True, exist_ok=True)
+    with claimed(planned.output / EXPORT_CLAIM):
+        return run_worker(planned.kind, write_export(planned), on_event)
 
 
-def _check_target(target: Path, config: dict[str, Any]) -> None:
+def _check_target(target: Path, job_id: str) -> None:
     if not target.exists() or (target.is_dir() and all(_is_temporary(entry) for entry in target.iterdir())):
         return
     earlier = export_record(target)
     if earlier is None:
         raise Conflict("output_not_empty", path=str(target))
-    if earlier.get("job_id") != config["job_id"]:
+    if earlier.get("job_id") != job_id:
         raise Conflict("output_other_job", path=str(target), job_dir=str(earlier.get("job_dir")))
 
 

@@ -19,13 +19,16 @@ from llmlora.core.writable import require_workspace
 from llmlora.services.follow import Event, follow
 from llmlora.services.packages import require_packages
 
+LIGHT_KINDS = ("inspect",)  # need no more than the command line itself
+
 
 class Worker:
     """One running worker process, the run that it was given, and the events of that run."""
 
     def __init__(self, kind: str, folder: Path, *, pipes: bool = False, is_owned: bool = True) -> None:
         """Start it. An owned worker stops when this process is gone; one that is not goes on by itself."""
-        require_packages()
+        if kind not in LIGHT_KINDS:
+            require_packages()
         self.kind = kind
         self.folder = folder
         self.run = _reserved_run(folder)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from llmlora.core.errors import Conflict
 from llmlora.core.job import trained_dir
@@ -12,6 +13,43 @@ from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
+
+
+@dataclass(frozen=True)
+class PlannedMerge:
+    """A merge that can start: a finished job and a free place for the merged folder."""
+
+    job_dir: Path
+    output: Path
+    dtype: str | None = None
+    base_dir: Path | None = None
+    kind: ClassVar[str] = "merge"
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the `config.json` of the work folder."""
+        return {
+            "kind": self.kind,
+            "job_dir": str(self.job_dir),
+            "output": str(self.output),
+            "dtype": self.dtype,
+            "base_dir": str(self.base_dir) if self.base_dir else None,
+        }
+
+
+def plan_merge(
+    job_dir: str | Path, output: str | Path, *, dtype: str | None = None, base_dir: str | Path | None = None
+) -> PlannedMerge:
+    """Check that a job can be merged into a folder; nothing is written. `write_work` makes its work folder.
+
+    Raises:
+        NotFound: not a finished job. ResourceError: `output` cannot be written. Conflict: `output` is not empty.
+    """
+    target = Path(output).absolute()
+    trained_dir(Path(job_dir))
+    require_output(target, "-o")
+    _check_free(target)
+    base = Path(base_dir).absolute() if base_dir else None
+    return PlannedMerge(Path(job_dir).absolute(), target, dtype, base)
 
 
 def merge(
@@ -34,21 +72,11 @@ def merge(
         DiskFull: there is not enough room, known before anything is written.
         ModelFileError: the weights diverged in training.
     """
-    target = Path(output).absolute()
-    trained_dir(Path(job_dir))
-    require_output(target, "-o")
-    _check_free(target)
-    config = {
-        "kind": "merge",
-        "job_dir": str(Path(job_dir).absolute()),
-        "output": str(target),
-        "dtype": dtype,
-        "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
-    }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with claimed(target), scratch_folder(config) as folder:
-        _check_free(target)  # another process may have ended just before
-        return run_worker("merge", folder, on_event)
+    planned = plan_merge(job_dir, output, dtype=dtype, base_dir=base_dir)
+    planned.output.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(planned.output), scratch_folder(planned.to_config()) as work:
+        _check_free(planned.output)  # another process may have ended just before
+        return run_worker(planned.kind, work, on_event)
 
 
 def _check_free(target: Path) -> None:

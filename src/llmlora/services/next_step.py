@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 from llmlora.core.errors import LlmloraError
 from llmlora.core.events import read_job_events
+from llmlora.core.free_place import is_free, numbered
 from llmlora.core.job import read_job
 from llmlora.data.asked import asked_of
 from llmlora.data.read import iter_examples, read_options
@@ -46,25 +46,7 @@ def export_place(job_dir: Path) -> Path:
     """Return a folder beside a job that its export can go to: a new one, or the one that holds it already."""
     wanted = job_dir.with_name(f"{job_dir.name}-export")
     job_id = read_job(job_dir).id
-    return next(place for place in _numbered(wanted) if is_free(place) or _holds_export_of(place, job_id))
-
-
-def free_place(wanted: Path) -> Path:
-    """Return `wanted`, or the first of wanted-2, wanted-3 … that nothing or an empty folder has as its name."""
-    return next(place for place in _numbered(wanted) if is_free(place))
-
-
-def is_free(place: Path) -> bool:
-    """Tell whether nothing is there, or an empty folder."""
-    try:
-        return not place.exists() or (place.is_dir() and not any(place.iterdir()))
-    except OSError:
-        return False
-
-
-def _numbered(wanted: Path) -> Iterator[Path]:
-    yield wanted
-    yield from (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(place for place in numbered(wanted) if is_free(place) or _holds_export_of(place, job_id))
 
 
 def _holds_export_of(place: Path, job_id: str) -> bool:

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.core.config import TrainConfig, invalid_settings
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
 from llmlora.data.convert import Overlong
-from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
+from llmlora.data.validate import CheckReport
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
 
 OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system", "split_long_text", "drop_overlong")
+
+
+@dataclass(frozen=True)
+class PlannedPreparation:
+    """Work with a tokenizer on a data file that can start: file and model are there, the options are known."""
+
+    task: Literal["preview", "count", "overlong", "rows"]
+    path: Path
+    base: BaseModel
+    read: ReadOptions
+    options: dict[str, Any]
+    kind: ClassVar[str] = "prepare"
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the `config.json` of the work folder."""
+        return {
+            "kind": self.kind,
+            "task": self.task,
+            "path": str(self.path.absolute()),
+            "base_dir": str(self.base.path.absolute()),
+            "read": self.read.to_dict(),
+            **self.options,
+        }
+
+    def run(self, on_event: OnEvent | None) -> dict[str, Any]:
+        """Do it in a worker of its own and return what it found."""
+        with scratch_folder(self.to_config()) as work:
+            return run_worker(self.kind, work, on_event)
 
 
 def preview_dataset(
@@ -39,18 +68,23 @@ def preview_dataset(
     Raises:
         NotFound: file or model. DatasetError, ModelFileError, ConfigError: what training would refuse as well.
     """
-    read = read_options(format, columns, encoding)
+    planned = plan_preview(path, base_model, n, read_options(format, columns, encoding), settings or {})
+    result = planned.run(on_event)
+    return {"path": str(path), "base_model": planned.base.name, **result}
+
+
+def plan_preview(
+    path: str | Path, base_model: str, n: int, read: ReadOptions, settings: Mapping[str, Any]
+) -> PlannedPreparation:
+    """Check that rows of a file can be shown as a model would be trained on them; nothing is written.
+
+    Raises:
+        NotFound: file or model. ModelFileError, ConfigError: what training would refuse as well.
+    """
     require_file(Path(path))
     base = resolve_base_model(base_model)
-    config = {
-        "task": "preview",
-        "num_rows": n,
-        "options": {**_known(settings or {}), "max_length": _max_length(base, (settings or {}).get("max_length"))},
-        **_common(Path(path), base, read),
-    }
-    with scratch_folder(config) as work:
-        result = run_worker("prepare", work, on_event)
-    return {"path": str(path), "base_model": base.name, **result}
+    rows = {**_known(settings), "max_length": _max_length(base, settings.get("max_length"))}
+    return PlannedPreparation("preview", Path(path), base, read, {"num_rows": n, "options": rows})
 
 
 def check_with_model(
@@ -65,16 +99,13 @@ def check_with_model(
 ) -> dict[str, Any]:
     """Return the document of `dataset check` with token lengths and unknown tokens counted for a model."""
     base = resolve_base_model(base_model)
-    config = {
-        "task": "count",
+    options = {
         "eval_path": str(eval_path.absolute()) if eval_path else None,
         "max_length": _max_length(base, max_length),
         "drop_overlong": drop_overlong,
-        **_common(path, base, read),
     }
-    with scratch_folder(config) as work:
-        report = run_worker("prepare", work, on_event)
-    return {**report, "problems": [Problem(**problem).to_dict() for problem in report["problems"]]}
+    report = PlannedPreparation("count", path, base, read, options).run(on_event)
+    return CheckReport.from_stored(report).to_dict()
 
 
 def find_overlong(
@@ -89,9 +120,9 @@ def find_overlong(
     """Return the rows of a data file that training with `drop_overlong` would leave out."""
     base = resolve_base_model(base_model)
     limit = _max_length(base, max_length)
-    config = {"task": "overlong", "max_length": limit, "keeps_chosen": keeps_chosen, **_common(path, base, read)}
-    with scratch_folder(config) as work:
-        return Overlong(limit, base.context_length, dict(run_worker("prepare", work, on_event)["rows"]))
+    options = {"max_length": limit, "keeps_chosen": keeps_chosen}
+    rows = PlannedPreparation("overlong", path, base, read, options).run(on_event)["rows"]
+    return Overlong(limit, base.context_length, dict(rows))
 
 
 def count_training_rows(path: Path, base: BaseModel, read: ReadOptions, train: TrainConfig) -> dict[str, int]:
@@ -102,23 +133,12 @@ def count_training_rows(path: Path, base: BaseModel, read: ReadOptions, train: T
     Raises:
         DatasetError, ModelFileError, ConfigError: what training would refuse as well.
     """
-    config = {
-        "task": "rows",
+    options = {
         "options": {name: getattr(train, name) for name in OPTIONS},
         "validation_split": train.validation_split,
         "seed": train.seed,
-        **_common(path, base, read),
     }
-    with scratch_folder(config) as work:
-        return run_worker("prepare", work, None)
-
-
-def _common(path: Path, base: BaseModel, read: ReadOptions) -> dict[str, Any]:
-    return {
-        "path": str(path.absolute()),
-        "base_dir": str(base.path.absolute()),
-        "read": {"format": read.format, "columns": dict(read.columns), "encoding": read.encoding},
-    }
+    return PlannedPreparation("rows", path, base, read, options).run(None)
 
 
 def _max_length(base: BaseModel, wanted: int | None) -> int:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from llmlora.core.errors import ConfigError
+from llmlora.core.free_place import free_place
 from llmlora.core.locale import shell_word
 from llmlora.core.next_run import read_words
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.reword import merge_rewordings, write_rewordings
 from llmlora.services.demo import BASE_MODEL
-from llmlora.services.next_step import free_place
 
 PER_QUESTION = 2
 

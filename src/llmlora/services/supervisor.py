@@ -1,24 +1,16 @@
-"""Run a worker to its end: hand its events on, pass stops on to it, say how it ended when it did not say so itself."""
+"""Run a worker to its end: hand its events on, pass stops on to it, return its result."""
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, WorkerDied, error_from_dict
-from llmlora.core.job import stopped_early
-from llmlora.core.layout import LOCK_FILE, LOG_FILE, run_dir
-from llmlora.core.memory import tells_of_memory
-from llmlora.core.publish import free_bytes
 from llmlora.services.follow import Event, OnEvent
 from llmlora.services.launch import Worker
-
-FULL_DISK_BYTES = 1 << 16
-LOG_TAIL_BYTES = 4096
+from llmlora.services.outcome import outcome
 
 
 def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict[str, Any]:
@@ -35,13 +27,15 @@ def run_worker(kind: str, folder: Path, on_event: OnEvent | None = None) -> dict
     worker = Worker(kind, folder)
     listener = _Listener(on_event)
     with _passing_on_signals(worker):
-        ended = _follow(worker, listener)
+        for event in worker.events:
+            listener(event)
         worker.process.wait()
-    if ended["status"] != "succeeded":
-        raise error_from_dict(ended["error"]) from listener.failure
+    ended = outcome(folder, worker.run, worker.process.returncode, worker.was_stopped)
+    if ended.error is not None:
+        raise ended.error from listener.failure
     if listener.failure is not None:
         raise listener.failure
-    return dict(ended["result"])
+    return ended.result or {}
 
 
 class _Listener:
@@ -58,38 +52,6 @@ class _Listener:
             self._on_event(event)
         except Exception as error:
             self.failure = error
-
-
-def _follow(worker: Worker, listener: OnEvent) -> Event:
-    """Hand on every event of a worker and return its last one."""
-    for event in worker.events:
-        listener(event)
-        if event["type"] == "run_ended":
-            return event
-    raise _silent_end(worker)
-
-
-def _silent_end(worker: Worker) -> LlmloraError:
-    code = worker.process.returncode
-    if worker.was_stopped and code < 0:  # before it could listen to a stop, or asked a second time
-        return stopped_early(worker.folder, asked_twice=code == -signal.SIGKILL)
-    if code == Conflict.exit_code:
-        pid = (worker.folder / LOCK_FILE).read_text(encoding="utf-8").strip()
-        return Conflict("folder_locked", path=str(worker.folder), pid=pid or "?")
-    if free_bytes(worker.folder) < FULL_DISK_BYTES:
-        return DiskFull("disk_full", path=str(worker.folder), free_bytes=free_bytes(worker.folder))
-    if code == -signal.SIGKILL or tells_of_memory(_log_tail(worker)):
-        return OutOfMemory("worker_killed", kind=worker.kind, folder=str(worker.folder))
-    return WorkerDied("worker_died", kind=worker.kind, exit_code=code, folder=str(worker.folder))
-
-
-def _log_tail(worker: Worker) -> str:
-    try:
-        with (run_dir(worker.folder, worker.run) / LOG_FILE).open("rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - LOG_TAIL_BYTES))
-            return stream.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 @contextmanager

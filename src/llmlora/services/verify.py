@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from llmlora.core.errors import NotFound
 from llmlora.core.job import EXPORT_SCHEMA, folder_schema
@@ -15,6 +16,32 @@ from llmlora.services.export import export_record
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
+
+
+@dataclass(frozen=True)
+class PlannedVerification:
+    """A verification that can start: `output` is an export folder."""
+
+    output: Path
+    base_dir: Path | None = None
+    kind: ClassVar[str] = "verify"
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the `config.json` of the work folder."""
+        base_dir = str(self.base_dir) if self.base_dir else None
+        return {"kind": self.kind, "output": str(self.output), "base_dir": base_dir}
+
+
+def plan_verification(output: str | Path, *, base_dir: str | Path | None = None) -> PlannedVerification:
+    """Check that a folder is an export; nothing is written. `write_work` makes the work folder.
+
+    Raises:
+        NotFound: not an export folder.
+    """
+    folder = Path(output).absolute()
+    if export_record(folder) is None:
+        raise _not_an_export(folder)
+    return PlannedVerification(folder, Path(base_dir).absolute() if base_dir else None)
 
 
 def verify(
@@ -29,16 +56,9 @@ def verify(
         NotFound: not an export folder. Conflict: another process is working in it.
         VerificationFailed: a file does not give the trained model's answers; `verify.json` says which check and why.
     """
-    folder = Path(output).absolute()
-    if export_record(folder) is None:
-        raise _not_an_export(folder)
-    config = {
-        "kind": "verify",
-        "output": str(folder),
-        "base_dir": str(Path(base_dir).absolute()) if base_dir else None,
-    }
-    with claimed(folder / EXPORT_CLAIM), scratch_folder(config) as work:
-        return run_worker("verify", work, on_event)
+    planned = plan_verification(output, base_dir=base_dir)
+    with claimed(planned.output / EXPORT_CLAIM), scratch_folder(planned.to_config()) as work:
+        return run_worker(planned.kind, work, on_event)
 
 
 def _not_an_export(folder: Path) -> NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import fcntl
 import importlib
 import io
@@ -28,6 +29,7 @@ KINDS = {
     "train": "llmlora.worker.train",
     "prepare": "llmlora.worker.prepare",
     "inspect": "llmlora.worker.inspect",
+    "inspect_export": "llmlora.worker.inspect_export",
     "evaluate": "llmlora.worker.evaluate",
     "merge": "llmlora.worker.merge",
     "export": "llmlora.worker.export",
@@ -81,7 +83,7 @@ def watch_stop_signals() -> StopFlag:
 def _watch_parent(parent: int, stop: StopFlag) -> None:
     while os.getppid() == parent:
         time.sleep(0.2)
-    stop.set()
+    os.kill(os.getpid(), signal.SIGTERM)  # ends also what has no time to look at the flag
 
 
 @contextmanager
@@ -114,6 +116,7 @@ def _log_to(path: Path) -> None:
     os.dup2(descriptor, 2)
     os.dup2(descriptor, 1)
     os.close(descriptor)
+    faulthandler.enable(all_threads=False)  # a crash of native code leaves a word, so that it is told from a kill
 
 
 def classify(error: BaseException, folder: Path) -> LlmloraError:

@@ -1,0 +1,121 @@
+"""What is in files that strangers wrote, found out in a child process with hard limits.
+
+Whatever a file does to its reader, crash it, hang it or fill the memory, becomes one typed error about that file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from llmlora.core.errors import (
+    DatasetError,
+    ExportError,
+    InputError,
+    LlmloraError,
+    ModelFileError,
+    OutOfMemory,
+    WorkerDied,
+    error_from_dict,
+)
+from llmlora.data.container import require_file
+from llmlora.data.read import ReadOptions
+from llmlora.data.validate import CheckReport
+from llmlora.services.launch import scratch_folder
+from llmlora.services.plan_training import PlannedJob
+from llmlora.services.supervisor import run_worker
+
+READER_MEMORY_BYTES = 512 << 20  # reading alone takes 300 MB at most, whatever the size of the file
+EXPORT_MEMORY_BYTES = 8 << 30  # address space; the libraries alone reserve a good part of it
+WRITTEN_BYTES = 1 << 30
+LEAST_SECONDS = 60.0
+SLOWEST_BYTES_PER_SECOND = 1e6
+
+
+@dataclass(frozen=True)
+class PlannedInspection:
+    """A file to look at, the worker that does, and what it may use: memory and files in bytes, seconds of the clock."""
+
+    kind: Literal["inspect", "inspect_export"]
+    task: Literal["data", "headers", "export"]
+    path: Path
+    options: dict[str, Any]
+    memory_bytes: int
+    seconds: float
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the `config.json` of the work folder."""
+        limits = {"memory_bytes": self.memory_bytes, "file_bytes": WRITTEN_BYTES, "seconds": self.seconds}
+        return {"kind": self.kind, "task": self.task, "path": str(self.path), "limits": limits, **self.options}
+
+    def refusal(self, error: LlmloraError) -> LlmloraError:
+        """Return what the end of the worker says of the file; an error that it has found itself stays as it is."""
+        about: type[InputError] = DatasetError if self.task == "data" else ModelFileError
+        if isinstance(error, OutOfMemory):
+            return about("inspection_memory", path=str(self.path), limit=self.memory_bytes >> 20)
+        if not isinstance(error, WorkerDied):
+            return error
+        if error.code == "worker_deadline":
+            return about("inspection_deadline", path=str(self.path), seconds=round(self.seconds))
+        detail = str(error.params.get("detail") or error.params.get("exit_code"))
+        return about("inspection_crashed", path=str(self.path), detail=detail)
+
+
+def plan_data_inspection(path: Path, read: ReadOptions, eval_path: Path | None = None) -> PlannedInspection:
+    """Return how a data file is looked at; its size sets the deadline.
+
+    Raises:
+        NotFound: `file_not_found` or `not_a_file`. DatasetError: `unreadable_file`, its folder may not be entered.
+    """
+    files = [file for file in (path, eval_path) if file is not None]
+    for file in files:
+        require_file(file)
+    options = {"read": read.to_dict(), "eval_path": str(eval_path.absolute()) if eval_path else None}
+    seconds = LEAST_SECONDS + sum(file.stat().st_size for file in files) / SLOWEST_BYTES_PER_SECOND
+    return PlannedInspection("inspect", "data", path.absolute(), options, READER_MEMORY_BYTES, seconds)
+
+
+def inspect_data(path: Path, read: ReadOptions, eval_path: Path | None = None) -> CheckReport:
+    """Check a data file in a child process; the report is that of `check_dataset` of the same file.
+
+    Raises:
+        NotFound, ConfigError: those of `check_dataset`.
+        DatasetError: `inspection_memory`, `inspection_deadline` or `inspection_crashed`, what the file did.
+    """
+    return CheckReport.from_stored(run_inspection(plan_data_inspection(path, read, eval_path)))
+
+
+def inspect_headers(path: Path) -> dict[str, Any]:
+    """Return `format` (folder, safetensors or gguf) with sizes, tensors and metadata of a model folder or weight file.
+
+    Raises:
+        ModelFileError: damaged or hostile; or `inspection_memory`, `inspection_deadline`, `inspection_crashed`.
+    """
+    return run_inspection(
+        PlannedInspection("inspect", "headers", path.absolute(), {}, READER_MEMORY_BYTES, LEAST_SECONDS)
+    )
+
+
+def export_refusal(planned: PlannedJob) -> ExportError | None:
+    """Return why the planned job's model cannot become a GGUF file; None when it can.
+
+    Raises:
+        ModelFileError: those of `inspect_headers`.
+    """
+    folder = Path(planned.job.base_dir)
+    options = {"base_dir": str(folder)}
+    found = run_inspection(
+        PlannedInspection("inspect_export", "export", folder, options, EXPORT_MEMORY_BYTES, LEAST_SECONDS)
+    )
+    error = error_from_dict(found["refusal"]) if found["refusal"] else None
+    return error if isinstance(error, ExportError) else None
+
+
+def run_inspection(planned: PlannedInspection) -> dict[str, Any]:
+    """Look at a file in a worker of its own and return what it found."""
+    try:
+        with scratch_folder(planned.to_config()) as work:
+            return run_worker(planned.kind, work)
+    except LlmloraError as error:
+        raise planned.refusal(error) from error

@@ -1,0 +1,41 @@
+"""The folder of a training job: made from a plan, and taken away again when its run was refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from llmlora.core.errors import Conflict
+from llmlora.core.job import create_job
+from llmlora.core.layout import checkpoint_dirs, jobs_dir
+from llmlora.core.publish import disk_errors
+from llmlora.services.plan_training import PlannedJob, check_free
+
+
+def write_training(planned: PlannedJob, folder: Path | None = None) -> Path:
+    """Make the folder of a planned job, in the workspace when none is named, and return it; nothing runs.
+
+    Raises:
+        Conflict: the folder exists and is not empty. ResourceError: it cannot be written.
+    """
+    folder = (folder or jobs_dir() / planned.job.id).absolute()
+    check_free(folder)
+    try:
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            create_job(folder, planned.job)
+    except FileExistsError as error:
+        raise Conflict("folder_not_empty", path=str(folder)) from error
+    return folder
+
+
+def remove_refused(folder: Path, keeps_folder: bool) -> None:
+    """Take away what a run left that was refused before its first checkpoint, so that the corrected one finds it free.
+
+    `keeps_folder` leaves the folder itself, which was there before the job.
+    """
+    if checkpoint_dirs(folder):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    if keeps_folder:
+        folder.mkdir(exist_ok=True)

@@ -1,0 +1,168 @@
+"""Looking at files from strangers: what a child finds, and what becomes of one that the file harms."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from data.awkward_files import LINE, OTHER, nested
+from gguf_bytes import small_file
+from llmlora.catalog.base_model import resolve_base_model
+from llmlora.core.errors import DatasetError, ModelFileError, NotFound, Stopped
+from llmlora.core.layout import scratch_dir
+from llmlora.core.locale import error_texts, set_language
+from llmlora.data.read import ReadOptions
+from llmlora.data.validate import check_dataset
+from llmlora.services import inspect as inspections
+from llmlora.services import launch
+from llmlora.services.inspect import inspect_data, inspect_headers, plan_data_inspection, run_inspection
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import TrainRequest
+
+HOSTILE = Path(__file__).with_name("hostile_reader.py")
+
+
+def test_a_child_finds_what_a_check_finds(tmp_path):
+    data, held_out = tmp_path / "data.csv", tmp_path / "held out.jsonl"
+    data.write_text("質問,回答\n営業時間は何時までですか？,夜の8時までです。\n定休日は？,\n", encoding="cp932")
+    held_out.write_text(LINE + "\n", encoding="utf-8")
+    read = ReadOptions(columns={"instruction": "質問"}, encoding="cp932")
+    found = inspect_data(data, read, held_out)
+    assert found == check_dataset(data, read, held_out)
+    assert found.counts["leakage"] == 1 and not found.ok
+    set_language("ja")
+    assert found.to_dict() == check_dataset(data, read, held_out).to_dict(), "worded where it is shown"
+
+
+def test_json_nested_100000_deep_is_a_finding(tmp_path):
+    (tmp_path / "deep.jsonl").write_bytes(nested(100_000))
+    found = inspect_data(tmp_path / "deep.jsonl", ReadOptions())
+    assert [(problem.code, problem.line) for problem in found.problems if problem.level == "error"] == [("too_deep", 2)]
+    assert found.num_examples == 2
+
+
+def test_a_plan_can_be_made_without_reading_data_in_this_process(place, monkeypatch):
+    monkeypatch.setattr("llmlora.services.plan_training.check_dataset", lambda *_: pytest.fail("read in process"))
+    planned = plan_training(TrainRequest(str(place / "base"), place / "data.jsonl"), inspect_data)
+    assert planned.report.num_examples == 5
+
+
+def test_a_file_that_is_not_there_starts_no_child(tmp_path, monkeypatch):
+    monkeypatch.setattr(inspections, "run_worker", lambda *_: pytest.fail("a worker was started"))
+    with pytest.raises(NotFound):
+        inspect_data(tmp_path / "nothing.jsonl", ReadOptions())
+
+
+def test_a_child_loads_no_heavy_library_and_needs_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(launch, "require_packages", lambda: pytest.fail("asked for the packages of training"))
+    (tmp_path / "data.jsonl").write_text(f"{LINE}\n{OTHER}\n", encoding="utf-8")
+    assert inspect_data(tmp_path / "data.jsonl", ReadOptions()).ok
+    code = "import llmlora.worker.inspect, sys; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    )
+    assert "llmlora.data.validate" in loaded
+    assert not loaded & {"numpy", "torch", "transformers", "gguf", "tokenizers", "safetensors"}
+
+
+@pytest.fixture
+def harmful(tmp_path, monkeypatch):
+    """Return what becomes of looking at a file that does its reader harm, within 300 MB and two seconds."""
+    real = subprocess.Popen
+
+    def popen(words, **settings):
+        return real([sys.executable, str(HOSTILE), *words[-3:]], **settings)
+
+    def look(what):
+        path = tmp_path / "data.jsonl"
+        path.write_text(json.dumps({"harm": what}))
+        monkeypatch.setattr(launch.subprocess, "Popen", popen)
+        planned = replace(plan_data_inspection(path, ReadOptions()), memory_bytes=300 << 20, seconds=2.0)
+        return run_inspection(planned)
+
+    return look
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "param"),
+    [
+        ("hog", "inspection_memory", ("limit", 300)),
+        ("loop", "inspection_deadline", ("seconds", 2)),
+        ("native loop", "inspection_deadline", ("seconds", 2)),
+        ("segfault", "inspection_crashed", ("detail", str(-signal.SIGSEGV))),
+    ],
+)
+def test_what_a_file_does_to_its_reader_is_one_typed_error(home, harmful, tmp_path, what, code, param):
+    started = time.monotonic()
+    with pytest.raises(DatasetError) as caught:
+        harmful(what)
+    assert time.monotonic() - started < 30
+    assert caught.value.code == code
+    assert (caught.value.params["path"], caught.value.params[param[0]]) == (str(tmp_path / "data.jsonl"), param[1])
+    for language in ("ja", "en"):
+        set_language(language)
+        texts = error_texts(caught.value)
+        assert str(param[1]) in texts["why"] and str(tmp_path) in texts["what"]
+    assert not list(scratch_dir().iterdir()), "nothing is left behind"
+
+
+def test_a_file_cannot_make_its_reader_fill_the_disk(harmful, tmp_path, monkeypatch):
+    monkeypatch.setattr(inspections, "WRITTEN_BYTES", 4 << 20)
+    with pytest.raises(DatasetError) as caught:
+        harmful("files")
+    assert caught.value.code == "inspection_crashed" and "File too large" in caught.value.params["detail"]
+    assert (tmp_path / "endless").stat().st_size <= 4 << 20
+
+
+def test_a_stop_ends_a_look_at_once(home, harmful):
+    threading.Timer(1.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(Stopped):
+        harmful("loop")
+
+
+def test_the_deadline_follows_the_size(tmp_path):
+    with (tmp_path / "large.jsonl").open("wb") as stream:
+        stream.truncate(2_000_000_000)
+    (tmp_path / "small.jsonl").write_text(LINE)
+    small, large = (plan_data_inspection(tmp_path / f"{name}.jsonl", ReadOptions()) for name in ("small", "large"))
+    assert small.seconds < 61 and large.seconds > 2000
+    assert large.memory_bytes == small.memory_bytes == 512 << 20
+
+
+def test_headers_of_a_folder_and_of_weight_files_are_told(place, tmp_path):
+    base = resolve_base_model(str(place / "base"))
+    folder = inspect_headers(place / "base")
+    assert (folder["format"], folder["num_parameters"], folder["dtype"]) == ("folder", base.num_parameters, base.dtype)
+    weights = inspect_headers(place / "base" / "model.safetensors")
+    assert weights["num_parameters"] == base.num_parameters
+    assert [item["name"] for item in weights["tensors"]] == [tensor.name for tensor in base.tensors]
+    (tmp_path / "model.gguf").write_bytes(small_file().build())
+    gguf = inspect_headers(tmp_path / "model.gguf")
+    assert gguf["format"] == "gguf" and gguf["version"] == 3
+
+
+def test_hostile_headers_are_refused_by_name(tmp_path):
+    path = tmp_path / "model.safetensors"
+    deep = b"[" * 100_000
+    path.write_bytes(struct.pack("<Q", len(deep)) + deep)
+    with pytest.raises(ModelFileError) as caught:
+        inspect_headers(path)
+    assert (caught.value.code, caught.value.params["reason"]) == ("safetensors_invalid", "not_json")
+    save_file({"a": np.zeros(3, np.float32)}, path)
+    path.write_bytes(path.read_bytes() + b"more")
+    with pytest.raises(ModelFileError) as caught:
+        inspect_headers(path)
+    assert caught.value.params["reason"] == "trailing_bytes"
+    with pytest.raises(ModelFileError) as caught:
+        inspect_headers(tmp_path / "nothing.gguf")
+    assert caught.value.code == "model_file_unreadable"

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 import llmlora
 from llmlora.catalog import base_model as base_models
+from llmlora.catalog import job_inputs
 from llmlora.catalog import model_folder as model_folders
 from llmlora.core.errors import (
     ConfigError,
@@ -69,7 +70,7 @@ def test_a_plan_reads_model_and_data_once(place, tmp_path, monkeypatch):
     counted(base_models, "read_model_folder")
     counted(model_folders, "read_safetensors_header")
     counted(planning, "check_dataset")
-    counted(planning, "sha256_file")
+    counted(job_inputs, "sha256_file")
     plan_training(request(place, eval_data=tmp_path / "held out.jsonl"))
     once = {"read_model_folder": ["base"], "read_safetensors_header": ["model.safetensors"]}
     files = {name: ["data.jsonl", "held out.jsonl"] for name in ("check_dataset", "sha256_file")}

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from llmlora.catalog.base_model import BaseModel
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict, NotFound
-from llmlora.core.job import JobConfig
+from llmlora.core.job import DataSource, JobConfig
 from llmlora.core.publish import sha256_file
 
 
-def input_digests(config: TrainConfig) -> dict[str, str]:
-    """Return the digests of the further files a run reads: the template, and the adapter it starts from."""
+def record_inputs(data: Path, eval_data: Path | None, read: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
+    """Return the fields of a job that say what it reads: `data`, `eval_data`, `inputs` (template and first adapter).
+
+    `read` are the fields of a data source that say how its rows are read.
+    """
     files = [Path(config.chat_template)] if config.chat_template is not None else []
     if config.init_adapter is not None:
         files += sorted(Path(config.init_adapter).glob("adapter_*"))
-    return {str(path): sha256_file(path) for path in files if path.is_file()}
+    return {
+        "data": _source(data, read),
+        "eval_data": _source(eval_data, read) if eval_data is not None else None,
+        "inputs": {str(path): sha256_file(path) for path in files if path.is_file()},
+    }
+
+
+def _source(path: Path, read: Mapping[str, Any]) -> DataSource:
+    return DataSource(path=str(path.absolute()), sha256=sha256_file(path), **read)
 
 
 def check_job_inputs(job: JobConfig, base: BaseModel) -> None:

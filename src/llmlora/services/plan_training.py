@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.catalog.job_inputs import input_digests
-from llmlora.catalog.trained_size import linear_layers
+from llmlora.catalog.job_inputs import record_inputs
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict, DatasetError, PackageMissing
-from llmlora.core.job import RULES, DataSource, JobConfig
+from llmlora.core.job import RULES, JobConfig
 from llmlora.core.layout import jobs_dir, new_id, prepared_dir
-from llmlora.core.publish import sha256_file
-from llmlora.core.recommend import Facts, Resolved, resolve_config
+from llmlora.core.recommend import Resolved
 from llmlora.core.writable import require_output, require_workspace
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
 from llmlora.services.estimate import estimate
 from llmlora.services.packages import require_packages
-from llmlora.services.preview import count_training_rows
-from llmlora.services.recipe import adapter_dir, adapter_values
+from llmlora.services.settle_training import settle
 from llmlora.services.train_request import TrainRequest
 
 CheckData = Callable[[Path, ReadOptions, Path | None], CheckReport]
 TRACKER_PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
-LONGEST_CHARACTER, EXTRA_TOKENS = 4, 3  # no text has more tokens than bytes, besides those that a tokenizer adds
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
     report = _checked(request, request.data, check or check_dataset)
     if request.eval_data is not None:
         _checked(request, request.eval_data, check or check_dataset)
-    resolved, num_rows = _settled(request, base, report)
+    resolved, num_rows = settle(request, base, report)
     config = resolved.config
     _check_packages(config)
     check_capacity(base, config, request.data, folder)
@@ -82,10 +78,8 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
         base_model=base.name,
         base_dir=str(base.path.absolute()),
         base_digest=base.digest,
-        data=_source(request.data, request.read),
-        eval_data=_source(request.eval_data, request.read) if request.eval_data else None,
+        **record_inputs(request.data, request.eval_data, request.read.to_dict(), config),
         train=config,
-        inputs=input_digests(config),
         reasons=resolved.origins,
         recommended=resolved.recommended,
         num_rows=num_rows,
@@ -123,70 +117,6 @@ def _checked(request: TrainRequest, path: Path, check: CheckData) -> CheckReport
     return report
 
 
-def _settled(request: TrainRequest, base: BaseModel, report: CheckReport) -> tuple[Resolved, int]:
-    """Settle every value, and return how many training rows there are.
-
-    Where an example may make several rows, or none, they are counted before the steps are: with what was settled
-    without them, and which does not depend on their number.
-    """
-    first = _resolved(request, base, report, {}, is_estimate=True)
-    counted = {}
-    if _may_differ(report, first.config):
-        counted = count_training_rows(request.data, base, request.read, first.config)
-    return _resolved(request, base, report, counted), counted.get("num_rows", report.num_examples)
-
-
-def _may_differ(report: CheckReport, config: TrainConfig) -> bool:
-    """Tell whether there may be other training rows than one of each example, or others held out than their share."""
-    stats = report.stats
-    if report.format == "text" and config.split_long_text:
-        return bool(LONGEST_CHARACTER * stats["characters"]["max"] + EXTRA_TOKENS > config.max_length)
-    has_copies = bool(config.validation_split and stats["num_duplicates"])
-    return config.drop_overlong or has_copies or stats["answers"]["max"] > 1
-
-
-def _resolved(
-    request: TrainRequest,
-    base: BaseModel,
-    report: CheckReport,
-    counted: Mapping[str, int],
-    is_estimate: bool = False,
-) -> Resolved:
-    """Settle every value; files that settings name become absolute, so that the job can go on from anywhere."""
-    recipe, settings = _absolute_files(request.recipe), _absolute_files(request.settings)
-    init_adapter = settings.get("init_adapter", recipe.get("init_adapter"))
-    facts = Facts(
-        num_rows=counted.get("num_rows", report.num_examples),
-        num_examples=report.num_examples,
-        num_train_rows=counted.get("num_train_rows"),
-        is_estimate=is_estimate,
-        has_different_rows=report.stats["num_duplicates"] < report.num_examples - 1,
-        num_parameters=base.num_parameters,
-        context_length=base.context_length,
-        own_values=base.recommended,
-        has_eval_data=request.eval_data is not None,
-        layers=linear_layers(base.tensors),
-    )
-    return resolve_config(
-        facts,
-        recipe=recipe,
-        training_preset=request.training_preset,
-        preset=request.preset,
-        overrides=settings,
-        adapter=adapter_values(Path(init_adapter), base) if isinstance(init_adapter, str) else None,
-    )
-
-
-def _absolute_files(settings: Mapping[str, Any]) -> dict[str, Any]:
-    absolute = dict(settings)
-    adapter, template = settings.get("init_adapter"), settings.get("chat_template")
-    if isinstance(adapter, str):
-        absolute["init_adapter"] = str(adapter_dir(Path(adapter)).absolute())
-    if isinstance(template, str) and ("/" in template or "." in template):  # else the name of a bundled one
-        absolute["chat_template"] = str(Path(template).expanduser().absolute())
-    return absolute
-
-
 def _check_packages(config: TrainConfig) -> None:
     require_packages()
     for tracker in config.report_to:
@@ -197,13 +127,3 @@ def _check_packages(config: TrainConfig) -> None:
                 extra="trackers",
                 reason=f"--set report_to={tracker}",
             )
-
-
-def _source(path: Path, read: ReadOptions) -> DataSource:
-    return DataSource(
-        path=str(path.absolute()),
-        sha256=sha256_file(path),
-        format=read.format,
-        columns=dict(read.columns),
-        encoding=read.encoding,
-    )

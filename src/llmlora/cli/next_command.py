@@ -13,7 +13,7 @@ from llmlora.core.locale import command_line, detect_language, shell_word
 from llmlora.core.next_run import read_words
 from llmlora.data.read import ReadOptions
 from llmlora.services.demo import BASE_MODEL, DATASET, asset_path
-from llmlora.services.next_step import can_be_exported, export_place, has_questions, is_job
+from llmlora.services.next_step import NextStep, next_step
 
 OLLAMA_NAME = "my-model"  # where nothing of a folder's name can be part of a name in Ollama
 
@@ -53,21 +53,22 @@ def after_train(job_dir: Path) -> None:
 
     A folder that somebody took away in the meantime has no next command; the training has succeeded all the same.
     """
-    if not is_job(job_dir):
-        return
-    if has_questions(job_dir):
-        say_next("evaluate {job!q}", job=job_dir)
-    else:
-        after_evaluate(job_dir)
+    _say_step(job_dir, next_step(job_dir))
 
 
 def after_evaluate(job_dir: Path, base: Path | None = None) -> None:
     """After an evaluation comes the export; a chat where the model cannot be exported."""
-    if not can_be_exported(job_dir):
-        say_next("chat {job!q}", job=job_dir)
+    _say_step(job_dir, next_step(job_dir, is_evaluated=True), base)
+
+
+def _say_step(job_dir: Path, step: NextStep | None, base: Path | None = None) -> None:
+    if step is None:
         return
-    moved = f" --model {shell_word(base)}" if base else ""
-    say_next("export {job!q} -o {out!q}" + moved, job=job_dir, out=export_place(job_dir))
+    if step.verb == "export":
+        moved = f" --model {shell_word(base)}" if base else ""
+        say_next("export {job!q} -o {out!q}{more}", job=job_dir, out=step.place, more=moved)
+    else:
+        say_next("{verb} {job!q}", verb=step.verb, job=job_dir)
 
 
 def after_advice(job_dir: Path, base: Path | None, advice: Sequence[Mapping[str, Any]]) -> None:
@@ -85,8 +86,9 @@ def after_compare(result: Mapping[str, Any]) -> None:
     """After a comparison comes the evaluation that it lacks, else the export of the best job."""
     jobs = {Path(job["folder"]): job for job in result["jobs"] if job["status"] == "succeeded"}
     for folder, job in jobs.items():
-        if not job["is_evaluated"] and has_questions(folder):
-            say_next("evaluate {job!q}", job=folder)
+        step = None if job["is_evaluated"] else next_step(folder)
+        if step is not None and step.verb == "evaluate":
+            _say_step(folder, step)
             return
     best = {metric["name"]: metric["best"] for metric in result["metrics"]}
     order = best["facts_remembered"] or best["eval_loss"] or best["final_loss"] or range(len(result["jobs"]))

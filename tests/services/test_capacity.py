@@ -6,7 +6,7 @@ from collections import namedtuple
 import pytest
 
 from llmlora.catalog.base_model import resolve_base_model
-from llmlora.catalog.trained_size import num_trained_weights
+from llmlora.catalog.trained_size import trained_size
 from llmlora.core import machine as machine_facts
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import DiskFull, OutOfMemory
@@ -38,7 +38,9 @@ def machine(monkeypatch, tmp_path):
 
 
 def check(model, tmp_path, **settings):
-    check_capacity(model, TrainConfig(**settings), tmp_path / "data.jsonl", tmp_path / "out")
+    config = TrainConfig(**settings)
+    size = trained_size(model.tensors, config)
+    check_capacity(model, config, size, tmp_path / "data.jsonl", tmp_path / "out")
 
 
 def test_a_run_that_fits_is_let_through(machine, model, tmp_path):
@@ -115,14 +117,19 @@ def test_the_number_of_trained_weights_is_that_of_the_engine(model):
     ):
         config = TrainConfig(**settings)
         counted = parameter_counts(apply_method(load_base(model.path, "float32"), config, model.path))["trainable"]
-        estimated = num_trained_weights(model.tensors, config)
+        estimated = trained_size(model.tensors, config).num_trained
         assert counted <= estimated <= 1.5 * counted, settings
 
 
+def test_the_size_with_an_adapter_is_that_of_the_same_run_with_one(model):
+    full, lora = (trained_size(model.tensors, TrainConfig(method=method, r=4)) for method in ("full", "lora"))
+    assert full.num_trained == model.num_parameters > full.num_with_adapter == lora.num_with_adapter == lora.num_trained
+
+
 def test_names_that_no_weight_carries_count_as_all_layers(model):
-    unknown = num_trained_weights(model.tensors, TrainConfig(target_modules=("query_key_value",)))
-    assert unknown == num_trained_weights(model.tensors, TrainConfig())
-    saved = num_trained_weights(model.tensors, TrainConfig(modules_to_save=("embed_tokens",)))
+    unknown = trained_size(model.tensors, TrainConfig(target_modules=("query_key_value",))).num_trained
+    assert unknown == trained_size(model.tensors, TrainConfig()).num_trained
+    saved = trained_size(model.tensors, TrainConfig(modules_to_save=("embed_tokens",))).num_trained
     assert saved > unknown
 
 
@@ -131,5 +138,6 @@ def test_disk_usage_is_asked_of_the_nearest_folder_that_exists(model, tmp_path, 
     real = shutil.disk_usage
     monkeypatch.setattr(machine_facts.shutil, "disk_usage", lambda path: asked.append(path) or real(path))
     (tmp_path / "data.jsonl").write_text("x")
-    check_capacity(model, TrainConfig(), tmp_path / "data.jsonl", tmp_path / "a" / "b" / "c")
+    config, folder = TrainConfig(), tmp_path / "a" / "b" / "c"
+    check_capacity(model, config, trained_size(model.tensors, config), tmp_path / "data.jsonl", folder)
     assert asked == [tmp_path]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmlora.catalog.base_model import resolve_base_model
+from llmlora.catalog.trained_size import trained_size
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.services import estimate as estimate_service
 from llmlora.services.estimate import estimate, machine_speed
@@ -27,7 +28,7 @@ def quiet_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(rows: int = 20, row_bytes: float = 150, **overrides: object) -> tuple[float, float, float]:
     found = settled(rows, **overrides)
-    result = estimate(NANO, found.config, found.plan, row_bytes)
+    result = estimate(NANO, found.config, trained_size(NANO.tensors, found.config), found.plan, row_bytes)
     assert result is not None
     return *result["seconds"], result["memory_bytes"]
 
@@ -60,9 +61,9 @@ def test_nothing_is_said_where_a_gpu_computes(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(estimate_service, "nvidia_gpus", lambda: ["H200, 143771 MiB"])
     monkeypatch.delenv("LLMLORA_DEVICE", raising=False)
     found = settled(20)
-    assert estimate(NANO, found.config, found.plan, 150) is None
+    assert estimate(NANO, found.config, trained_size(NANO.tensors, found.config), found.plan, 150) is None
     monkeypatch.setenv("LLMLORA_DEVICE", "cpu")
-    assert estimate(NANO, found.config, found.plan, 150) is not None
+    assert estimate(NANO, found.config, trained_size(NANO.tensors, found.config), found.plan, 150) is not None
 
 
 def test_the_speed_is_that_which_the_newest_job_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,9 +33,10 @@ HOSTILE = Path(__file__).with_name("hostile_reader.py")
 
 
 def test_a_child_finds_what_a_check_finds(tmp_path):
-    data, held_out = tmp_path / "data.csv", tmp_path / "held out.jsonl"
-    data.write_text("質問,回答\n営業時間は何時までですか？,夜の8時までです。\n定休日は？,\n", encoding="cp932")
-    held_out.write_text(LINE + "\n", encoding="utf-8")
+    data, held_out = tmp_path / "data.csv", tmp_path / "held out.csv"
+    rows = "質問,回答\n営業時間は何時までですか？,夜の8時までです。\n"
+    data.write_text(f"{rows}定休日は？,\n", encoding="cp932")
+    held_out.write_text(rows, encoding="cp932")
     read = ReadOptions(columns={"instruction": "質問"}, encoding="cp932")
     found = inspect_data(data, read, held_out)
     assert found == check_dataset(data, read, held_out)

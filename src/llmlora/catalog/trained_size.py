@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from llmlora.catalog.model_folder import LAYER_NAME
 from llmlora.catalog.safetensors_header import TensorInfo
@@ -10,14 +11,24 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.reach import LinearLayer, adapted_layers
 
 
-def num_trained_weights(tensors: Sequence[TensorInfo], config: TrainConfig) -> int:
-    """Return how many weights of a model train, rather too many than too few."""
-    if config.method == "full":
-        return sum(tensor.num_elements for tensor in tensors)
+@dataclass(frozen=True)
+class TrainedSize:
+    """What a run trains: its weights, those that the same run would train with an adapter, and the model's layers."""
+
+    num_trained: int
+    num_with_adapter: int
+    layers: tuple[LinearLayer, ...]
+
+
+def trained_size(tensors: Sequence[TensorInfo], config: TrainConfig) -> TrainedSize:
+    """Return what a run trains of the weights of a model, rather too much than too little."""
+    layers = tuple(linear_layers(tensors))
     saved = sum(_saved(tensors, name) for name in config.modules_to_save)
     shapes = {_module(tensor): tensor.shape for tensor in tensors}
-    adapted = [shapes[layer.name] for layer in adapted_layers(linear_layers(tensors), config.model_dump())]
-    return saved + sum(config.r * sum(shape) + shape[0] for shape in adapted)
+    adapted = [shapes[layer.name] for layer in adapted_layers(layers, config.model_dump())]
+    num_with_adapter = saved + sum(config.r * sum(shape) + shape[0] for shape in adapted)
+    num_all = sum(tensor.num_elements for tensor in tensors)
+    return TrainedSize(num_all if config.method == "full" else num_with_adapter, num_with_adapter, layers)
 
 
 def linear_layers(tensors: Sequence[TensorInfo]) -> list[LinearLayer]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from llmlora.catalog.base_model import BaseModel
-from llmlora.catalog.trained_size import num_trained_weights
+from llmlora.catalog.trained_size import TrainedSize
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import DiskFull, OutOfMemory
 from llmlora.core.machine import available_memory_bytes, container_limit, disk_room
@@ -16,16 +16,15 @@ from llmlora.core.memory import disk_bytes, least_memory_bytes
 from llmlora.services.doctor import nvidia_gpus
 
 
-def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Path) -> None:
+def check_capacity(base: BaseModel, config: TrainConfig, size: TrainedSize, data: Path, folder: Path) -> None:
     """Refuse a run whose checkpoints do not fit the disk of `folder`, or whose weights alone do not fit the memory.
 
     Raises:
         DiskFull: with the bytes needed, kept free and there.
         OutOfMemory: with the bytes needed and there; not asked where a GPU has memory of its own.
     """
-    num_trained = num_trained_weights(base.tensors, config)
     num_kept = config.save_total_limit + config.load_best_model_at_end
-    needed = disk_bytes(num_trained, num_kept, data.stat().st_size)
+    needed = disk_bytes(size.num_trained, num_kept, data.stat().st_size)
     free, reserve = disk_room(folder)
     if needed + reserve > free:
         raise DiskFull(
@@ -36,17 +35,16 @@ def check_capacity(base: BaseModel, config: TrainConfig, data: Path, folder: Pat
             reserve_bytes=reserve,
             free_bytes=free,
         )
-    least, memory = least_memory_bytes(base.num_parameters, num_trained, config.method), memory_bytes()
+    least, memory = least_memory_bytes(base.num_parameters, size.num_trained, config.method), memory_bytes()
     if least > memory and not nvidia_gpus():
-        has_smaller = config.method == "full" and _adapter_bytes(base, config) <= memory
+        has_smaller = config.method == "full" and _adapter_bytes(base, size) <= memory
         code = "memory_short_full" if has_smaller else "memory_short"
         raise OutOfMemory(code, needed_bytes=least, free_bytes=memory)
 
 
-def _adapter_bytes(base: BaseModel, config: TrainConfig) -> int:
+def _adapter_bytes(base: BaseModel, size: TrainedSize) -> int:
     """Return the bytes that the same run needs at least with an adapter."""
-    adapter = config.model_copy(update={"method": "lora"})
-    return least_memory_bytes(base.num_parameters, num_trained_weights(base.tensors, adapter), adapter.method)
+    return least_memory_bytes(base.num_parameters, size.num_with_adapter, "lora")
 
 
 def memory_bytes() -> int:

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel
-from llmlora.catalog.trained_size import linear_layers, num_trained_weights
+from llmlora.catalog.trained_size import TrainedSize
 from llmlora.core.config import TrainConfig
 from llmlora.core.estimate import Speed, Workload, estimated_memory, estimated_seconds
 from llmlora.core.layout import jobs_dir
@@ -19,20 +19,21 @@ CORE_GFLOPS = {"avx512f": 120.0, "avx2": 80.0}
 PLAIN_CORE_GFLOPS = 20.0
 
 
-def estimate(base: BaseModel, config: TrainConfig, plan: RunPlan, row_bytes: float) -> dict[str, Any] | None:
+def estimate(
+    base: BaseModel, config: TrainConfig, size: TrainedSize, plan: RunPlan, row_bytes: float
+) -> dict[str, Any] | None:
     """Return a range of `seconds` and the peak `memory_bytes`; None where a GPU would compute.
 
     `row_bytes` is the mean size of a row's texts in UTF-8.
     """
     if nvidia_gpus() and os.environ.get("LLMLORA_DEVICE") != "cpu":
         return None
-    layers = linear_layers(base.tensors)
     work = Workload(
         num_parameters=base.num_parameters,
-        num_trained=num_trained_weights(base.tensors, config),
-        num_layers=len({layer.block for layer in layers}),
-        num_outputs=sum(layer.num_outputs for layer in layers),
-        num_layer_weights=sum(layer.num_weights for layer in layers),
+        num_trained=size.num_trained,
+        num_layers=len({layer.block for layer in size.layers}),
+        num_outputs=sum(layer.num_outputs for layer in size.layers),
+        num_layer_weights=sum(layer.num_weights for layer in size.layers),
         vocab_size=base.vocab_size,
         num_rows=plan.num_train_rows,
         num_steps=plan.num_steps,

@@ -11,6 +11,7 @@ from typing import Any
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.catalog.job_inputs import record_inputs
+from llmlora.catalog.trained_size import trained_size
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict, DatasetError, PackageMissing
 from llmlora.core.job import RULES, JobConfig
@@ -71,7 +72,8 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
     resolved, num_rows = settle(request, base, report)
     config = resolved.config
     _check_packages(config)
-    check_capacity(base, config, request.data, folder)
+    size = trained_size(base.tensors, config)
+    check_capacity(base, config, size, request.data, folder)
     job = JobConfig(
         schema="llmlora.job/1",
         id=new_id(),
@@ -87,7 +89,7 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
         llmlora_version=__version__,
     )
     row_bytes = report.stats["num_bytes"] / max(1, num_rows)
-    return PlannedJob(job, base, report, resolved, estimate(base, config, resolved.plan, row_bytes))
+    return PlannedJob(job, base, report, resolved, estimate(base, config, size, resolved.plan, row_bytes))
 
 
 def check_free(folder: Path) -> None:

@@ -13,7 +13,7 @@ from llmlora.services.plan_training import plan_training
 from llmlora.services.status import job_status
 from llmlora.services.train_request import TrainRequest
 
-PRELUDE = "import json, sys; from pathlib import Path; folder = Path(sys.argv[1])\n"
+PRELUDE = "import json, sys, time; from pathlib import Path; folder = Path(sys.argv[1])\n"
 START = """
 from llmlora.services.launch import Worker
 worker = Worker("train", folder, is_owned=False)
@@ -21,11 +21,15 @@ print(worker.run, worker.process.pid)
 """
 FOLLOW = """
 from llmlora.services.follow import follow
+while not (folder / "runs" / "1").is_dir():
+    time.sleep(0.01)
 for event in follow(folder, 1):
     print(json.dumps(event), flush=True)
 """
 STOP = """
 from llmlora.services.follow import follow, stop_work
+while not (folder / "runs" / "1").is_dir():
+    time.sleep(0.01)
 for event in follow(folder, 1):
     if event["type"] == "step" and event["step"] == 3:
         print(stop_work(folder))
@@ -56,10 +60,9 @@ def test_a_job_started_here_is_followed_there_stopped_and_resumed_elsewhere(plac
     planned = plan_training(TrainRequest(str(place / "base"), place / "data.jsonl", settings=settings))
     folder = write_training(planned, tmp_path / "job")
     assert job_status(folder) == "queued"
-    starter = python(START, folder)
-    run, pid = map(int, said(starter).split())
-    assert run == 1 and pid != os.getpid(), "whoever started it is gone by now"
     follower, stopper = python(FOLLOW, folder), python(STOP, folder)
+    run, pid = map(int, said(python(START, folder)).split())
+    assert run == 1 and pid != os.getpid(), "whoever started it is gone by now"
     assert said(stopper).strip() == "True"
     seen = [json.loads(line) for line in said(follower).splitlines()]
     assert seen == list(read_events(run_dir(folder, 1) / "events.jsonl")), (

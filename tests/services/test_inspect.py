@@ -52,6 +52,12 @@ def test_json_nested_100000_deep_is_a_finding(tmp_path):
     assert found.num_examples == 2
 
 
+def test_the_longest_row_that_is_read_fits_the_limits(tmp_path):
+    row = json.dumps({"instruction": "長" * 15_000_000, "output": "答え"}, ensure_ascii=False)
+    (tmp_path / "long.jsonl").write_text(f"{row}\n{OTHER}\n", encoding="utf-8")
+    assert inspect_data(tmp_path / "long.jsonl", ReadOptions()).num_examples == 2
+
+
 def test_a_plan_can_be_made_without_reading_data_in_this_process(place, monkeypatch):
     monkeypatch.setattr("llmlora.services.plan_training.check_dataset", lambda *_: pytest.fail("read in process"))
     planned = plan_training(TrainRequest(str(place / "base"), place / "data.jsonl"), inspect_data)
@@ -136,8 +142,8 @@ def test_the_deadline_follows_the_size(tmp_path):
         stream.truncate(2_000_000_000)
     (tmp_path / "small.jsonl").write_text(LINE)
     small, large = (plan_data_inspection(tmp_path / f"{name}.jsonl", ReadOptions()) for name in ("small", "large"))
-    assert small.seconds < 61 and large.seconds > 2000
-    assert large.memory_bytes == small.memory_bytes == 512 << 20
+    assert small.seconds < 121 and large.seconds == 3600
+    assert large.memory_bytes == small.memory_bytes == 1 << 30
 
 
 def test_headers_of_a_folder_and_of_weight_files_are_told(place, tmp_path):

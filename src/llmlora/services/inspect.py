@@ -26,11 +26,12 @@ from llmlora.services.launch import scratch_folder
 from llmlora.services.plan_training import PlannedJob
 from llmlora.services.supervisor import run_worker
 
-READER_MEMORY_BYTES = 512 << 20  # reading alone takes 300 MB at most, whatever the size of the file
-EXPORT_MEMORY_BYTES = 8 << 30  # address space; the libraries alone reserve a good part of it
+# Address space, of which threads and allocators reserve much more than they use: reading takes 300 MB at most.
+READER_MEMORY_BYTES = 1 << 30
+EXPORT_MEMORY_BYTES = 8 << 30
 WRITTEN_BYTES = 1 << 30
-LEAST_SECONDS = 60.0
-SLOWEST_BYTES_PER_SECOND = 1e6
+LEAST_SECONDS, MOST_SECONDS = 120.0, 3600.0
+SLOWEST_BYTES_PER_SECOND = 3e5  # of short rows, whose texts are compared, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ def plan_data_inspection(path: Path, read: ReadOptions, eval_path: Path | None =
         require_file(file)
     options = {"read": read.to_dict(), "eval_path": str(eval_path.absolute()) if eval_path else None}
     seconds = LEAST_SECONDS + sum(file.stat().st_size for file in files) / SLOWEST_BYTES_PER_SECOND
-    return PlannedInspection("inspect", "data", path.absolute(), options, READER_MEMORY_BYTES, seconds)
+    return PlannedInspection(
+        "inspect", "data", path.absolute(), options, READER_MEMORY_BYTES, min(seconds, MOST_SECONDS)
+    )
 
 
 def inspect_data(path: Path, read: ReadOptions, eval_path: Path | None = None) -> CheckReport:

@@ -105,9 +105,10 @@ def test_jobs_are_read_before_they_are_compared(job, tmp_path):
 
 def test_what_one_wrote_another_runs_and_a_third_asks_how_it_ended(place, tmp_path):
     folder = write_work(plan_data_inspection(place / "data.jsonl", ReadOptions()), tmp_path / "work")
-    run = Worker(folder_kind(folder), folder, is_owned=False).run
-    events = list(follow(folder, run))
+    worker = Worker(folder_kind(folder), folder, is_owned=False)
+    events = list(follow(folder, worker.run))
+    worker.process.wait()
     assert [event["type"] for event in events] == ["run_started", "run_ended"]
-    ended = outcome(folder, run)
+    ended = outcome(folder, worker.run)
     assert ended.status == "succeeded" and ended.result is not None
     assert ended.result["num_examples"] == 5

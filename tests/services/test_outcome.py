@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.fake_reports import make_job
 from llmlora.core.errors import Conflict, DiskFull, NonFiniteLoss, OutOfMemory, Stopped, WorkerDied
 from llmlora.core.events import EventWriter
 from llmlora.core.layout import run_dir
@@ -128,3 +129,15 @@ def test_how_a_real_worker_died_is_known_to_whoever_started_it_and_to_others(
     if exit_code is not None:
         assert found.error.params["exit_code"] == exit_code
         assert "toy_work.py" in (run_dir(tmp_path, 1) / "log.txt").read_text(), "the log says where it crashed"
+
+
+def test_what_to_do_about_a_killed_training_is_told_to_a_process_that_never_saw_it(tmp_path):
+    folder = tmp_path / "job"
+    make_job(folder, steps=3, ended=None)
+    found = outcome(folder, 1)
+    assert found.status == "failed" and isinstance(found.error, OutOfMemory)
+    assert (found.error.code, found.error.params["folder"]) == ("train_killed", str(folder))
+    assert found.error.params["first"].startswith("--set ")
+    assert found.error.params["out"] == str(tmp_path / "job-2")
+    stopped = outcome(folder, 1, was_stopped=True)
+    assert stopped.error is not None and stopped.error.code == "stopped_before_training"

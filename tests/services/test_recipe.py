@@ -14,7 +14,7 @@ from llmlora.core.errors import ConfigError, Conflict, InputError, ModelFileErro
 from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.publish import sha256_file, write_json
 from llmlora.core.recommend import Facts, resolve_config
-from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job, check_unchanged
+from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job
 from tiny_models import tiny_model
 
 ADAPTER = {"peft_type": "LORA", "r": 4, "lora_alpha": 12, "target_modules": ["v_proj", "q_proj"], "use_dora": False}
@@ -151,9 +151,10 @@ def test_a_job_is_repeated_only_with_the_same_files(job, tmp_path, file, change)
     assert caught.value.params["path"] == str(tmp_path / path)
 
 
-def test_a_changed_base_is_refused(job):
+def test_a_changed_base_is_refused(job, tmp_path):
+    write_job(tmp_path / "job", job.model_copy(update={"base_digest": "0" * 64}))
     with pytest.raises(Conflict) as caught:
-        check_unchanged(job.model_copy(update={"base_digest": "0" * 64}))
+        Recipe.read(tmp_path / "job" / "config.json")
     assert caught.value.code == "base_changed"
 
 

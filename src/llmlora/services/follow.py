@@ -51,7 +51,7 @@ def is_worked_on(folder: Path, run: int) -> bool:
 def lock_holder(folder: Path) -> str | None:
     """Return the process that works in a folder right now ("?" when it has not said), or None when nobody does."""
     try:
-        with (folder / LOCK_FILE).open("r+", encoding="utf-8") as stream:
+        with (folder / LOCK_FILE).open("rb") as stream:  # a shared lock, so that readers do not stop each other
             fcntl.flock(stream.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return (folder / LOCK_FILE).read_text(encoding="utf-8").strip() or "?"

@@ -28,7 +28,7 @@ from llmlora.services.supervisor import run_worker
 
 # Address space, of which threads and allocators reserve much more than they use: reading takes 300 MB at most.
 READER_MEMORY_BYTES = 1 << 30
-EXPORT_MEMORY_BYTES = 8 << 30
+EXPORT_MEMORY_BYTES = 4 << 30  # with numpy, and a tokenizer of any size
 WRITTEN_BYTES = 1 << 30
 LEAST_SECONDS, MOST_SECONDS = 120.0, 3600.0
 SLOWEST_BYTES_PER_SECOND = 3e5  # of short rows, whose texts are compared, on a busy machine

@@ -100,20 +100,16 @@ def _beside(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
 
 def _of_job(content: dict[str, Any], path: Path) -> Recipe:
     job = job_from_json(content, path)
-    check_unchanged(job)
+    base = base_of_job(job)
+    check_job_inputs(job, base)
     data, held_out = job.data, job.eval_data
     return Recipe(
-        base_model=base_of_job(job).name,
+        base_model=base.name,
         data=Path(data.path),
         eval_data=Path(held_out.path) if held_out else None,
         read_options=read_options(data.format, data.columns, data.encoding),
         settings=job.to_json()["train"],
     )
-
-
-def check_unchanged(job: JobConfig) -> None:
-    """Refuse to go on with a job, or to repeat it, when its model or one of its files is gone or different now."""
-    check_job_inputs(job, base_of_job(job))
 
 
 def base_of_job(job: JobConfig) -> BaseModel:

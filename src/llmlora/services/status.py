@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 from typing import Literal
 
 from llmlora.core.events import read_events
-from llmlora.core.layout import EVENTS_FILE, LOCK_FILE, run_dir, run_numbers
+from llmlora.core.layout import EVENTS_FILE, run_dir, run_numbers
+from llmlora.services.follow import lock_holder
 
 Status = Literal["queued", "running", "interrupted", "succeeded", "failed"]
 
@@ -19,22 +19,9 @@ def job_status(folder: Path) -> Status:
     """
     runs = run_numbers(folder)
     if not runs:
-        return "running" if _is_locked(folder) else "queued"
+        return "running" if lock_holder(folder) is not None else "queued"
     ended: Status | None = None
     for event in read_events(run_dir(folder, runs[-1]) / EVENTS_FILE):
         if event["type"] == "run_ended":
             ended = event["status"]
-    return ended or ("running" if _is_locked(folder) else "interrupted")
-
-
-def _is_locked(folder: Path) -> bool:
-    """Tell whether a worker holds the folder; a shared lock is asked for, so that readers do not stop each other."""
-    path = folder / LOCK_FILE
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        try:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    return ended or ("running" if lock_holder(folder) is not None else "interrupted")

@@ -80,6 +80,7 @@ def test_the_report_says_it_all_on_one_screen(
     assert "忘却の検査: 黄" in text
     assert "検証済み: model-F16.gguf（9.7 MB、2 項目合格）" in text
     assert "KL で最大 5.4e-01、第1候補の一致 97 %" in text
+    assert text.count("KL は、次のトークンの確率の並びが") == 1
     assert "demo-output/job/evaluation-1/report.html" in text
     assert "llmlora chat demo-output/export/model-Q4_K_M.gguf" in text
     assert "llmlora train --model nano --data あなたのデータ.jsonl" in text

@@ -74,6 +74,7 @@ def test_a_damaged_export_fails_verification_with_its_cause(exported, job, capsy
     shown = capsys.readouterr()
     assert "チャットテンプレートが学習時と違います" in shown.out
     assert "不合格" in shown.out
+    assert shown.err.count("KL は、次のトークンの確率の並びが") == 1
 
 
 def test_verify_of_a_good_export(exported, job):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from llmlora.core.job import JobConfig, read_job
-from llmlora.core.locale import set_language
+from llmlora.core.locale import set_language, translate
 from llmlora.export.card import adapter_card, base_front_matter, export_card, merged_card
 from tiny_jobs import MakeJob
 
@@ -48,6 +49,37 @@ def test_merged_and_export_cards(job: JobConfig, tmp_path: Path):
     assert front_matter(card)["library_name"] == "gguf"
     assert "| model-Q4_K_M.gguf | 1,234,567 |" in card
     assert str(tmp_path) not in card
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_card_explains_its_numbers_and_rounds_them(job: JobConfig, language: str):
+    set_language(language)
+    card = adapter_card(job, {"final_loss": 0.0013055366175880624, "perplexity": 7.9337753287120085, "seconds": 15.1})
+    assert "- final_loss: 0.001306 — " in card
+    assert f"- perplexity: 7.934 — {translate('evaluation.report.perplexity_of_held_out')}" in card
+    assert f"- r: {job.train.r} — {translate('config.r')}" in card
+    assert f" — {translate('config.lora_alpha')}" in card
+    assert "use_dora" not in card, "what is off is no fact about this model"
+    assert not re.search(r"\d\.\d{7}", card)
+
+
+def test_every_card_says_how_to_load_it_and_what_not_to_expect(job: JobConfig):
+    set_language("en")
+    cards = {
+        "PeftModel.from_pretrained": adapter_card(job, {}),
+        "AutoModelForCausalLM.from_pretrained": merged_card(job),
+        "ollama create my-model -f Modelfile": export_card(job, {}, {}),
+    }
+    for call, card in cards.items():
+        assert call in card
+        assert "Trained on data.jsonl. On anything else" in card
+        assert card.count("```") == 2
+
+
+def test_a_card_names_the_variants_that_are_on(job: JobConfig):
+    with_dora = job.model_copy(update={"train": job.train.model_copy(update={"use_dora": True})})
+    assert "- use_dora: True" in adapter_card(with_dora, {})
+    assert "use_rslora" not in adapter_card(with_dora, {})
 
 
 def test_cards_speak_the_users_language(job: JobConfig):

@@ -84,8 +84,11 @@ def _show_report(result: DemoResult, seconds: float) -> None:
         cells = (item["question"], item["base"]["text"], item["tuned"]["text"])
         table.add_row(*(escape(" ".join(visible(str(text)).split())) for text in cells))
     out.print(table, soft_wrap=False)
-    for entry in result.export["verify"]["files"]:
+    files = result.export["verify"]["files"]
+    for entry in files:
         out.print(escape(_file_line(entry)))
+    if any(entry.get("verdict") != "lossy" for entry in files):
+        out.print(escape(translate("export.kl_hint")))
     _tell("chat", question=result.question, answer=visible(result.answer))
     _tell("page", path=_report_page(result))
     _tell("next", folder=result.folder, seconds=duration(seconds))

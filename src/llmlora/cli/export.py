@@ -131,6 +131,8 @@ def print_verification(report: dict[str, Any]) -> None:
             f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
         )
     output.out.print(table)
+    if any("kl" in check["measured"] for entry in report["files"] for check in entry["checks"]):
+        output.say("export.kl_hint")
     modelfile = [{"file": MODELFILE, "checks": [report["modelfile"]]}] if "modelfile" in report else []
     for entry in [*report["files"], *modelfile]:
         for check in entry["checks"]:

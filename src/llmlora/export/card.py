@@ -10,21 +10,47 @@ from typing import Any
 import yaml
 
 from llmlora.core.job import JobConfig
-from llmlora.core.locale import translate
+from llmlora.core.locale import has_text, translate
 
-METRICS = ("final_loss", "eval_loss", "perplexity", "published_step", "num_tokens", "seconds")
+# What is known of a training run, by its name in the run's summary: the text that says what it is.
+METRICS = {
+    "final_loss": "evaluation.report.final_loss",
+    "eval_loss": "evaluation.report.eval_loss",
+    "perplexity": "evaluation.report.perplexity_of_held_out",
+    "published_step": "evaluation.report.published_step",
+    "num_tokens": "evaluation.report.tokens",
+}
+USE_ADAPTER = """\
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("BASE_MODEL"), "THIS_FOLDER")
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+```"""
+USE_MERGED = """\
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+```"""
+USE_EXPORT = """\
+```sh
+ollama create my-model -f Modelfile
+```"""
 
 
 def adapter_card(job: JobConfig, summary: Mapping[str, Any]) -> str:
     """Return the card of an adapter folder; `summary` is the result of the training run."""
-    usage = translate("export.card.use_adapter", base_model=_base_name(job))
+    usage = f"{translate('export.card.use_adapter', base_model=_base_name(job))}\n\n{USE_ADAPTER}"
     return _card(job, "peft", translate("export.card.title_adapter", base_model=_base_name(job)), usage, summary)
 
 
 def merged_card(job: JobConfig) -> str:
     """Return the card of a merged model folder."""
     title = translate("export.card.title_merged", base_model=_base_name(job))
-    return _card(job, "transformers", title, translate("export.card.use_merged"), {})
+    return _card(job, "transformers", title, f"{translate('export.card.use_merged')}\n\n{USE_MERGED}", {})
 
 
 def export_card(job: JobConfig, files: Mapping[str, int], losses: Mapping[str, str]) -> str:
@@ -32,14 +58,21 @@ def export_card(job: JobConfig, files: Mapping[str, int], losses: Mapping[str, s
     title = translate("export.card.title_export", base_model=_base_name(job))
     rows = "\n".join(f"| {name} | {size:,} |" for name, size in files.items())
     table = f"| {translate('export.card.file')} | {translate('export.card.bytes')} |\n|---|---:|\n{rows}"
-    usage = "\n\n".join([translate("export.card.use_export"), table, *losses.values()])
+    usage = "\n\n".join([translate("export.card.use_export"), USE_EXPORT, table, *losses.values()])
     return _card(job, "gguf", title, usage, {})
 
 
 def _card(job: JobConfig, library: str, title: str, usage: str, summary: Mapping[str, Any]) -> str:
-    facts = "\n".join(f"- {name}: {value}" for name, value in _facts(job, summary).items())
-    heading = translate("export.card.facts")
-    return f"{_front_matter(job, library)}\n# {title}\n\n{usage}\n\n## {heading}\n\n{facts}\n"
+    lines = "\n".join(_fact(name, value) for name, value in _facts(job, summary).items())
+    heading, limits = translate("export.card.facts"), translate("export.card.limits", data=Path(job.data.path).name)
+    return f"{_front_matter(job, library)}\n# {title}\n\n{usage}\n\n{limits}\n\n## {heading}\n\n{lines}\n"
+
+
+def _fact(name: str, value: Any) -> str:
+    """Return a line of the record: a setting or a measure by its own name, its value, and what it is."""
+    shown = f"{value:.4g}" if isinstance(value, float) else value
+    key = METRICS.get(name, f"config.{name}")
+    return f"- {name}: {shown}" + (f" — {translate(key)}" if has_text(key) else "")
 
 
 def _facts(job: JobConfig, summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,8 +84,8 @@ def _facts(job: JobConfig, summary: Mapping[str, Any]) -> dict[str, Any]:
         "method": config.method,
     }
     if config.method != "full":
-        facts |= {"r": config.r, "lora_alpha": config.lora_alpha, "use_rslora": config.use_rslora}
-        facts |= {"use_dora": config.use_dora}
+        facts |= {"r": config.r, "lora_alpha": config.lora_alpha}
+        facts |= {name: True for name in ("use_rslora", "use_dora") if getattr(config, name)}
     facts |= {"learning_rate": config.learning_rate, "num_train_epochs": config.num_train_epochs}
     facts |= {"effective_batch_size": config.effective_batch_size, "max_length": config.max_length, "seed": config.seed}
     facts |= {name: summary[name] for name in METRICS if summary.get(name) is not None}

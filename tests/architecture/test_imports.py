@@ -28,7 +28,7 @@ PACKAGES: dict[str, set[str]] = {
     "engine": TORCH,
     "inference": TORCH | {"xllamacpp"},
     "export": TORCH | {"yaml"},
-    "evaluation": {"numpy", "torch"},
+    "evaluation": {"jinja2", "numpy", "torch"},
     "worker": {"numpy", "torch"},
     "store": {"sqlalchemy", "alembic"},
     "services": {"psutil", "yaml"},

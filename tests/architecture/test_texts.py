@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from string import Formatter
 
+from jinja2 import Environment, nodes
+
 from architecture import exceptions
 from architecture.source_tree import SOURCE, SourceFile, assert_none, called_name, source_files, string_constants
 from llmlora.core import errors
@@ -106,6 +108,46 @@ def test_every_error_fills_in_its_words() -> None:
     assert_none(problems)
 
 
+def template_calls() -> Iterator[tuple[str, nodes.Call]]:
+    """Yield where and what for every `t("name", ...)` of the page templates."""
+    for path in sorted((SOURCE / "evaluation" / "pages" / "templates").glob("*.html")):
+        for call in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "t":
+                yield f"{path.name}:{call.lineno}", call
+
+
+def template_words() -> set[str]:
+    """Return every string of the page templates: texts are asked for by their last name."""
+    return {
+        str(node.value)
+        for path in (SOURCE / "evaluation" / "pages" / "templates").glob("*.html")
+        for node in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Const)
+    }
+
+
+def test_every_text_a_template_asks_for_exists_and_is_filled_in() -> None:
+    problems = set()
+    for place, call in template_calls():
+        if not isinstance(call.args[0], nodes.Const):
+            continue
+        key = f"evaluation.report.{call.args[0].value}"
+        given = {keyword.key for keyword in call.kwargs}
+        text = texts("en").get(key)
+        if text is None or placeholders(text) - given:
+            problems.add(f"{place} {key} {'does not exist' if text is None else 'lacks a value'}")
+    assert_none(problems)
+    assert any(True for _ in template_calls())
+
+
+def test_templates_hold_no_words_of_their_own() -> None:
+    spoken = []
+    for path in sorted((SOURCE / "evaluation" / "pages" / "templates").glob("*.html")):
+        markup = re.sub(r"\{[{%#].*?[}%#]\}", "", path.read_text(encoding="utf-8"), flags=re.S)
+        words = re.findall(r"[A-Za-z]{2,}|[\u3040-\u9fff]+", re.sub(r"<[^>]*>", " ", markup))
+        spoken += [f"{path.name} {word}" for word in words if word != "llmlora"]
+    assert_none(spoken)
+
+
 def test_every_text_asked_for_exists_and_is_filled_in() -> None:
     problems = set()
     for file, call in calls():
@@ -127,7 +169,7 @@ def pattern_of(part: ast.expr) -> str:
 @cache
 def words_of_source() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     """Return every string and argument name of the source, and a pattern for every formatted string."""
-    constants: set[str] = set()
+    constants = template_words()
     patterns: set[str] = set()
     for file in source_files():
         constants |= string_constants(file.tree)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from evaluation.fake_reports import answer, evaluation_body, make_job, old_body, summary
 from evaluation.test_report import Page
@@ -21,7 +21,7 @@ from llmlora.evaluation.measuring.forgetting import RED
 from llmlora.evaluation.measuring.questions import Question
 from llmlora.evaluation.measuring.scoring import count_facts, score_items
 from llmlora.evaluation.pages.evaluation_page import SYMBOLS, evaluation_page
-from llmlora.evaluation.pages.forgetting_card import LAMPS
+from llmlora.evaluation.pages.forgetting import LAMPS
 from llmlora.evaluation.report import write_evaluation_report, write_training_report
 
 
@@ -165,6 +165,9 @@ SMUGGLED = [
     "&lt;b&gt; &amp; &#60;",
     "\u202eabc\u2066def",
     "\x00\x07\x1b[31m\x9b",
+    "{{7*7}}",
+    "{% include 'page.css' %}",
+    "'\\' onmouseover=alert(1) x=\"",
 ]
 
 
@@ -180,7 +183,7 @@ def test_nothing_from_data_or_models_becomes_part_of_the_page(text: str, languag
     assert {name for name, _ in Page(page).attributes} == {name for name, _ in Page(clean).attributes}
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
     plain = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
-    assert html.escape(plain) in page
+    assert str(escape(plain)) in page
 
 
 def test_settings_and_names_are_escaped_on_the_training_page(tmp_path: Path) -> None:
@@ -203,10 +206,11 @@ def test_commands_can_be_pasted(tmp_path: Path) -> None:
 
 def test_only_what_was_measured_takes_room(job_dir: Path) -> None:
     page = training_html(job_dir, eval_loss=None, perplexity=None, eval_loss_before=None, tokens_per_second=None)
-    labels = re.findall(r'class="figure"><b>(.*?)</b><span>(.*?)</span>', page)
-    assert "perplexity" not in [label for _, label in labels]
-    assert ("0.212", "final loss (mean of the last epoch)") in labels
-    assert all(value != "–" for value, _ in labels)
+    labels = re.findall(r'class="figure"><dt>(.*?)</dt><dd>(.*?)</dd>', page)
+    assert "perplexity" not in [label for label, _ in labels]
+    assert ("final loss (mean of the last epoch)", "0.212") in labels
+    assert ("peak memory", "0.61<small> GB</small>") in labels
+    assert all(value != "–" for _, value in labels)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +292,7 @@ def test_numbers_that_are_none_become_null_in_the_report(job_dir: Path) -> None:
 def test_every_verdict_and_light_has_a_class_in_the_style() -> None:
     from importlib import resources
 
-    style = (resources.files("llmlora.evaluation.pages") / "page.css").read_text(encoding="utf-8")
+    style = (resources.files("llmlora.evaluation.pages") / "templates" / "page.css").read_text(encoding="utf-8")
     assert all(f".badge.{verdict}" in style for verdict in (*VERDICTS, "none"))
     assert all(f".lamp.{light}" in style for light in LAMPS)
     assert len(set(SYMBOLS.values())) == len(SYMBOLS)

@@ -1,4 +1,4 @@
-"""Line charts as inline SVG, drawn here so that a report needs neither script nor network."""
+"""Line charts as data: where lines, ticks and marks lie; the template `parts.html` draws them as inline SVG."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmlora.evaluation.pages.markup import Markup, element
-
-WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 76, 30, 36, 54
+WIDTH, HEIGHT = 720, 400
+LEFT, RIGHT, TOP, BOTTOM = 76, 30, 52, 54
 MAX_POINTS = 400
+MAX_MARKS = 8
 SMOOTHING = 0.9
 MIN_POINTS_TO_SMOOTH = 20
 
@@ -27,27 +26,69 @@ class Series:
     has_markers: bool = False
 
 
-def line_chart(series: Sequence[Series], x_label: str, y_label: str) -> Markup | None:
-    """Return a chart of several lines over a common x axis; None when there is nothing to draw."""
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One number of an axis and where on that axis it stands, in units of the drawing."""
+
+    place: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it is drawn: its places in units of the drawing, and those of its dots."""
+
+    label: str
+    style: str
+    places: tuple[Point, ...]
+    dots: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart in units of the drawing, WIDTH by HEIGHT, with y downwards; the plot lies within the margins."""
+
+    x_label: str
+    y_label: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    marks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+def line_chart(
+    series: Sequence[Series], x_label: str, y_label: str, marks: Sequence[tuple[float, str]] = ()
+) -> Chart | None:
+    """Return a chart of several lines over a common x axis; None when there is nothing to draw.
+
+    `marks` are places on the x axis with a word each, of which at most MAX_MARKS are drawn, evenly chosen.
+    """
     drawn = [line for line in series if line.points]
     points = [point for line in drawn for point in line.points]
     if not points:
         return None
     frame = _Frame.around(points)
-    lines = [mark for line in drawn for mark in _line(line, frame)]
-    labels = [
-        element("text", x_label, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="axis-label"),
-        element("text", y_label, x=4, y=20, class_="axis-label y"),
-    ]
-    svg = element(
-        "svg", *_grid(frame), *lines, *labels, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img",
-        aria_label=f"{y_label}: {', '.join(line.label for line in drawn)}",
-    )  # fmt: skip
-    legend = [
-        element("span", element("i", class_=f"swatch {line.style}"), line.label, class_="legend-entry")
-        for line in drawn
-    ]
-    return element("figure", svg, element("figcaption", *legend, class_="legend"), class_="chart")
+    every = math.ceil(len(marks) / MAX_MARKS)
+    return Chart(
+        x_label,
+        y_label,
+        x_ticks=_x_ticks(frame),
+        y_ticks=tuple(
+            Tick(frame.place((frame.low_x, value))[1], f"{value:.4g}") for value in _ticks(frame.low_y, frame.high_y)
+        ),
+        marks=tuple(
+            Tick(frame.place((x, frame.low_y))[0], text)
+            for index, (x, text) in enumerate(marks, 1)
+            if index % every == 0 and frame.low_x <= x <= frame.high_x
+        ),
+        lines=tuple(_line(line, frame) for line in drawn),
+    )
 
 
 def smoothed(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -93,26 +134,17 @@ def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [index * step for index in range(first, last + 1)]
 
 
-def _grid(frame: _Frame) -> list[Markup]:
-    marks = []
-    for value in _ticks(frame.low_y, frame.high_y):
-        _, y = frame.place((frame.low_x, value))
-        marks.append(element("line", x1=LEFT, y1=y, x2=WIDTH - RIGHT, y2=y, class_="grid"))
-        marks.append(element("text", f"{value:.4g}", x=LEFT - 8, y=y + 4, class_="tick y"))
-    for value in _ticks(frame.low_x, frame.high_x, 8):
-        if frame.low_x <= value <= frame.high_x and value == int(value):
-            x, _ = frame.place((value, frame.low_y))
-            marks.append(element("text", f"{value:,.0f}", x=x, y=HEIGHT - BOTTOM + 20, class_="tick"))
-    return marks
+def _x_ticks(frame: _Frame) -> tuple[Tick, ...]:
+    return tuple(
+        Tick(frame.place((value, frame.low_y))[0], f"{value:,.0f}")
+        for value in _ticks(frame.low_x, frame.high_x, 6)
+        if frame.low_x <= value <= frame.high_x and value == int(value)
+    )
 
 
-def _line(line: Series, frame: _Frame) -> list[Markup]:
-    places = [frame.place(point) for point in _thinned(line.points)]
-    path = " ".join(f"{x},{y}" for x, y in places)
-    marks = [element("polyline", points=path, class_=f"line {line.style}")]
-    if line.has_markers or len(places) == 1:
-        marks += [element("circle", cx=x, cy=y, r=3.5, class_=f"dot {line.style}") for x, y in places]
-    return marks
+def _line(line: Series, frame: _Frame) -> Line:
+    places = tuple(frame.place(point) for point in _thinned(line.points))
+    return Line(line.label, line.style, places, places if line.has_markers or len(places) == 1 else ())
 
 
 def _thinned(points: Sequence[Point]) -> list[Point]:

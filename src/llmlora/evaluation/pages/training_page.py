@@ -8,23 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.locale import has_text, remark_text, shell_word, translate
-from llmlora.evaluation.pages.markup import Child, Markup, element, joined
-from llmlora.evaluation.pages.page_parts import (
-    DASH,
-    advice_lines,
-    card,
-    figures,
-    gigabytes,
-    loss_curve,
-    notes_card,
-    number,
-    page,
-    rate_curve,
-    seconds_text,
-    table,
-    with_code,
-    word,
-)
+from llmlora.evaluation.pages.curves import curves_of
+from llmlora.evaluation.pages.template import render
+from llmlora.evaluation.pages.words import DASH, advice_of, gigabytes, note_text, number, seconds_text, t
 
 COMMANDS = (
     "llmlora evaluate {folder}",
@@ -35,41 +21,38 @@ COMMANDS = (
 
 def training_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], folder: Path) -> str:
     """Return the HTML page of a report of schema llmlora.training/1; `folder` stands in the commands it proposes."""
-    job, summary, evaluations = report["job"], report["summary"], report["evaluations"]
-    parts: list[Child] = [
-        element("h2", word("result_title")),
-        figures(_figures(summary)),
-        _held_out(summary),
-        _findings(report["findings"]),
-        notes_card(report["notes"]),
-        element("h2", word("curve_title")),
-        loss_curve(steps, evaluations),
-        rate_curve(steps),
-        element("h2", word("settings_title")),
-        _settings(job),
-        element("h2", word("next_title")),
-        _commands(folder),
-    ]
-    subtitle = word(
-        "training_subtitle", folder=job["folder"], base_model=job["base_model"], data=job["data"], method=job["method"]
+    job, summary = report["job"], report["summary"]
+    place = shell_word(folder)
+    chosen, defaults = _settings(job)
+    return render(
+        "training.html",
+        job=job,
+        made_at=report["made_at"],
+        figures=_figures(summary),
+        held_out=_held_out(summary),
+        findings=[_finding(finding) for finding in report["findings"]],
+        notes=[note_text(note) for note in report["notes"]],
+        curves=curves_of(steps, report["evaluations"]),
+        chosen=chosen,
+        defaults=defaults,
+        commands=[command.format(folder=place) for command in COMMANDS],
     )
-    return page(word("training_title"), subtitle, parts, report["made_at"])
 
 
 def _figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """Return label and value of what was measured; what was not takes no room."""
     parameters = summary.get("parameters") or {}
     shown = [
-        (word("final_loss"), number(summary.get("final_loss"))),
-        (word("eval_loss"), number(summary.get("eval_loss"))),
-        (word("perplexity"), number(summary.get("perplexity"), 1)),
-        (word("speed"), number(summary.get("tokens_per_second"), 0)),
-        (word("tokens"), number(summary.get("num_tokens"), 0)),
-        (word("steps"), number(summary.get("num_steps"), 0)),
-        (word("published_step"), number(_chosen_step(summary), 0)),
-        (word("time"), seconds_text(summary.get("seconds"))),
-        (word("memory"), gigabytes(summary.get("peak_memory_bytes"))),
-        (word("trainable"), number(parameters.get("trainable"), 0)),
+        (t("final_loss"), number(summary.get("final_loss"))),
+        (t("eval_loss"), number(summary.get("eval_loss"))),
+        (t("perplexity"), number(summary.get("perplexity"), 1)),
+        (t("speed"), number(summary.get("tokens_per_second"), 0)),
+        (t("tokens"), number(summary.get("num_tokens"), 0)),
+        (t("steps"), number(summary.get("num_steps"), 0)),
+        (t("published_step"), number(_chosen_step(summary), 0)),
+        (t("time"), seconds_text(summary.get("seconds"))),
+        (t("memory"), gigabytes(summary.get("peak_memory_bytes"))),
+        (t("trainable"), number(parameters.get("trainable"), 0)),
     ]
     return [(label, value) for label, value in shown if value != DASH]
 
@@ -79,65 +62,40 @@ def _chosen_step(summary: dict[str, Any]) -> int | None:
     return summary.get("published_step") if summary.get("eval_loss") is not None else None
 
 
-def _held_out(summary: dict[str, Any]) -> Markup | None:
+def _held_out(summary: dict[str, Any]) -> str | None:
     before, after = summary.get("eval_loss_before"), summary.get("eval_loss")
     if before is None or after is None:
         return None
     key = "held_out_better" if after < before else "held_out_worse"
-    return card(element("p", word(key, before=number(before), after=number(after))))
+    return t(key, before=number(before), after=number(after))
 
 
-def _findings(findings: Sequence[dict[str, Any]]) -> Markup | None:
-    if not findings:
-        return None
-    lines = [element("li", _finding(finding)) for finding in findings]
-    return card(element("h3", word("findings_title")), element("ul", *lines))
-
-
-def _finding(finding: dict[str, Any]) -> Markup:
+def _finding(finding: dict[str, Any]) -> dict[str, Any]:
     params = dict(finding.get("params") or {})
     piece = params.pop("advice", None)
-    text = with_code(remark_text({**finding, "params": params}) or str(finding["code"]))
-    return text if piece is None else joined(text, advice_lines(piece))
+    text = remark_text({**finding, "params": params}) or str(finding["code"])
+    return {"text": text, "advice": None if piece is None else advice_of(piece)}
 
 
-def _settings(job: dict[str, Any]) -> Markup:
-    """Return the settings that somebody or something chose, and the untouched ones folded away."""
-    rows = {
-        name: (_explained(name), _value(value), _origin(job["reasons"].get(name)))
-        for name, value in job["train"].items()
-        if value not in (None, [], "")
-    }
-    is_chosen = {name: job["reasons"].get(name, "default") != "default" for name in rows}
-    heads = (word("column_setting"), word("column_value"), word("column_origin"))
-    chosen = table(heads, [row for name, row in rows.items() if is_chosen[name]])
-    others = table(heads, [row for name, row in rows.items() if not is_chosen[name]])
-    return card(chosen, element("details", element("summary", word("default_settings")), others))
-
-
-def _explained(name: str) -> Markup:
-    """Return a setting's name with the sentence that says what it is."""
-    return joined(_breakable(name), element("p", translate(f"config.{name}"), class_="hint"))
-
-
-def _breakable(name: str) -> Markup:
-    """Return a setting's name that may go on in the next line behind each underscore."""
-    parts = re.split(r"(?<=_)", name)
-    return element("code", parts[0], *[[element("wbr"), part] for part in parts[1:]])
+def _settings(job: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the settings that somebody or something chose, and the untouched ones, which the page folds away."""
+    rows: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    for name, value in job["train"].items():
+        if value in (None, [], ""):
+            continue
+        origin = job["reasons"].get(name, "default")
+        key = f"cli.origin.{origin}"
+        row = {
+            "name_parts": re.split(r"(?<=_)", name),  # a name may go on in the next line behind each underscore
+            "explanation": translate(f"config.{name}"),
+            "value": _value(value),
+            "origin": translate(key) if has_text(key) else str(origin),
+        }
+        rows[origin == "default"].append(row)
+    return rows
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _origin(origin: str | None) -> str:
-    key = f"cli.origin.{origin or 'default'}"
-    return translate(key) if has_text(key) else str(origin)
-
-
-def _commands(folder: Path) -> Markup:
-    place = shell_word(folder)
-    lines = [element("li", element("code", command.format(folder=place))) for command in COMMANDS]
-    return card(element("ul", *lines, class_="commands"))

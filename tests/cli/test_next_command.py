@@ -70,6 +70,25 @@ def test_a_preview_leads_to_training_with_its_settings(capsys: pytest.CaptureFix
     assert said(capsys)[1:] == [*words, "--out", "d-job"]
 
 
+@pytest.mark.parametrize("name", ["{}", "{0}", "{file!q}", "{model", "}{", "{{x}}"])
+def test_braces_in_what_users_named_stay_as_they_are(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    read, file = ReadOptions(columns={"output": name}), Path(f"{name}.csv")
+    next_command.after_check(file, read, {"model": name, "system": name, "eval_data": file}, ok=True)
+    words = ["--map", f"output={name}", "--eval-data", f"{name}.csv", "--system", name, "--out", f"{name}-job"]
+    assert said(capsys)[2:] == ["--model", name, "--data", f"{name}.csv", *words]
+    next_command.after_check(file, read, {"model": name}, ok=False)
+    assert said(capsys)[3:] == [f"{name}.csv", "--map", f"output={name}", "--model", name]
+    next_command.after_convert({"output": file, "eval_output": f"{name}.eval"}, {"model": name})
+    assert said(capsys)[3:] == [f"{name}.csv", "--model", name, "--eval-data", f"{name}.eval"]
+    next_command.after_reword(shlex.join([name]))
+    assert said(capsys)[1:] == [name]
+
+
+def test_braces_in_the_place_of_a_base_stay_as_they_are(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    next_command.after_evaluate(job, Path("{}/base"))
+    assert said(capsys)[-2:] == ["--model", "{}/base"]
+
+
 def test_the_proposed_job_folder_is_free(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "d-job").mkdir()
     (folder / "d-job" / "x").touch()

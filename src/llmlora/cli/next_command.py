@@ -19,7 +19,10 @@ OLLAMA_NAME = "my-model"  # where nothing of a folder's name can be part of a na
 
 
 def say_next(words: str, /, **places: Any) -> None:
-    """Say the next command: `words` with `{place!q}` filled in; a language that was asked for is asked for again."""
+    """Say the next command; a language that was asked for is asked for again.
+
+    `words` is constant: what users named, quoted already or not, goes in as `places`, for it may hold braces.
+    """
     command = command_line(words, **places)
     if options.language is not None and options.language != detect_language():
         command = f"{command} --lang {options.language}"
@@ -31,8 +34,7 @@ def after_check(file: Path, read: ReadOptions, given: Mapping[str, Any], ok: boo
     if ok:
         _say_train(file, read, given)
         return
-    model = f" --model {shell_word(given['model'])}" if given.get("model") else ""
-    say_next("dataset check {file!q}" + _read_words(read) + model, file=file)
+    say_next("dataset check {file!q}{more}", file=file, more=_read_words(read) + _model_words(given))
 
 
 def after_preview(file: Path, read: ReadOptions, given: Mapping[str, Any]) -> None:
@@ -42,10 +44,9 @@ def after_preview(file: Path, read: ReadOptions, given: Mapping[str, Any]) -> No
 
 def after_convert(report: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """After a conversion comes the check of what was written, with the model that has counted its tokens."""
-    model = f" --model {shell_word(given['model'])}" if given.get("model") else ""
     length = f" --max-length {given['max_length']}" if given.get("max_length") else ""
     held_out = f" --eval-data {shell_word(report['eval_output'])}" if report["eval_output"] else ""
-    say_next("dataset check {file!q}" + model + length + held_out, file=report["output"])
+    say_next("dataset check {file!q}{more}", file=report["output"], more=_model_words(given) + length + held_out)
 
 
 def after_train(job_dir: Path) -> None:
@@ -139,11 +140,16 @@ def _say_train(file: Path, read: ReadOptions, given: Mapping[str, Any]) -> None:
     words += [" --drop-overlong"] if given.get("drop_overlong") else []
     words += [f" --set max_length={given['max_length']}"] if given.get("max_length") else []
     say_next(
-        "train --model {model!q} --data {file!q}" + _read_words(read) + "".join(words) + " --out {out!q}",
+        "train --model {model!q} --data {file!q}{more} --out {out!q}",
         model=given.get("model") or BASE_MODEL,
         file=file,
+        more=_read_words(read) + "".join(words),
         out=free_place(Path(f"{file.stem}-job")),
     )
+
+
+def _model_words(given: Mapping[str, Any]) -> str:
+    return f" --model {shell_word(given['model'])}" if given.get("model") else ""
 
 
 def _read_words(read: ReadOptions) -> str:

@@ -340,6 +340,14 @@ def test_the_best_cannot_be_published_without_held_out_rows():
     assert refused(FACTS, load_best_model_at_end=True) == [("load_best_model_at_end", "no_eval_rows", None)]
 
 
+def test_rows_that_may_be_left_out_are_divided_only_if_two_remain():
+    uncounted = dataclasses.replace(FACTS, is_estimate=True)
+    assert refused(uncounted, eval_steps=2, drop_overlong=True) == [("eval_steps", "no_eval_rows_dropped", None)]
+    assert refused(uncounted, eval_steps=2) == [("eval_steps", "no_eval_rows", None)]
+    one = dataclasses.replace(uncounted, num_rows=1)
+    assert refused(one, eval_steps=2, drop_overlong=True) == [("eval_steps", "no_eval_rows_one", None)]
+
+
 def test_a_single_row_is_not_told_to_be_divided():
     one = dataclasses.replace(FACTS, num_rows=1)
     assert refused(one, eval_steps=2) == [("eval_steps", "no_eval_rows_one", None)]

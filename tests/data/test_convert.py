@@ -172,6 +172,18 @@ def test_a_split_holds_out_rows_and_their_copies(tmp_path: Path) -> None:
     assert not {json.dumps(row) for row in rows} & {json.dumps(row) for row in held}
 
 
+def test_held_out_rows_of_an_earlier_split_are_named_and_left_alone(tmp_path: Path) -> None:
+    path = table(tmp_path, *[(f"q{number}", "a") for number in range(10)])
+    assert converted(path, split=0.2)[0].other_eval is None
+    before = (tmp_path / "out.eval.jsonl").read_bytes()
+    report, rows = converted(path, overwrite=True)
+    assert (len(rows), report.eval_output, report.other_eval) == (10, None, tmp_path / "out.eval.jsonl")
+    assert report.to_dict()["other_eval"] == str(tmp_path / "out.eval.jsonl")
+    assert (tmp_path / "out.eval.jsonl").read_bytes() == before
+    assert converted(path, split=0.5, overwrite=True)[0].other_eval is None
+    assert converted(path, "alone.jsonl")[0].other_eval is None
+
+
 def test_tables_are_safe_to_open_and_can_be_read_again(tmp_path: Path) -> None:
     path = table(tmp_path, ("=1+1", "-5℃です"), ("@a", "＝合計"), ("普通", "改行\n引用\"'"))
     report = convert_dataset(path, tmp_path / "safe.csv")

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.cli.next_command import after_check, after_convert, after_reword
-from llmlora.cli.output import options, out, print_json
+from llmlora.cli.output import options, out, print_json, warn
 from llmlora.cli.preview import preview
 from llmlora.cli.words import columns_of
 from llmlora.core.errors import DatasetError
@@ -243,6 +243,8 @@ def print_converted(report: dict[str, Any]) -> None:
         _line(translate("data.ignored", names=", ".join(report["ignored_columns"])))
     if report["eval_output"]:
         out.print(escape(translate("data.converted_eval", num_eval=report["num_eval"], path=report["eval_output"])))
+    if report["other_eval"]:
+        warn("data.other_eval", path=report["other_eval"], output=report["output"])
     if not report["dropped"] and not report["num_sampled_out"]:
         return
     counts = {

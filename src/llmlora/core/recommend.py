@@ -297,6 +297,8 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
     has_no_eval_rows = not has_split and not facts.has_eval_data
     can_be_split = num_examples > 1 and facts.has_different_rows
     no_eval_rows = "no_eval_rows" if can_be_split else "no_eval_rows_one"
+    if can_be_split and values.get("drop_overlong") and facts.is_estimate:
+        no_eval_rows = "no_eval_rows_dropped"  # how many rows are left is not known yet
     checks = (
         (has_split and facts.has_eval_data, "validation_split", "eval_data_given"),
         *((has_no_eval_rows and bool(values.get(name)), name, no_eval_rows) for name in NEED_EVAL_ROWS),

@@ -75,10 +75,15 @@ class ConvertReport:
     num_kept_out: int = 0
     num_overlong: int = 0
     dropped: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+    other_eval: Path | None = None  # held-out rows that stand beside the output and were not written with it
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `dataset convert --json` prints."""
-        paths = {"output": str(self.output), "eval_output": str(self.eval_output) if self.eval_output else None}
+        paths = {
+            "output": str(self.output),
+            "eval_output": str(self.eval_output) if self.eval_output else None,
+            "other_eval": str(self.other_eval) if self.other_eval else None,
+        }
         names = (
             "num_read",
             "num_written",
@@ -157,6 +162,7 @@ def convert_dataset(
         num_kept_out=plan.num_kept_out,
         num_overlong=plan.num_overlong,
         dropped=tuple(plan.dropped),
+        other_eval=eval_path(output) if eval_output is None and eval_path(output).exists() else None,
     )
 
 

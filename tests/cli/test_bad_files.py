@@ -40,7 +40,7 @@ ROLES = {
     "train --model nano --data {}": {**NO_DATA, **NO_ROWS},
     "train --model nano --data good.jsonl --eval-data {}": {**NO_DATA, **NO_ROWS},
     "train {}": {
-        **NO_DATA, "folder": "recipe_is_folder", "unreadable": "not_permitted", "empty": "recipe_unreadable",
+        **NO_DATA, "folder": "recipe_is_folder", "unreadable": "unreadable_file", "empty": "recipe_unreadable",
         "binary": "text_not_utf8",
     },
     "train --model ./{} --data good.jsonl": {
@@ -56,7 +56,7 @@ ROLES = {
 EXIT = {
     "file_not_found": 3, "not_a_file": 3, "model_not_found": 3, "not_a_job": 3, "not_an_export": 3,
     "unreadable_file": 4, "no_records": 4, "not_utf8": 4, "dataset_not_trainable": 4, "model_config_missing": 4,
-    "recipe_is_folder": 2, "recipe_unreadable": 2, "text_not_utf8": 2, "not_permitted": 1,
+    "recipe_is_folder": 2, "recipe_unreadable": 2, "text_not_utf8": 2,
 }  # fmt: skip
 
 

@@ -82,6 +82,13 @@ def test_a_farewell_ends_the_conversation(farewell: str, monkeypatch: pytest.Mon
     assert len(talk(monkeypatch, f"one\n{farewell}\ntwo\n")) == 1
 
 
+def test_a_program_without_input_ends_as_at_its_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(chat_command, "ChatSession", FakeSession)
+    monkeypatch.setattr("sys.stdin", None)
+    chat_command.chat("model")
+    assert FakeSession.asked == []
+
+
 def test_ctrl_c_leaves_without_a_word(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     def interrupt(self: FakeSession, *_: Any, **__: Any) -> dict[str, Any]:
         raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from llmlora.catalog.base_model import resolve_base_model
-from llmlora.core.errors import Conflict, ExportError, NotFound
+from llmlora.core.errors import Conflict, DiskFull, ExportError, NotFound
 from llmlora.core.publish import read_json, write_json
 from llmlora.export.merge import merge_model, trained_source
 from llmlora.export.model_folder import plan_shards, rounded, write_model_folder
@@ -36,6 +37,23 @@ def with_adapter(job: Path) -> torch.Tensor:
         warnings.simplefilter("ignore")
         base = AutoModelForCausalLM.from_pretrained(job.parent / "base", dtype=torch.float32)
         return logits(PeftModel.from_pretrained(base, job / "adapter"))
+
+
+def test_a_disk_that_a_merge_would_fill_is_noticed_before_a_byte_is_written(
+    make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    job, out = make_job("llama", {}), tmp_path / "merged"
+    size = sum(4 * tensor.numel() for tensor in load_file(job.parent / "base" / "model.safetensors").values())
+    for dtype, needed in (("float32", size), ("bfloat16", size // 2)):
+        monkeypatch.setattr("llmlora.export.sizes.disk_room", lambda _, free=needed + 999: (free, 1000))
+        with pytest.raises(DiskFull) as caught:
+            merge_model(job, out, dtype)
+        assert (caught.value.code, caught.value.params["needed_bytes"]) == ("disk_would_fill", needed)
+        assert not out.exists()
+        assert not list(tmp_path.glob(".*")), "not even a temporary folder"
+        monkeypatch.setattr("llmlora.export.sizes.disk_room", lambda _, free=needed + 1000: (free, 1000))
+        merge_model(job, out, dtype)
+        shutil.rmtree(out)
 
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [

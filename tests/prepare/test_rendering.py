@@ -63,6 +63,14 @@ def test_generation_blocks_are_found_and_leave_no_trace() -> None:
     assert not has_generation_markers("{{ generation }}")
 
 
+def test_a_mistake_is_shown_by_its_line() -> None:
+    with pytest.raises(ModelFileError) as caught:
+        compile_template("{{ messages }}\n  {% for message of messages %}\n{% endfor %}", "test")
+    words = error_texts(caught.value)
+    assert "line 2" in words["what"]
+    assert words["why"].endswith(": {% for message of messages %}")
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

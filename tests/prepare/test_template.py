@@ -8,7 +8,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from llmlora.catalog.base_model import bundled_models
-from llmlora.core.errors import ConfigError, InputError, ModelFileError
+from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.prepare.template import BUNDLED_TEMPLATES, ChatTemplate, bundled_text, load_template, save_template
 from prepare.folders import (
@@ -253,9 +253,10 @@ def test_a_bundled_template_needs_its_tokens(tmp_path: Path) -> None:
 def test_broken_templates_are_refused(content: bytes, code: str, tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path, "byte_level")
     (folder / "chat_template.jinja").write_bytes(content)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ModelFileError) as caught:
         load_template(folder)
     assert caught.value.code == code
+    assert caught.value.exit_code == 4
 
 
 def test_a_byte_order_mark_is_no_part_of_a_template(tmp_path: Path) -> None:

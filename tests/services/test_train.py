@@ -569,6 +569,27 @@ def test_a_template_file_is_frozen_by_path_and_hash(place, tmp_path, monkeypatch
     assert plan_training(request(place, settings={"chat_template": "chatml"})).job.train.chat_template == "chatml"
 
 
+@pytest.mark.parametrize(
+    ("content", "code", "exit_code"),
+    [
+        (None, "unknown_template", 2),
+        ("{{ 名前 }}".encode("cp932"), "text_not_utf8", 4),
+        (b"{% for %}", "template_syntax", 4),
+        (b"hello", "template_hides_turn", 4),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_refused_with_the_plan(place, home, tmp_path, content, code, exit_code):
+    template = tmp_path / "bad.jinja"
+    if content is not None:
+        template.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        plan_training(request(place, settings={"chat_template": str(template)}, out=tmp_path / "job"))
+    assert (caught.value.code, exit_code_of(caught.value)) == (code, exit_code)
+    assert not (tmp_path / "job").exists()
+    left = {path.name for path in home.rglob("*") if path.is_file()}
+    assert left <= {"model-digests.json"}, "only what is remembered of the base"
+
+
 def test_a_machine_that_is_too_small_is_told_before_a_folder_exists(place, tmp_path, monkeypatch):
     from llmlora.services import capacity
 

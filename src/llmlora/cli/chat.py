@@ -94,7 +94,9 @@ def _fresh(system: str | None) -> list[dict[str, str]]:
 
 
 def _read_line() -> str | None:
-    """Return one line of the user, or None at the end (Ctrl-D)."""
+    """Return one line of the user, or None at the end (Ctrl-D, or a program that was started without input)."""
+    if sys.stdin is None:
+        return None
     try:
         return output.console.input(f"[bold cyan]{escape(translate('inference.chat.you'))}[/] ").strip()
     except EOFError:

@@ -30,6 +30,7 @@ from llmlora.core.errors import ModelFileError
 MAX_TEMPLATE_CHARACTERS = 1 << 20
 MAX_OUTPUT_CHARACTERS = 64 << 20
 MAX_STEP_SIZE = 1 << 20
+SHOWN_CHARACTERS = 120  # of a line with a mistake
 MAX_EXTRA_MEMORY_BYTES = 1 << 30
 DEADLINE_SECONDS = 2.0
 TICK_SECONDS = 0.05
@@ -204,7 +205,9 @@ def _typed_errors(name: str) -> Iterator[None]:
     try:
         yield
     except TemplateSyntaxError as error:
-        raise ModelFileError("template_syntax", name=name, line=error.lineno, detail=_first_line(error)) from error
+        lines = (error.source or "").splitlines()[error.lineno - 1 :] or [""]
+        params = {"line": error.lineno, "text": lines[0].strip()[:SHOWN_CHARACTERS], "detail": _first_line(error)}
+        raise ModelFileError("template_syntax", name=name, **params) from error
     except (SecurityError, MemoryError, RecursionError) as error:
         raise ModelFileError("template_unsafe", name=name, detail=_first_line(error)) from error
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:

@@ -23,6 +23,7 @@ from llmlora.data.validate import CheckReport, check_dataset
 from llmlora.services.capacity import check_capacity
 from llmlora.services.estimate import estimate
 from llmlora.services.packages import require_packages
+from llmlora.services.preview import check_template
 from llmlora.services.settle_training import settle
 from llmlora.services.train_request import TrainRequest
 
@@ -72,6 +73,8 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
     resolved, num_rows = settle(request, base, report)
     config = resolved.config
     _check_packages(config)
+    if config.chat_template is not None:
+        check_template(base, config.chat_template)
     size = trained_size(base.tensors, config)
     check_capacity(base, config, size, request.data, folder)
     job = JobConfig(

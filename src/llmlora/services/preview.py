@@ -141,6 +141,18 @@ def count_training_rows(path: Path, base: BaseModel, read: ReadOptions, train: T
     return PlannedPreparation("rows", path, base, read, options).run(None)
 
 
+def check_template(base: BaseModel, template: str) -> None:
+    """Refuse a chat template that cannot be used with a model, found out in a worker process.
+
+    Raises:
+        ConfigError: neither a bundled name nor a file, or it needs tokens that the model lacks.
+        ModelFileError: the file cannot be read, is not in UTF-8, has a mistake or hides turns.
+    """
+    config = {"kind": "prepare", "task": "template", "base_dir": str(base.path.absolute()), "template": template}
+    with scratch_folder(config) as work:
+        run_worker("prepare", work, None)
+
+
 def _max_length(base: BaseModel, wanted: int | None) -> int:
     """Return the tokens per row: what is wanted, if training takes it with this model, else the model's own limit."""
     if wanted is not None:

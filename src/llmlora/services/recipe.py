@@ -14,7 +14,7 @@ from llmlora.catalog.adapter_folder import check_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.catalog.model_folder import readable
-from llmlora.core.errors import ConfigError, ModelFileError, NotFound
+from llmlora.core.errors import ConfigError, DatasetError, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, MANIFEST_FILE
 from llmlora.core.publish import read_json
@@ -75,12 +75,18 @@ class Recipe:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML or JSON file; a key that stands twice is refused."""
+    """Return the mapping in a YAML or JSON file; a key that stands twice is refused.
+
+    Raises:
+        NotFound: no such file. ConfigError: no mapping in UTF-8. DatasetError: `unreadable_file`.
+    """
     if os.path.isdir(path):
         raise ConfigError("recipe_is_folder", path=str(path))
     require_file(path)
     try:
         content = yaml.load(read_utf8(path), _StrictLoader)
+    except OSError as error:
+        raise DatasetError("unreadable_file", path=str(path), detail=error.strerror or str(error)) from error
     except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
         detail = " ".join(str(error).split())[:300] or type(error).__name__
         raise ConfigError("recipe_unreadable", path=str(path), detail=detail) from error

@@ -22,7 +22,7 @@ from llmlora.worker.frame import StopFlag
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Do the task that the configuration names: `preview`, `count`, `overlong` or `rows`."""
+    """Do the task that the configuration names: `preview`, `count`, `overlong`, `rows` or `template`."""
     events.emit("phase", name="preparing", params={})
     if config["task"] == "preview":
         return _preview(config, stop)
@@ -32,6 +32,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         return _overlong(config, stop)
     if config["task"] == "rows":
         return _rows(config, stop)
+    if config["task"] == "template":
+        return _template(config)
     raise WorkerDied("internal", detail=f"task {config['task']}")
 
 
@@ -49,6 +51,11 @@ def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     if config["validation_split"]:
         train, _ = split_by_content(path, read, prepared.rows.tolist(), config["validation_split"], config["seed"])
     return {"num_rows": len(prepared), "num_train_rows": len(train)}
+
+
+def _template(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the name of a chat template that can be used with a model."""
+    return {"name": load_template(Path(config["base_dir"]), config["template"]).name}
 
 
 def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from llmlora.core.errors import Conflict, DatasetError, ExportError, NotFound
+from llmlora.core.errors import Conflict, DatasetError, ExportError, ModelFileError, NotFound
 from llmlora.core.events import EventWriter
 from llmlora.core.layout import ANSWERS_FILE, CONFIG_FILE, REPORT_FILE, REPORT_PAGE, run_dir
 from llmlora.core.locale import error_texts
@@ -94,6 +96,23 @@ def test_rewordings_decide_between_learned_and_surface(job_dir: Path, tmp_path: 
     questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     report = evaluate(job_dir, questions, check_forgetting=False, max_new_tokens=24)
     assert [item["verdict"] for item in report["items"]] == ["learned", "surface"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), 1e25])
+def test_nothing_is_measured_with_diverged_weights(job_dir: Path, tmp_path: Path, value: float) -> None:
+    copy = tmp_path / "job"
+    shutil.copytree(job_dir, copy, ignore=shutil.ignore_patterns("runs", "evaluation-*"))
+    weights = copy / "adapter" / "adapter_model.safetensors"
+    tensors = {name: np.full_like(tensor, value) for name, tensor in load_file(weights).items()}
+    save_file(tensors, weights, metadata={"format": "pt"})
+    with pytest.raises(ModelFileError) as caught:
+        evaluate(copy, max_new_tokens=4)
+    assert caught.value.code == "weights_diverged"
+    assert caught.value.params["path"] == str(copy / "adapter")
+    hint = error_texts(caught.value)["hint"]
+    assert "llmlora train --model" in hint
+    assert "learning_rate" not in hint, "back to the model's own rate"
+    assert not list(copy.glob("evaluation-*")), "nothing was measured, so there is nothing to keep"
 
 
 def test_the_training_report_judges_its_run(job_dir: Path) -> None:

@@ -6,6 +6,7 @@ import types
 from typing import ClassVar
 
 import pytest
+import torch
 
 from engine.engine_runs import MemoryRows, StopAfter, losses, run_job, tiny_llama
 from llmlora.core.config import TrainConfig
@@ -13,6 +14,7 @@ from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter, read_events, read_job_events
 from llmlora.engine import trackers
 from llmlora.engine.batch import Subset
+from llmlora.engine.ranks import Ranks
 from llmlora.engine.trackers import Trackers
 
 ROWS = MemoryRows(8)
@@ -92,6 +94,14 @@ def test_a_failing_tracker_is_one_warning_and_the_others_go_on(fake, tmp_path, p
     assert warnings_of(tmp_path) == [("wandb", expected_step, "no route to host")]
     mlflow = next(made for made in fake.made if made.name == "mlflow")
     assert [call[0] for call in mlflow.calls] == ["make", "init", "log", "log", "end"]
+
+
+def test_of_several_ranks_the_first_alone_has_trackers(fake, tmp_path):
+    events = EventWriter(tmp_path, 1)
+    for rank in (1, 0):
+        ranks = Ranks(torch.device("cpu"), rank, world_size=2)
+        Trackers(TrainConfig(report_to=("wandb",)), tmp_path, events, ranks)
+        assert [made.name for made in fake.made] == ["wandb"] * (rank == 0)
 
 
 def test_an_error_without_words_is_named_by_its_class(fake, tmp_path):

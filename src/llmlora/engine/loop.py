@@ -41,14 +41,14 @@ def loss_scaler(dtype: str, device: str) -> torch.amp.GradScaler:
 class MicroBatchLoss(nn.Module):
     """The summed loss of a micro-batch as the forward of a module: the place where what spreads a model hooks in."""
 
-    def __init__(self, model: nn.Module, path: LossPath) -> None:
+    def __init__(self, model: nn.Module, loss_path: LossPath) -> None:
         super().__init__()
         self.model = model
-        self.path = path
+        self.loss_path = loss_path
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Return the cross-entropy summed over the label tokens."""
-        return summed_loss(self.model, batch, self.path.own_head)
+        return summed_loss(self.model, batch, self.loss_path.own_head)
 
 
 @dataclass
@@ -66,13 +66,13 @@ class Training:
     checkpoints: Path
     manifest: dict[str, Any]
     trackers: Trackers
-    path: LossPath
+    loss_path: LossPath
     lower_rate: str  # behind `llmlora train`, for a run that diverges
     rules: int = RULES
     scaler: torch.amp.GradScaler = field(default_factory=lambda: loss_scaler("float32", "cpu"))
 
     def __post_init__(self) -> None:
-        self.loss = MicroBatchLoss(self.model, self.path)
+        self.loss = MicroBatchLoss(self.model, self.loss_path)
         self.plan = StepPlan(len(self.train_rows), self.effective_batch_size, self.config.seed)
         self.total_steps = total_steps(self.config, self.plan.steps_per_epoch, self.rules)
 
@@ -107,7 +107,7 @@ def train_loop(training: Training, state: TrainState, events: EventWriter, stop:
     is_stopped = _is_evaluation_owed(training, state) and not _evaluate(training, state, events, stop)
     clock = _Clock(state)
 
-    with attention_for(training.model, training.path.packing):
+    with attention_for(training.model, training.loss_path.packing):
         while state.step < training.total_steps and not state.is_finished and not is_stopped:
             # Step: one effective batch, one update; a stop in the middle drops the half-gathered gradient.
             result = training_step(training, state.step, stop)
@@ -204,9 +204,9 @@ def _gather_gradients(
     training: Training, indices: Sequence[int], num_label_tokens: int, stop: Any
 ) -> tuple[torch.Tensor, int] | None:
     """Add up the gradients of this rank's rows; return their part of the loss and their tokens, None after a stop."""
-    config, path = training.config, training.path
+    size, packing = training.config.per_device_train_batch_size, training.loss_path.packing
     losses, num_tokens = [], 0
-    for batch in micro_batches(training.train_rows, indices, config.per_device_train_batch_size, path.packing):
+    for batch in micro_batches(training.train_rows, indices, size, packing):
         if stop:
             return None
         loss = training.loss(batch.to(training.ranks.device)) / num_label_tokens
@@ -335,7 +335,7 @@ def _evaluate(training: Training, state: TrainState, events: EventWriter, stop: 
     score = final_loss(state)
     if training.eval_rows is not None:
         try:
-            report = dataset_loss(training.model, training.eval_rows, training.path, stop, training.ranks)
+            report = dataset_loss(training.model, training.eval_rows, training.loss_path, stop, training.ranks)
         except Stopped:
             return False
         score = report.loss

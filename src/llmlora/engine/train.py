@@ -103,12 +103,12 @@ def fit(
         causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)
     parameters = parameter_counts(model)
     events.emit("phase", name="loaded", params=parameters)
-    path = ranks.share(lambda: begun_with or path_of_model(model, wanted))
-    plan = ranks.share(lambda: environment.tried(plan, model, rows[0], path))
+    loss_path = ranks.share(lambda: begun_with or path_of_model(model, wanted))
+    plan = ranks.share(lambda: environment.tried(plan, model, rows[0], loss_path))
     apply_plan(plan)
-    environment.record_path(path)
+    environment.record_path(loss_path)
 
-    training, state = _build(job, environment, rows, model, path)
+    training, state = _build(job, environment, rows, model, loss_path)
     training.scaler = loss_scaler(plan.dtype, plan.device)
     steps = {"total_steps": training.total_steps, "start_step": state.step}
     events.emit("phase", name="training", params={**steps, "steps_per_epoch": training.plan.steps_per_epoch})
@@ -131,7 +131,7 @@ def _choose_weights(folder: Path, config: TrainConfig, state: TrainState, model:
 
 
 def _build(
-    job: JobConfig, environment: Environment, rows: tuple[Rows, Rows | None], model: nn.Module, path: LossPath
+    job: JobConfig, environment: Environment, rows: tuple[Rows, Rows | None], model: nn.Module, loss_path: LossPath
 ) -> tuple[Training, TrainState]:
     """Return what the loop works on, with the state of the newest whole checkpoint in place."""
     config, folder, run = job.train, environment.folder, environment.run
@@ -164,7 +164,7 @@ def _build(
         manifest={"run": run, "train": settings, "versions": package_versions()},
         trackers=Trackers(config, run_dir(folder, run), events, ranks),
         rules=job.rules,
-        path=path,
+        loss_path=loss_path,
         lower_rate=lower_rate_words(job),
     )
     training.checkpoints.mkdir(exist_ok=True)

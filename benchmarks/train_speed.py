@@ -26,7 +26,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter
-from llmlora.core.job import DataSource, JobConfig
+from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.engine.device import DTYPES
 from llmlora.engine.environment import package_versions
 from llmlora.engine.train import fit
@@ -124,6 +124,7 @@ def measure(shape: dict[str, Any], steps: int, batch: int, dtype: str) -> dict[s
         )
         run = folder / "job" / "runs" / "1"
         run.mkdir(parents=True)
+        write_job(folder / "job", job)
         summary = fit(job, folder / "job", 1, (rows, None), EventWriter(run, 1), False).summary()
     label_tokens = sum(int((labels[1:] != -100).sum()) for _, labels in rows.rows)
     label_share = label_tokens / sum(len(ids) for ids, _ in rows.rows)

@@ -41,7 +41,7 @@ def test_a_run_that_succeeded_has_its_result(work):
 
 def test_a_run_that_failed_has_its_typed_error(work):
     found = ended(work, status="failed", error=NonFiniteLoss("nonfinite_loss", step=3).to_dict())
-    assert found.status == "failed" and found.result is None
+    assert found.status == "failed" and found.result is None and not found.is_silent
     assert isinstance(found.error, NonFiniteLoss) and found.error.params == {"step": 3}
 
 
@@ -64,7 +64,7 @@ def test_an_earlier_run_is_told_beside_a_later_one(work):
 )
 def test_a_silent_end_is_classified(work, exit_code, error):
     found = outcome(work, 1, exit_code)
-    assert found.status == "failed"
+    assert found.status == "failed" and found.is_silent
     assert type(found.error) is error
     assert found.error.params["kind"] == "export"
 

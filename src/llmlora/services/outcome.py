@@ -32,11 +32,15 @@ CRASHES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a run: its `result`, or the typed `error`; who asks decides whether to raise it."""
+    """The end of a run: its `result`, or the typed `error`; who asks decides whether to raise it.
+
+    `is_silent` tells that the worker itself did not say how it ended.
+    """
 
     status: Literal["succeeded", "failed", "interrupted"]
     result: dict[str, Any] | None = None
     error: LlmloraError | None = None
+    is_silent: bool = False
 
 
 def outcome(folder: Path, run: int, exit_code: int | None = None, was_stopped: bool = False) -> Outcome:
@@ -51,7 +55,7 @@ def outcome(folder: Path, run: int, exit_code: int | None = None, was_stopped: b
     error = error_from_dict(ended["error"]) if ended else _silent_end(folder, run, exit_code, was_stopped)
     if folder_kind(folder) == "train":
         error = _of_training(folder, error)
-    return Outcome("interrupted" if isinstance(error, Stopped) else "failed", error=error)
+    return Outcome("interrupted" if isinstance(error, Stopped) else "failed", error=error, is_silent=ended is None)
 
 
 def _events(folder: Path, run: int) -> Path:

@@ -26,7 +26,7 @@ from llmlora.services.resume import plan_resume, write_resume
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.verify import plan_verification
 from llmlora.services.work_folder import write_work
-from llmlora.worker.frame import KINDS
+from llmlora.worker.frame import KINDS, folder_lock
 
 
 @pytest.fixture
@@ -95,6 +95,14 @@ def test_a_work_folder_is_made_once(place, tmp_path):
     with pytest.raises(Conflict) as caught:
         write_work(plan, folder)
     assert caught.value.code == "folder_not_empty"
+
+
+def test_an_export_that_somebody_elses_worker_is_writing_is_not_verified(job):
+    folder = write_export(plan_export(job, job.with_name("exported")))
+    with folder_lock(folder), pytest.raises(Conflict) as caught:
+        plan_verification(folder)
+    assert caught.value.code == "output_busy"
+    assert plan_verification(folder).output == folder
 
 
 def test_jobs_are_read_before_they_are_compared(job, tmp_path):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from llmlora.core.errors import NotFound
+from llmlora.core.errors import Conflict, NotFound
 from llmlora.core.job import EXPORT_SCHEMA, folder_schema
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import EXPORT_CLAIM
 from llmlora.core.temporary import claimed
 from llmlora.services.export import export_record
-from llmlora.services.follow import OnEvent
+from llmlora.services.follow import OnEvent, lock_holder
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
 
@@ -36,11 +36,13 @@ def plan_verification(output: str | Path, *, base_dir: str | Path | None = None)
     """Check that a folder is an export; nothing is written. `write_work` makes the work folder.
 
     Raises:
-        NotFound: not an export folder.
+        NotFound: not an export folder. Conflict: a worker is writing it, whoever started it.
     """
     folder = Path(output).absolute()
     if export_record(folder) is None:
         raise _not_an_export(folder)
+    if lock_holder(folder) is not None:
+        raise Conflict("output_busy", path=str(folder))
     return PlannedVerification(folder, Path(base_dir).absolute() if base_dir else None)
 
 

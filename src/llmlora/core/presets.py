@@ -10,7 +10,7 @@ ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 LORA_PRESETS: dict[str, dict[str, Any]] = {
     "recommended": {},
-    "light": {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1, "target_modules": ("q_proj", "v_proj")},
+    "light": {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1, "target_modules": "all-linear"},
     "balanced": {"r": 8, "lora_alpha": 16, "lora_dropout": 0.05, "target_modules": ATTENTION},
     "high": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": (*ATTENTION, "gate_proj", "up_proj")},
     "efficient": {"r": 12, "lora_alpha": 24, "lora_dropout": 0.1, "learning_rate": 3e-5, "num_train_epochs": 4},

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+import warm_workers
 from llmlora.core.locale import set_language
 
+_WARM = pytest.StashKey[Any]()
 _SESSION_HOME = Path(tempfile.mkdtemp(prefix="llmlora-tests-"))
 os.environ.update(
     {
@@ -32,7 +34,16 @@ os.environ.update(
 os.environ.pop("FORCE_COLOR", None)
 
 
-def pytest_unconfigure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests fork their workers from a warm process; gates start them as a user's command does."""
+    has_processes = bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
+    if not has_processes and config.option.markexpr != "gate":
+        config.stash[_WARM] = warm_workers.start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _WARM in config.stash:
+        warm_workers.end(config.stash[_WARM])
     shutil.rmtree(_SESSION_HOME, ignore_errors=True)
 
 

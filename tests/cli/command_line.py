@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm_workers
+
 DATA = [
     ("青川書店の営業時間は？", "午前9時から午後7時までです。"),
     ("青川書店の定休日は？", "定休日は水曜日です。"),
@@ -35,7 +37,7 @@ class Finished:
 
 
 def command(*words: object, **environment: str) -> list[str]:
-    return [sys.executable, "-m", "llmlora", *map(str, words)]
+    return [sys.executable, warm_workers.__file__, "-m", "llmlora", *map(str, words)]
 
 
 def start(*words: object, **environment: str) -> subprocess.Popen:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import warm_workers
 from docs.pages import ROOT, code_names, read, table_rows
 
 ROWS = [{"instruction": f"みどり堂{number}号店の番号は？", "output": f"{number}番です。"} for number in range(1, 5)]
@@ -27,7 +28,7 @@ def documented(noun: str, language: str = "") -> set[str]:
 def llmlora(folder: Path, *words: str) -> dict[str, Any]:
     """Run a command with --json and return its one document, without the schema line."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LLMLORA_HOME": str(folder / "home")}
-    child = [sys.executable, "-m", "llmlora.cli.main", *words, "--json"]
+    child = [sys.executable, warm_workers.__file__, "-m", "llmlora.cli.main", *words, "--json"]
     finished = subprocess.run(child, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, f"{' '.join(words)}\n{finished.stderr}"
     document = json.loads(finished.stdout)

@@ -512,8 +512,8 @@ def test_a_continued_adapter_decides_its_shape(place, tmp_path, monkeypatch):
 def test_other_values_than_the_adapters_are_refused_together(place, tmp_path):
     adapter_of(tmp_path)
     settings = {
-        "init_adapter": str(tmp_path / "first"), "rank": 8, "use_dora": True, "target_modules": "q_proj",
-        "validation_split": 1.5,
+        "init_adapter": str(tmp_path / "first"), "rank": 8, "use_dora": True,
+        "target_modules": ["q_proj", "v_proj"], "validation_split": 1.5,
     }  # fmt: skip
     with pytest.raises(ConfigError) as caught:
         plan_training(request(place, preset="light", settings=settings))

@@ -20,15 +20,16 @@ from typing import Any
 
 from llmlora.core.events import EventWriter
 from llmlora.core.examples import Message
-from llmlora.core.job import create_job, read_job, trained_dir
+from llmlora.core.job import create_job
 from llmlora.core.layout import run_dir
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.publish import read_json
 from llmlora.evaluation.measuring.answers import AnswerSet, ask, ask_all
 from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.evaluation.measuring.questions import Question, read_questions
-from llmlora.evaluation.measuring.sides import Trained, load_sides
+from llmlora.evaluation.measuring.sides import load_sides
 from llmlora.inference.chat import ChatModel
+from llmlora.inference.trained_job import find_trained
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import training_request
 from llmlora.worker.frame import StopFlag
@@ -98,8 +99,7 @@ def one_run(model: str, data: str, settings: str, asked: tuple[bool, bool]) -> d
         minutes = (time.monotonic() - started) / 60
         events.close()
         questions = list(read_questions(DATA / f"{data}_questions.jsonl"))
-        base_dir = Path(planned.job.base_dir)
-        sides = load_sides(Trained(read_job(folder), folder, base_dir, base_dir, trained_dir(folder)))
+        sides = load_sides(find_trained(folder))
         with sides.tuned() as chat:
             answers = ask_all(chat, questions, MAX_NEW_TOKENS, asked[0], lambda: None)
             known = {"general_after": num_known(chat)} if asked[1] else {}

@@ -30,6 +30,7 @@ from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.engine.device import DTYPES
 from llmlora.engine.environment import package_versions
 from llmlora.engine.train import fit
+from llmlora.weights.base import open_folder
 
 COMMON = {"vocab_size": 49_152, "tie_word_embeddings": True, "max_position_embeddings": 2048}
 SHAPES: dict[str, dict[str, Any]] = {
@@ -125,7 +126,7 @@ def measure(shape: dict[str, Any], steps: int, batch: int, dtype: str) -> dict[s
         run = folder / "job" / "runs" / "1"
         run.mkdir(parents=True)
         write_job(folder / "job", job)
-        summary = fit(job, folder / "job", 1, (rows, None), EventWriter(run, 1), False).summary()
+        summary = fit(job, open_folder(base), folder / "job", 1, (rows, None), EventWriter(run, 1), False).summary()
     label_tokens = sum(int((labels[1:] != -100).sum()) for _, labels in rows.rows)
     label_share = label_tokens / sum(len(ids) for ids, _ in rows.rows)
     gflops = product_gflops(DTYPES[summary["dtype"]], summary["device"], shape)

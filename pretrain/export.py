@@ -20,6 +20,7 @@ from llmlora.engine.evaluate_loss import dataset_loss
 from llmlora.engine.load import load_base
 from llmlora.engine.loss import LossPath
 from llmlora.prepare.dataset import load_prepared
+from llmlora.weights.base import open_folder
 from pretrain.card import LICENSE, model_card
 from pretrain.model import END_OF_TEXT_ID, PAD_ID, TURN_END_ID, config
 from pretrain.tokenizer import TOKENIZER_FILES
@@ -36,7 +37,7 @@ CONFIG_FIELDS = (
 
 def held_out_losses(folder: Path, held_out: Path) -> dict[str, float]:
     """Return the mean loss per token of the exported bf16 weights on held-out rows, by row length."""
-    model = load_base(folder, "float32")
+    model = load_base(open_folder(folder), "float32")
     rows = load_prepared(held_out)
     assert rows is not None, f"{held_out} is missing: run python -m pretrain"
     losses = {}

@@ -17,6 +17,7 @@ from llmlora.core.publish import write_json
 from llmlora.engine.device import DevicePlan
 from llmlora.engine.train import fit, publish_trained
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 from llmlora.worker.frame import watch_stop_signals
 from pretrain.model import save_fresh_model
 from pretrain.rows import DRILL_SHARE, SHARD_BYTES, stored_rows
@@ -69,9 +70,9 @@ def train(work: Path, settings: dict[str, Any], seeds: range = TRAINING_SEEDS, s
     directory = run_dir(folder, run)
     directory.mkdir(parents=True)
     with closing(PrintedEvents(directory, run)) as events:
-        trained = fit(job, folder, run, (rows, held_out), events, watch_stop_signals())
+        trained = fit(job, open_folder(base), folder, run, (rows, held_out), events, watch_stop_signals())
     write_json(directory / RESULT_FILE, {**trained.summary(), "hardware": _hardware(trained.plan)})
-    return publish_trained(trained, job, folder, load_template(base, None), {})
+    return publish_trained(trained, job, open_folder(base), folder, load_template(base, None), {})
 
 
 def _job(work: Path, settings: dict[str, Any]) -> JobConfig:

@@ -12,8 +12,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import FloatType, write_gguf
+from llmlora.weights.folder_source import FolderSource
 
 END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "</s>", "<eos>", "<end_of_turn>")
 # Largest difference of log-probabilities over the whole vocabulary in an F32 file. llama.cpp looks GELU up in a table

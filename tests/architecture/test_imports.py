@@ -24,6 +24,7 @@ PACKAGES: dict[str, set[str]] = {
     "data": set(),
     "catalog": {"huggingface_hub"},
     "gguf": {"numpy", "gguf"},
+    "weights": {"numpy"},
     "prepare": {"numpy", "tokenizers", "jinja2", "transformers"},
     "engine": TORCH,
     "inference": TORCH | {"xllamacpp"},

@@ -13,7 +13,7 @@ import pytest
 from llmlora.cli.main import VERBS
 
 HEAVY = {"torch", "transformers", "peft", "accelerate", "numpy", "xllamacpp", "gguf", "safetensors", "tokenizers"}
-HEAVY_ROOMS = {"worker", "export", "evaluation", "inference", "engine", "prepare", "gguf"}
+HEAVY_ROOMS = {"worker", "export", "evaluation", "inference", "engine", "prepare", "weights", "gguf"}
 HELP_SECONDS = 0.3
 # A busy build machine runs the same code this much slower than the machine the budget was set on.
 SLOW_MACHINE = 2.0

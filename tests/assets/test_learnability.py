@@ -22,6 +22,7 @@ from llmlora.evaluation.measuring.questions import read_questions
 from llmlora.inference.transformers_chat import TransformersChat
 from llmlora.prepare.dataset import PrepareOptions, prepare_file
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 
 ASSETS = Path(str(resources.files("llmlora"))) / "assets"
 FIRST_SETTINGS = {
@@ -57,7 +58,7 @@ def count_answers(chat, questions) -> tuple[int, int]:
 def learn(folder: Path, level: str, config: TrainConfig) -> Outcome:
     base = resolve_base_model("nano").path
     data = ASSETS / "datasets" / f"{level}.json"
-    rows = prepare_file(data, ReadOptions(), base, PrepareOptions(max_length=config.max_length))
+    rows = prepare_file(data, ReadOptions(), open_folder(base), PrepareOptions(max_length=config.max_length))
     run = folder / "runs" / "1"
     run.mkdir(parents=True)
     job = JobConfig(
@@ -65,7 +66,7 @@ def learn(folder: Path, level: str, config: TrainConfig) -> Outcome:
         data=DataSource(path=str(data), sha256="-"), train=config, llmlora_version="-",
     )  # fmt: skip
     write_job(folder, job)
-    trained = fit(job, folder, 1, (rows, None), EventWriter(run, 1), False)
+    trained = fit(job, open_folder(base), folder, 1, (rows, None), EventWriter(run, 1), False)
     chat = TransformersChat(trained.model, load_template(base, None), base)
     questions = list(read_questions(ASSETS / "questions" / f"{level}.jsonl"))
     with chat.adapter_disabled():

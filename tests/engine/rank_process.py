@@ -21,6 +21,7 @@ from llmlora.engine.batch import Subset
 from llmlora.engine.ranks import join_ranks
 from llmlora.engine.train import fit, publish_trained
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 from llmlora.worker.frame import watch_stop_signals
 
 ROWS = MemoryRows(17)
@@ -42,12 +43,13 @@ class SignalledFlag:
 
 def train(folder, run, looks):
     job = read_job(folder)
+    base = open_folder(Path(job.base_dir))
     events = EventWriter(run_dir(folder, run), run)
     try:
-        trained = fit(job, folder, run, (TRAIN_ROWS, EVAL_ROWS), events, SignalledFlag(looks))
+        trained = fit(job, base, folder, run, (TRAIN_ROWS, EVAL_ROWS), events, SignalledFlag(looks))
     except Stopped:
         return 75
-    publish_trained(trained, job, folder, load_template(Path(job.base_dir), None), {})
+    publish_trained(trained, job, base, folder, load_template(base.tokenizer_dir, None), {})
     return 0
 
 

@@ -11,6 +11,7 @@ from llmlora.engine.batch import packed_batch, padded_batch
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loss import CHUNK_TOKENS, attention_for, output_logits, recomputed_loss, summed_loss
 from llmlora.engine.method import apply_method, check_method, linear_names, parameter_counts, trainable_parameters
+from llmlora.weights.base import open_folder
 from tiny_models import tiny_model
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2", "gpt_neox")
@@ -44,8 +45,8 @@ def loss_and_gradients(model, batch, packing):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_packed_equals_padded(bases, architecture):
     """float32 sums in another order; measured at most 3e-6 of the largest gradient."""
-    base = load_base(bases[architecture], "float32")
-    model = apply_method(base, TrainConfig(r=4), bases[architecture])
+    base = load_base(open_folder(bases[architecture]), "float32")
+    model = apply_method(base, TrainConfig(r=4), open_folder(bases[architecture]))
     with torch.no_grad():
         for name, weight in trainable_parameters(model):
             if "lora_B" in name:  # zero at the start, which would hide the gradient of A
@@ -62,7 +63,7 @@ def test_packed_equals_padded(bases, architecture):
 
 @pytest.mark.parametrize("architecture", ["gemma2", "gemma3"])
 def test_sliding_windows_shorter_than_an_example_hold(bases, architecture):
-    base = load_base(bases[architecture], "float32")
+    base = load_base(open_folder(bases[architecture]), "float32")
     window = base.config.get_text_config().sliding_window
     assert window is not None
     rows = examples(base.config.get_text_config().vocab_size, (window + 20, window - 1))
@@ -75,7 +76,7 @@ def test_sliding_windows_shorter_than_an_example_hold(bases, architecture):
 
 @pytest.mark.parametrize("architecture", ["llama", "gemma2", "gpt2"])
 def test_the_loss_is_transformers_own(bases, architecture):
-    base = load_base(bases[architecture], "float32")
+    base = load_base(open_folder(bases[architecture]), "float32")
     ids, labels = examples(base.config.vocab_size, (40,))[0]
     batch = packed_batch([(ids, labels)])
     tensor = torch.from_numpy(ids.astype(np.int64))[None]
@@ -89,8 +90,8 @@ def test_the_loss_is_transformers_own(bases, architecture):
 @pytest.mark.parametrize("architecture", ["gemma2", "llama"])
 def test_the_gradient_taken_with_the_loss_is_the_plain_one(bases, architecture, monkeypatch):
     """Several chunks, or all labels at once; with and without an output layer that caps its logits."""
-    base = load_base(bases[architecture], "float32")
-    model = apply_method(base, TrainConfig(r=4), bases[architecture])
+    base = load_base(open_folder(bases[architecture]), "float32")
+    model = apply_method(base, TrainConfig(r=4), open_folder(bases[architecture]))
     model.eval()
     batch = packed_batch(examples(base.config.vocab_size, (CHUNK_TOKENS, CHUNK_TOKENS)))
     assert batch.num_label_tokens > CHUNK_TOKENS
@@ -106,8 +107,8 @@ def test_the_gradient_taken_with_the_loss_is_the_plain_one(bases, architecture, 
 
 
 def test_an_output_layer_that_trains_gets_its_gradient(bases):
-    base = load_base(bases["mistral"], "float32")
-    model = apply_method(base, TrainConfig(r=2, modules_to_save=("lm_head",)), bases["mistral"])
+    base = load_base(open_folder(bases["mistral"]), "float32")
+    model = apply_method(base, TrainConfig(r=2, modules_to_save=("lm_head",)), open_folder(bases["mistral"]))
     rows = examples(base.config.vocab_size, (30, 20))
     _, gradients = loss_and_gradients(model, packed_batch(rows), packing=True)
     head = next(gradient for name, gradient in gradients.items() if "modules_to_save" in name)
@@ -117,8 +118,8 @@ def test_an_output_layer_that_trains_gets_its_gradient(bases):
 
 
 def test_measuring_needs_no_gradient_and_never_holds_all_logits(bases, monkeypatch):
-    base = load_base(bases["llama"], "float32")
-    model = apply_method(base, TrainConfig(r=2), bases["llama"])
+    base = load_base(open_folder(bases["llama"]), "float32")
+    model = apply_method(base, TrainConfig(r=2), open_folder(bases["llama"]))
     batch = packed_batch(examples(base.config.vocab_size, (60, 50)))
     sizes = []
     plain = loss._chunk_loss
@@ -156,16 +157,18 @@ def test_scaled_logits_are_scaled():
 )
 def test_usual_names_find_fused_layers(bases, architecture, targets, expected):
     config = TrainConfig(r=2, target_modules=targets)
-    renamed = check_method(empty_model(bases[architecture]), config)
+    renamed = check_method(empty_model(open_folder(bases[architecture])), config)
     assert bool(renamed) == (architecture != "llama")
-    model = apply_method(load_base(bases[architecture], "float32"), config, bases[architecture])
+    model = apply_method(
+        load_base(open_folder(bases[architecture]), "float32"), config, open_folder(bases[architecture])
+    )
     adapted = {name.split(".lora_A")[0].split(".")[-1] for name, _ in trainable_parameters(model) if "lora_A" in name}
     assert adapted == expected
 
 
 def test_only_chosen_layers_and_modules_train(bases):
     config = TrainConfig(r=2, target_modules=("q_proj",), layers=(1,), modules_to_save=("lm_head",))
-    model = apply_method(load_base(bases["mistral"], "float32"), config, bases["mistral"])
+    model = apply_method(load_base(open_folder(bases["mistral"]), "float32"), config, open_folder(bases["mistral"]))
     names = [name for name, _ in trainable_parameters(model)]
     assert all("layers.1." in name or "modules_to_save" in name for name in names)
     assert any("modules_to_save" in name for name in names)
@@ -184,9 +187,9 @@ def test_only_chosen_layers_and_modules_train(bases):
 )
 def test_names_that_do_not_exist_are_refused(bases, settings, code):
     with pytest.raises(ConfigError) as caught:
-        check_method(empty_model(bases["llama"]), TrainConfig(**settings))
+        check_method(empty_model(open_folder(bases["llama"])), TrainConfig(**settings))
     assert caught.value.code == code
 
 
 def test_the_output_layer_is_no_adapter_target(bases):
-    assert "lm_head" not in linear_names(empty_model(bases["llama"]))
+    assert "lm_head" not in linear_names(empty_model(open_folder(bases["llama"])))

@@ -18,6 +18,7 @@ from llmlora.engine.loss import LossPath, attention_for, summed_loss
 from llmlora.engine.method import apply_method, trainable_parameters
 from llmlora.engine.precision import load_adapter, train_in_float32, trains_in_float32
 from llmlora.inference.transformers_chat import load_model
+from llmlora.weights.base import open_folder
 from tiny_models import tiny_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`")
@@ -60,10 +61,15 @@ def loss_of(model, rows, packing=True):
 
 @pytest.mark.parametrize(("architecture", "name", "dtype"), CASES)
 def test_any_module_trains_in_float32_inside_a_16_bit_base(bases, architecture, name, dtype):
-    base = load_base(bases[architecture], dtype)
+    base = load_base(open_folder(bases[architecture]), dtype)
     rows = examples(base.config.get_text_config().vocab_size)
-    plain = loss_of(apply_method(load_base(bases[architecture], dtype), TrainConfig(r=2), bases[architecture]), rows)
-    model = apply_method(base, TrainConfig(r=2, modules_to_save=(name,)), bases[architecture])
+    plain = loss_of(
+        apply_method(
+            load_base(open_folder(bases[architecture]), dtype), TrainConfig(r=2), open_folder(bases[architecture])
+        ),
+        rows,
+    )
+    model = apply_method(base, TrainConfig(r=2, modules_to_save=(name,)), open_folder(bases[architecture]))
     trained = dict(trainable_parameters(model))
     assert {weight.dtype for weight in trained.values()} == {torch.float32}
     saved = {key: weight for key, weight in trained.items() if "modules_to_save" in key}
@@ -78,7 +84,9 @@ def test_any_module_trains_in_float32_inside_a_16_bit_base(bases, architecture, 
 
 def movement(base, folder, dtype, name="norm", **settings):
     """Return what training moved in a module trained in full."""
-    started = apply_method(load_base(base, dtype), TrainConfig(modules_to_save=(name,), **settings), base)
+    started = apply_method(
+        load_base(open_folder(base), dtype), TrainConfig(modules_to_save=(name,), **settings), open_folder(base)
+    )
     before = {key: weight.detach().float().clone() for key, weight in trainable_parameters(started)}
     trained = run_job(base, folder, ROWS, dtype=dtype, modules_to_save=[name], **settings)
     after = dict(trainable_parameters(trained.model))
@@ -109,7 +117,7 @@ def test_the_mixed_model_trains_evaluates_and_resumes(base, tmp_path, settings):
 def test_full_training_of_a_16_bit_base_is_float32(base, tmp_path):
     trained = run_job(base, tmp_path / "job", ROWS, method="full", dtype="bfloat16", max_steps=1)
     assert {weight.dtype for weight in trained.model.parameters()} == {torch.float32}
-    model = load_base(base, "bfloat16").requires_grad_(True)
+    model = load_base(open_folder(base), "bfloat16").requires_grad_(True)
     train_in_float32(model)
     assert trains_in_float32(model)
 
@@ -117,10 +125,10 @@ def test_full_training_of_a_16_bit_base_is_float32(base, tmp_path):
 @pytest.mark.parametrize("bias", ["all", "lora_only"])
 def test_biases_and_embeddings_of_an_adapter_from_elsewhere_train_in_float32(bases, tmp_path, bias):
     targets = {"target_modules": ["c_attn", "wte"], "fan_in_fan_out": True}
-    adapter = get_peft_model(load_base(bases["gpt2"], "float32"), LoraConfig(r=2, bias=bias, **targets))
+    adapter = get_peft_model(load_base(open_folder(bases["gpt2"]), "float32"), LoraConfig(r=2, bias=bias, **targets))
     adapter.save_pretrained(tmp_path / "adapter")
     config = TrainConfig(init_adapter=str(tmp_path / "adapter"), r=2, target_modules=("c_attn", "wte"))
-    model = apply_method(load_base(bases["gpt2"], "bfloat16"), config, bases["gpt2"])
+    model = apply_method(load_base(open_folder(bases["gpt2"]), "bfloat16"), config, open_folder(bases["gpt2"]))
     assert any(name.endswith("bias") for name, _ in trainable_parameters(model))
     assert trains_in_float32(model)
     assert loss_of(model, examples(300)) > 0
@@ -134,14 +142,14 @@ def test_an_adapter_is_read_again_with_all_its_digits(base, tmp_path):
     assert any(not torch.equal(weight, weight.bfloat16().float()) for weight in trained.values())
     config = TrainConfig(init_adapter=str(tmp_path / "adapter"), modules_to_save=("norm",))
     for model in (
-        apply_method(load_base(base, "bfloat16"), config, base),
-        load_model(base, tmp_path / "adapter", "bfloat16"),
-        load_adapter(load_base(base, "float32"), tmp_path / "adapter"),
+        apply_method(load_base(open_folder(base), "bfloat16"), config, open_folder(base)),
+        load_model(open_folder(base), tmp_path / "adapter", "bfloat16"),
+        load_adapter(load_base(open_folder(base), "float32"), tmp_path / "adapter"),
     ):
         loaded = dict(model.named_parameters())
         assert all(torch.equal(weight, loaded[name]) for name, weight in trained.items())
     rows = Subset(ROWS, range(4))
-    chat = load_model(base, tmp_path / "adapter", "bfloat16")
+    chat = load_model(open_folder(base), tmp_path / "adapter", "bfloat16")
     assert not any(weight.requires_grad for weight in chat.parameters())
     assert dataset_loss(chat, rows, LossPath()).loss == pytest.approx(
         dataset_loss(first.model, rows, LossPath()).loss, rel=1e-3

@@ -19,6 +19,7 @@ from llmlora.engine.batch import StepPlan, Subset
 from llmlora.engine.load import load_base
 from llmlora.engine.method import apply_method, linear_names, trainable_parameters
 from llmlora.engine.schedule import learning_rate_at, total_steps
+from llmlora.weights.base import open_folder
 
 ROWS = MemoryRows(9)
 SHORT = {"max_steps": 3, "per_device_train_batch_size": 3}
@@ -114,7 +115,7 @@ def test_weight_decay_pulls_every_weight_towards_zero(base, tmp_path):
     settings = {"method": "full", "max_steps": 1, "learning_rate": 1e-2}
     plain = trained_weights(run_job(base, tmp_path / "plain", ROWS, **settings))
     decayed = trained_weights(run_job(base, tmp_path / "decayed", ROWS, **settings, weight_decay=0.5))
-    before = {name: weight.detach() for name, weight in load_base(base, "float32").named_parameters()}
+    before = {name: weight.detach() for name, weight in load_base(open_folder(base), "float32").named_parameters()}
     for name, weight in plain.items():
         expected = weight - before[name] * (0.5 * 1e-2)
         assert torch.allclose(decayed[name], expected, atol=1e-6), name
@@ -123,7 +124,7 @@ def test_weight_decay_pulls_every_weight_towards_zero(base, tmp_path):
 @pytest.mark.parametrize(("scale", "settings"), [(2.0, {}), (4 / math.sqrt(2), {"use_rslora": True})])
 def test_the_scale_of_the_update_is_alpha_over_r(base, scale, settings):
     config = TrainConfig(r=2, lora_alpha=4, target_modules=["q_proj"], **settings)
-    model = apply_method(load_base(base, "float32"), config, base)
+    model = apply_method(load_base(open_folder(base), "float32"), config, open_folder(base))
     layer = model.base_model.model.model.layers[0].self_attn.q_proj
     assert layer.scaling["default"] == pytest.approx(scale)
     assert {tuple(weight.shape) for name, weight in trainable_parameters(model) if "lora_A" in name} == {(2, 32)}
@@ -191,11 +192,13 @@ def test_the_plan_of_steps_covers_awkward_sizes():
 
 def test_only_the_named_layers_get_an_adapter(base):
     for layers, expected in (((0,), {"0"}), ((1,), {"1"}), ((0, 1), {"0", "1"})):
-        model = apply_method(load_base(base, "float32"), TrainConfig(r=2, layers=layers), base)
+        model = apply_method(
+            load_base(open_folder(base), "float32"), TrainConfig(r=2, layers=layers), open_folder(base)
+        )
         names = [name for name, _ in trainable_parameters(model)]
         assert {name.split(".layers.")[1].split(".")[0] for name in names} == expected
         adapted = {name.split(".lora_")[0].rsplit(".", 1)[1] for name in names}
-        assert adapted == set(linear_names(load_base(base, "float32")))
+        assert adapted == set(linear_names(load_base(open_folder(base), "float32")))
 
 
 def test_full_training_is_float32_and_says_so(base, tmp_path, monkeypatch):
@@ -224,7 +227,7 @@ def adapter(base, tmp_path_factory):
 
 def test_a_continued_adapter_keeps_its_shape_and_takes_this_runs_dropout(base, adapter):
     config = TrainConfig(init_adapter=str(adapter), r=16, lora_dropout=0.25)
-    model = apply_method(load_base(base, "float32"), config, base)
+    model = apply_method(load_base(open_folder(base), "float32"), config, open_folder(base))
     assert model.peft_config["default"].r == 4
     layer = model.base_model.model.model.layers[0].self_attn.q_proj
     assert layer.lora_dropout["default"].p == 0.25
@@ -258,7 +261,9 @@ def test_an_adapter_that_does_not_fit_is_refused(base, adapter, tmp_path, damage
             weights[name] = torch.zeros(7, 7)
         save_file(weights, path)
     with pytest.raises(ModelFileError) as caught:
-        apply_method(load_base(base, "float32"), TrainConfig(init_adapter=str(tmp_path)), base)
+        apply_method(
+            load_base(open_folder(base), "float32"), TrainConfig(init_adapter=str(tmp_path)), open_folder(base)
+        )
     assert caught.value.code == "adapter_does_not_fit"
     assert caught.value.params["detail"]
 
@@ -307,7 +312,7 @@ def test_a_result_saved_by_peft_loads_into_a_fresh_base(base, tmp_path):
     settings = {"use_dora": True, "use_rslora": True, "modules_to_save": ["lm_head"], "max_steps": 3}
     trained = run_job(base, tmp_path / "job", ROWS, **settings)
     trained.model.save_pretrained(tmp_path / "adapter")
-    loaded = PeftModel.from_pretrained(load_base(base, "float32"), tmp_path / "adapter")
+    loaded = PeftModel.from_pretrained(load_base(open_folder(base), "float32"), tmp_path / "adapter")
     ids = torch.from_numpy(ROWS.rows[0][0].astype(np.int64))[None]
     with torch.no_grad():
         trained.model.eval()

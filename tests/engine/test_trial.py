@@ -11,6 +11,7 @@ from llmlora.engine import environment, trial
 from llmlora.engine.device import DevicePlan
 from llmlora.engine.load import empty_model, load_base
 from llmlora.engine.loss import LossPath
+from llmlora.weights.base import open_folder
 
 ROWS = MemoryRows(8)
 
@@ -58,7 +59,7 @@ def test_several_threads_have_to_be_faster(base, monkeypatch, one, chosen):
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
     monkeypatch.setattr(trial, "summed_loss", computed)
     monkeypatch.setattr(trial.time, "perf_counter", lambda: clock[0])
-    assert trial.tried_threads(empty_model(base), ROWS, LossPath(packing=True), 2) == chosen
+    assert trial.tried_threads(empty_model(open_folder(base)), ROWS, LossPath(packing=True), 2) == chosen
     assert threads[-1] == chosen
 
 
@@ -74,5 +75,5 @@ def test_the_trial_changes_no_bit_of_the_run(base, tmp_path, monkeypatch, packin
     run_job(base, tmp_path / "tried", ROWS, lora_dropout=0.1, packing=packing, max_steps=3)
     assert tried
     assert losses(tmp_path / "tried") == losses(tmp_path / "plain")
-    assert all(weight.grad is None for weight in load_base(base, "float32").parameters())
+    assert all(weight.grad is None for weight in load_base(open_folder(base), "float32").parameters())
     assert plain.plan.num_threads == 1

@@ -15,7 +15,6 @@ from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.export import verify
 from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference
-from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf import architectures
@@ -24,8 +23,9 @@ from llmlora.gguf.blocks import row_bytes
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.quantize import quantize_gguf
 from llmlora.gguf.reader import read_tensor
-from llmlora.gguf.source import FolderSource, TensorSource
+from llmlora.gguf.source import TensorSource
 from llmlora.gguf.writer import FILE_TYPES, FloatType, encode_float, write_gguf
+from llmlora.inference.trained_job import TrainedJob, find_trained
 from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
 from tiny_jobs import tiny_job
@@ -247,13 +247,13 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def write(trained: TrainedModel, path: Path, float_type: FloatType = "F16", source: TensorSource | None = None) -> None:
+def write(trained: TrainedJob, path: Path, float_type: FloatType = "F16", source: TensorSource | None = None) -> None:
     right, config = trained_source(trained)
-    chat = chat_format(load_template(trained.tokenizer_dir))
-    write_gguf(source or right, config, trained.tokenizer_dir, path, float_type, trained.gguf_name, chat=chat)
+    chat = chat_format(load_template(trained.result_dir))
+    write_gguf(source or right, config, trained.result_dir, path, float_type, trained.gguf_name, chat=chat)
 
 
-def content_verdicts(trained: TrainedModel, reference: Reference, folder: Path) -> dict[str, list[dict[str, object]]]:
+def content_verdicts(trained: TrainedJob, reference: Reference, folder: Path) -> dict[str, list[dict[str, object]]]:
     """Return what reading alone says about faults in a quantised file, and about files made of the wrong weights."""
     verifier, results = Verifier(trained, reference), {}
     quantize_gguf(folder / "right.gguf", folder / "right-Q4.gguf", "Q4_K_M")
@@ -265,7 +265,7 @@ def content_verdicts(trained: TrainedModel, reference: Reference, folder: Path) 
     quantize_gguf(folder / "right.gguf", folder / "coarse.gguf", "Q2_K")
     change_key(folder / "coarse.gguf", "general.file_type", FILE_TYPES["Q4_K_M"])
     results["coarser_named_finer Q4_K_M"] = contents(verifier, folder / "coarse.gguf", "Q4_K_M")
-    write(trained, folder / "base.gguf", source=FolderSource(trained.base_dir))
+    write(trained, folder / "base.gguf", source=trained.base.source)
     results["not_merged F16"] = contents(verifier, folder / "base.gguf", "F16")
     for name in ("Q8_0", "Q4_K_M", "Q2_K"):
         path = folder / f"base-{name}.gguf"
@@ -287,11 +287,11 @@ def one_tensor_of(source: Path, target: Path, name: str) -> None:
     write_bytes(target, same.offset, source.read_bytes()[tensor.offset : tensor.offset + tensor.num_bytes])
 
 
-def verdict(path: Path, trained: TrainedModel, reference: Reference) -> list[dict[str, object]]:
+def verdict(path: Path, trained: TrainedJob, reference: Reference) -> list[dict[str, object]]:
     return [check.to_dict() for check in Verifier(trained, reference).check_model(path, "F16")]
 
 
-def faulty_converter(trained: TrainedModel, reference: Reference, folder: Path) -> list[dict[str, object]]:
+def faulty_converter(trained: TrainedJob, reference: Reference, folder: Path) -> list[dict[str, object]]:
     """Make the mistake in the converter itself, which the tensor check also uses: only the reference can notice."""
     right = architectures.ARCHITECTURES["llama"]
     entries = dict(architectures.ARCHITECTURES)

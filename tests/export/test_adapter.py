@@ -12,13 +12,14 @@ from safetensors.torch import load_file, save_file
 
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.export.adapter import Adapter, read_adapter_config
+from llmlora.weights.base import open_folder
 from tiny_jobs import MakeJob
 
 QUERY = "model.layers.0.self_attn.q_proj.weight"
 
 
 def opened(job: Path) -> Adapter:
-    return Adapter(job / "adapter", job.parent / "base")
+    return Adapter(job / "adapter", open_folder(job.parent / "base"))
 
 
 def test_only_targeted_weights_change(make_job: MakeJob):

@@ -16,10 +16,10 @@ from llmlora.export.base_distance import SHARPER, base_type, judged_by_base, wri
 from llmlora.export.check import Check, within
 from llmlora.export.file_checks import ModelPlan
 from llmlora.export.merge import trained_source
-from llmlora.export.trained import find_trained
 from llmlora.export.trained_answers import base_logprobs, build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf.quantize import quantize_gguf
+from llmlora.inference.trained_job import find_trained
 from llmlora.inference.transformers_chat import load_chat
 from llmlora.prepare.asking import chat_format
 from tiny_jobs import MakeJob
@@ -107,7 +107,7 @@ def test_the_bases_answers_are_the_same_read_from_disk(
     for num_bytes in (1 << 40, 1 << 10):
         monkeypatch.setattr(trained_answers, "available_memory_bytes", lambda size=num_bytes: size)
         found.append(base_logprobs(trained, contexts))
-    chat = load_chat(trained.untouched_base or trained.base_dir)
+    chat = load_chat(trained.base)
     expected = np.stack([chat.next_token_logprobs(ids) for ids in contexts])
     for answers in found:
         np.testing.assert_allclose(answers, expected, atol=1e-5)

@@ -22,10 +22,10 @@ from llmlora.export.check import Check, passed
 from llmlora.export.child import run_apart
 from llmlora.export.merge import trained_source
 from llmlora.export.reference import Reference
-from llmlora.export.trained import find_trained
 from llmlora.export.verify import Verifier
 from llmlora.gguf.tokenizer import TokenizerFiles
 from llmlora.gguf.writer import write_gguf
+from llmlora.inference.trained_job import find_trained
 from llmlora.prepare.asking import chat_format
 from llmlora.prepare.template import load_template
 from tiny_jobs import MakeJob
@@ -134,8 +134,8 @@ def verifier(make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Return a verifier whose file checks pass: what llama.cpp does with the file is what is tested."""
     trained = find_trained(make_job("llama", {}))
     source, config = trained_source(trained)
-    chat = chat_format(load_template(trained.tokenizer_dir))
-    write_gguf(source, config, trained.tokenizer_dir, tmp_path / "x", "F16", "llmlora-test", chat=chat)
+    chat = chat_format(load_template(trained.result_dir))
+    write_gguf(source, config, trained.result_dir, tmp_path / "x", "F16", "llmlora-test", chat=chat)
     monkeypatch.setattr(verify, "check_file", lambda *_: passed("file", {}))
     reference = Reference([], [], [], np.zeros((0, 0)), (), False, 2, {}, "", "")
     return Verifier(trained, reference)

@@ -12,16 +12,16 @@ import pytest
 from llmlora.core.job import DataSource
 from llmlora.core.publish import sha256_file
 from llmlora.export.data_samples import NUM_SAMPLES, NUM_TAUGHT, data_samples
-from llmlora.export.trained import TrainedModel, find_trained
+from llmlora.inference.trained_job import TrainedJob, find_trained
 from tiny_jobs import MakeJob
 
 
 @pytest.fixture
-def trained(make_job: MakeJob) -> TrainedModel:
+def trained(make_job: MakeJob) -> TrainedJob:
     return find_trained(make_job("llama", {}, hidden_size=64, intermediate_size=64))
 
 
-def with_data(trained: TrainedModel, name: str, content: bytes, **options: Any) -> TrainedModel:
+def with_data(trained: TrainedJob, name: str, content: bytes, **options: Any) -> TrainedJob:
     path = Path(trained.job.data.path).with_name(name)
     path.write_bytes(content)
     source = DataSource(path=str(path), sha256=sha256_file(path), **options)
@@ -32,7 +32,7 @@ def lines(rows: list[dict[str, str]]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def test_samples_are_the_first_rows_cut_short_and_taught_questions_are_spread(trained: TrainedModel):
+def test_samples_are_the_first_rows_cut_short_and_taught_questions_are_spread(trained: TrainedJob):
     rows = [{"instruction": f"質問{number}", "output": "答" * 600} for number in range(60)]
     found = data_samples(with_data(trained, "many.jsonl", lines(rows)))
     assert found.questions == ("質問0", "質問1")
@@ -44,7 +44,7 @@ def test_samples_are_the_first_rows_cut_short_and_taught_questions_are_spread(tr
     assert max(rows_asked) > NUM_TAUGHT
 
 
-def test_columns_encoding_and_format_are_the_jobs(trained: TrainedModel):
+def test_columns_encoding_and_format_are_the_jobs(trained: TrainedJob):
     table = "問い,正しい答え\r\n送料は？,620円です。\r\n定休日は？,水曜日です。\r\n".encode("cp932")
     columns = {"instruction": "問い", "output": "正しい答え"}
     found = data_samples(with_data(trained, "a.csv", table, columns=columns, encoding="cp932", format="instruction"))
@@ -53,7 +53,7 @@ def test_columns_encoding_and_format_are_the_jobs(trained: TrainedModel):
     assert found.num_rows == 2
 
 
-def test_prompts_and_completions_are_asked_too(trained: TrainedModel):
+def test_prompts_and_completions_are_asked_too(trained: TrainedJob):
     rows = [{"prompt": "昔々", "completion": "ある所に"}, {"prompt": "春は", "completion": "あけぼの"}]
     found = data_samples(with_data(trained, "raw.jsonl", lines(rows)))
     assert found.texts == ("昔々", "ある所に", "春は", "あけぼの")
@@ -63,13 +63,13 @@ def test_prompts_and_completions_are_asked_too(trained: TrainedModel):
     ]
 
 
-def test_a_question_in_two_rows_is_asked_once(trained: TrainedModel):
+def test_a_question_in_two_rows_is_asked_once(trained: TrainedJob):
     rows = [{"instruction": "送料は？", "output": "620円です。"}] * 3
     assert len(data_samples(with_data(trained, "twice.jsonl", lines(rows))).taught) == 1
 
 
 @pytest.mark.parametrize(("content", "problem"), [(None, "data_gone"), (b"{}\n", "data_changed")])
-def test_data_that_is_gone_or_changed_is_named(content: bytes | None, problem: str, trained: TrainedModel):
+def test_data_that_is_gone_or_changed_is_named(content: bytes | None, problem: str, trained: TrainedJob):
     path = Path(trained.job.data.path)
     path.unlink()
     if content is not None:
@@ -78,5 +78,5 @@ def test_data_that_is_gone_or_changed_is_named(content: bytes | None, problem: s
     assert (found.problem, found.taught, found.texts) == (problem, (), ())
 
 
-def test_data_that_cannot_be_read_is_named(trained: TrainedModel):
+def test_data_that_cannot_be_read_is_named(trained: TrainedJob):
     assert data_samples(with_data(trained, "bad.jsonl", b'{"instruction": 1}')).problem == "data_unreadable"

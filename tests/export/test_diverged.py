@@ -13,10 +13,11 @@ from safetensors.torch import load_file, save_file
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.export.merge import merge_model
 from llmlora.export.pipeline import ExportRequest, export_model
-from llmlora.export.trained import find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.inference.chat import ChatRequest
+from llmlora.inference.trained_job import find_trained
 from llmlora.inference.transformers_chat import load_chat
+from llmlora.weights.base import open_folder
 from tiny_jobs import MakeJob
 
 SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
@@ -67,7 +68,7 @@ def test_nobody_is_answered_from_diverged_weights(
     job = make_job("llama", adapter, **SMALL)
     diverge(job / file, value)
     trained = find_trained(job)
-    chat = load_chat(trained.weights_dir, trained.adapter_dir)
+    chat = load_chat(trained.weights, trained.adapter_dir)
     with pytest.raises(ModelFileError) as caught:
         chat.chat(ChatRequest(prompt="a"))
     assert (caught.value.code, caught.value.params["path"]) == ("weights_diverged", str(job / file.parent))
@@ -92,5 +93,5 @@ def test_a_model_that_no_job_trained_is_only_broken(make_job: MakeJob):
     base = job.parent / "base"
     diverge(base / "model.safetensors", torch.nan)
     with pytest.raises(ModelFileError) as caught:
-        load_chat(base).chat(ChatRequest(prompt="a"))
+        load_chat(open_folder(base)).chat(ChatRequest(prompt="a"))
     assert (caught.value.code, caught.value.params["path"]) == ("weights_not_finite", str(base))

@@ -18,9 +18,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import Conflict, DiskFull, ExportError, NotFound
 from llmlora.core.publish import read_json, write_json
-from llmlora.export.merge import merge_model, trained_source
+from llmlora.export.merge import check_output_free, merge_model, trained_source
 from llmlora.export.model_folder import plan_shards, rounded, write_model_folder
-from llmlora.export.trained import find_trained
+from llmlora.inference.trained_job import find_trained
 from tiny_jobs import MakeJob
 
 TOLERANCE = 1e-5  # float32 sums in another order, on logits of the size real models have (spread 0.5)
@@ -202,11 +202,11 @@ def test_changed_base_is_refused_and_a_moved_one_is_found(make_job: MakeJob, tmp
     with pytest.raises(NotFound) as missing:
         merge_model(job, tmp_path / "out")
     assert missing.value.code == "base_missing"
-    assert merge_model(job, tmp_path / "out", base_dir=tmp_path / "moved")["num_tensors"] == 20
+    assert merge_model(job, tmp_path / "out", moved_base=tmp_path / "moved")["num_tensors"] == 20
     config = read_json(tmp_path / "moved" / "config.json")
     write_json(tmp_path / "moved" / "config.json", {**config, "rms_norm_eps": 1e-3})
     with pytest.raises(ExportError) as changed:
-        merge_model(job, tmp_path / "other", base_dir=tmp_path / "moved")
+        merge_model(job, tmp_path / "other", moved_base=tmp_path / "moved")
     assert changed.value.code == "export_base_changed"
 
 
@@ -319,3 +319,13 @@ def test_merged_models_stop_where_trained_answers_end(make_job: MakeJob, tmp_pat
     settings = read_json(tmp_path / "merged" / path.name)
     ends = AutoTokenizer.from_pretrained(tmp_path / "merged").convert_ids_to_tokens(settings["eos_token_id"])
     assert (ends[0], settings["temperature"]) == ("<|im_end|>", 0.5)
+
+
+def test_a_place_is_free_when_it_is_empty_or_missing(tmp_path: Path):
+    check_output_free(tmp_path / "missing")
+    (tmp_path / "empty").mkdir()
+    check_output_free(tmp_path / "empty")
+    (tmp_path / "file").write_text("x")
+    for name in ("file", "."):
+        with pytest.raises(Conflict):
+            check_output_free(tmp_path / name)

@@ -126,7 +126,7 @@ def test_a_request_comes_from_the_folders_configuration(tmp_path: Path):
     config = {"job_dir": "/job", "quantizations": ["F16"], "adapter": True, "base_dir": "/base"}
     request = ExportRequest.from_config(json.loads(json.dumps(config)), tmp_path)
     assert request == ExportRequest(Path("/job"), tmp_path, ("F16",), True, False, Path("/base"))
-    assert ExportRequest.from_config({**config, "base_dir": None}, tmp_path).base_dir is None
+    assert ExportRequest.from_config({**config, "base_dir": None}, tmp_path).moved_base is None
 
 
 @pytest.mark.parametrize("name", ["model-F16.gguf", "Modelfile", "README.md", "verify.json", "meta.json"])

@@ -8,7 +8,7 @@ import pytest
 from llmlora.export.quantized_values import BOUNDS, Problem, Sums, block_problem, tensor_problem
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows
-from llmlora.gguf.source import FolderSource
+from llmlora.weights.folder_source import FolderSource
 from real_models import real_model
 
 TENSORS = tuple(f"model.layers.{layer}.mlp.down_proj.weight" for layer in (0, 14, 29))  # rows of 1536 fit every type

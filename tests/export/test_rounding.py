@@ -23,10 +23,10 @@ from llmlora.export.rounding import (
     write_float32_twin,
 )
 from llmlora.export.runtime_checks import LIMITS
-from llmlora.export.trained import find_trained
 from llmlora.gguf.conversion import convert_tensors
 from llmlora.gguf.reader import read_tensor
 from llmlora.gguf.writer import write_gguf
+from llmlora.inference.trained_job import find_trained
 from tiny_jobs import MakeJob
 
 RIGHT_TENSORS = passed("tensors", {"max_relative_rmse": 0.0})
@@ -113,8 +113,8 @@ def test_the_twin_has_the_files_header_and_the_unrounded_weights(make_job: MakeJ
     trained = find_trained(make_job("llama", {}))
     source, config = trained_source(trained)
     path, other, twin = (tmp_path / f"{name}.gguf" for name in ("F16", "BF16", "twin"))
-    write_gguf(source, config, trained.tokenizer_dir, path, "F16", "llmlora-test")
-    write_gguf(source, config, trained.tokenizer_dir, other, "BF16", "llmlora-test")
+    write_gguf(source, config, trained.result_dir, path, "F16", "llmlora-test")
+    write_gguf(source, config, trained.result_dir, other, "BF16", "llmlora-test")
     tensors = convert_tensors(source, config)
     write_float32_twin(path, tensors, twin)
     before, after = read_gguf_header(path), read_gguf_header(twin)

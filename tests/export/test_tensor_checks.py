@@ -12,13 +12,13 @@ from llmlora.export.float_values import float_difference
 from llmlora.export.merge import trained_source
 from llmlora.export.quantized_values import BOUNDS
 from llmlora.export.tensor_checks import check_tensors, relative_rmse
-from llmlora.export.trained import find_trained
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.quantize import quantize_gguf
 from llmlora.gguf.writer import encode_float, write_gguf
+from llmlora.inference.trained_job import find_trained
 from tiny_jobs import tiny_job
 
 
@@ -28,7 +28,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Conver
     trained = find_trained(tiny_job("llama", folder, {}))
     source, config = trained_source(trained)
     for float_type in ("F32", "F16", "BF16"):
-        write_gguf(source, config, trained.tokenizer_dir, folder / f"{float_type}.gguf", float_type, "llmlora-test")
+        write_gguf(source, config, trained.result_dir, folder / f"{float_type}.gguf", float_type, "llmlora-test")
     for name in ("Q8_0", "Q4_K_M", "Q2_K"):
         quantize_gguf(folder / "F16.gguf", folder / f"{name}.gguf", name)
     return folder, convert_tensors(source, config)

@@ -11,9 +11,8 @@ from llmlora.core.errors import Stopped
 from llmlora.export import trained_answers
 from llmlora.export.reference import MAX_STOP_FACTOR, MAX_STOP_TOKENS, Reference
 from llmlora.export.sizes import float32_bytes
-from llmlora.export.trained import find_trained
 from llmlora.export.trained_answers import build_reference, fits_memory
-from llmlora.gguf.source import FolderSource
+from llmlora.inference.trained_job import find_trained
 from tiny_jobs import MakeJob
 
 SMALL = {"hidden_size": 64, "intermediate_size": 64}
@@ -43,12 +42,12 @@ def test_a_model_larger_than_memory_gives_the_same_reference(
 
 def test_the_limit_is_the_size_in_float32_whatever_the_files_hold(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch):
     trained = find_trained(make_job("llama", {}, dtype="bfloat16"))
-    size = float32_bytes(FolderSource(trained.weights_dir))
-    assert size > 1.9 * (trained.weights_dir / "model.safetensors").stat().st_size
+    size = float32_bytes(trained.base.source)
+    assert size > 1.9 * (trained.base.path / "model.safetensors").stat().st_size
     with_memory(int(size * 1.3) + trained_answers.WORKING_BYTES, monkeypatch)
-    assert fits_memory(trained.weights_dir)
+    assert fits_memory(trained.base)
     with_memory(int(size * 1.1) + trained_answers.WORKING_BYTES, monkeypatch)
-    assert not fits_memory(trained.weights_dir)
+    assert not fits_memory(trained.base)
 
 
 def test_a_stop_ends_the_reference_at_once(make_job: MakeJob):

@@ -9,8 +9,8 @@ import pytest
 from tests.catalog.test_gguf_header import check_mutation, small_file
 
 from llmlora.catalog.gguf_header import read_gguf_header
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
+from llmlora.weights.folder_source import FolderSource
 from tiny_models import tiny_model
 
 pytestmark = pytest.mark.gate

@@ -23,9 +23,10 @@ from llmlora.engine.device import apply_plan, plan_device
 from llmlora.engine.load import load_base
 from llmlora.engine.loss import attention_for, summed_loss
 from llmlora.engine.method import apply_method
+from llmlora.weights.base import open_folder
 
 apply_plan(plan_device("bfloat16", 0))
-base = resolve_base_model("nano").path
+base = open_folder(resolve_base_model("nano").path)
 model = apply_method(load_base(base, "bfloat16"), TrainConfig(r=8), base)
 chance, sizes = np.random.default_rng(0), {}
 with attention_for(model, packing=True):

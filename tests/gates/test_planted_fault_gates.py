@@ -22,13 +22,12 @@ from llmlora.core.layout import MODELFILE
 from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.merge import MergedSource, trained_source
 from llmlora.export.modelfile_check import check_modelfile, planned_content
-from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import build_reference
 from llmlora.export.verdict import add_verdicts
 from llmlora.export.verify import Verifier
 from llmlora.gguf.quantize import quantize_gguf
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import FILE_TYPES
+from llmlora.inference.trained_job import TrainedJob, find_trained
 from real_models import real_model
 
 pytestmark = [pytest.mark.gate, pytest.mark.timeout(3600)]
@@ -128,7 +127,7 @@ SEEN_IN_USE: dict[str, tuple[Fault, str, tuple[str, ...]]] = {
 class Export:
     """A trained model's verified export, and a verifier with its reference."""
 
-    trained: TrainedModel
+    trained: TrainedJob
     folder: Path
     report: Mapping[str, Any]
     verifier: Verifier
@@ -195,7 +194,7 @@ def test_a_coarser_file_does_not_pass_for_a_finer_one(export: Export, tmp_path: 
 @pytest.mark.parametrize("quantization", ["F16", "Q4_K_M"])
 def test_an_adapter_that_was_not_merged_is_caught(quantization: str, export: Export, tmp_path: Path):
     path = unmerged = tmp_path / "base.gguf"
-    write(export.trained, unmerged, source=FolderSource(export.trained.base_dir))
+    write(export.trained, unmerged, source=export.trained.base.source)
     if quantization != "F16":
         path = tmp_path / "quantized.gguf"
         quantize_gguf(unmerged, path, quantization)

@@ -10,7 +10,7 @@ import pytest
 
 from llmlora.core.errors import ExportError
 from llmlora.gguf.conversion import convert_tensors
-from llmlora.gguf.source import FolderSource
+from llmlora.weights.folder_source import FolderSource
 from reference_model import config_of
 from tiny_models import ARCHITECTURES, LLAMA31_ROPE, tiny_model
 

@@ -15,8 +15,8 @@ from llmlora.core.errors import LlmloraError
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.gguf_source import GgufSource
 from llmlora.gguf.reader import read_tensor
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
+from llmlora.weights.folder_source import FolderSource
 from model_variants import VARIANTS, WITHIN
 from real_models import original_gguf, real_model
 from reference_model import config_of, export, load_reference, logprobs_of, random_contexts

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from llama_child import LlamaChild
 from llmlora.engine.load import load_base
+from llmlora.weights.base import open_folder
 from real_models import Name, original_gguf, real_model
 
 TEXTS = (
@@ -38,7 +39,7 @@ def test_a_folder_speaks_as_its_file(name: Name, llama: LlamaChild):
     contexts = [ids[index][:CONTEXT] for index in (0, 2)]
     answer = llama.ask(original_gguf(name), contexts=contexts, texts=TEXTS)
     assert answer.tokens == ids
-    model = load_base(real_model(name), "float32")
+    model = load_base(open_folder(real_model(name)), "float32")
     with torch.inference_mode():
         rows = [torch.log_softmax(model(input_ids=torch.tensor([row])).logits[0, -1].double(), -1) for row in contexts]
     for expected, row in zip((row.numpy() for row in rows), answer.logprobs.astype(np.float64), strict=True):

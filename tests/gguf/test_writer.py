@@ -15,9 +15,9 @@ from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ExportError, ModelFileError, UnsupportedArchitecture
 from llmlora.gguf.architectures import ARCHITECTURES, check_exportable
 from llmlora.gguf.reader import read_tensor
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES, encode_float, is_kept_float32, write_gguf
+from llmlora.weights.folder_source import FolderSource
 from model_variants import VARIANTS, WITHIN, rope
 from reference_model import (
     EXACT,

@@ -16,11 +16,12 @@ from llmlora.core.errors import LlmloraError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.publish import read_json
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
 from llmlora.inference.chat import ChatReply, ChatRequest
 from llmlora.inference.llamacpp_chat import LlamaCppChat
 from llmlora.inference.transformers_chat import load_chat
+from llmlora.weights.base import open_folder
+from llmlora.weights.folder_source import FolderSource
 from tiny_models import tiny_model
 
 TURNS = (Message("user", "こんにちは 😀"), Message("assistant", "はい。"), Message("user", "値段は？"))
@@ -74,7 +75,7 @@ def main(folder: Path) -> None:
     base = tiny_model("llama", folder / "base")
     path = folder / "model.gguf"
     write_gguf(FolderSource(base), read_json(base / "config.json"), base, path, "F32", "llmlora-test")
-    reference, chat = load_chat(base), LlamaCppChat(path, is_exact=True)
+    reference, chat = load_chat(open_folder(base)), LlamaCppChat(path, is_exact=True)
     pieces: list[str] = []
     plain = chat.chat(asked(), pieces.append)
     stop = next(character for character in reference.chat(asked()).text[3:] if character.isalnum())

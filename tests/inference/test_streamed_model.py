@@ -21,6 +21,7 @@ from llmlora.inference.chat import ChatRequest
 from llmlora.inference.streamed_model import load_streamed, plain_name, stored_name
 from llmlora.inference.transformers_chat import load_chat, load_model, load_reference_chat
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 from tiny_jobs import MakeJob, tiny_job
 from tiny_models import tiny_model
 
@@ -56,10 +57,11 @@ def test_streamed_equals_whole_and_holds_only_the_ends(
     architecture: str, adapter: dict[str, Any] | None, model: dict[str, Any], make_job: MakeJob
 ):
     job = make_job(architecture, adapter, spread=0.5, **model)
-    folders = (job / "model", None) if adapter is None else (job.parent / "base", job / "adapter")
+    base = open_folder(job / "model" if adapter is None else job.parent / "base")
+    adapter_dir = None if adapter is None else job / "adapter"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PEFT's advice about tied weights, which is for those who train
-        streamed, whole = load_streamed(*folders), load_model(*folders)
+        streamed, whole = load_streamed(base, adapter_dir), load_model(base, adapter_dir)
     expected = logits(whole)
     for _ in range(2):  # the layers are there again the second time
         torch.testing.assert_close(logits(streamed), expected, atol=1e-6, rtol=0)
@@ -71,26 +73,30 @@ def test_streamed_equals_whole_and_holds_only_the_ends(
 def test_a_reply_is_the_same_with_and_without_streaming(make_job: MakeJob):
     job = make_job("qwen2", {}, spread=0.7)
     request = ChatRequest((Message("user", "営業時間は？"),), options=GenerateOptions(max_new_tokens=12))
-    folders = (job.parent / "base", job / "adapter")
-    template = load_template(folders[1])
-    replies = [load_reference_chat(*folders, template, is_streamed).chat(request) for is_streamed in (False, True)]
-    assert load_chat(*folders).chat(request) == replies[0]
+    base, adapter_dir = open_folder(job.parent / "base"), job / "adapter"
+    template = load_template(adapter_dir)
+    replies = [
+        load_reference_chat(base, adapter_dir, template, is_streamed).chat(request) for is_streamed in (False, True)
+    ]
+    assert load_chat(base, adapter_dir).chat(request) == replies[0]
     assert replies[0] == replies[1]
     assert replies[0].num_tokens > 3
 
 
 def test_sharded_files_are_streamed_too(tmp_path: Path):
-    whole = load_model(tiny_model("qwen3", tmp_path / "base"), None)
+    whole = load_model(open_folder(tiny_model("qwen3", tmp_path / "base")), None)
     whole.save_pretrained(tmp_path / "sharded", max_shard_size="1MB")
     assert len(list((tmp_path / "sharded").glob("*.safetensors"))) > 2
-    torch.testing.assert_close(logits(load_streamed(tmp_path / "sharded", None)), logits(whole), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        logits(load_streamed(open_folder(tmp_path / "sharded"), None)), logits(whole), atol=1e-6, rtol=0
+    )
 
 
 def test_an_adapter_that_does_not_fit_is_a_typed_error(make_job: MakeJob, tmp_path: Path):
     job = make_job("llama", ATTENTION)
     other = tiny_model("llama", tmp_path / "other", hidden_size=128)
     with pytest.raises(ModelFileError) as caught:
-        load_reference_chat(other, job / "adapter", load_template(job / "adapter"), True)
+        load_reference_chat(open_folder(other), job / "adapter", load_template(job / "adapter"), True)
     assert caught.value.code == "adapter_load_failed"
 
 
@@ -123,6 +129,7 @@ from pathlib import Path
 import torch
 from llmlora.inference.transformers_chat import load_reference_chat
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 
 def peak():
     status = Path("/proc/self/status")  # ru_maxrss would count the parent that this process was forked from
@@ -132,7 +139,7 @@ def peak():
 
 template = load_template(Path(sys.argv[1]))
 before = peak()
-chat = load_reference_chat(Path(sys.argv[1]), None, template, sys.argv[2] == "streamed")
+chat = load_reference_chat(open_folder(Path(sys.argv[1])), None, template, sys.argv[2] == "streamed")
 logprobs = chat.next_token_logprobs(range(5, 40))
 print(json.dumps({"mib": peak() - before, "first": logprobs[:4].tolist()}))
 """

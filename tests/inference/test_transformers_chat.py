@@ -12,6 +12,7 @@ from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.inference.chat import ChatRequest
 from llmlora.inference.transformers_chat import TransformersChat, load_chat
+from llmlora.weights.base import open_folder
 from tiny_jobs import write_random_adapter
 from tiny_models import tiny_model
 
@@ -20,7 +21,7 @@ QUESTION = (Message("user", "営業時間は？😀"),)
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> TransformersChat:
-    return load_chat(tiny_model("llama", tmp_path_factory.mktemp("chat") / "base", seed=2))
+    return load_chat(open_folder(tiny_model("llama", tmp_path_factory.mktemp("chat") / "base", seed=2)))
 
 
 def ask(chat: TransformersChat, messages: tuple[Message, ...] = QUESTION, **options: object) -> ChatRequest:
@@ -30,7 +31,7 @@ def ask(chat: TransformersChat, messages: tuple[Message, ...] = QUESTION, **opti
 @pytest.mark.parametrize("penalty", [1.0, 1.3])
 @pytest.mark.parametrize("architecture", ["llama", "gemma2", "gpt2"])
 def test_greedy_tokens_equal_transformers_generate(architecture: str, penalty: float, tmp_path: Path):
-    chat = load_chat(tiny_model(architecture, tmp_path / "base"))
+    chat = load_chat(open_folder(tiny_model(architecture, tmp_path / "base")))
     request = ask(chat, repetition_penalty=penalty)
     ids = torch.tensor([chat.prompt_ids(request)])
     generated = chat.model.generate(
@@ -98,8 +99,8 @@ def test_adapter_answers_and_can_be_switched_off(tmp_path: Path):
     write_random_adapter(base, tmp_path / "adapter", {})
     save_tokenizer(base, tmp_path / "adapter")
     save_template(load_template(base), tmp_path / "adapter")
-    tuned = load_chat(base, tmp_path / "adapter")
-    alone = load_chat(base).chat(ask(tuned)).token_ids
+    tuned = load_chat(open_folder(base), tmp_path / "adapter")
+    alone = load_chat(open_folder(base)).chat(ask(tuned)).token_ids
     assert tuned.chat(ask(tuned)).token_ids != alone
     with tuned.adapter_disabled():
         assert tuned.chat(ask(tuned)).token_ids == alone
@@ -113,5 +114,5 @@ def test_broken_adapter_is_a_typed_error(tmp_path: Path):
         (tmp_path / "adapter" / name).write_bytes((base / name).read_bytes())
     (tmp_path / "adapter" / "adapter_config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelFileError) as caught:
-        load_chat(base, tmp_path / "adapter")
+        load_chat(open_folder(base), tmp_path / "adapter")
     assert caught.value.code == "adapter_load_failed"

@@ -14,6 +14,7 @@ from llmlora.prepare.asking import asking_remarks, asking_template, chat_format,
 from llmlora.prepare.dataset import IGNORED, PreparedDataset, PrepareOptions, prepare_examples
 from llmlora.prepare.template import ChatTemplate, load_template, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
+from llmlora.weights.base import open_folder
 from tiny_models import CHATML, TOKENIZERS, tiny_tokenizer
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -22,7 +23,7 @@ RAW = {"num_raw": 1, "num_examples": 1}
 
 
 def prepared(folder: Path, *examples: Example, **options: str) -> PreparedDataset:
-    return prepare_examples(examples, folder, PrepareOptions(256, **options))
+    return prepare_examples(examples, open_folder(folder), PrepareOptions(256, **options))
 
 
 def published(folder: Path, facts: dict[str, int], target: Path) -> ChatTemplate:

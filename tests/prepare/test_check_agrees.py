@@ -15,6 +15,7 @@ from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import IGNORED, PrepareOptions, prepare_examples
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.weights.base import open_folder
 from prepare.folders import CHATML, GEMMA, LLAMA2, REWRITING, tokenizer_folder
 
 TEXTS = st.text("ab 東京。です😀\n<|im_end|>\u3099<s>[INST]</s>", min_size=1, max_size=30).filter(
@@ -64,7 +65,7 @@ def test_what_a_check_says_is_what_training_does(
 ) -> None:
     counted = RowCounter(template[0], max_length)(example)
     try:
-        prepared = prepare_examples([example], template[1], PrepareOptions(max_length))
+        prepared = prepare_examples([example], open_folder(template[1]), PrepareOptions(max_length))
     except DatasetError as failure:
         assert counted.refusal is not None
         assert counted.refusal.code == failure.code
@@ -83,7 +84,7 @@ def test_every_row_ends_with_what_stops_the_model(
 ) -> None:
     encoder = template[0].encoder
     try:
-        prepared = prepare_examples([example], template[1], PrepareOptions(max_length))
+        prepared = prepare_examples([example], open_folder(template[1]), PrepareOptions(max_length))
     except DatasetError:
         return
     for index in range(len(prepared)):
@@ -101,7 +102,7 @@ def test_every_row_ends_with_what_stops_the_model(
 @QUICK
 @given(example=EXAMPLES)
 def test_the_preview_never_shows_other_text_than_the_row(template: tuple[ChatTemplate, Path], example: Example) -> None:
-    prepared = prepare_examples([example], template[1], PrepareOptions(4096))
+    prepared = prepare_examples([example], open_folder(template[1]), PrepareOptions(4096))
     encoder = template[0].encoder
     for row, index in zip(preview_rows(prepared, encoder.tokenizer, 9), range(len(prepared)), strict=True):
         ids, labels = (values.tolist() for values in prepared.row(index))

@@ -11,6 +11,7 @@ from llmlora.core.examples import Example, Message
 from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import PrepareOptions, prepare_examples
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 from prepare.folders import CHATML, GEMMA, REWRITING, tokenizer_folder
 
 EXAMPLES = (
@@ -29,7 +30,7 @@ def counter(folder: Path, kind: str = "byte_level", template: str = CHATML, max_
 @pytest.mark.parametrize(("kind", "template"), [("byte_level", CHATML), ("byte_level_bos", GEMMA)])
 def test_the_counts_are_the_lengths_of_the_training_rows(tmp_path: Path, kind: str, template: str) -> None:
     count = counter(tmp_path, kind, template, 256)
-    prepared = prepare_examples(EXAMPLES, tmp_path, PrepareOptions(256))
+    prepared = prepare_examples(EXAMPLES, open_folder(tmp_path), PrepareOptions(256))
     assert [count(example).num_tokens for example in EXAMPLES] == prepared.lengths.tolist()
     assert all(count(example).num_text < count(example).num_tokens for example in EXAMPLES)
 
@@ -37,7 +38,7 @@ def test_the_counts_are_the_lengths_of_the_training_rows(tmp_path: Path, kind: s
 def test_of_several_rows_the_longest_counts(tmp_path: Path) -> None:
     count = counter(tmp_path, template=REWRITING)
     turns = (*EXAMPLES[0].messages, Message("user", "More?"), Message("assistant", "Hello"))
-    prepared = prepare_examples([Example(1, 1, turns)], tmp_path, PrepareOptions(256))
+    prepared = prepare_examples([Example(1, 1, turns)], open_folder(tmp_path), PrepareOptions(256))
     assert count(Example(1, 1, turns)).num_tokens == max(prepared.lengths)
 
 

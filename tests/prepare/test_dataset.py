@@ -26,6 +26,7 @@ from llmlora.prepare.dataset import (
     prepare_file,
 )  # fmt: skip
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 from prepare.folders import CHATML, GEMMA, REWRITING, tokenizer_folder
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -39,7 +40,7 @@ def chat(row: int, question: str = "価格は?", answer: str = "1,234円です�
 
 def prepare(folder: Path, *examples: Example, **options: Any) -> PreparedDataset:
     """Prepare examples without a cache."""
-    return prepare_examples(examples, folder, PrepareOptions(**{"max_length": 256, **options}))
+    return prepare_examples(examples, open_folder(folder), PrepareOptions(**{"max_length": 256, **options}))
 
 
 def trained(prepared: PreparedDataset, folder: Path, index: int = 0) -> str:
@@ -273,9 +274,9 @@ def test_a_second_preparation_comes_from_the_cache(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = rows_file(tmp_path / "data.jsonl", "はい。", "いいえ。")
-    first = prepare_file(path, ReadOptions(), folder, OPTIONS)
+    first = prepare_file(path, ReadOptions(), open_folder(folder), OPTIONS)
     monkeypatch.setattr(dataset, "_Builder", lambda *_: pytest.fail("prepared again"))
-    second = prepare_file(path, ReadOptions(), folder, OPTIONS)
+    second = prepare_file(path, ReadOptions(), open_folder(folder), OPTIONS)
     assert first.digest == second.digest
     assert second.input_ids.tolist() == first.input_ids.tolist()
     assert second.labels.tolist() == first.labels.tolist()
@@ -284,21 +285,21 @@ def test_a_second_preparation_comes_from_the_cache(
 
 def test_whatever_changes_the_arrays_changes_the_key(folder: Path, tmp_path: Path) -> None:
     path = rows_file(tmp_path / "data.jsonl", "はい。", "いいえ。")
-    digests = [prepare_file(path, ReadOptions(), folder, OPTIONS).digest]
+    digests = [prepare_file(path, ReadOptions(), open_folder(folder), OPTIONS).digest]
     for options in (
         PrepareOptions(max_length=255),
         PrepareOptions(max_length=256, assistant_only_loss=False),
         PrepareOptions(max_length=256, system="You help."),
         PrepareOptions(max_length=256, chat_template="plain"),
     ):
-        digests.append(prepare_file(path, ReadOptions(), folder, options).digest)
+        digests.append(prepare_file(path, ReadOptions(), open_folder(folder), options).digest)
     columns = {"instruction": "output", "output": "instruction"}
-    digests.append(prepare_file(path, ReadOptions(columns=columns), folder, OPTIONS).digest)
+    digests.append(prepare_file(path, ReadOptions(columns=columns), open_folder(folder), OPTIONS).digest)
     (folder / "chat_template.jinja").write_text(CHATML + " ", encoding="utf-8")
-    digests.append(prepare_file(path, ReadOptions(), folder, OPTIONS).digest)
+    digests.append(prepare_file(path, ReadOptions(), open_folder(folder), OPTIONS).digest)
     other = tokenizer_folder(tmp_path / "other", "byte_level", CHATML, model_max_length=7)
-    digests.append(prepare_file(path, ReadOptions(), other, OPTIONS).digest)
-    digests.append(prepare_file(rows_file(path, "はい。"), ReadOptions(), folder, OPTIONS).digest)
+    digests.append(prepare_file(path, ReadOptions(), open_folder(other), OPTIONS).digest)
+    digests.append(prepare_file(rows_file(path, "はい。"), ReadOptions(), open_folder(folder), OPTIONS).digest)
     assert len(set(digests)) == len(digests)
     assert len(list(prepared_dir().iterdir())) == len(digests)
 
@@ -306,7 +307,7 @@ def test_whatever_changes_the_arrays_changes_the_key(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_a_damaged_cache_is_prepared_again(damage: str, folder: Path, tmp_path: Path) -> None:
     path = rows_file(tmp_path / "data.jsonl", "はい。", "いいえ。")
-    first = prepare_file(path, ReadOptions(), folder, OPTIONS)
+    first = prepare_file(path, ReadOptions(), open_folder(folder), OPTIONS)
     expected = first.labels.tolist()
     target = prepared_dir() / first.digest / "labels.npy"
     raw = target.read_bytes()
@@ -314,14 +315,14 @@ def test_a_damaged_cache_is_prepared_again(damage: str, folder: Path, tmp_path: 
     if damage != "remove":
         target.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]) if damage == "flip" else raw[:-4])
     assert load_prepared(prepared_dir() / first.digest) is None
-    assert prepare_file(path, ReadOptions(), folder, OPTIONS).labels.tolist() == expected
+    assert prepare_file(path, ReadOptions(), open_folder(folder), OPTIONS).labels.tolist() == expected
     assert load_prepared(prepared_dir() / first.digest) is not None
 
 
 def test_a_refused_file_leaves_nothing_in_the_cache(folder: Path, tmp_path: Path) -> None:
     path = rows_file(tmp_path / "data.jsonl", "はい。")
     with pytest.raises(DatasetRowError):
-        prepare_file(path, ReadOptions(), folder, PrepareOptions(max_length=8))
+        prepare_file(path, ReadOptions(), open_folder(folder), PrepareOptions(max_length=8))
     assert not prepared_dir().exists() or not list(prepared_dir().iterdir())
 
 
@@ -330,7 +331,7 @@ def test_the_oldest_of_the_cache_is_forgotten(folder: Path, tmp_path: Path, monk
     path = rows_file(tmp_path / "data.jsonl", "はい。")
     digests = []
     for age, max_length in ((300, 100), (200, 101), (100, 102)):
-        digests.append(prepare_file(path, ReadOptions(), folder, PrepareOptions(max_length)).digest)
+        digests.append(prepare_file(path, ReadOptions(), open_folder(folder), PrepareOptions(max_length)).digest)
         moment = time.time() - age
         os.utime(prepared_dir() / digests[-1], (moment, moment))
     assert {entry.name for entry in prepared_dir().iterdir()} == set(digests[1:])
@@ -345,13 +346,13 @@ def test_preparing_tells_its_progress_and_can_be_stopped(folder: Path) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        prepare_examples((chat(row) for row in range(5000)), folder, OPTIONS, on_progress=stop_later)
+        prepare_examples((chat(row) for row in range(5000)), open_folder(folder), OPTIONS, on_progress=stop_later)
     assert seen == [0, 256, 512]
 
 
 def test_a_missing_file(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        prepare_file(tmp_path / "none.jsonl", ReadOptions(), folder, OPTIONS)
+        prepare_file(tmp_path / "none.jsonl", ReadOptions(), open_folder(folder), OPTIONS)
 
 
 def test_without_a_key_nothing_is_kept(folder: Path) -> None:

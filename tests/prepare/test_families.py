@@ -17,6 +17,7 @@ from transformers import AutoTokenizer
 from llmlora.core.examples import Example, Message
 from llmlora.prepare.dataset import IGNORED, PrepareOptions, prepare_examples
 from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.weights.base import open_folder
 from prepare.folders import CORPUS, LLAMA2, tokenizer_folder
 from tiny_models import QWEN2_SPLIT
 
@@ -237,7 +238,7 @@ def test_truncation_keeps_the_end_token_at_every_length(name: str, tmp_path: Pat
     ((whole, learned),) = template.encode_example(turns)
     first = learned.index(True)
     for max_length in range(first + 3, len(whole) + 1, 7):
-        prepared = prepare_examples([Example(1, 1, turns)], tmp_path, PrepareOptions(max_length))
+        prepared = prepare_examples([Example(1, 1, turns)], open_folder(tmp_path), PrepareOptions(max_length))
         ids, labels = (values.tolist() for values in prepared.row(0))
         assert len(ids) <= max_length
         assert ids[-1] == labels[-1] == whole[-1]

@@ -12,6 +12,7 @@ from llmlora.data.convert import convert_dataset
 from llmlora.data.read import ReadOptions
 from llmlora.prepare.dataset import PrepareOptions, prepare_file
 from llmlora.prepare.held_out import held_out_split
+from llmlora.weights.base import open_folder
 from tiny_models import tiny_model
 
 
@@ -33,7 +34,7 @@ def split(base, path, fraction=0.3, seed=42, rules=RULES):
         data=DataSource(path=str(path), sha256=sha256_file(path)), rules=rules,
         train=TrainConfig(validation_split=fraction, seed=seed),
     )  # fmt: skip
-    prepared = prepare_file(path, ReadOptions(), base, PrepareOptions(64))
+    prepared = prepare_file(path, ReadOptions(), open_folder(base), PrepareOptions(64))
     train, held_out = held_out_split(job, prepared)
     return [int(prepared.rows[place]) for place in train], [int(prepared.rows[place]) for place in held_out]
 

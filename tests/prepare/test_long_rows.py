@@ -16,6 +16,7 @@ from llmlora.data.problems import Problem
 from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import IGNORED, PreparedDataset, PrepareOptions, prepare_examples
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import open_folder
 from prepare.folders import CHATML, tokenizer_folder
 
 TEXT = "第1節 東京の棚には本が7冊あります。🦊\n" * 12
@@ -34,7 +35,7 @@ def test_a_long_text_is_divided_and_nothing_is_lost(tmp_path: Path, kind: str, m
     folder = tokenizer_folder(tmp_path, kind, CHATML)
     encoder = load_template(folder).encoder
     whole = [*encoder.encode_raw(TEXT), encoder.eos_id]
-    prepared = prepare_examples([Example(1, 1, text=TEXT)], folder, PrepareOptions(max_length))
+    prepared = prepare_examples([Example(1, 1, text=TEXT)], open_folder(folder), PrepareOptions(max_length))
     ids, labels = tokens_of(prepared)
     head = [encoder.bos_id] if encoder.adds_bos else []
     assert all(row[: len(head)] == head and len(head) + 1 < len(row) <= max_length for row in ids)
@@ -51,14 +52,14 @@ def test_a_long_text_is_divided_and_nothing_is_lost(tmp_path: Path, kind: str, m
 def test_the_end_token_never_stands_alone(tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path, "byte_level", CHATML)
     size = len(load_template(folder).encoder.encode_raw(TEXT))
-    ids, _ = tokens_of(prepare_examples([Example(1, 1, text=TEXT)], folder, PrepareOptions(size)))
+    ids, _ = tokens_of(prepare_examples([Example(1, 1, text=TEXT)], open_folder(folder), PrepareOptions(size)))
     assert len(ids) == 2 and len(ids[1]) > 2
 
 
 def test_without_the_setting_a_text_is_cut_and_counted(tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path, "byte_level", CHATML)
     options = PrepareOptions(32, split_long_text=False)
-    prepared = prepare_examples([Example(1, 1, text=TEXT)], folder, options)
+    prepared = prepare_examples([Example(1, 1, text=TEXT)], open_folder(folder), options)
     assert len(prepared) == 1
     assert (
         prepared.facts["num_tokens_cut"]
@@ -70,13 +71,13 @@ def test_without_the_setting_a_text_is_cut_and_counted(tmp_path: Path) -> None:
 def test_overlong_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path, "byte_level", CHATML)
     options = PrepareOptions(64, drop_overlong=True)
-    prepared = prepare_examples([SHORT, LONG, Example(3, 3, text=TEXT)], folder, options)
+    prepared = prepare_examples([SHORT, LONG, Example(3, 3, text=TEXT)], open_folder(folder), options)
     assert prepared.facts["num_overlong_left_out"] == 1
     assert set(prepared.rows.tolist()) == {1, 3}, "a divided text is not overlong"
     found = RowCounter(load_template(folder), 64, drop_overlong=True)(LONG).refusal
     assert found is not None and (found.level, found.code) == ("warning", "overlong_left_out")
     with pytest.raises(DatasetError) as failure:
-        prepare_examples([LONG], folder, options)
+        prepare_examples([LONG], open_folder(folder), options)
     assert failure.value.code == "all_rows_overlong"
 
 
@@ -87,7 +88,7 @@ def test_no_length_is_proposed_that_the_model_does_not_take(tmp_path: Path) -> N
         config = {"model_type": "llama", "max_position_embeddings": context}
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
         with pytest.raises(DatasetRowError) as failure:
-            prepare_examples([SHORT, LONG], folder, PrepareOptions(64))
+            prepare_examples([SHORT, LONG], open_folder(folder), PrepareOptions(64))
         assert failure.value.code == code
         needed = failure.value.params["needed"]
         refusal = RowCounter(load_template(folder), 64, context)(LONG).refusal
@@ -125,14 +126,14 @@ def test_no_hint_proposes_what_is_refused(tmp_path: Path, context: int | None, d
         for length in (16, 24, 48):
             options = PrepareOptions(length, drop_overlong=drops)
             try:
-                prepare_examples(examples, folder, options)
+                prepare_examples(examples, open_folder(folder), options)
             except DatasetError as failure:
                 codes.add(failure.code)
                 hint = Problem("error", failure.code, params=failure.params).hint
                 for other in proposed(hint, options):
                     num_tried += 1
                     assert other.max_length <= (context or other.max_length)
-                    assert len(prepare_examples(examples, folder, other)) > 0
+                    assert len(prepare_examples(examples, open_folder(folder), other)) > 0
     assert num_tried or (drops and context == 60), "nothing there that could be proposed"
     kept = {60: {"no_row_fits", "rows_longer_than_model"}, 300: {"no_trainable_tokens"}, None: {"no_trainable_tokens"}}
     dropped = {
@@ -151,12 +152,12 @@ def test_with_the_least_length_the_same_examples_are_trained_on(tmp_path: Path, 
     for examples in MIXES:
         options = PrepareOptions(100, drop_overlong=drops)
         try:
-            prepared = prepare_examples(examples, folder, options)
+            prepared = prepare_examples(examples, open_folder(folder), options)
         except DatasetError:
             continue
         least = prepared.least_length(drops)
         num_shorter += least < prepared.lengths.max()
-        again = prepare_examples(examples, folder, replace(options, max_length=least))
+        again = prepare_examples(examples, open_folder(folder), replace(options, max_length=least))
         assert set(again.rows.tolist()) == set(prepared.rows.tolist())
     assert drops or num_shorter > 5
 
@@ -166,7 +167,7 @@ def test_rows_without_an_answer_are_not_called_too_long(tmp_path: Path) -> None:
     silent = Example(7, 7, (Message("user", "開店は？"),))
     refusal = RowCounter(load_template(folder), 64)(silent).refusal
     with pytest.raises(DatasetRowError) as failure:
-        prepare_examples([SHORT, LONG, silent], folder, PrepareOptions(64))
+        prepare_examples([SHORT, LONG, silent], open_folder(folder), PrepareOptions(64))
     assert refusal is not None
     assert (failure.value.code, failure.value.params["rows"], refusal.code) == (
         "rows_without_answer", [7], "rows_without_answer",

@@ -9,6 +9,7 @@ from llmlora.core.examples import Example, Message
 from llmlora.prepare.dataset import IGNORED, PreparedDataset, PrepareOptions, prepare_examples
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.tokenizer import load_tokenizer
+from llmlora.weights.base import open_folder
 from prepare.folders import CHATML, LLAMA2, tokenizer_folder
 
 ANSWER = "価格は1,234円です。😀"
@@ -18,7 +19,7 @@ def prepared_in(folder: Path, answer: str = ANSWER, **options: Any) -> PreparedD
     """Prepare two rows."""
     turns = (Message("user", "質問は<|im_end|>?"), Message("assistant", answer))
     examples = [Example(3, 3, turns), Example(4, 4, text="Hello, world!")]
-    return prepare_examples(examples, folder, PrepareOptions(**{"max_length": 128, **options}))
+    return prepare_examples(examples, open_folder(folder), PrepareOptions(**{"max_length": 128, **options}))
 
 
 @pytest.fixture
@@ -69,7 +70,9 @@ def test_cut_tokens_are_shown_and_counted(folder: Path) -> None:
 def test_unknown_tokens_are_marked(tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path, "no_bytes", LLAMA2)
     prepared = prepare_examples(
-        [Example(1, 1, (Message("user", "東京の天気は"), Message("assistant", "龍です。")))], folder, PrepareOptions(64)
+        [Example(1, 1, (Message("user", "東京の天気は"), Message("assistant", "龍です。")))],
+        open_folder(folder),
+        PrepareOptions(64),
     )
     row = preview_rows(prepared, load_tokenizer(folder), 1)[0]
     assert sum(token["unknown"] for token in row["tokens"]) == 1

@@ -13,6 +13,7 @@ from llmlora.data.read import iter_examples
 from llmlora.prepare.count import RowCounter
 from llmlora.prepare.dataset import IGNORED, PrepareOptions, prepare_examples
 from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.weights.base import open_folder
 from prepare.folders import CHATML, OPENING, tokenizer_folder
 
 HEAD = (
@@ -112,7 +113,7 @@ def examples(folder: Path, *rows: object) -> list[Example]:
 
 def learned_texts(folder: Path, rows: list[Example]) -> list[tuple[str, list[str]]]:
     """Return the text of each training row with the stretches of it that are learned."""
-    prepared = prepare_examples(rows, folder, PrepareOptions(2000))
+    prepared = prepare_examples(rows, open_folder(folder), PrepareOptions(2000))
     decode = load_template(folder).tokenizer.decode
     found = []
     for index in range(len(prepared)):
@@ -174,7 +175,7 @@ def test_a_template_without_tools_is_refused_by_name(tmp_path: Path, text: str, 
     template = template_of(tmp_path, text)
     rows = examples(tmp_path, ROWS[kind])
     with pytest.raises(DatasetRowError) as failure:
-        prepare_examples(rows, tmp_path, PrepareOptions(2000))
+        prepare_examples(rows, open_folder(tmp_path), PrepareOptions(2000))
     assert (failure.value.code, failure.value.params["part"]) == ("row_needs_tools", "tools")
     refusal = RowCounter(template, 2000)(rows[0]).refusal
     assert refusal is not None and refusal.code == "row_needs_tools"
@@ -183,7 +184,9 @@ def test_a_template_without_tools_is_refused_by_name(tmp_path: Path, text: str, 
 def test_calls_without_a_list_of_tools_need_the_template_too(tmp_path: Path) -> None:
     template_of(tmp_path, CHATML)
     with pytest.raises(DatasetRowError) as failure:
-        prepare_examples(examples(tmp_path, {"messages": ROWS["old"]["messages"]}), tmp_path, PrepareOptions(2000))
+        prepare_examples(
+            examples(tmp_path, {"messages": ROWS["old"]["messages"]}), open_folder(tmp_path), PrepareOptions(2000)
+        )
     assert (failure.value.code, failure.value.params["part"]) == ("row_needs_tools", "tool_calls")
 
 
@@ -248,5 +251,5 @@ def test_reasoning_fills_the_block_that_a_prompt_opens(tmp_path: Path) -> None:
 
 def test_reasoning_that_a_template_does_not_show_is_counted(tmp_path: Path) -> None:
     template_of(tmp_path, CHATML)
-    prepared = prepare_examples(examples(tmp_path, thinking()), tmp_path, PrepareOptions(2000))
+    prepared = prepare_examples(examples(tmp_path, thinking()), open_folder(tmp_path), PrepareOptions(2000))
     assert prepared.facts["num_reasoning_hidden"] == 2

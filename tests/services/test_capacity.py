@@ -12,6 +12,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import DiskFull, OutOfMemory
 from llmlora.services import capacity
 from llmlora.services.capacity import check_capacity, memory_bytes
+from llmlora.weights.base import open_folder
 from tiny_models import tiny_model
 
 Usage = namedtuple("Usage", "total used free")
@@ -115,8 +116,8 @@ def test_the_number_of_trained_weights_is_that_of_the_engine(model):
         {"r": 2, "modules_to_save": ("self_attn", "norm")},
         {"method": "full"},
     ):
-        config = TrainConfig(**settings)
-        counted = parameter_counts(apply_method(load_base(model.path, "float32"), config, model.path))["trainable"]
+        config, base = TrainConfig(**settings), open_folder(model.path)
+        counted = parameter_counts(apply_method(load_base(base, "float32"), config, base))["trainable"]
         estimated = trained_size(model.tensors, config).num_trained
         assert counted <= estimated <= 1.5 * counted, settings
 

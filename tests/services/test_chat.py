@@ -10,9 +10,9 @@ import pytest
 from llmlora.core.errors import ConfigError, LlmloraError, ModelFileError, NotFound, WorkerDied
 from llmlora.core.layout import scratch_dir
 from llmlora.core.publish import read_json
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import write_gguf
 from llmlora.services.chat import ChatSession, ModelLocation, _native_failures, chat, locate_model
+from llmlora.weights.folder_source import FolderSource
 from tiny_jobs import tiny_job
 from tiny_models import tiny_model
 

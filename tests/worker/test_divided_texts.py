@@ -22,6 +22,7 @@ from llmlora.prepare.template import load_template
 from llmlora.services import preview
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import TrainRequest
+from llmlora.weights.base import open_folder
 from llmlora.worker import prepare
 from llmlora.worker import train as work
 from llmlora.worker.frame import StopFlag
@@ -125,7 +126,7 @@ def test_one_text_cannot_be_divided_into_rows_held_out(place, tmp_path, counted)
 @pytest.mark.usefixtures("home")
 def test_held_out_texts_count_each_token_once_packed_or_not(place, tmp_path):
     data, base = written(tmp_path / "data.jsonl", TEXTS), place / "base"
-    prepared = prepare_file(data, ReadOptions(), base, PrepareOptions(LENGTH))
+    prepared = prepare_file(data, ReadOptions(), open_folder(base), PrepareOptions(LENGTH))
     numbers = prepared.rows.tolist()
     assert max(Counter(numbers).values()) > 2
     train, held_out = split_by_content(data, ReadOptions(), numbers, 0.4, seed=0)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from llmlora.core.errors import ModelFileError
 from llmlora.core.events import EventWriter, read_events
 from llmlora.core.locale import LANGUAGES, has_text, remark_text, set_language
+from llmlora.weights.base import open_folder
 from llmlora.worker.train import _warn_if_not_exportable
 from tiny_models import tiny_model
 
@@ -25,7 +26,7 @@ def warnings_of(folder: Path, name: str = "config.json", edit: Callable[[Json], 
         document = json.loads((folder / name).read_text(encoding="utf-8"))
         edit(document)
         (folder / name).write_text(json.dumps(document), encoding="utf-8")
-    _warn_if_not_exportable(folder, EventWriter(folder, 1))
+    _warn_if_not_exportable(open_folder(folder), EventWriter(folder, 1))
     found = [event for event in read_events(folder / "events.jsonl") if event["type"] == "warning"]
     for language in LANGUAGES:
         set_language(language)

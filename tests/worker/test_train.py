@@ -374,8 +374,8 @@ def test_a_checkpoint_is_not_trained_further_on_other_rows(run, tmp_path, monkey
         path.write_text("".join(json.dumps(event) + "\n" for event in lines), encoding="utf-8")
     prepare = work.prepare_file
 
-    def otherwise(path, read, base_dir, options, on_progress):
-        prepared = prepare(path, read, base_dir, options, on_progress)
+    def otherwise(path, read, base, options, on_progress):
+        prepared = prepare(path, read, base, options, on_progress)
         if age == "new":  # as many of everything, but other tokens
             return replace(prepared, input_ids=prepared.input_ids[::-1].copy())
         facts = {**prepared.facts, "num_label_tokens": prepared.num_label_tokens - 1}

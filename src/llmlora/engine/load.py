@@ -1,50 +1,133 @@
-"""Load a base model from a folder: safetensors only, no remote code, nothing from the network."""
+"""Load a base model into memory: transformers builds the architecture, the base's own source gives the weights.
+
+No remote code and nothing from the network. Whatever transformers renames, stacks or splits on the way from a file's
+tensors to a model's (mixture-of-experts layers, older names) it does here as well, for every kind of base: it is handed
+the tensors in place of files, and reads each when its turn comes.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from accelerate import init_empty_weights
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from llmlora.core.errors import ModelFileError
+from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.memory import is_memory_error
+from llmlora.core.publish import write_json
 from llmlora.engine.device import DTYPES
+from llmlora.weights.base import Base
+from llmlora.weights.source import StoredSource
 
 transformers_logging.disable_progress_bar()
 
+# Formats that numpy lacks: a source gives their bits.
+BITS = {"BF16": torch.bfloat16, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}
 
-def load_base(base_dir: Path, dtype: str, device: str = "cpu") -> PreTrainedModel:
-    """Load the causal language model of a folder in a number format; raise ModelFileError when its files do not fit."""
+
+class LazyTensor:
+    """A tensor of a source that is read when it is indexed with `...`, as transformers does with those of files."""
+
+    def __init__(self, source: StoredSource, name: str) -> None:
+        self._source = source
+        self._name = name
+
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        values = torch.from_numpy(self._source.stored(self._name))
+        bits = BITS.get(self._source.dtype(self._name))
+        return (values if bits is None else values.view(bits))[index]
+
+
+def load_base(base: Base, dtype: str, device: str = "cpu") -> PreTrainedModel:
+    """Load a base's causal language model in a number format; raise ModelFileError when its files do not fit."""
+    source = base.source
     try:
-        model, info = AutoModelForCausalLM.from_pretrained(
-            base_dir,
+        kind, config = _causal_class(model_config(base))
+        model, info = kind.from_pretrained(
+            None,
+            config=config,
+            state_dict={name: LazyTensor(source, name) for name in source.names()},
             dtype=DTYPES[dtype],
             local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
             output_loading_info=True,
         )
+        model.generation_config = _generation_settings(base)
     except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         if is_memory_error(error):
             raise
-        raise ModelFileError("model_unreadable", path=str(base_dir), detail=str(error).splitlines()[0][:300]) from error
+        raise _unreadable(base, error) from error
     missing = sorted(info["missing_keys"])
     if missing:
         raise ModelFileError(
-            "model_weights_missing", path=str(base_dir), tensors=", ".join(missing[:5]), count=len(missing)
+            "model_weights_missing", path=str(base.path), tensors=", ".join(missing[:5]), count=len(missing)
         )
+    model.name_or_path = model.config.name_or_path = str(base.path)
     return model.to(device)
 
 
-def empty_model(base_dir: Path) -> PreTrainedModel:
-    """Return the architecture of a folder without weights, to check settings before anything is loaded."""
+def empty_model(base: Base) -> PreTrainedModel:
+    """Return a base's architecture without weights, to check settings before anything is loaded."""
     try:
-        config = AutoConfig.from_pretrained(base_dir, local_files_only=True, trust_remote_code=False)
         with init_empty_weights():
-            return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            return AutoModelForCausalLM.from_config(model_config(base), dtype=torch.float32)
     except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError("model_unreadable", path=str(base_dir), detail=str(error).splitlines()[0][:300]) from error
+        raise _unreadable(base, error) from error
+
+
+def model_config(base: Base) -> PreTrainedConfig:
+    """Return a base's configuration as transformers understands it; raises OSError or ValueError where it cannot."""
+    with _config_folder(base) as folder:
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def _causal_class(config: PreTrainedConfig) -> tuple[type[PreTrainedModel], PreTrainedConfig]:
+    """Return the class that transformers' own choice falls on, and the part of a configuration that it is made for.
+
+    `AutoModelForCausalLM` itself wants a folder.
+    """
+    kind = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    if kind is None:
+        raise ValueError(f"{type(config).__name__}: no causal language model")
+    is_text_part = kind.config_class is config.sub_configs.get("text_config")
+    return kind, config.get_text_config() if is_text_part else config
+
+
+def _generation_settings(base: Base) -> GenerationConfig:
+    """Return the generation settings that lie beside the tokenizer; older models have them in their configuration."""
+    try:
+        return GenerationConfig.from_pretrained(base.tokenizer_dir, local_files_only=True)
+    except OSError:
+        with _config_folder(base) as folder:
+            return GenerationConfig.from_pretrained(
+                folder, config_file_name=CONFIG_FILE, _from_model_config=True, local_files_only=True
+            )
+
+
+@contextmanager
+def _config_folder(base: Base) -> Iterator[Path]:
+    """Yield a folder whose `config.json` is the base's: transformers reads no other form."""
+    if base.path.is_dir():
+        yield base.path
+        return
+    with TemporaryDirectory() as folder:
+        write_json(Path(folder) / CONFIG_FILE, dict(base.config))
+        yield Path(folder)
+
+
+def _unreadable(base: Base, error: Exception) -> ModelFileError:
+    return ModelFileError("model_unreadable", path=str(base.path), detail=str(error).splitlines()[0][:300])

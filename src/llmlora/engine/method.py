@@ -19,6 +19,7 @@ from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.layout import ADAPTER_WEIGHTS
 from llmlora.core.memory import is_memory_error
 from llmlora.engine.precision import load_adapter, train_in_float32
+from llmlora.weights.base import Base
 
 # The usual names of separate layers, and what holds them where an architecture fuses or renames them.
 RENAMED_LAYERS: dict[str, dict[str, str]] = {
@@ -127,14 +128,14 @@ def check_method(model: PreTrainedModel, config: TrainConfig) -> dict[str, str]:
     return renamed
 
 
-def apply_method(model: PreTrainedModel, config: TrainConfig, base_dir: Path) -> Any:
-    """Return the model with exactly the weights trainable that the method trains, all of them in float32."""
-    tuned = _with_trainable(model, config, base_dir)
+def apply_method(model: PreTrainedModel, config: TrainConfig, base: Base) -> Any:
+    """Return a base's model with exactly the weights trainable that the method trains, all of them in float32."""
+    tuned = _with_trainable(model, config, base)
     train_in_float32(tuned)
     return tuned
 
 
-def _with_trainable(model: PreTrainedModel, config: TrainConfig, base_dir: Path) -> Any:
+def _with_trainable(model: PreTrainedModel, config: TrainConfig, base: Base) -> Any:
     if config.method == "full":
         model.requires_grad_(True)
         return model
@@ -153,7 +154,7 @@ def _with_trainable(model: PreTrainedModel, config: TrainConfig, base_dir: Path)
         use_dora=config.use_dora,
         modules_to_save=list(config.modules_to_save) or None,
         layers_to_transform=list(config.layers) if config.layers is not None else None,
-        base_model_name_or_path=str(base_dir),
+        base_model_name_or_path=str(base.path),
     )
     return get_peft_model(model, adapter)
 

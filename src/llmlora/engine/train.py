@@ -31,6 +31,7 @@ from llmlora.engine.trackers import Trackers
 from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import ChatTemplate, save_template
 from llmlora.prepare.tokenizer import save_tokenizer
+from llmlora.weights.base import Base
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ class Trained:
 
 
 def fit(
-    job: JobConfig, folder: Path, run: int, rows: tuple[Rows, Rows | None], events: EventWriter, stop: Any
+    job: JobConfig, base: Base, folder: Path, run: int, rows: tuple[Rows, Rows | None], events: EventWriter, stop: Any
 ) -> Trained:
-    """Train one job, from its newest whole checkpoint when it has one.
+    """Train one job on its base, from its newest whole checkpoint when it has one.
 
     Raises:
         ConfigError: a setting that this architecture cannot take, before any weight is loaded.
@@ -84,8 +85,7 @@ def fit(
     ranks = join_ranks(device_to_use(folder))
     events = events if ranks.is_first else SilentEvents()
     environment = Environment(folder, run, config, ranks, events)
-    base_dir = Path(job.base_dir)
-    architecture = empty_model(base_dir)
+    architecture = empty_model(base)
     renamed = check_method(architecture, config)
     if renamed:
         names = ", ".join(f"{old} -> {new}" for old, new in renamed.items())
@@ -97,7 +97,7 @@ def fit(
     apply_plan(plan)
     chosen = {name: getattr(plan, name) for name in ("dtype", "device", "reason", "gflops")}
     events.emit("phase", name="loading", params=chosen)
-    model = apply_method(load_base(base_dir, plan.dtype, plan.device), config, base_dir)
+    model = apply_method(load_base(base, plan.dtype, plan.device), config, base)
     if config.gradient_checkpointing:
         checkpointing = {"use_reentrant": False}
         causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)
@@ -180,7 +180,7 @@ def _sort_targets(path: Path) -> None:
 
 
 def publish_trained(
-    trained: Trained, job: JobConfig, folder: Path, template: ChatTemplate, texts: dict[str, str]
+    trained: Trained, job: JobConfig, base: Base, folder: Path, template: ChatTemplate, texts: dict[str, str]
 ) -> Path:
     """Write `adapter/` (a PEFT folder) or `model/` (method full) atomically and return its path.
 
@@ -191,7 +191,7 @@ def publish_trained(
     if trained.ranks.is_first:
         with publishing_dir(target, {"job": job.id, "base_digest": job.base_digest}) as temporary:
             _write_trained(trained.model, job, template, temporary)
-            save_tokenizer(Path(job.base_dir), temporary)
+            save_tokenizer(base.tokenizer_dir, temporary)
             for name, text in texts.items():
                 (temporary / name).write_text(text, encoding="utf-8")
     trained.ranks.wait()

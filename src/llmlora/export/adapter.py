@@ -16,13 +16,15 @@ import torch
 from peft import LoraConfig, PeftConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
 from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from llmlora.core.lora import BASE_CHANGING_INITS
 from llmlora.core.publish import read_json
+from llmlora.engine.load import model_config
+from llmlora.weights.base import Base
 
 PREFIX = "base_model.model."
 UNSUPPORTED_SETTINGS = (
@@ -49,11 +51,11 @@ class Adapter:
     that the two differ after merging although the base shares one tensor for both.
     """
 
-    def __init__(self, adapter_dir: Path, base_dir: Path) -> None:
+    def __init__(self, adapter_dir: Path, base: Base) -> None:
         self.path = adapter_dir
         self.config = read_adapter_config(adapter_dir)
         self._tensors = _Tensors(adapter_dir / ADAPTER_WEIGHTS)
-        model = _model_without_storage(base_dir)
+        model = _model_without_storage(base)
         self.embedding = _name_of(model, model.get_input_embeddings())
         self.output_head = _name_of(model, model.get_output_embeddings())
         self.changes = self._find_changes(model)
@@ -180,8 +182,8 @@ def read_adapter_config(adapter_dir: Path) -> LoraConfig:
     return config
 
 
-def _model_without_storage(base_dir: Path) -> Any:
-    config = AutoConfig.from_pretrained(str(base_dir), local_files_only=True, trust_remote_code=False)
+def _model_without_storage(base: Base) -> Any:
+    config = model_config(base)
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config)
 

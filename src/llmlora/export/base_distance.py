@@ -16,12 +16,11 @@ import numpy as np
 
 from llmlora.export.check import Check, within
 from llmlora.export.file_checks import FilePlan
-from llmlora.export.trained import TrainedModel
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
-from llmlora.gguf.source import FolderSource
 from llmlora.gguf.writer import encode_float
+from llmlora.inference.trained_job import TrainedJob
 
 # A tuned model may be this many times as far off as its base. Measured: docs/adr/0009-verdict-by-facts.md.
 SHARPER = 4.0
@@ -29,13 +28,14 @@ VALUES_AT_ONCE = 1 << 22
 TWIN = "float32_"  # what rounding.py puts before the values of a float32 twin
 
 
-def write_base(trained: TrainedModel, plan: FilePlan, output: Path) -> None:
+def write_base(trained: TrainedJob, plan: FilePlan, output: Path) -> None:
     """Write the untouched base, which must be at hand, as `output` with the types of `plan`, straight from float32.
 
     `plan` is what a file of the trained model says, which is the base's as well.
     """
-    assert trained.untouched_base is not None
-    tensors = convert_tensors(FolderSource(trained.untouched_base), trained.model_config)
+    base = trained.untouched_base
+    assert base is not None
+    tensors = convert_tensors(base.source, trained.model_config)
     write_container(output, plan.metadata, [_plan(tensor, plan.tensor_types[tensor.name]) for tensor in tensors])
 
 

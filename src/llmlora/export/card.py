@@ -107,10 +107,10 @@ def _front_matter(job: JobConfig, library: str) -> str:
     return "---\n" + "\n".join(lines) + "\n---\n"
 
 
-def base_front_matter(base_dir: Path) -> dict[str, Any]:
+def base_front_matter(folder: Path) -> dict[str, Any]:
     """Return the YAML header of a base model's card; empty when it has none or it is damaged."""
     try:
-        text = (base_dir / "README.md").read_text(encoding="utf-8")
+        text = (folder / "README.md").read_text(encoding="utf-8")
         if not text.startswith("---\n"):
             return {}
         header = yaml.safe_load(text[4:].split("\n---", 1)[0])

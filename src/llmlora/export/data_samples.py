@@ -12,7 +12,7 @@ from llmlora.core.examples import Example
 from llmlora.core.publish import sha256_file
 from llmlora.data.asked import Asked, asked_of
 from llmlora.data.read import ReadOptions, iter_examples
-from llmlora.export.trained import TrainedModel
+from llmlora.inference.trained_job import TrainedJob
 
 NUM_SAMPLES = 8
 NUM_TAUGHT = 24
@@ -33,7 +33,7 @@ class DataSamples:
     problem: str | None = None
 
 
-def data_samples(trained: TrainedModel) -> DataSamples:
+def data_samples(trained: TrainedJob) -> DataSamples:
     """Read the training data as the job did: its columns, encoding and format.
 
     Data that is gone, unreadable or no longer what was trained on gives nothing but its `problem`.

@@ -15,11 +15,11 @@ from llmlora.core.errors import ModelFileError
 from llmlora.export.check import Check, failed, passed, what_failed
 from llmlora.export.reference import Reference
 from llmlora.export.sizes import planned_header
-from llmlora.export.trained import TrainedModel
 from llmlora.gguf.quantize import planned_types
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import BYTE, CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED, ChatFormat
 from llmlora.gguf.writer import FILE_TYPES, planned_metadata
+from llmlora.inference.trained_job import TrainedJob
 
 REQUIRED_KEYS = (
     "general.architecture", "general.name", "general.file_type", "tokenizer.ggml.model", "tokenizer.ggml.tokens",
@@ -56,10 +56,10 @@ class ModelPlan:
     metadata: Mapping[str, Any]
 
     @classmethod
-    def of(cls, trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], chat: ChatFormat) -> ModelPlan:
+    def of(cls, trained: TrainedJob, source: TensorSource, config: Mapping[str, Any], chat: ChatFormat) -> ModelPlan:
         """Plan the files of a trained model; `source` and `config` are its merged weights."""
-        header = planned_header(source, config, trained.tokenizer_dir)
-        return cls(header, planned_metadata(config, trained.tokenizer_dir, "F16", trained.gguf_name, chat))
+        header = planned_header(source, config, trained.result_dir)
+        return cls(header, planned_metadata(config, trained.result_dir, "F16", trained.gguf_name, chat))
 
     def file(self, quantization: str) -> FilePlan:
         """Plan the file in one quantization."""

@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 
 from llmlora.core.errors import Conflict, ExportError, ModelFileError
-from llmlora.core.layout import CONFIG_FILE
-from llmlora.core.publish import publishing_dir, read_json
+from llmlora.core.publish import publishing_dir
 from llmlora.export.adapter import Adapter
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
 from llmlora.export.sizes import check_room, float32_bytes
-from llmlora.export.trained import TrainedModel, check_output_free, find_trained
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors, converted_from
-from llmlora.gguf.source import FolderSource, TensorSource
+from llmlora.gguf.source import TensorSource
 from llmlora.inference.streamed_model import stored_name
+from llmlora.inference.trained_job import TrainedJob, find_trained
 
 OnProgress = Callable[[int, int], None]
+
+
+def check_output_free(output: Path) -> None:
+    """Raise Conflict when `output` exists and is not an empty folder."""
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise Conflict("output_not_empty", path=str(output))
 
 
 class MergedSource:
@@ -95,7 +100,7 @@ class _Unchanged:
 
 
 def base_tensors(
-    trained: TrainedModel, source: TensorSource, config: Mapping[str, Any], tensors: Sequence[ConvertedTensor]
+    trained: TrainedJob, source: TensorSource, config: Mapping[str, Any], tensors: Sequence[ConvertedTensor]
 ) -> dict[str, ConvertedTensor] | None:
     """Return the base's tensors, by GGUF name, of those in `tensors` that training may have changed.
 
@@ -108,19 +113,18 @@ def base_tensors(
     if base is None:
         return None
     try:
-        found = convert_tensors(FolderSource(base), read_json(base / CONFIG_FILE))
+        found = convert_tensors(base.source, base.config)
     except (ExportError, ModelFileError):
         return None
     return {tensor.name: tensor for tensor in found if tensor.source_name}
 
 
-def trained_source(trained: TrainedModel) -> tuple[TensorSource, dict[str, Any]]:
+def trained_source(trained: TrainedJob) -> tuple[TensorSource, dict[str, Any]]:
     """Return the trained model's tensors and the `config.json` that fits them."""
     config = trained.model_config
-    base = FolderSource(trained.weights_dir)
     if trained.adapter_dir is None:
-        return base, config
-    merged = MergedSource(base, Adapter(trained.adapter_dir, trained.base_dir))
+        return trained.weights.source, config
+    merged = MergedSource(trained.base.source, Adapter(trained.adapter_dir, trained.base))
     if merged.unties:
         config["tie_word_embeddings"] = False
     return merged, config
@@ -130,13 +134,13 @@ def merge_model(
     job_dir: Path,
     output: Path,
     dtype: str | None = None,
-    base_dir: Path | None = None,
+    moved_base: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Write base + adapter as one Hugging Face folder at `output`, which must not exist or be empty.
 
-    `dtype` (float32, float16, bfloat16) defaults to the base's. Returns `output`, `dtype`, `num_tensors`,
-    `size_bytes`, `max_abs_error` (largest rounding of a weight) and `files`.
+    `dtype` (float32, float16, bfloat16) defaults to the base's; `moved_base` says where that lies now if it moved.
+    Returns `output`, `dtype`, `num_tensors`, `size_bytes`, `max_abs_error` (largest rounding of a weight) and `files`.
 
     Raises:
         Conflict: `output` exists and is not empty.
@@ -145,9 +149,9 @@ def merge_model(
         ExportError: the adapter cannot be merged exactly, or `dtype` cannot hold a weight.
     """
     check_output_free(output)
-    trained = find_trained(job_dir, base_dir)
+    trained = find_trained(job_dir, moved_base)
     source, config = trained_source(trained)
-    chosen = dtype or model_dtype(trained.weights_dir, config)
+    chosen = dtype or model_dtype(trained.weights)
     check_room(output, float32_bytes(source) * item_size(chosen) // 4)
     manifest = {"job": trained.job.id, "base_digest": trained.job.base_digest}
     try:

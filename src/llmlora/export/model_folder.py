@@ -16,11 +16,12 @@ from llmlora.core.errors import ConfigError, ExportError
 from llmlora.core.layout import GENERATION_FILE, MODEL_INDEX, MODEL_WEIGHTS, TEMPLATE_FILE, TOKENIZER_FILES
 from llmlora.core.publish import read_json, write_json, write_text
 from llmlora.export.card import merged_card
-from llmlora.export.trained import TrainedModel
 from llmlora.gguf.blocks import round_bfloat16, widen_bfloat16
 from llmlora.gguf.source import TensorSource
+from llmlora.inference.trained_job import TrainedJob
 from llmlora.prepare.asking import with_turn_end
 from llmlora.prepare.template import load_template
+from llmlora.weights.base import Base
 
 SHARD_BYTES = 5_000_000_000
 STORED_NAMES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
@@ -29,17 +30,13 @@ LARGEST_FLOAT16 = 65504.0
 OnProgress = Callable[[int, int], None]
 
 
-def model_dtype(folder: Path, config: dict[str, Any]) -> str:
-    """Return the number format of a model folder: what `config.json` says, else that of its first tensor."""
-    named = str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")
+def model_dtype(base: Base) -> str:
+    """Return the number format of a model: what its configuration says, else that of its first tensor."""
+    named = str(base.config.get("dtype") or base.config.get("torch_dtype") or "").removeprefix("torch.")
     if named in STORED_NAMES:
         return named
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as stream:
-            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-        stored = next((entry["dtype"] for name, entry in header.items() if name != "__metadata__"), "")
-        return DTYPES.get(stored, "float32")
-    return "float32"
+    first = next(iter(base.source.names()), None)
+    return "float32" if first is None else DTYPES.get(base.source.dtype(first), "float32")
 
 
 def write_model_folder(
@@ -102,19 +99,19 @@ def plan_shards(source: TensorSource, names: list[str], item_size: int, limit: i
     return shards
 
 
-def copy_companions(trained: TrainedModel, folder: Path) -> None:
+def copy_companions(trained: TrainedJob, folder: Path) -> None:
     """Copy tokenizer, chat template and generation settings, and write the model card."""
-    copy_tokenizer(trained.tokenizer_dir, folder)
+    copy_tokenizer(trained.result_dir, folder)
     _write_generation(trained, folder)
     write_text(folder / "README.md", merged_card(trained.job))
 
 
-def _write_generation(trained: TrainedModel, folder: Path) -> None:
+def _write_generation(trained: TrainedJob, folder: Path) -> None:
     """Write the base's generation settings, with the token that trained answers end with among the end tokens."""
-    path = trained.weights_dir / GENERATION_FILE
+    path = trained.weights.tokenizer_dir / GENERATION_FILE
     settings = read_json(path) if path.is_file() else {}
     stated = settings.get("eos_token_id", trained.model_config.get("eos_token_id"))
-    ends = with_turn_end(stated, load_template(trained.tokenizer_dir).turn_end_id)
+    ends = with_turn_end(stated, load_template(trained.result_dir).turn_end_id)
     if path.is_file() and ends == stated:
         shutil.copyfile(path, folder / path.name)
     else:

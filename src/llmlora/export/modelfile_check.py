@@ -10,8 +10,8 @@ from llmlora.core.layout import GENERATION_FILE
 from llmlora.core.publish import read_json
 from llmlora.export.check import Check, failed, passed
 from llmlora.export.modelfile import ModelfileContent, default_parameters, go_template, modelfile_text
-from llmlora.export.trained import TrainedModel
 from llmlora.gguf.architectures import architecture_of
+from llmlora.inference.trained_job import TrainedJob
 
 WITHOUT_EFFECT = ("LICENSE",)  # a text that is shown, and changes no answer
 QUOTES = '"""'
@@ -19,9 +19,9 @@ QUOTES = '"""'
 Entry = tuple[str, str]
 
 
-def planned_content(trained: TrainedModel, config: dict[str, Any], model_file: str, turn_end: str) -> ModelfileContent:
+def planned_content(trained: TrainedJob, config: dict[str, Any], model_file: str, turn_end: str) -> ModelfileContent:
     """Return what the Modelfile of a trained model says; `turn_end` is the text that ends an answer."""
-    path = trained.weights_dir / GENERATION_FILE
+    path = trained.weights.tokenizer_dir / GENERATION_FILE
     generation = read_json(path) if path.is_file() else {}
     context, template = architecture_of(config).context_length(config), trained.template
     return ModelfileContent(

@@ -40,7 +40,6 @@ from llmlora.export.modelfile import ModelfileContent, modelfile_text
 from llmlora.export.modelfile_check import planned_content
 from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
 from llmlora.export.taught_check import CarriedFacts
-from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.verdict import raise_unless_usable
 from llmlora.export.verify import finish_report, verify_files
 from llmlora.gguf.architectures import check_exportable
@@ -48,6 +47,7 @@ from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.writer import FloatType, write_gguf
+from llmlora.inference.trained_job import TrainedJob, find_trained
 from llmlora.prepare.asking import chat_format
 
 FORMAT = 1  # part of every file's key: raise it when the same inputs give other bytes
@@ -67,19 +67,19 @@ class ExportRequest:
     quantizations: tuple[str, ...]
     adapter: bool = False
     keep_merged: bool = False
-    base_dir: Path | None = None
+    moved_base: Path | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], output: Path) -> Self:
         """Build a request from the `config.json` of an export folder."""
-        base_dir = config.get("base_dir")
+        moved_base = config.get("base_dir")
         return cls(
             job_dir=Path(config["job_dir"]),
             output=output,
             quantizations=tuple(config["quantizations"]),
             adapter=bool(config.get("adapter")),
             keep_merged=bool(config.get("keep_merged")),
-            base_dir=Path(base_dir) if base_dir else None,
+            moved_base=Path(moved_base) if moved_base else None,
         )
 
 
@@ -88,7 +88,7 @@ class _Work:
     """The state of one export: inputs, and what already lies in the output folder."""
 
     request: ExportRequest
-    trained: TrainedModel
+    trained: TrainedJob
     source: TensorSource
     config: dict[str, Any]
     digest: str
@@ -183,7 +183,7 @@ def check_quantizations(names: tuple[str, ...]) -> None:
 
 
 def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
-    trained = find_trained(request.job_dir, request.base_dir)
+    trained = find_trained(request.job_dir, request.moved_base)
     source, config = trained_source(trained)
     digest = trained_digest(trained)
     meta: dict[str, Any] = {
@@ -191,7 +191,7 @@ def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
         "job_id": trained.job.id,
         "job_dir": str(request.job_dir.absolute()),
         "base_model": trained.job.base_model,
-        "base_dir": str(trained.base_dir),
+        "base_dir": str(trained.weights.path),
         "base_digest": trained.job.base_digest,
         "trained_digest": digest,
         "llmlora_version": __version__,
@@ -228,9 +228,9 @@ def _earlier(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def trained_digest(trained: TrainedModel) -> str:
+def trained_digest(trained: TrainedJob) -> str:
     """Return a digest of everything that decides an exported file's content."""
-    folder = trained.adapter_dir or trained.weights_dir
+    folder = trained.result_dir
     names = [*sorted(path.name for path in folder.glob("*.safetensors")), ADAPTER_CONFIG, TOKENIZER_FILE]
     hashes = {name: sha256_file(folder / name) for name in names if (folder / name).is_file()}
     return sha256_json({"base": trained.job.base_digest, "files": hashes, "template": trained.template.text})
@@ -239,13 +239,13 @@ def trained_digest(trained: TrainedModel) -> str:
 def _planned_files(work: _Work) -> dict[str, int]:
     """Return the files this run will write with their bytes; those that are there already are left out."""
     request = work.request
-    header = planned_header(work.source, work.config, work.trained.tokenizer_dir)
+    header = planned_header(work.source, work.config, work.trained.result_dir)
     sizes = model_sizes(header, [name for name in work.quantizations if not _is_written(work, name)])
     planned = {gguf_name(name): size for name, size in sizes.items()}
     if request.adapter and work.trained.adapter_dir and not work.is_done(ADAPTER_GGUF, work.key(file=ADAPTER_GGUF)):
         planned[ADAPTER_GGUF] = adapter_size(work.trained.adapter_dir)
     if request.keep_merged and not work.path(MERGED_DIR).exists():
-        dtype = model_dtype(work.trained.weights_dir, work.config)
+        dtype = model_dtype(work.trained.weights)
         planned[MERGED_DIR] = float32_bytes(work.source) * item_size(dtype) // 4
     return planned
 
@@ -275,7 +275,7 @@ def _write_merged(work: _Work) -> None:
     if manifest and manifest.get("digest") == work.digest:
         return
     with publishing_dir(folder, {"digest": work.digest}) as temporary:
-        dtype = model_dtype(work.trained.weights_dir, work.config)
+        dtype = model_dtype(work.trained.weights)
         write_model_folder(work.source, work.config, temporary, dtype, work.progress("merge"))
         copy_companions(work.trained, temporary)
 
@@ -334,7 +334,7 @@ def _convert(work: _Work, path: Path, file_type: FloatType) -> None:
     write_gguf(
         work.source,
         work.config,
-        work.trained.tokenizer_dir,
+        work.trained.result_dir,
         path,
         file_type,
         work.trained.gguf_name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,11 +15,11 @@ from llmlora.data.asked import Asked
 from llmlora.export.data_samples import data_samples
 from llmlora.export.reference import MAX_STOP_TOKENS, Reference, Rendering, TaughtAnswer, TokenizedText
 from llmlora.export.sizes import float32_bytes
-from llmlora.export.trained import TrainedModel
 from llmlora.export.verify_texts import comparison_texts, conversations
-from llmlora.gguf.source import FolderSource
 from llmlora.inference.chat import ChatRequest
+from llmlora.inference.trained_job import TrainedJob
 from llmlora.inference.transformers_chat import TransformersChat, load_reference_chat
+from llmlora.weights.base import Base
 
 END_TOKENS, MAX_TAUGHT_TOKENS = 16, 128  # what an answer may be longer than the taught one, and at most
 MAX_CONTEXT_TOKENS = 384
@@ -29,7 +28,7 @@ POSITIONS = (1.0, 0.75, 0.5, 0.25)
 LOADING_FACTOR, WORKING_BYTES = 1.2, 256 << 20
 
 
-def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = None) -> Reference:
+def build_reference(trained: TrainedJob, on_step: Callable[[], None] | None = None) -> Reference:
     """Load the trained model in float32 and record its answers; the model is freed before this returns.
 
     A model that does not fit into memory is computed layer by layer from its files. `on_step` is called often; what it
@@ -37,8 +36,8 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
     """
     step = on_step or (lambda: None)
     samples = data_samples(trained)
-    is_streamed = not fits_memory(trained.weights_dir)
-    chat = load_reference_chat(trained.weights_dir, trained.adapter_dir, trained.template, is_streamed)
+    is_streamed = not fits_memory(trained.weights)
+    chat = load_reference_chat(trained.weights, trained.adapter_dir, trained.template, is_streamed)
     try:
         renderings = _renderings(chat, conversations(samples.questions, trained.job.train.system))
         request = ChatRequest(renderings[0].messages, options=GenerateOptions(max_new_tokens=MAX_STOP_TOKENS))
@@ -79,7 +78,7 @@ def build_reference(trained: TrainedModel, on_step: Callable[[], None] | None = 
 
 
 def base_logprobs(
-    trained: TrainedModel, contexts: Sequence[list[int]], on_step: Callable[[], None] | None = None
+    trained: TrainedJob, contexts: Sequence[list[int]], on_step: Callable[[], None] | None = None
 ) -> np.ndarray | None:
     """Load the untouched base and return its log-probabilities after the contexts; None where it is not at hand."""
     base = trained.untouched_base
@@ -92,9 +91,9 @@ def base_logprobs(
         chat.close()
 
 
-def fits_memory(folder: Path) -> bool:
-    """Tell whether a folder's model in float32 fits into what memory is free now."""
-    needed = float32_bytes(FolderSource(folder)) * LOADING_FACTOR + WORKING_BYTES
+def fits_memory(base: Base) -> bool:
+    """Tell whether a model in float32 fits into what memory is free now."""
+    needed = float32_bytes(base.source) * LOADING_FACTOR + WORKING_BYTES
     return needed < available_memory_bytes()
 
 

@@ -50,13 +50,13 @@ from llmlora.export.runtime_checks import (
 from llmlora.export.sizes import float32_bytes
 from llmlora.export.taught_check import CarriedFacts, check_replies, kept_facts
 from llmlora.export.tensor_checks import check_tensors
-from llmlora.export.trained import TrainedModel, find_trained
 from llmlora.export.trained_answers import base_logprobs, build_reference
 from llmlora.export.verdict import add_verdicts, raise_unless_usable
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES
+from llmlora.inference.trained_job import TrainedJob, find_trained
 
 SCHEMA = "llmlora.verify/1"
 BEST_FIRST = (
@@ -71,15 +71,15 @@ OnProgress = Callable[[str, int, int], None]
 
 def verify_export(
     output: Path,
-    base_dir: Path | None = None,
+    moved_base: Path | None = None,
     on_progress: OnProgress | None = None,
     carried: CarriedFacts | None = None,
     work_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Verify an export folder from its files and return its `verify.json` with `saved_to`, where that lies now.
 
-    `base_dir` replaces the recorded base folder, `work_dir` takes temporary files. A folder that may not be written to
-    is verified as well; the result is then saved in the workspace.
+    `moved_base` replaces the recorded base folder, `work_dir` takes temporary files. A folder that may not be written
+    to is verified as well; the result is then saved in the workspace.
 
     `carried` is the rule by which facts are found in answers; without one no file is judged by them.
 
@@ -97,7 +97,7 @@ def verify_export(
         raise ModelFileError("damaged_export", path=str(output / META_FILE)) from error
     if not job_dir.is_dir():
         raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
-    trained = find_trained(job_dir, base_dir)
+    trained = find_trained(job_dir, moved_base)
     if meta.get("job_id") != trained.job.id:
         raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
     report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None), carried, work_dir)
@@ -137,7 +137,7 @@ def _check_names(files: Mapping[str, Mapping[str, Any]]) -> None:
 
 def verify_files(
     output: Path,
-    trained: TrainedModel,
+    trained: TrainedJob,
     files: Mapping[str, Mapping[str, Any]],
     on_progress: OnProgress,
     carried: CarriedFacts | None = None,
@@ -192,7 +192,7 @@ class Verifier:
 
     def __init__(
         self,
-        trained: TrainedModel,
+        trained: TrainedJob,
         reference: Reference,
         carried: CarriedFacts | None = None,
         work_dir: Path | None = None,

@@ -66,6 +66,14 @@ class GgufSource:
             raise ModelFileError("weights_not_finite", path=str(self._path), name=name)
         return self._architecture.restore(name, values, self._shape)
 
+    def dtype(self, name: str) -> str:
+        """Return the number format of `stored`: float32, for blocks are of no use by themselves."""
+        return "F32"
+
+    def stored(self, name: str) -> np.ndarray:
+        """Return a tensor as float32 in an array of its own."""
+        return np.require(self.read(name), requirements=("C", "W"))
+
 
 def _config(path: Path, header: GgufHeader, architecture: Architecture) -> dict[str, Any]:
     tensors = {tensor.name: tensor for tensor in header.tensors}

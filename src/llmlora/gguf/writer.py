@@ -13,7 +13,7 @@ from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.blocks import round_bfloat16
 from llmlora.gguf.container import OnProgress, TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
-from llmlora.gguf.source import FolderSource, TensorSource
+from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import ChatFormat, name_suffix, tokenizer_fields
 
 FloatType = Literal["F32", "F16", "BF16"]
@@ -69,10 +69,8 @@ def planned_metadata(
     }
 
 
-def foresee_gguf(model_dir: Path, config: Mapping[str, Any], tokenizer_dir: Path | None = None) -> tuple[int, int]:
-    """Return the context length that a folder's file would name, and the model's own; nothing is written.
-
-    `tokenizer_dir` is where the tokenizer lies if not with the weights.
+def foresee_gguf(source: TensorSource, config: Mapping[str, Any], tokenizer_dir: Path) -> tuple[int, int]:
+    """Return the context length that a model's file would name, and the model's own; nothing is written.
 
     Raises:
         UnsupportedArchitecture, ExportError, ModelFileError: what `write_gguf` would refuse, values of weights aside.
@@ -80,9 +78,9 @@ def foresee_gguf(model_dir: Path, config: Mapping[str, Any], tokenizer_dir: Path
     check_exportable(config)
     architecture = architecture_of(config)
     shape = architecture.shape(config)
-    tokenizer_fields(tokenizer_dir or model_dir, shape.vocab_size)
-    name_suffix(tokenizer_dir or model_dir)
-    convert_tensors(FolderSource(model_dir), config)
+    tokenizer_fields(tokenizer_dir, shape.vocab_size)
+    name_suffix(tokenizer_dir)
+    convert_tensors(source, config)
     return architecture.context_length(config), shape.context_length
 
 

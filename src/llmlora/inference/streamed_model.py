@@ -21,7 +21,8 @@ from transformers import PreTrainedModel
 from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.layout import ADAPTER_WEIGHTS
 from llmlora.engine.load import empty_model
-from llmlora.gguf.source import FolderSource, read_float_tensor
+from llmlora.gguf.source import TensorSource, read_float_tensor
+from llmlora.weights.base import Base
 
 Model = TypeVar("Model", PreTrainedModel, PeftModel)
 # Names under which older files store what transformers now calls otherwise.
@@ -30,22 +31,21 @@ PEFT_PREFIX = "base_model.model."
 PEFT_PARTS = (".base_layer", ".original_module", ".modules_to_save", ".default")
 
 
-def load_streamed(base_dir: Path, adapter_dir: Path | None) -> PreTrainedModel | PeftModel:
-    """Return the model of a folder, and the adapter on it if given, in float32 on the CPU with its layers on disk.
+def load_streamed(base: Base, adapter_dir: Path | None) -> PreTrainedModel | PeftModel:
+    """Return a base's model, and the adapter on it if given, in float32 on the CPU with its layers on disk.
 
     Raises:
-        ModelFileError: the folder's files are missing or do not fit the architecture.
+        ModelFileError: the base's files are missing or do not fit the architecture.
         OSError, ValueError, RuntimeError, KeyError, TypeError: the adapter does not load.
     """
-    base = empty_model(base_dir)
-    base.tie_weights()
-    source = FolderSource(base_dir)
-    _place_ends(base, _Weights(base, source, None))
-    base.tie_weights()
+    empty = empty_model(base)
+    empty.tie_weights()
+    _place_ends(empty, _Weights(empty, base.source, None))
+    empty.tie_weights()
     if adapter_dir is None:
-        return _with_hooks(base, base, _Weights(base, source, None))
-    model = _with_adapter(base, adapter_dir)
-    return _with_hooks(model, base, _Weights(model, source, adapter_dir))
+        return _with_hooks(empty, empty, _Weights(empty, base.source, None))
+    model = _with_adapter(empty, adapter_dir)
+    return _with_hooks(model, empty, _Weights(model, base.source, adapter_dir))
 
 
 def _layers(model: torch.nn.Module, base: PreTrainedModel) -> dict[str, torch.nn.Module]:
@@ -83,7 +83,7 @@ def _with_adapter(base: PreTrainedModel, adapter_dir: Path) -> PeftModel:
 class _Weights(Mapping[str, Tensor]):
     """Every parameter of a model by name, read from the files of base and adapter as float32 when it is asked for."""
 
-    def __init__(self, model: torch.nn.Module, source: FolderSource, adapter_dir: Path | None) -> None:
+    def __init__(self, model: torch.nn.Module, source: TensorSource, adapter_dir: Path | None) -> None:
         self._source = source
         self._stored = source.names()
         self._names = [name for name, _ in model.named_parameters(remove_duplicate=False)]

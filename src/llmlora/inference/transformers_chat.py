@@ -25,6 +25,7 @@ from llmlora.inference.sampling import next_token
 from llmlora.inference.streamed_model import load_streamed
 from llmlora.inference.streaming import TextStream
 from llmlora.prepare.template import ChatTemplate, load_template
+from llmlora.weights.base import Base
 
 
 class TransformersChat:
@@ -146,32 +147,32 @@ class TransformersChat:
 
 
 def load_chat(
-    base_dir: Path, adapter_dir: Path | None = None, chat_template: str | None = None, dtype: str = "float32"
+    base: Base, adapter_dir: Path | None = None, chat_template: str | None = None, dtype: str = "float32"
 ) -> TransformersChat:
-    """Load a model folder, and the adapter on it if given; tokenizer and template come from the adapter's folder.
+    """Load a base, and the adapter on it if given; tokenizer and template come from the adapter's folder.
 
     `dtype` is the number format of the weights. Raises ModelFileError when the files do not load.
     """
-    template = load_template(adapter_dir or base_dir, chat_template)
-    return TransformersChat(load_model(base_dir, adapter_dir, dtype), template, adapter_dir or base_dir)
+    template = load_template(adapter_dir or base.tokenizer_dir, chat_template)
+    return TransformersChat(load_model(base, adapter_dir, dtype), template, adapter_dir or base.path)
 
 
 def load_reference_chat(
-    base_dir: Path, adapter_dir: Path | None, template: ChatTemplate, is_streamed: bool
+    base: Base, adapter_dir: Path | None, template: ChatTemplate, is_streamed: bool
 ) -> TransformersChat:
     """Load a model in float32 with a template that was read before.
 
     A streamed one leaves its layers on disk and reads each when its turn comes.
     """
     if not is_streamed:
-        return TransformersChat(load_model(base_dir, adapter_dir), template, adapter_dir or base_dir)
+        return TransformersChat(load_model(base, adapter_dir), template, adapter_dir or base.path)
     with _loading_adapter(adapter_dir):
-        return TransformersChat(load_streamed(base_dir, adapter_dir), template, adapter_dir or base_dir)
+        return TransformersChat(load_streamed(base, adapter_dir), template, adapter_dir or base.path)
 
 
-def load_model(base_dir: Path, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:
-    """Load weights from local safetensors files only, without running code from the folder."""
-    model = load_base(base_dir, dtype)
+def load_model(base: Base, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:
+    """Load a base's weights, and the adapter on them if given."""
+    model = load_base(base, dtype)
     if adapter_dir is None:
         return model
     with _loading_adapter(adapter_dir):

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmlora.catalog.model_folder import context_length, read_config
 from llmlora.core.errors import DatasetError, DatasetRowError, ModelFileError
 from llmlora.core.examples import Example, Message
-from llmlora.core.layout import CONFIG_FILE, META_FILE, TEMPORARY_PREFIX, prepared_dir
+from llmlora.core.layout import META_FILE, TEMPORARY_PREFIX, prepared_dir
 from llmlora.core.publish import publishing_dir, read_json, read_manifest, sha256_file, sha256_json, write_json
 from llmlora.data.container import require_file
 from llmlora.data.problems import all_overlong
 from llmlora.data.read import KEPT_OUT, ReadOptions, iter_examples
 from llmlora.prepare.template import ChatTemplate, Row, load_template
 from llmlora.prepare.tokenizer import TextEncoder, tokenizer_digest
+from llmlora.weights.base import Base
 
 IGNORED = -100
 PREPARE_VERSION = 6  # part of the cache key: raise it whenever the same input gives other arrays
@@ -139,19 +139,19 @@ ARRAYS = ("input_ids", "labels", "offsets", "rows", "cut_ids", "cut_offsets", "n
 
 
 def prepare_file(
-    path: Path, read: ReadOptions, base_dir: Path, options: PrepareOptions, on_progress: OnProgress | None = None
+    path: Path, read: ReadOptions, base: Base, options: PrepareOptions, on_progress: OnProgress | None = None
 ) -> PreparedDataset:
     """Return the prepared rows of a data file, cached by file, tokenizer, template and options."""
     require_file(path)
     key = sha256_json({"file": sha256_file(path), "read": asdict(read)})
     counts: Counter[str] = Counter()
     examples = iter_examples(path, read, lambda problem: counts.update((problem.code,)))
-    return prepare_examples(examples, base_dir, options, key, on_progress, counts)
+    return prepare_examples(examples, base, options, key, on_progress, counts)
 
 
 def prepare_examples(
     examples: Iterable[Example],
-    base_dir: Path,
+    base: Base,
     options: PrepareOptions,
     cache_key: str | None = None,
     on_progress: OnProgress | None = None,
@@ -168,12 +168,12 @@ def prepare_examples(
         DatasetError: `nothing_to_prepare`; `too_many_unknown_tokens` when the tokenizer does not know the language.
         ModelFileError, ConfigError: tokenizer or template.
     """
-    template = load_template(base_dir, options.chat_template)
+    template = load_template(base.tokenizer_dir, options.chat_template)
     digest = sha256_json(
         {
             "version": PREPARE_VERSION,
             "data": cache_key,
-            "tokenizer": tokenizer_digest(base_dir),
+            "tokenizer": tokenizer_digest(base.tokenizer_dir),
             "template": template.text,
             "options": asdict(options),
         }
@@ -181,7 +181,7 @@ def prepare_examples(
     folder = prepared_dir() / digest
     if cache_key is not None and (cached := load_prepared(folder)) is not None:
         return cached
-    builder = _Builder(template, options, context_of(base_dir))
+    builder = _Builder(template, options, base.context_length)
     prepared = builder.build(_reporting(examples, on_progress), digest)
     prepared.facts["num_kept_out"] = (left_out or {}).get(KEPT_OUT, 0)
     if cache_key is None:
@@ -445,11 +445,6 @@ def is_overlong(rows: Iterable[Row], max_length: int) -> bool:
 def longest_row(rows: Iterable[Row]) -> int:
     """Return the tokens of the longest row of an example."""
     return max((len(ids) for ids, _ in rows), default=0)
-
-
-def context_of(base_dir: Path) -> int | None:
-    """Return how many tokens a base model takes at most; None beside a tokenizer without a model."""
-    return context_length(read_config(base_dir)) if (base_dir / CONFIG_FILE).is_file() else None
 
 
 def too_long_code(needed: int, limit: int | None) -> str:

@@ -7,12 +7,10 @@ from typing import Any
 
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
-from llmlora.core.job import read_job, trained_dir
 from llmlora.core.locale import set_language
 from llmlora.evaluation.measuring.evaluate import Evaluation, EvaluationOptions
-from llmlora.evaluation.measuring.sides import Trained
 from llmlora.evaluation.report import write_evaluation_report
-from llmlora.export.trained import find_base
+from llmlora.inference.trained_job import find_trained
 from llmlora.worker.frame import StopFlag
 
 
@@ -36,14 +34,6 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         check_forgetting=bool(config.get("check_forgetting", True)),
     )
     moved_to = Path(config["model"]) if config.get("model") else None
-    body = Evaluation(_trained(job_dir, moved_to), options, on_progress).run()
+    body = Evaluation(find_trained(job_dir, moved_to), options, on_progress).run()
     report = write_evaluation_report(folder, job_dir, body)
     return {"folder": str(folder), "facts": report["facts"], "seconds": report["seconds"]}
-
-
-def _trained(job_dir: Path, moved_to: Path | None) -> Trained:
-    job, result = read_job(job_dir), trained_dir(job_dir)
-    base_dir = find_base(job, moved_to).path
-    if job.method == "full":
-        return Trained(job, job_dir, base_dir, result, None)
-    return Trained(job, job_dir, base_dir, base_dir, result)

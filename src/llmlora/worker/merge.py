@@ -19,11 +19,11 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
             raise Stopped("interrupted")
         events.emit("phase", name="merge", done=num_done, total=num_tensors)
 
-    base_dir = config.get("base_dir")
+    moved_base = config.get("base_dir")
     return merge_model(
         Path(config["job_dir"]),
         Path(config["output"]),
         dtype=config.get("dtype"),
-        base_dir=Path(base_dir) if base_dir else None,
+        moved_base=Path(moved_base) if moved_base else None,
         on_progress=on_progress,
     )

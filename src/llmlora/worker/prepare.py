@@ -13,11 +13,12 @@ from llmlora.data.problems import OVERLONG
 from llmlora.data.read import ReadOptions, Source, read_rows, row_reader
 from llmlora.data.validate import RowTokens, check_dataset
 from llmlora.prepare.count import RowCounter
-from llmlora.prepare.dataset import PrepareOptions, context_of, prepare_file
+from llmlora.prepare.dataset import PrepareOptions, prepare_file
 from llmlora.prepare.held_out import split_by_content
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import load_tokenizer
+from llmlora.weights.base import Base, open_folder
 from llmlora.worker.frame import StopFlag
 
 
@@ -42,11 +43,15 @@ def _check_stop(stop: StopFlag) -> None:
         raise Stopped("interrupted")
 
 
+def _base(config: dict[str, Any]) -> Base:
+    return open_folder(Path(config["base_dir"]))
+
+
 def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     """Return how many training rows the examples make, and how many of them are left when some are held out."""
     path, read = Path(config["path"]), ReadOptions(**config["read"])
     options = PrepareOptions(**config["options"])
-    prepared = prepare_file(path, read, Path(config["base_dir"]), options, lambda _: _check_stop(stop))
+    prepared = prepare_file(path, read, _base(config), options, lambda _: _check_stop(stop))
     train: Sequence[int] = range(len(prepared))
     if config["validation_split"]:
         train, _ = split_by_content(path, read, prepared.rows.tolist(), config["validation_split"], config["seed"])
@@ -55,23 +60,23 @@ def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
 
 def _template(config: dict[str, Any]) -> dict[str, Any]:
     """Return the name of a chat template that can be used with a model."""
-    return {"name": load_template(Path(config["base_dir"]), config["template"]).name}
+    return {"name": load_template(_base(config).tokenizer_dir, config["template"]).name}
 
 
 def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
-    base_dir = Path(config["base_dir"])
+    base = _base(config)
     options = PrepareOptions(**config["options"])
     read = ReadOptions(**config["read"])
-    prepared = prepare_file(Path(config["path"]), read, base_dir, options, lambda _: _check_stop(stop))
-    rows = preview_rows(prepared, load_tokenizer(base_dir), config["num_rows"])
+    prepared = prepare_file(Path(config["path"]), read, base, options, lambda _: _check_stop(stop))
+    rows = preview_rows(prepared, load_tokenizer(base.tokenizer_dir), config["num_rows"])
     return {**prepared.facts, "rows": rows}
 
 
 def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     """Check a data file with the model's tokenizer and template; the result is what `dataset check` puts in words."""
-    base_dir = Path(config["base_dir"])
+    base = _base(config)
     drops = bool(config.get("drop_overlong"))
-    counter = RowCounter(load_template(base_dir), config["max_length"], context_of(base_dir), drops)
+    counter = RowCounter(load_template(base.tokenizer_dir), config["max_length"], base.context_length, drops)
 
     def count_tokens(example: Example) -> RowTokens:
         _check_stop(stop)
@@ -90,8 +95,10 @@ def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
 
 def _overlong(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     """Return the rows that training would leave out as overlong: [row (1-based), tokens] of each."""
-    base_dir = Path(config["base_dir"])
-    counter = RowCounter(load_template(base_dir), config["max_length"], context_of(base_dir), drop_overlong=True)
+    base = _base(config)
+    counter = RowCounter(
+        load_template(base.tokenizer_dir), config["max_length"], base.context_length, drop_overlong=True
+    )
     source = Source(Path(config["path"]), ReadOptions(**config["read"]))
     rows = []
     for item in read_rows(source, row_reader(source, config["keeps_chosen"])):

@@ -19,7 +19,6 @@ from llmlora.core.events import EventWriter, read_job_events, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job
 from llmlora.core.layout import CONFIG_FILE, TOKENIZER_FILE, checkpoint_dirs, run_numbers
 from llmlora.core.next_run import lower_rate_words
-from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.loop import final_loss
@@ -35,6 +34,7 @@ from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
 from llmlora.prepare.template import ChatTemplate, load_template
 from llmlora.prepare.tokenizer import load_tokenizer, save_tokenizer
+from llmlora.weights.base import Base, open_folder
 from llmlora.worker.frame import StopFlag
 
 # What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.
@@ -47,12 +47,12 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     started = time.monotonic()
     job = read_job(folder)
     check_job_inputs(job, resolve_base_model(job.base_dir))
-    base_dir = Path(job.base_dir)
-    _warn_if_not_exportable(base_dir, events)
-    rows, template = _prepare(job, folder, events, stop)
+    base = open_folder(Path(job.base_dir))
+    _warn_if_not_exportable(base, events)
+    rows, template = _prepare(job, base, folder, events, stop)
     if stop:
         raise Stopped("interrupted")
-    trained = fit(job, folder, run_numbers(folder)[-1], rows, events, stop)
+    trained = fit(job, base, folder, run_numbers(folder)[-1], rows, events, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
         lower = lower_rate_words(job)
         raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", words=lower, folder=str(folder))
@@ -61,7 +61,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         events.emit("finding", code=finding.code, step=finding.step, params=finding.params)
     events.emit("phase", name="saving", params={})
     summary = {"status": "succeeded", **trained.summary()}
-    adapter_dir = publish_trained(trained, job, folder, template, _files(job, summary))
+    adapter_dir = publish_trained(trained, job, base, folder, template, _files(job, summary))
     result = {**summary, "seconds": round(time.monotonic() - started, 3), "adapter_dir": str(adapter_dir.absolute())}
     if trained.ranks.is_first:
         write_training_report(folder, result)
@@ -76,14 +76,14 @@ def _adapter_size(model: nn.Module, job: JobConfig) -> float | None:
     return max(sizes, default=None)
 
 
-def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
+def _warn_if_not_exportable(base: Base, events: EventWriter) -> None:
     """Say before anything is spent that this model cannot become a GGUF file, or only one with less context.
 
     Raises ModelFileError(tokenizer_no_bytes): what it would answer could not be read back by the file.
     """
     try:
-        with _published_tokenizer(base_dir) as tokenizer_dir:
-            context, own = foresee_gguf(base_dir, read_json(base_dir / "config.json"), tokenizer_dir)
+        with _published_tokenizer(base) as tokenizer_dir:
+            context, own = foresee_gguf(base.source, base.config, tokenizer_dir)
     except (ExportError, ModelFileError) as error:
         if error.code in REFUSED:
             raise
@@ -94,32 +94,32 @@ def _warn_if_not_exportable(base_dir: Path, events: EventWriter) -> None:
 
 
 @contextmanager
-def _published_tokenizer(base_dir: Path) -> Iterator[Path]:
+def _published_tokenizer(base: Base) -> Iterator[Path]:
     """Yield a folder with the tokenizer.json that export will read: where there is none, training writes one."""
-    if (base_dir / TOKENIZER_FILE).is_file():
-        yield base_dir
+    if (base.tokenizer_dir / TOKENIZER_FILE).is_file():
+        yield base.tokenizer_dir
         return
     with TemporaryDirectory() as folder:
-        save_tokenizer(base_dir, Path(folder))
+        save_tokenizer(base.tokenizer_dir, Path(folder))
         yield Path(folder)
 
 
 def _prepare(
-    job: JobConfig, folder: Path, events: EventWriter, stop: StopFlag
+    job: JobConfig, base: Base, folder: Path, events: EventWriter, stop: StopFlag
 ) -> tuple[tuple[Rows, Rows | None], ChatTemplate]:
     """Return the rows to train on with those held out, and the template that the trained model is asked with."""
     events.emit("phase", name="preparing", params={})
-    prepared = _prepared(job.data, job, stop)
-    own_held_out = _prepared(job.eval_data, job, stop) if job.eval_data is not None else None
+    prepared = _prepared(job.data, job, base, stop)
+    own_held_out = _prepared(job.eval_data, job, base, stop) if job.eval_data is not None else None
     counts = {**_counts(prepared), "content": [item.content for item in (prepared, own_held_out) if item is not None]}
     _check_same_rows(job, folder, counts)
     counts["least_length"] = prepared.least_length(job.train.drop_overlong)
     events.emit("phase", name="prepared", params=counts)
-    template = asking_template(load_template(Path(job.base_dir), job.train.chat_template), prepared.facts)
+    template = asking_template(load_template(base.tokenizer_dir, job.train.chat_template), prepared.facts)
     adapter = Path(job.train.init_adapter) if job.train.init_adapter is not None else None
     for kind, code, params in (*remarks(prepared.facts), *asking_remarks(template, adapter)):
         events.emit(kind, code=code, params=params)
-    events.emit("sample", preview=preview_rows(prepared, load_tokenizer(Path(job.base_dir)), 1)[0])
+    events.emit("sample", preview=preview_rows(prepared, load_tokenizer(base.tokenizer_dir), 1)[0])
     return _held_out(job, prepared, own_held_out), template
 
 
@@ -157,7 +157,7 @@ def _held_out(
     return Subset(prepared, train), Subset(prepared, held_out)
 
 
-def _prepared(source: DataSource, job: JobConfig, stop: StopFlag) -> PreparedDataset:
+def _prepared(source: DataSource, job: JobConfig, base: Base, stop: StopFlag) -> PreparedDataset:
     def stop_between_rows(_: int) -> None:
         if stop:
             raise Stopped("interrupted")
@@ -172,7 +172,7 @@ def _prepared(source: DataSource, job: JobConfig, stop: StopFlag) -> PreparedDat
         split_long_text=train.split_long_text,
         drop_overlong=train.drop_overlong,
     )
-    return prepare_file(Path(source.path), read, Path(job.base_dir), options, stop_between_rows)
+    return prepare_file(Path(source.path), read, base, options, stop_between_rows)
 
 
 def _counts(prepared: PreparedDataset) -> dict[str, Any]:

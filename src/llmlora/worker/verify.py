@@ -20,6 +20,5 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
             raise Stopped("interrupted")
         events.emit("phase", name=phase, done=num_done, total=total)
 
-    base_dir = config.get("base_dir")
-    base = Path(base_dir) if base_dir else None
-    return verify_export(Path(config["output"]), base, on_progress, carried_facts, folder)
+    moved_base = Path(config["base_dir"]) if config.get("base_dir") else None
+    return verify_export(Path(config["output"]), moved_base, on_progress, carried_facts, folder)

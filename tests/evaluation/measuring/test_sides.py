@@ -10,19 +10,23 @@ import pytest
 from transformers import BloomConfig
 
 from evaluation.fake_reports import make_job
-from llmlora.core.job import JobConfig, read_job
+from llmlora.core.job import JobConfig
 from llmlora.core.layout import ENVIRONMENT_FILE, TEMPLATE_FILE, run_dir
 from llmlora.core.publish import write_json
 from llmlora.engine.loss import LossPath
-from llmlora.evaluation.measuring.sides import AdapterSides, FullSides, Trained, load_sides
+from llmlora.evaluation.measuring.sides import AdapterSides, FullSides, load_sides
 from llmlora.inference.chat import ChatRequest, GenerateOptions
+from llmlora.inference.trained_job import TrainedJob, find_trained
+from llmlora.weights.base import open_folder
 from tiny_jobs import tiny_job
 
 
-def trained(folder: Path, job: JobConfig, *, is_full: bool = False) -> Trained:
-    weights = folder / "weights"
-    weights.mkdir(exist_ok=True)
-    return Trained(job, folder, folder, weights, None if is_full else folder / "adapter")
+def trained(folder: Path, job: JobConfig, *, is_full: bool = False) -> TrainedJob:
+    result = folder / "result"
+    result.mkdir(exist_ok=True)
+    if is_full:
+        job = job.model_copy(update={"train": job.train.model_copy(update={"method": "full"})})
+    return TrainedJob(job, folder, result, lambda: open_folder(folder))
 
 
 def record_dtype(folder: Path, run: int, dtype: str) -> None:
@@ -44,7 +48,7 @@ def test_rows_are_laid_out_as_in_training(tmp_path: Path) -> None:
     job = make_job(tmp_path / "job", steps=0)
     shutil.rmtree(run_dir(tmp_path / "job", 1), ignore_errors=True)
     BloomConfig(hidden_size=32, n_layer=1, n_head=4).save_pretrained(tmp_path / "job" / "base")
-    side = Trained(job, tmp_path / "job", tmp_path / "job" / "base", tmp_path, None)
+    side = TrainedJob(job, tmp_path / "job", tmp_path, lambda: open_folder(tmp_path / "job" / "base"))
     assert side.loss_path() == LossPath(packing=False)
     run_dir(tmp_path / "job", 1).mkdir(parents=True)
     write_json(run_dir(tmp_path / "job", 1) / ENVIRONMENT_FILE, {"loss_path": {"packing": True, "own_head": True}})
@@ -54,10 +58,10 @@ def test_rows_are_laid_out_as_in_training(tmp_path: Path) -> None:
 def test_full_weights_are_asked_with_the_template_beside_them(tmp_path: Path) -> None:
     job = make_job(tmp_path / "job", steps=0, chat_template="plain")
     full = trained(tmp_path / "job", job, is_full=True)
-    assert full.template == "plain"
-    (full.weights_dir / TEMPLATE_FILE).write_text("{{ messages }}", encoding="utf-8")
-    assert full.template == str(full.weights_dir / TEMPLATE_FILE)
-    assert trained(tmp_path / "job", job).template == "plain", "an adapter's base brings its own"
+    assert full.given_template == "plain"
+    (full.result_dir / TEMPLATE_FILE).write_text("{{ messages }}", encoding="utf-8")
+    assert full.given_template == str(full.result_dir / TEMPLATE_FILE)
+    assert trained(tmp_path / "job", job).given_template == "plain", "an adapter's base brings its own"
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +69,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdapterSides]:
     """Load a base with a random adapter once."""
     folder = tmp_path_factory.mktemp("sides")
     job_dir = tiny_job("llama", folder, {"r": 2}, num_hidden_layers=1)
-    loaded = load_sides(
-        Trained(read_job(job_dir), job_dir, folder / "base", folder / "base", job_dir / "adapter"),
-    )
+    loaded = load_sides(find_trained(job_dir))
     assert isinstance(loaded, AdapterSides)
     yield loaded
 
@@ -98,7 +100,7 @@ def test_a_failure_on_one_side_brings_the_adapter_back(sides: AdapterSides) -> N
 
 def test_full_sides_are_two_models(tmp_path: Path) -> None:
     job_dir = tiny_job("llama", tmp_path, None, num_hidden_layers=1)
-    both = load_sides(Trained(read_job(job_dir), job_dir, tmp_path / "base", job_dir / "model", None))
+    both = load_sides(find_trained(job_dir))
     assert isinstance(both, FullSides)
     with both.base() as chat:
         before = next(chat.model.parameters()).detach().clone()

@@ -34,8 +34,9 @@ from llmlora.evaluation.measuring.forgetting import (
 )
 from llmlora.evaluation.measuring.questions import MAX_ROWS_READ, Question, QuestionSet, load_questions, questions_of
 from llmlora.evaluation.measuring.scoring import count_facts, score_items
-from llmlora.evaluation.measuring.sides import Trained, load_sides
+from llmlora.evaluation.measuring.sides import load_sides
 from llmlora.evaluation.measuring.wordings import TrainedPrompts
+from llmlora.inference.trained_job import TrainedJob
 from llmlora.inference.transformers_chat import TransformersChat
 from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_examples, prepare_file
 from llmlora.prepare.held_out import held_out_split
@@ -80,8 +81,9 @@ class Measured:
 class Evaluation:
     """One evaluation of one job; `run` does it."""
 
-    def __init__(self, trained: Trained, options: EvaluationOptions, on_progress: OnProgress) -> None:
+    def __init__(self, trained: TrainedJob, options: EvaluationOptions, on_progress: OnProgress) -> None:
         self._trained = trained
+        self._base = trained.base
         self._options = options
         self._on_progress = on_progress
         self._general: list[GeneralText] = []
@@ -142,7 +144,7 @@ class Evaluation:
         train = self._trained.job.train
         read = ReadOptions(format=source.format, columns=source.columns, encoding=source.encoding)  # type: ignore[arg-type]
         options = PrepareOptions(train.max_length, train.assistant_only_loss, train.chat_template, train.system)
-        return prepare_file(Path(source.path), read, self._trained.base_dir, options)
+        return prepare_file(Path(source.path), read, self._base, options)
 
     def _prepare_general(self, chat: TransformersChat, asked: Sequence[Question]) -> None:
         """Read the general text; a base whose template or vocabulary refuses it is evaluated without this check."""
@@ -154,7 +156,7 @@ class Evaluation:
             return
         options = PrepareOptions(max_length=MAX_LENGTH, chat_template=self._trained.job.train.chat_template)
         try:
-            self._general_rows = prepare_examples((item.example for item in items), self._trained.base_dir, options)
+            self._general_rows = prepare_examples((item.example for item in items), self._base, options)
         except DatasetError:
             return
         self._general = items

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from llmlora.core.errors import ModelFileError
-from llmlora.gguf.source import FolderSource, weight_files
+from llmlora.weights.folder_source import FolderSource, weight_files
 
 Tensors = dict[str, tuple[str, np.ndarray]]
 VALUES = np.array([[0.0, -1.5, 3.0e-3], [1e-40, 65_504.0, 2.0**-14]], dtype=np.float32)

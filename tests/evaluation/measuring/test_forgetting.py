@@ -29,7 +29,7 @@ from llmlora.evaluation.measuring.forgetting import (
     worst_light,
 )
 
-CONCEPTS = Path(__file__).parents[2] / "docs" / "concepts"
+CONCEPTS = Path(__file__).parents[3] / "docs" / "concepts"
 CLEAN = ControlAnswers(
     {"num_questions": 12, "newly_broken": 0, "echoes": 0, "newly_endless": 0},
     {"num_questions": 12, "right_before": 8, "changed": []},

@@ -27,6 +27,7 @@ LATE_IMPORTS: dict[str, str] = {
 
 # "<file>" -> why it may catch any exception although it is no edge
 BROAD_EXCEPT: dict[str, str] = {
+    "services/queue_supervisor.py": "whatever goes wrong with one job, the others are looked after; it is logged",
     "services/supervisor.py": "what a caller's on_event raises must not stop the work; it is raised again at its end",
     "engine/small_model.py": "a model's code raises whatever it likes under a layout it does not know",
     "engine/trackers.py": "trackers raise whatever they like, and must not end a training run",

@@ -12,7 +12,7 @@ def test_starters_at_the_same_time_get_different_runs(tmp_path):
     def reserve():
         barrier.wait()
         for _ in range(20):
-            numbers.append(launch._reserved_run(tmp_path))
+            numbers.append(launch.reserve_run(tmp_path))
 
     threads = [threading.Thread(target=reserve) for _ in range(8)]
     for thread in threads:

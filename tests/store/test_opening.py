@@ -125,7 +125,9 @@ def filled(home):
     database = open_store(home)
     with database.write() as connection:
         for number in range(200):
-            jobs.insert(connection, NewJob(f"{number:026}", "train", f"job {number}", f"jobs/{number:026}"))
+            jobs.insert(
+                connection, database.dialect, NewJob(f"{number:026}", "train", f"job {number}", f"jobs/{number:026}")
+            )
     database.close()
 
 

@@ -257,3 +257,17 @@ def test_a_second_attempt_gets_its_own_run_folder(tmp_path):
     assert last_event(tmp_path / "job", run=1)["status"] == "failed"
     assert last_event(tmp_path / "job", run=2)["status"] == "succeeded"
     assert last_event(tmp_path / "job", run=2)["run"] == 2
+
+
+@pytest.mark.parametrize(("is_owned", "begins"), [(False, False), (True, True)])
+def test_a_run_that_the_queue_has_given_up_does_not_begin(tmp_path, is_owned, begins):
+    """Its supervisor died between starting it and its lock; a worker with a living owner waits for nobody's place."""
+    for run in (1, 2):
+        (tmp_path / "runs" / str(run)).mkdir(parents=True)
+    (tmp_path / "config.json").write_text("{}")
+    environment = {name: value for name, value in os.environ.items() if name != "LLMLORA_PARENT"}
+    owner = {"LLMLORA_PARENT": str(os.getpid())} if is_owned else {}
+    words = [sys.executable, "-m", "llmlora.worker", "inspect", str(tmp_path), "1"]
+    ended = subprocess.run(words, env={**environment, **owner}, capture_output=True, check=False)
+    assert (ended.returncode != Conflict.exit_code) is begins
+    assert (tmp_path / "runs" / "1" / "events.jsonl").exists() is begins

@@ -26,6 +26,7 @@ ADAPTER_GGUF = "adapter.gguf"
 MANIFEST_FILE = "MANIFEST.json"
 RESERVE_FILE = "reserve.bin"
 DATABASE_FILE = "llmlora.db"
+BALLAST_FILE = "ballast.bin"
 QUEUE_FILE = "queue.json"  # what the queue knows of a piece of work and its folder does not tell
 
 # What folders of models and adapters have, by the names of transformers and PEFT

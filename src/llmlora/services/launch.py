@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,25 @@ LIGHT_KINDS = ("inspect",)  # need no more than the command line itself
 class Worker:
     """One running worker process, the run that it was given, and the events of that run."""
 
-    def __init__(self, kind: str, folder: Path, *, pipes: bool = False, is_owned: bool = True) -> None:
-        """Start it. An owned worker stops when this process is gone; one that is not goes on by itself."""
+    def __init__(
+        self,
+        kind: str,
+        folder: Path,
+        *,
+        pipes: bool = False,
+        is_owned: bool = True,
+        run: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it. An owned worker stops when this process is gone; one that is not goes on by itself.
+
+        `run` is one that `reserve_run` has given; without it the next one is reserved here.
+        """
         if kind not in LIGHT_KINDS:
             require_packages()
         self.kind = kind
         self.folder = folder
-        self.run = _reserved_run(folder)
+        self.run = run or reserve_run(folder)
         pipe = subprocess.PIPE if pipes else subprocess.DEVNULL
         self.process = subprocess.Popen(
             [sys.executable, "-m", "llmlora.worker", kind, str(folder), str(self.run)],
@@ -39,7 +51,7 @@ class Worker:
             stdout=pipe,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=_environment(is_owned),
+            env={**_environment(is_owned), **(environment or {})},
         )
         self.events: Iterator[Event] = follow(folder, self.run, is_working=lambda: self.process.poll() is None)
         self.was_stopped = False
@@ -57,7 +69,7 @@ def _environment(is_owned: bool) -> dict[str, str]:
     return {**kept, **owner, "LLMLORA_LANG": current_language()}
 
 
-def _reserved_run(folder: Path) -> int:
+def reserve_run(folder: Path) -> int:
     """Make the folder of the next run, which nobody else can make as well, and return its number."""
     while True:
         run = next_run(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ class Database:
         self.dialect = dialect
         self.home = home
         self.engine = dialect.engine()
+        self.num_writes = 0
+        self._written = threading.Condition()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -40,6 +43,15 @@ class Database:
             self.dialect.begin(connection, is_writer=True)
             yield connection
             connection.commit()
+        with self._written:
+            self.num_writes += 1
+            self._written.notify_all()
+
+    def wait_for_write(self, seen: int, timeout: float) -> int:
+        """Return `num_writes` when this process has written since it was `seen`, at the latest after some seconds."""
+        with self._written:
+            self._written.wait_for(lambda: self.num_writes != seen, timeout)
+            return self.num_writes
 
     @contextmanager
     def _typed_errors(self) -> Iterator[None]:

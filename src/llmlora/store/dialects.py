@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sqlalchemy import URL, Connection, Engine, Select, Table, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -40,9 +40,6 @@ class Dialect(Protocol):
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Return an insert that knows ON CONFLICT."""
-
-    def for_update(self, query: Select[Any]) -> Select[Any]:
-        """Return a query whose rows no other transaction takes; those that another has taken are passed over."""
 
     def number_in_order(self, connection: Connection) -> None:
         """Let nobody else number events before this transaction has ended: who reads up to a number misses none."""
@@ -76,10 +73,6 @@ class Sqlite:
         """Return an insert that knows ON CONFLICT."""
         return sqlite.insert(table)
 
-    def for_update(self, query: Select[Any]) -> Select[Any]:
-        """Return the query itself: there is no other writer."""
-        return query
-
     def number_in_order(self, connection: Connection) -> None:
         """Do nothing: there is no other writer."""
 
@@ -108,10 +101,6 @@ class Postgres:
     def insert(self, table: Table) -> postgresql.Insert:
         """Return an insert that knows ON CONFLICT."""
         return postgresql.insert(table)
-
-    def for_update(self, query: Select[Any]) -> Select[Any]:
-        """Lock the rows, and pass over those that are locked."""
-        return query.with_for_update(skip_locked=True)
 
     def number_in_order(self, connection: Connection) -> None:
         """Take the lock of numbering until the end of the transaction."""

@@ -30,7 +30,8 @@ def begin(connection: Connection, dialect: Dialect, key: str, request: str) -> A
         Conflict: `idempotency_key_reused` for another request, `idempotency_key_busy` for one that is not answered yet.
     """
     values = {"key": key, "request": request, "created_at": utc_now()}
-    if connection.execute(dialect.insert(idempotency_keys).values(**values).on_conflict_do_nothing()).rowcount == 1:
+    insert = dialect.insert(idempotency_keys).values(**values).on_conflict_do_nothing()
+    if connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount == 1:
         return None
     row = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key == key)).one()
     if row.request != request:

@@ -78,11 +78,11 @@ class JobRow:
         return self.status in ACTIVE
 
 
-def insert(connection: Connection, job: NewJob) -> JobRow:
-    """Add a job behind all others."""
+def insert(connection: Connection, dialect: Dialect, job: NewJob) -> bool:
+    """Add a job behind all others; False when there is one of that id."""
     last = connection.execute(select(func.coalesce(func.max(jobs.c.position), 0.0))).scalar_one()
-    connection.execute(
-        jobs.insert(),
+    added = connection.execute(
+        dialect.insert(jobs).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
         {
             "id": job.id,
             "kind": job.kind,
@@ -99,13 +99,15 @@ def insert(connection: Connection, job: NewJob) -> JobRow:
             "created_at": job.created_at or utc_now(),
         },
     )
+    if added.rowcount != 1:
+        return False
     if job.datasets:
         uses = [
             {"job_id": job.id, "dataset_id": use.dataset_id, "role": use.role, "share": use.share}
             for use in job.datasets
         ]
         connection.execute(job_datasets.insert(), uses)
-    return get(connection, job.id)
+    return True
 
 
 def find(connection: Connection, job_id: str) -> JobRow | None:
@@ -159,9 +161,16 @@ def all_ids(connection: Connection) -> set[str]:
     return set(connection.execute(select(jobs.c.id)).scalars())
 
 
-def count_active(connection: Connection) -> int:
-    """Return how many jobs are worked on."""
-    return connection.execute(select(func.count()).where(jobs.c.status.in_(ACTIVE))).scalar_one()
+def count(connection: Connection, statuses: Sequence[str]) -> int:
+    """Return how many jobs of some statuses there are that are not deleted."""
+    query = select(func.count()).where(jobs.c.status.in_(statuses), jobs.c.deleted_at.is_(None))
+    return connection.execute(query).scalar_one()
+
+
+def folders(connection: Connection, statuses: Sequence[str]) -> dict[str, str]:
+    """Return the folder of each job of some statuses that is not deleted, by its id."""
+    query = select(jobs.c.id, jobs.c.folder).where(jobs.c.status.in_(statuses), jobs.c.deleted_at.is_(None))
+    return {row.id: row.folder for row in connection.execute(query)}
 
 
 def change_status(
@@ -186,18 +195,31 @@ def change_status(
     return connection.execute(query.values(status=way.target, reason=reason, **values)).rowcount == 1
 
 
-def claim_next(connection: Connection, dialect: Dialect, now: Moment) -> JobRow | None:
-    """Take the first job of the queue that may run now: nobody else gets it. None when there is none.
+def claim_next(connection: Connection) -> JobRow | None:
+    """Take the first job of the queue: nobody else gets it. None when there is none.
 
-    It is `preparing` afterwards; its run is set by the caller, in the same transaction.
+    It is `preparing` afterwards; its run is set by the caller, in the same transaction. PostgreSQL passes over rows
+    that another transaction has locked; SQLite has no other writer.
     """
-    is_due = or_(jobs.c.retry_at.is_(None), jobs.c.retry_boot != now.boot_id, jobs.c.retry_at <= now.seconds)
-    query = select(jobs.c.id).where(jobs.c.status == "queued", jobs.c.deleted_at.is_(None), is_due)
-    first = dialect.for_update(query.order_by(jobs.c.position, jobs.c.id).limit(1))
+    query = select(jobs.c.id).where(jobs.c.status == "queued", jobs.c.deleted_at.is_(None))
+    first = query.order_by(jobs.c.position, jobs.c.id).limit(1).with_for_update(skip_locked=True)
     job_id = connection.execute(first).scalar()
     if job_id is None or not change_status(connection, job_id, "claim", stop_request=None):
         return None
     return get(connection, job_id)
+
+
+def lock(connection: Connection, job_id: str) -> JobRow | None:
+    """Return a job that nobody else changes before the end of this transaction; None when there is none."""
+    connection.execute(select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
+    return find(connection, job_id)
+
+
+def due_to_retry(connection: Connection, now: Moment) -> list[str]:
+    """Return the interrupted jobs whose time to wait is over, in the order of the queue."""
+    is_due = or_(jobs.c.retry_at.is_(None), jobs.c.retry_boot != now.boot_id, jobs.c.retry_at <= now.seconds)
+    query = select(jobs.c.id).where(jobs.c.status == "interrupted", jobs.c.deleted_at.is_(None), is_due)
+    return list(connection.execute(query.order_by(jobs.c.position, jobs.c.id)).scalars())
 
 
 def ask_to_stop(connection: Connection, job_id: str, request: str, reason: str | None = None) -> bool:
@@ -252,10 +274,16 @@ def using_dataset(connection: Connection, dataset_id: str, statuses: Iterable[st
     return list(connection.execute(query.where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.id)).scalars())
 
 
+def of_parent(connection: Connection, parent_id: str, statuses: Iterable[str]) -> list[str]:
+    """Return the ids of jobs of some statuses that work with what another job has made."""
+    query = select(jobs.c.id).where(jobs.c.parent_id == parent_id, jobs.c.status.in_(list(statuses)))
+    return list(connection.execute(query.where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.id)).scalars())
+
+
 def _rows(connection: Connection, found: Sequence[Row[Any]]) -> list[JobRow]:
     uses: dict[str, list[DatasetUse]] = {}
-    if found:
-        ids = [row.id for row in found]
+    for start in range(0, len(found), MOST_ROWS):
+        ids = [row.id for row in found[start : start + MOST_ROWS]]
         for use in connection.execute(select(job_datasets).where(job_datasets.c.job_id.in_(ids))):
             uses.setdefault(use.job_id, []).append(DatasetUse(use.dataset_id, use.role, use.share))
     return [_row(row, tuple(uses.get(row.id, ()))) for row in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -28,14 +29,10 @@ def index_folders(database: Database) -> list[str]:
     """Add every dataset and job that the folders have and the index has not; returns the ids of the jobs."""
     with database.read() as connection:
         known, known_datasets = jobs.all_ids(connection), datasets.all_ids(connection)
-    for record in dataset_records(database.home):
-        if record["id"] not in known_datasets:
-            _add_dataset(database, record)
-    added = []
-    for record in [*job_records(database.home), *command_records(database.home)]:
-        if record["id"] not in known and _add_job(database, record):
-            added.append(str(record["id"]))
-    return added
+    for record in dataset_records(database.home, known_datasets):
+        _add_dataset(database, record)
+    records = [*job_records(database.home, known), *command_records(database.home, known)]
+    return [str(record["id"]) for record in records if _add_job(database, record)]
 
 
 def _add_dataset(database: Database, record: dict[str, Any]) -> None:
@@ -59,9 +56,10 @@ def _add_job(database: Database, record: dict[str, Any]) -> bool:
     numbers = run_numbers(folder)
     newest = max([int(record.get("run") or 0), *numbers]) if record["origin"] == OWN_COMMAND else int(record["run"])
     with database.write() as connection:
-        if jobs.find(connection, record["id"]) is not None:
+        if not jobs.insert(
+            connection, database.dialect, NewJob(**{name: record[name] for name in names}, datasets=uses)
+        ):
             return False
-        jobs.insert(connection, NewJob(**{name: record[name] for name in names}, datasets=uses))
         kept = ("error", "num_retries", "stop_request", "started_at", "ended_at", "deleted_at")
         jobs.set_values(connection, record["id"], run=newest, **{name: record[name] for name in kept if name in record})
         if record.get("deleted_at"):
@@ -84,7 +82,7 @@ def _end_run(database: Database, record: dict[str, Any], folder: Path, run: int,
         last = {"status": "interrupted"}
     with database.write() as connection:
         ended = {"ended_at": last["time"]} if "time" in last else {}
-        runs.end(connection, record["id"], run, outcome=last["status"], error=last.get("error"), **ended)
+        runs.end(connection, record["id"], run, None, outcome=last["status"], error=last.get("error"), **ended)
         if is_newest and last["status"] == record["status"] == "succeeded":
             jobs.set_values(connection, record["id"], result=last.get("result"))
 
@@ -98,11 +96,11 @@ def last_words(folder: Path, run: int) -> dict[str, Any] | None:
     return ended
 
 
-def command_records(home: Path) -> list[dict[str, Any]]:
+def command_records(home: Path, known: Set[str] = frozenset()) -> list[dict[str, Any]]:
     """Return what the folders tell of jobs that a command of its own has made, without the queue."""
     found = []
     for path in sorted(work_root(home, "train").glob(f"*/{CONFIG_FILE}")):
-        if not (path.parent / QUEUE_FILE).exists():
+        if path.parent.name not in known and not (path.parent / QUEUE_FILE).exists():
             record = _command_record(home, path.parent)
             found += [record] if record else []
     return found
@@ -117,7 +115,9 @@ def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
     if not isinstance(config, dict) or config.get("schema") != SCHEMA or config.get("id") != folder.name:
         return None
     numbers = run_numbers(folder)
-    last = last_words(folder, numbers[-1]) if numbers else None
+    if not numbers:  # being made just now, perhaps for the queue
+        return None
+    last = last_words(folder, numbers[-1])
     ended = last if last is not None and last["status"] in ("succeeded", "failed") else None
     return {
         "id": folder.name,

@@ -5,7 +5,7 @@ They are written before the row they are about is committed, so that folders are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -51,20 +51,26 @@ def write_dataset_record(home: Path, dataset: DatasetRow) -> None:
     write_json(absolute_folder(home, dataset.folder) / META_FILE, {"schema": DATASET_SCHEMA, **values})
 
 
-def job_records(home: Path) -> Iterator[dict[str, Any]]:
-    """Yield what the folders of a workspace tell of its jobs, the oldest first."""
-    found = []
-    for root in sorted({work_root(home, kind) for kind in KINDS}):
-        found += [record for path in root.glob(f"*/{QUEUE_FILE}") if (record := _read(path, JOB_SCHEMA)) is not None]
-    yield from sorted(found, key=lambda record: str(record["id"]))
-
-
-def dataset_records(home: Path) -> Iterator[dict[str, Any]]:
-    """Yield what the folders of a workspace tell of its datasets, the oldest first."""
-    for path in sorted(datasets_dir(home).glob(f"*/{META_FILE}")):
-        record = _read(path, DATASET_SCHEMA)
+def job_records(home: Path, known: Set[str] = frozenset()) -> Iterator[dict[str, Any]]:
+    """Yield what the folders of a workspace tell of its jobs, the oldest first, but for those that are known."""
+    roots = sorted({work_root(home, kind) for kind in KINDS})
+    folders = [folder for root in roots for folder in _folders(root) if folder.name not in known]
+    for folder in sorted(folders, key=lambda folder: folder.name):
+        record = _read(folder / QUEUE_FILE, JOB_SCHEMA)
         if record is not None:
-            yield {**record, "folder": stored_folder(home, path.parent)}
+            yield record
+
+
+def dataset_records(home: Path, known: Set[str] = frozenset()) -> Iterator[dict[str, Any]]:
+    """Yield what the folders of a workspace tell of its datasets, the oldest first, but for those that are known."""
+    for folder in sorted(_folders(datasets_dir(home))):
+        record = _read(folder / META_FILE, DATASET_SCHEMA) if folder.name not in known else None
+        if record is not None:
+            yield {**record, "folder": stored_folder(home, folder)}
+
+
+def _folders(root: Path) -> list[Path]:
+    return list(root.iterdir()) if root.is_dir() else []
 
 
 def _read(path: Path, schema: str) -> dict[str, Any] | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
 from llmlora.core.boot_clock import Moment
-from llmlora.store.dialects import Dialect
 from llmlora.store.tables import runs
 from llmlora.store.times import utc_now
 
@@ -56,19 +54,27 @@ def of_job(connection: Connection, job_id: str) -> list[RunRow]:
     return [_row(row) for row in connection.execute(select(runs).where(runs.c.job_id == job_id).order_by(runs.c.run))]
 
 
-def take(connection: Connection, dialect: Dialect, job_id: str, run: int, owner: str, lease: Moment) -> None:
-    """Become the one who looks after a run that goes on, known to the index or not."""
-    insert(connection, job_id, run, owner, lease) if find(connection, job_id, run) is None else set_values(
-        connection, job_id, run, owner=owner, ended_at=None, outcome=None, **_lease(lease)
-    )
+def take(connection: Connection, job_id: str, run: int, owner: str, lease: Moment, before: str | None) -> bool:
+    """Become the one who looks after a run instead of the owner `before`; False when somebody else has."""
+    query = update(runs).where(runs.c.job_id == job_id, runs.c.run == run, runs.c.owner.is_not_distinct_from(before))
+    return connection.execute(query.values(owner=owner, **_lease(lease))).rowcount == 1
 
 
-def renew(connection: Connection, owner: str, kept: Collection[tuple[str, int]], lease: Moment) -> set[tuple[str, int]]:
-    """Move the lease end of an owner's runs; returns those of `kept` that it still has."""
+def release(connection: Connection, owner: str) -> None:
+    """Give back the leases of an owner who leaves its runs to whoever comes next."""
+    connection.execute(update(runs).where(runs.c.owner == owner, runs.c.ended_at.is_(None)).values(**_lease(None)))
+
+
+def reopen(connection: Connection, job_id: str, run: int) -> None:
+    """Say that a run goes on after all: its worker lives."""
+    set_values(connection, job_id, run, ended_at=None, outcome=None, reason=None, error=None, exit_code=None)
+
+
+def renew(connection: Connection, owner: str, lease: Moment) -> set[tuple[str, int]]:
+    """Move the lease end of an owner's runs that go on, and return which they are."""
     own = (runs.c.owner == owner, runs.c.ended_at.is_(None))
     connection.execute(update(runs).where(*own).values(**_lease(lease)))
-    found = connection.execute(select(runs.c.job_id, runs.c.run).where(*own))
-    return {(row.job_id, row.run) for row in found} & set(kept)
+    return {(row.job_id, row.run) for row in connection.execute(select(runs.c.job_id, runs.c.run).where(*own))}
 
 
 def set_values(connection: Connection, job_id: str, run: int, **values: Any) -> bool:
@@ -77,9 +83,10 @@ def set_values(connection: Connection, job_id: str, run: int, **values: Any) -> 
     return connection.execute(query.values(**values)).rowcount == 1
 
 
-def end(connection: Connection, job_id: str, run: int, **values: Any) -> bool:
-    """Write down how a run ended, once; False when it is written already."""
+def end(connection: Connection, job_id: str, run: int, owner: str | None, **values: Any) -> bool:
+    """Write down how a run ended, once; False when it is written already, or somebody else looks after the run."""
     query = update(runs).where(runs.c.job_id == job_id, runs.c.run == run, runs.c.ended_at.is_(None))
+    query = query.where(runs.c.owner.is_not_distinct_from(owner))
     ended = {"ended_at": utc_now(), "lease_at": None, "lease_boot": None, **values}
     return connection.execute(query.values(**ended)).rowcount == 1
 

@@ -21,7 +21,16 @@ from llmlora import __version__
 from llmlora.core.errors import Conflict, DiskFull, LlmloraError, OutOfMemory, Stopped, WorkerDied, exit_code_of
 from llmlora.core.events import EventWriter, finite
 from llmlora.core.job import stopped_early
-from llmlora.core.layout import CONFIG_FILE, LOCK_FILE, LOG_FILE, RESERVE_FILE, RESULT_FILE, next_run, run_dir
+from llmlora.core.layout import (
+    CONFIG_FILE,
+    LOCK_FILE,
+    LOG_FILE,
+    RESERVE_FILE,
+    RESULT_FILE,
+    next_run,
+    run_dir,
+    run_numbers,
+)
 from llmlora.core.memory import is_memory_error
 from llmlora.core.publish import free_bytes, is_disk_full, not_permitted, read_json, write_json
 
@@ -141,6 +150,7 @@ def run_kind(kind: str, folder: Path, run: int | None = None) -> int:
     """
     stop = watch_stop_signals()
     with folder_lock(folder):
+        _check_not_superseded(folder, run)
         run = run or next_run(folder)
         directory = run_dir(folder, run)
         directory.mkdir(parents=True, exist_ok=True)
@@ -162,6 +172,19 @@ def run_kind(kind: str, folder: Path, run: int | None = None) -> int:
         finally:
             with suppress(OSError):  # a full disk; the outcome has been told already
                 events.close()
+
+
+def _check_not_superseded(folder: Path, run: int | None) -> None:
+    """Let a run that the queue has given up before it began not begin.
+
+    Whoever reserves the next run looks at the lock afterwards; whoever has the lock looks for a next run. So one of the
+    two always sees the other.
+
+    Raises:
+        Conflict: `run_superseded`.
+    """
+    if run is not None and not os.environ.get("LLMLORA_PARENT") and run_numbers(folder)[-1:] > [run]:
+        raise Conflict("run_superseded", path=str(folder), run=run)
 
 
 def _loaded(kind: str, stop: StopFlag) -> Work:

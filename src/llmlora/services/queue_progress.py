@@ -1,0 +1,56 @@
+"""How far a job is, in the words of its newest events."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.layout import CONFIG_FILE
+from llmlora.core.publish import read_json
+from llmlora.store.jobs import JobRow
+
+METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_second", "eta_seconds")
+
+
+def progress_document(job: JobRow, folder: Path) -> dict[str, Any]:
+    """Return the progress of a job; `message` is a code and its parameters, to be worded where it is shown."""
+    known = job.progress
+    step, total = known.get("step"), known.get("total_steps")
+    num_epochs = _num_epochs(folder)
+    share = step / total if step is not None and total else None
+    phase = known.get("phase") or {}
+    if share is None and phase.get("total"):
+        share = phase.get("done", 0) / phase["total"]
+    return {
+        "status": job.status,
+        "step": step,
+        "total_steps": total,
+        "epoch": None if num_epochs is None or step is None or not total else round(num_epochs * step / total, 3),
+        "num_epochs": num_epochs,
+        "percent": 100.0 if job.status == "succeeded" else None if share is None else round(100 * share, 1),
+        **{name: known.get(name) for name in METRICS},
+        "eta_seconds": known.get("eta_seconds") if job.is_active else None,
+        "message": _message(job, phase),
+    }
+
+
+def _message(job: JobRow, phase: dict[str, Any]) -> dict[str, Any] | None:
+    if job.error is not None:
+        return {"code": job.error.get("code"), "params": job.error.get("params", {})}
+    if job.is_active and phase:
+        return {"code": phase.get("name"), "params": phase.get("params") or {}}
+    return None if job.reason is None else {"code": job.reason, "params": {}}
+
+
+@lru_cache(maxsize=256)
+def _num_epochs(folder: Path) -> float | None:
+    """Return how many epochs a training job has; its frozen settings never change."""
+    try:
+        train = read_json(folder / CONFIG_FILE).get("train")
+    except (OSError, ValueError, AttributeError):
+        return None
+    if not isinstance(train, dict):
+        return None
+    stages = train.get("stages") or ()
+    return sum(stage["epochs"] for stage in stages) if stages else train.get("num_train_epochs")

@@ -6,11 +6,11 @@ import pytest
 
 from llmlora.core.layout import DATABASE_FILE, LOCK_FILE
 from llmlora.services.queue import Queue
-from llmlora.store import datasets, jobs, metrics, runs
+from llmlora.store import datasets, jobs, metrics, runs, settings
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.events import after
 from llmlora.store.opening import open_store
-from llmlora.store.rebuild import index_folders
+from llmlora.store.rebuild import index_folders, rebuild
 from llmlora.store.records import write_dataset_record
 from llmlora.store.statuses import STATUSES
 from llmlora.store.tail import tail
@@ -101,6 +101,30 @@ def test_a_moved_workspace_finds_its_folders(home, launcher, tmp_path):
     assert [job.id for job in queue.page().items] == before
     assert all((queue.folder_of(queue.get(job_id)) / "config.json").is_file() for job_id in before)
     again.close()
+
+
+def test_the_index_is_made_anew_while_a_job_runs(database, launcher):
+    """What was wrong in it is right again, and the worker is found again, not started twice."""
+    make_work(database, launcher)
+    queue = Queue(database)
+    with database.write() as connection:
+        settings.put(connection, database.dialect, "max_running", 9)
+    job_id = submit(database, steps=400, seconds=0.01)
+    supervisor = supervise(database, launcher)
+    tick_until(supervisor, lambda: (queue.get(job_id).progress.get("step") or 0) > 3)
+    others = [
+        found for found in content(database)[0].items() if found[0] != job_id and found[1][0].status == "succeeded"
+    ]
+    with database.write() as connection:
+        for other, _ in others:
+            jobs.set_values(connection, other, name="wrong", result=None)
+    assert job_id in rebuild(database)
+    assert dict(others).items() <= content(database)[0].items()
+    tick_until(supervisor, lambda: queue.get(job_id).status == "succeeded")
+    assert [run.run for run in queue.runs(job_id)] == [1]
+    assert [bucket.first_step for bucket in queue.curve(job_id, "loss", 400)] == list(range(1, 401))
+    with database.read() as connection:
+        assert settings.get_all(connection) == {"max_running": 9}
 
 
 def test_indexing_again_changes_nothing(database, launcher):

@@ -12,7 +12,7 @@ from llmlora.core.events import read_events
 from llmlora.core.job import SCHEMA
 from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, QUEUE_FILE, run_dir, run_numbers, work_root
 from llmlora.core.publish import read_json
-from llmlora.store import datasets, jobs, runs
+from llmlora.store import datasets, jobs, runs, tables
 from llmlora.store.database import Database
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import KINDS, DatasetUse, NewJob
@@ -33,6 +33,18 @@ def index_folders(database: Database) -> list[str]:
         _add_dataset(database, record)
     records = [*job_records(database.home, known), *command_records(database.home, known)]
     return [str(record["id"]) for record in records if _add_job(database, record)]
+
+
+def rebuild(database: Database) -> list[str]:
+    """Forget all jobs and datasets, and index the folders anew; returns the ids of the jobs.
+
+    Settings, uploads and idempotency keys stay. It may be done while jobs run: who supervises finds their workers again
+    by the locks that they hold.
+    """
+    with database.write() as connection:
+        connection.execute(tables.jobs.delete())
+        connection.execute(tables.datasets.delete())
+    return index_folders(database)
 
 
 def _add_dataset(database: Database, record: dict[str, Any]) -> None:

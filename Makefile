@@ -1,4 +1,5 @@
-# llmlora: `make demo` shows the whole way from data to a checked GGUF; `make test` proves that it works here.
+# llmlora: `make demo` shows the whole way from data to a checked GGUF; `make test` proves that it works here;
+# `make serve` starts the server.
 # Works with GNU make 3.81 (macOS) and newer; needs Python >= 3.11, nothing else.
 
 SHELL := /bin/sh
@@ -18,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 RUN_STAMP := .venv/.installed-run
 DEV_STAMP := .venv/.installed-dev
 
-.PHONY: help demo install dev test check tests gates bench docs clean
+.PHONY: help demo serve install dev test check tests gates bench docs clean
 
 # Show this list.
 help:
@@ -27,6 +28,10 @@ help:
 # From data to a checked GGUF on the bundled model: train, before/after, export, chat (offline after installing).
 demo: $(RUN_STAMP)
 	@$(BIN)/llmlora demo
+
+# Serve the workspace on http://127.0.0.1:8000; prints one address with its token. Ctrl-C stops it.
+serve: $(RUN_STAMP)
+	@$(BIN)/llmlora serve
 
 # Install what a user needs into .venv.
 install: $(RUN_STAMP)

@@ -21,12 +21,14 @@ from typing import Any, Literal, get_args, get_origin
 import typer
 
 import llmlora
+from llmlora.api.app import create_app
 from llmlora.cli import main as cli
 from llmlora.core import errors
 from llmlora.core.config import ALIASES, TrainConfig
 from llmlora.core.errors import LlmloraError
 from llmlora.core.locale import LANGUAGES, catalogue, set_language, translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
+from llmlora.core.server import ServerSettings
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "llmlora"
@@ -84,6 +86,16 @@ WORDS: dict[str, dict[str, str]] = {
         "python_intro": "The functions of `import llmlora`: the command line has nothing that they have not. Importing loads nothing heavy; "
         "work that needs PyTorch runs in a process of its own. Errors are `llmlora.core.errors.LlmloraError` with `code` and `params` "
         "([errors](errors.md)); `on_event` gets each event of the run ([job folder](job-folder.md)).",
+        "api": "HTTP API",
+        "api_intro": "`llmlora serve` answers on http://127.0.0.1:8000. Every request but `/healthz` carries the token: `Authorization: Bearer TOKEN`, "
+        "with what the file `token` of the workspace (or `LLMLORA_TOKEN`) holds. A browser opens `http://127.0.0.1:8000/?token=TOKEN` once and gets a cookie. "
+        "Requests to other host names are refused (400), and changes that a page of another origin asks for (403).\n\n"
+        'Bodies and answers are JSON in UTF-8; a number that is not finite is `null` and named in `nonfinite`. Lists are `{"items": […], "next_cursor": …}`. '
+        "Errors are problem documents (RFC 9457, `application/problem+json`) with `code`, `params`, `detail` and `hint` in the language of `Accept-Language` "
+        "([codes](errors.md)). The whole description is [openapi.json](openapi.json); a running server gives it as `/api/openapi.json`.\n\n"
+        '```sh\ncurl -H "Authorization: Bearer $(cat ~/.local/share/llmlora/token)" http://127.0.0.1:8000/api/system-info\n```\n',
+        "path": "path",
+        "method": "method",
         "models": "Models",
         "models_intro": "Every text-generation architecture of transformers, built small from its default configuration and trained for one step "
         "(`make gates` measures the table again, `make test` a dozen of its rows). A self-test before the first step does the same for your model "
@@ -159,6 +171,16 @@ WORDS: dict[str, dict[str, str]] = {
         "python_intro": "`import llmlora` で使える関数です。コマンドラインでできることは、すべてここからもできます。読み込みは軽く、"
         "PyTorch を使う仕事は別のプロセスで行います。エラーは `code` と `params` を持つ `llmlora.core.errors.LlmloraError` です"
         "（[エラー](errors.ja.md)）。`on_event` には実行中のイベントが渡ります（[ジョブフォルダー](job-folder.ja.md)）。説明はコードのものです（英語）。",
+        "api": "HTTP API",
+        "api_intro": "`llmlora serve` は http://127.0.0.1:8000 で答えます。`/healthz` のほかは、すべての要求にトークンが要ります。`Authorization: Bearer トークン` に、"
+        "作業フォルダーのファイル `token`（または `LLMLORA_TOKEN`）の内容を付けてください。ブラウザーでは `http://127.0.0.1:8000/?token=トークン` を一度開くと、Cookie が渡されます。"
+        "ほかのホスト名あての要求（400）と、別のページからの変更（403）は受け付けません。\n\n"
+        '要求と答えは UTF-8 の JSON です。有限でない数は `null` になり、`nonfinite` にその名前が入ります。一覧は `{"items": […], "next_cursor": …}` の形です。'
+        "エラーは `code`、`params`、`detail`、`hint` を持つ文書（RFC 9457、`application/problem+json`）で、言葉は `Accept-Language` の言語です"
+        "（[コード](errors.ja.md)）。全体の記述は [openapi.json](openapi.json) にあり、動いているサーバーは `/api/openapi.json` で返します。\n\n"
+        '```sh\ncurl -H "Authorization: Bearer $(cat ~/.local/share/llmlora/token)" http://127.0.0.1:8000/api/system-info\n```\n',
+        "path": "パス",
+        "method": "メソッド",
         "models": "モデル",
         "models_intro": "transformers のすべての文章生成アーキテクチャーを、既定の設定から小さく作り、1ステップ学習して測った表です"
         "（`make gates` が表を測り直し、`make test` がそのうち12行を確かめます）。学習の前には、お使いのモデルそのもので同じことを調べて決めます。"
@@ -364,7 +386,22 @@ def models_page(words: dict[str, str]) -> str:
     return heading(words, "models") + "\n" + "\n".join(lines)
 
 
+def api_document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return create_app(ServerSettings(host="127.0.0.1").without_token()).openapi()
+
+
+def api_page(words: dict[str, str]) -> str:
+    """Return one row per route."""
+    rows = [f"| {words['method']} | {words['path']} | {words['meaning']} |", "|---|---|---|"]
+    for path, operations in sorted(api_document()["paths"].items()):
+        for method, operation in operations.items():
+            rows.append(f"| {method.upper()} | `{path}` | {translate('api.route.' + operation['operationId'])} |")
+    return "\n".join([heading(words, "api"), *rows, ""])
+
+
 PAGES: dict[str, Callable[[dict[str, str]], str]] = {
+    "api": api_page,
     "cli": cli_page,
     "config": config_page,
     "presets": presets_page,
@@ -378,9 +415,14 @@ def write_language(language: str, check: bool) -> list[str]:
     """Write the pages of one language and return their names; with `check` only return the stale ones."""
     set_language(language)
     changed = []
-    for name, page in PAGES.items():
-        path = DOCS / "reference" / (f"{name}.md" if language == "en" else f"{name}.{language}.md")
-        text = page({**WORDS[language], "language": language}).rstrip() + "\n"
+    texts = {
+        (f"{name}.md" if language == "en" else f"{name}.{language}.md"): page({**WORDS[language], "language": language})
+        for name, page in PAGES.items()
+    }
+    texts["openapi.json"] = json.dumps(api_document(), ensure_ascii=False, indent=1)
+    for name, content in texts.items():
+        path = DOCS / "reference" / name
+        text = content.rstrip() + "\n"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             changed.append(path.name)
             if not check:

@@ -32,10 +32,11 @@ PACKAGES: dict[str, set[str]] = {
     "evaluation": {"jinja2", "numpy", "torch"},
     "worker": {"numpy", "torch"},
     "store": {"sqlalchemy", "alembic"},
-    "services": {"psutil", "yaml"},
+    "services": {"psutil", "uvicorn", "yaml"},
+    "api": {"fastapi", "starlette", "pydantic", "psutil"},
     "cli": {"typer", "rich", "yaml"},
 }
-EDGES = {"worker", "cli"}
+EDGES = {"worker", "cli", "api"}
 BROAD = {"Exception", "BaseException"}
 
 

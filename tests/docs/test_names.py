@@ -147,7 +147,7 @@ def test_dependency_page_names_every_dependency(language: str) -> None:
 
 
 def test_every_dependency_is_used() -> None:
-    packages = {"PyYAML": "yaml"}
+    packages = {"PyYAML": "yaml", "pydantic-settings": "pydantic_settings"}
     imported = {
         name.split(".")[0]
         for path in PACKAGE.rglob("*.py")

@@ -31,6 +31,7 @@ VERBS = {
     "chat": "llmlora.cli.chat",
     "models": "llmlora.cli.models",
     "doctor": "llmlora.cli.doctor",
+    "serve": "llmlora.cli.serve",
 }
 FLAGS = {"--debug", "--quiet", "-q", "--no-progress", "-y", "--yes"}
 

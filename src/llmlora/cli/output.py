@@ -19,7 +19,8 @@ from rich.table import Table
 
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped
 from llmlora.core.events import finite
-from llmlora.core.locale import error_texts, has_text, shell_word, translate
+from llmlora.core.locale import error_texts, shell_word, translate
+from llmlora.core.setting_words import setting_problems
 
 # Control characters but tab and line break, and those that turn the direction of text around.
 STEERING = dict.fromkeys(
@@ -145,21 +146,6 @@ def print_error(error: LlmloraError, as_json: bool) -> None:
         console.print(f"[red bold]{escape(translate('cli.error'))}:[/red bold] {escape(texts['what'])}")
     if texts["why"]:
         console.print(escape(texts["why"]))
-    for problem in _setting_problems(error):
+    for problem in setting_problems(error) if isinstance(error, ConfigError) else ():
         console.print(f"  • {escape(problem)}")
     console.print(f"[cyan]{escape(translate('cli.hint'))}:[/cyan] {escape(texts['hint'])}")
-
-
-def _setting_problems(error: LlmloraError) -> list[str]:
-    if not isinstance(error, ConfigError):
-        return []
-    known = error.params.get("known", "")
-    lines = []
-    for problem in error.params.get("problems", []):
-        limit_key = f"cli.limit.{problem.get('limit_type')}"
-        limit = problem.get("limit", "")
-        if "limit_type" in problem:
-            limit_key = limit_key if has_text(limit_key) else "cli.limit.other"
-            limit = translate(limit_key, **problem.get("limit_params", {}))
-        lines.append(translate(f"cli.setting.{problem['code']}", **{"known": known, **problem, "limit": limit}))
-    return lines

@@ -11,7 +11,9 @@ LlmloraError
 ├── ResourceError         OutOfMemory · DiskFull · DeviceUnavailable        exit 1
 ├── DependencyError       PackageMissing · OllamaUnavailable · HubAccessDenied  exit 1
 ├── RunError              NonFiniteLoss · WorkerDied · Stopped              exit 1 (Stopped: 75 or 130)
-└── ExportError           UnsupportedArchitecture · VerificationFailed      exit 1
+├── ExportError           UnsupportedArchitecture · VerificationFailed      exit 1
+└── RequestError          an HTTP request that the server refuses: BadRequest · Unauthorized · Forbidden ·
+                          MethodNotAllowed · RequestTimeout · BodyTooLarge · TooManyRequests   exit 1
 
 An error carries a stable `code` and its parameters; the words (what, why, hint) live in `locales/` under
 `error.<code>.what|why|hint`, so that every edge can say it in the user's language.
@@ -124,6 +126,8 @@ class RunError(LlmloraError):
 class NonFiniteLoss(RunError):
     """Loss, gradients or weights stopped being finite."""
 
+    http_status = 422
+
 
 class WorkerDied(RunError):
     """The worker process ended without a result."""
@@ -131,6 +135,8 @@ class WorkerDied(RunError):
 
 class Stopped(RunError):
     """A run was asked to stop; `exit_code` is 75 when a checkpoint lets it go on, else 130."""
+
+    http_status = 409
 
     def __init__(self, code: str, **params: Any) -> None:
         super().__init__(code, **params)
@@ -149,6 +155,52 @@ class UnsupportedArchitecture(ExportError):
 
 class VerificationFailed(ExportError):
     """The exported files do not give the answers of the trained model."""
+
+
+class RequestError(LlmloraError):
+    """An HTTP request is refused before it reaches what it asks for."""
+
+    http_status = 400
+
+
+class BadRequest(RequestError):
+    """The request is not one that HTTP or this server allows."""
+
+
+class Unauthorized(RequestError):
+    """The request carries no valid token."""
+
+    http_status = 401
+
+
+class Forbidden(RequestError):
+    """The request comes from a page of another origin."""
+
+    http_status = 403
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, but not with this method."""
+
+    http_status = 405
+
+
+class RequestTimeout(RequestError):
+    """The rest of the request did not come in time."""
+
+    http_status = 408
+
+
+class BodyTooLarge(RequestError):
+    """The body is larger than the path takes."""
+
+    http_status = 413
+
+
+class TooManyRequests(RequestError):
+    """Too many wrong tokens came from one address."""
+
+    http_status = 429
 
 
 def _all_error_classes(root: type[LlmloraError]) -> dict[str, type[LlmloraError]]:

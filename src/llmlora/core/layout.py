@@ -29,6 +29,11 @@ DATABASE_FILE = "llmlora.db"
 BALLAST_FILE = "ballast.bin"
 QUEUE_FILE = "queue.json"  # what the queue knows of a piece of work and its folder does not tell
 
+# What a workspace has of its server
+SERVER_LOCK = ".lock"
+TOKEN_FILE = "token"
+SERVER_LOG = "server.log"
+
 # What folders of models and adapters have, by the names of transformers and PEFT
 MODEL_WEIGHTS = "model.safetensors"
 MODEL_INDEX = "model.safetensors.index.json"

@@ -30,6 +30,7 @@ VERBS = (
     "chat",
     "models",
     "doctor",
+    "serve",
 )
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")

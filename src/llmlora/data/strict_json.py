@@ -70,13 +70,13 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, max_depth: int = MAX_DEPTH) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        JsonError: not strict JSON, or nested deeper than 32.
+        JsonError: not strict JSON, or nested deeper than `max_depth`.
     """
-    check_depth(text)
+    check_depth(text, max_depth)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
@@ -103,13 +103,13 @@ def value_in_text(text: str) -> Any:
         return text
 
 
-def check_depth(text: str) -> None:
-    """Refuse nesting deeper than 32 before any parser that recurses sees it.
+def check_depth(text: str, max_depth: int = MAX_DEPTH) -> None:
+    """Refuse nesting deeper than `max_depth` before any parser that recurses sees it.
 
     Raises:
         JsonError: too deep.
     """
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+    if text.count("[") + text.count("{") <= max_depth:
         return
     depth = 0
     for match in BRACKET.finditer(text):
@@ -118,8 +118,8 @@ def check_depth(text: str) -> None:
             depth += 1
         elif mark in "]}":
             depth -= 1
-        if depth > MAX_DEPTH:
-            raise JsonError("too_deep", match.start(), limit=MAX_DEPTH)
+        if depth > max_depth:
+            raise JsonError("too_deep", match.start(), limit=max_depth)
 
 
 def _placed(refusal: JsonError, text: str) -> JsonError:

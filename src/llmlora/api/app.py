@@ -1,0 +1,107 @@
+"""The application: its guards from the outside to the inside, its routes, its one way to word an error."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from llmlora import __version__
+from llmlora.api.json_response import JsonResponse
+from llmlora.api.limits import BodyLimits
+from llmlora.api.metrics import Meter, MeterGuard
+from llmlora.api.openapi import openapi_of
+from llmlora.api.problems import invalid_request, problem_response
+from llmlora.api.routes import events, health, models, presets, system
+from llmlora.api.security.access import AccessGuard
+from llmlora.api.security.credentials import Credentials
+from llmlora.api.security.headers import AnswerGuard
+from llmlora.api.security.host import HostGuard
+from llmlora.api.security.origin import OriginGuard
+from llmlora.core.errors import BadRequest, BodyTooLarge, LlmloraError, MethodNotAllowed, NotFound
+from llmlora.core.server import ServerSettings, current_server_settings
+from llmlora.services.broadcast import Broadcaster, EventSource, NoEvents
+from llmlora.services.token import server_token
+
+ROUTERS = (health.router, system.router, presets.router, models.router, events.router)
+OPENAPI_PATH = "/api/openapi.json"
+
+
+def create_app(settings: ServerSettings | None = None, source: EventSource | None = None) -> FastAPI:
+    """Return the application of this workspace.
+
+    Raises:
+        ConfigError, ResourceError: the settings or the token cannot be used.
+    """
+    settings = settings or current_server_settings()
+    token = server_token(settings)
+    meter, broadcaster = Meter(), Broadcaster(source or NoEvents())
+    app = FastAPI(
+        title="llmlora",
+        version=__version__,
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,  # their pages would load scripts from other machines
+        redoc_url=None,
+        redirect_slashes=False,
+        default_response_class=JsonResponse,
+        generate_unique_id_function=_operation_id,
+        lifespan=_lifespan,
+        middleware=[
+            Middleware(HostGuard, allowed=settings.allowed_hosts),
+            Middleware(MeterGuard, meter=meter),
+            Middleware(AnswerGuard),
+            Middleware(AccessGuard, credentials=Credentials(token) if token is not None else None),
+            Middleware(OriginGuard),
+            Middleware(BodyLimits),
+        ],
+        exception_handlers={
+            LlmloraError: _known_error,
+            RequestValidationError: _invalid_values,
+            HTTPException: _http_error,
+        },
+    )
+    app.state.meter, app.state.broadcaster = meter, broadcaster
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = cache(lambda: openapi_of(app))  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    """Begin to hand out events; `http_server` finds the streams in this state and ends them at a stop."""
+    app.state.broadcaster.open()
+    yield {"broadcaster": app.state.broadcaster}
+
+
+def _operation_id(route: BaseRoute) -> str:
+    return str(getattr(route, "name", ""))
+
+
+async def _known_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, LlmloraError)
+    return problem_response(error)
+
+
+async def _invalid_values(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(invalid_request(error.errors()))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Word what the framework refuses by itself."""
+    assert isinstance(error, HTTPException)
+    known: dict[int, LlmloraError] = {
+        404: NotFound("route_not_found", path=request.url.path[:200]),
+        405: MethodNotAllowed("method_not_allowed", method=request.method[:20], path=request.url.path[:200]),
+        413: BodyTooLarge("body_too_large", limit_bytes=0),
+    }
+    return problem_response(known.get(error.status_code) or BadRequest("body_unreadable"), error.headers)

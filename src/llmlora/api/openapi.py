@@ -1,0 +1,50 @@
+"""The OpenAPI document: what FastAPI derives from the routes, with our errors and our token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from llmlora.api.security.access import OPEN_PATHS
+
+PROBLEM = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["title", "status", "code", "params", "detail", "hint"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "The words of the status."},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable name of the error."},
+        "params": {"type": "object", "description": "The values that its words are about."},
+        "detail": {"type": "string", "description": "What happened and why, in the caller's language."},
+        "hint": {"type": "string", "description": "The next step, in the caller's language."},
+        "problems": {"type": "array", "items": {"type": "string"}, "description": "One line per value that is wrong."},
+    },
+}
+PROBLEM_ANSWER = {
+    "description": "An error, worded in the language of Accept-Language (ja or en)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+SCHEMES = {"bearer": {"type": "http", "scheme": "bearer", "description": "The token of the workspace."}}
+UNUSED = ("HTTPValidationError", "ValidationError")
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an application."""
+    document = get_openapi(title=app.title, version="1", routes=app.routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in UNUSED:
+        schemas.pop(name, None)
+    schemas["Problem"] = PROBLEM
+    document["components"]["securitySchemes"] = SCHEMES
+    document["security"] = [{"bearer": []}]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = PROBLEM_ANSWER
+            if path in OPEN_PATHS:
+                operation["security"] = []
+    return document

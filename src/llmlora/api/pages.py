@@ -1,0 +1,34 @@
+"""The two small pages of the server itself: the form for the token, and `/` where there is no front end."""
+
+from __future__ import annotations
+
+from html import escape
+
+from llmlora.core.locale import current_language, translate
+
+_FRAME = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>llmlora</title></head><body><main><h1>llmlora</h1>
+{content}
+</main></body></html>
+"""
+_FORM = """<p>{words}</p>
+<form method="post" action="/login"><label>{label}
+<input name="token" type="password" autocomplete="off" required autofocus></label>
+<button>{button}</button></form>"""
+
+
+def sign_in_page(is_wrong: bool) -> str:
+    """Return the page with one field for the token."""
+    words = translate("api.sign_in.wrong" if is_wrong else "api.sign_in.words")
+    form = _FORM.format(
+        words=escape(words),
+        label=escape(translate("api.sign_in.label")),
+        button=escape(translate("api.sign_in.button")),
+    )
+    return _FRAME.format(language=current_language(), content=form)
+
+
+def start_page() -> str:
+    """Return the page of an installation without a front end."""
+    return _FRAME.format(language=current_language(), content=f"<p>{escape(translate('api.start'))}</p>")

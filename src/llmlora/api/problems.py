@@ -1,0 +1,91 @@
+"""Errors as they leave the server: RFC 9457 problem documents in the caller's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from llmlora.api.json_response import JsonResponse
+from llmlora.core.errors import ConfigError, InputError, LlmloraError
+from llmlora.core.locale import LANGUAGES, error_texts, has_text, set_language, translate
+from llmlora.core.setting_words import setting_problems, value_limit
+
+# On every answer: no page, script or frame of another origin gets anything out of it or into it.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+MAX_LISTED = 50
+
+
+class ProblemResponse(JsonResponse):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def problem_response(error: LlmloraError, headers: Mapping[str, str] | None = None) -> ProblemResponse:
+    """Return the answer for an error, with the security headers."""
+    document = problem_of(error)
+    return ProblemResponse(document, error.http_status, {**SECURITY_HEADERS, **(headers or {})})
+
+
+def problem_of(error: LlmloraError) -> dict[str, Any]:
+    """Return status, stable code, parameters, and the words: what and why as `detail`, the next step as `hint`."""
+    texts = error_texts(error)
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.http_status).phrase,
+        "status": error.http_status,
+        "code": error.code,
+        "params": error.params,
+        "detail": f"{texts['what']} {texts['why']}",
+        "hint": texts["hint"],
+    }
+    if isinstance(error, ConfigError):
+        document["problems"] = setting_problems(error)[:MAX_LISTED]
+    elif error.code == "request_invalid":
+        document["problems"] = [
+            translate("api.problem", field=item["field"], limit=_limit(item)) for item in error.params["problems"]
+        ]
+    return document
+
+
+def _limit(item: Mapping[str, Any]) -> str:
+    key = f"api.value.{item['limit_type']}"
+    return translate(key, **item["limit_params"]) if has_text(key) else value_limit(item)
+
+
+def invalid_request(problems: Iterable[Mapping[str, Any]]) -> InputError:
+    """Return the error for values of a request that are missing or wrong; what was sent is not repeated."""
+    found = [
+        {
+            "field": ".".join(str(part) for part in item["loc"]),
+            "limit_type": item["type"],
+            "limit_params": {name: str(bound)[:200] for name, bound in (item.get("ctx") or {}).items()},
+        }
+        for item in problems
+    ]
+    return InputError("request_invalid", problems=found[:MAX_LISTED], count=len(found))
+
+
+def take_language(scope: Scope) -> None:
+    """Speak the first language of `Accept-Language` that we have; without one, the server's own."""
+    wanted = Headers(scope=scope).get("accept-language", "")
+    names = [part.split(";")[0].strip().lower().split("-")[0] for part in wanted[:200].split(",")]
+    set_language(next((name for name in names if name in LANGUAGES), None))
+
+
+async def send_problem(
+    scope: Scope, receive: Receive, send: Send, error: LlmloraError, headers: Mapping[str, str] | None = None
+) -> None:
+    """Answer a request with an error, in the caller's language."""
+    take_language(scope)
+    await problem_response(error, headers)(scope, receive, send)

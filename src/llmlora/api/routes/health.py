@@ -1,0 +1,38 @@
+"""Whether the server lives, what it counts, and its page at `/`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from pydantic import BaseModel
+
+from llmlora.api.metrics import CONTENT_TYPE
+from llmlora.api.pages import start_page
+
+router = APIRouter(tags=["server"])
+
+
+class Health(BaseModel):
+    """The server answers."""
+
+    status: str
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Tell that the server answers; needs no token."""
+    return Health(status="ok")
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(request: Request) -> PlainTextResponse:
+    """Return what the server counts, in the text format of Prometheus."""
+    state = request.app.state
+    text = state.meter.text({"event_streams": state.broadcaster.num_watchers})
+    return PlainTextResponse(text, headers={"Content-Type": CONTENT_TYPE})
+
+
+@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+def start() -> HTMLResponse:
+    """Return the page of an installation without a front end."""
+    return HTMLResponse(start_page())

@@ -1,0 +1,40 @@
+"""Serve a workspace over HTTP until a stop comes; jobs are processes of their own and go on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+from llmlora.core.server import ServerSettings, use_server_settings
+from llmlora.services.http_server import http_server, listening_socket
+from llmlora.services.server_log import log_config
+from llmlora.services.token import server_token
+from llmlora.services.workspace_lock import workspace_lock
+
+
+def serve(settings: ServerSettings, on_ready: Callable[[str, str | None], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `on_ready` gets the address and the token once requests are answered.
+
+    Raises:
+        Conflict: `server_running` for a workspace that has a server, `port_taken`.
+        ConfigError: `token_missing`. ResourceError: the workspace or the address cannot be used.
+    """
+    with workspace_lock() as lock:
+        token = server_token(settings)
+        with closing(listening_socket(settings)) as listener:
+            url = _url(settings.host, listener)
+
+            def ready() -> None:
+                lock.tell(url)
+                on_ready(url, token)
+
+            use_server_settings(settings)
+            with suppress(KeyboardInterrupt):  # uvicorn raises the stop again once it has ended
+                http_server(log_config(token), ready).run(sockets=[listener])
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    """Return an address that works on this machine, also for a server that listens everywhere."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{listener.getsockname()[1]}"

@@ -1,0 +1,55 @@
+"""The server's log: a file in the workspace that starts anew at 5 MB, in which no secret is ever written."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from llmlora.core.layout import SERVER_LOG, home_dir
+
+MAX_BYTES = 5_000_000
+HIDDEN = "[hidden]"
+# Tokens of the Hub and of Weights & Biases, what a header or an address says of ours.
+_SECRETS = re.compile(r"hf_[A-Za-z0-9]{30,}|(?<=token=)[^&\s\"']+|(?<=[Bb]earer )\S+|(?<=llmlora-)\d+=[0-9a-f]{64}")
+
+
+def without_secrets(text: str, *more: str) -> str:
+    """Return a text in which tokens, and the further secrets given, are hidden."""
+    for secret in more:
+        text = text.replace(secret, HIDDEN)
+    return _SECRETS.sub(HIDDEN, text)
+
+
+class SecretFilter(logging.Filter):
+    """Hides secrets in every record that passes, in its message and in its traceback."""
+
+    def __init__(self, token: str | None = None) -> None:
+        super().__init__()
+        self._more = (token,) if token else ()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Word the record here, so that nothing hidden can come back with its arguments."""
+        record.msg = without_secrets(record.getMessage(), *self._more)
+        record.args = ()
+        if record.exc_info:
+            record.exc_text = without_secrets(logging.Formatter().formatException(record.exc_info), *self._more)
+            record.exc_info = None
+        return True
+
+
+def log_config(token: str | None) -> dict[str, Any]:
+    """Return the configuration of `logging`: everything into the file, errors to the terminal as well."""
+    file = {"class": "logging.handlers.RotatingFileHandler", "filename": str(home_dir() / SERVER_LOG)}
+    common = {"formatter": "line", "filters": ["secrets"]}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"secrets": {"()": SecretFilter, "token": token}},
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "handlers": {
+            "file": {**file, **common, "maxBytes": MAX_BYTES, "backupCount": 2, "encoding": "utf-8", "delay": True},
+            "terminal": {"class": "logging.StreamHandler", **common, "level": "ERROR"},
+        },
+        "root": {"handlers": ["file", "terminal"], "level": "INFO"},
+    }

@@ -1,0 +1,74 @@
+"""This machine in numbers: what it has, how much of it is used, what is installed."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import time
+from functools import lru_cache
+from typing import Any
+
+import psutil
+
+from llmlora import __version__
+from llmlora.core.layout import home_dir
+from llmlora.core.machine import available_memory_bytes, container_limit, usable_cores
+from llmlora.core.publish import existing_parent
+from llmlora.services.doctor import nvidia_gpus
+from llmlora.services.packages import TRAIN_PACKAGES, package_version
+
+GPU_SECONDS = 60  # the driver's tool takes a moment, and cards do not come and go
+MIB = 1 << 20
+
+
+def system_info() -> dict[str, Any]:
+    """Return `cpu`, `memory`, `gpus`, `disk`, `versions` and `tasks`; sizes in bytes."""
+    return {
+        "cpu": _cpu(),
+        "memory": _memory(),
+        "gpus": [_gpu(line) for line in _gpu_lines(int(time.monotonic() // GPU_SECONDS))],
+        "disk": _disk(),
+        "versions": _versions(),
+        "tasks": {"running": 0, "queued": 0},
+    }
+
+
+def _cpu() -> dict[str, Any]:
+    threads = usable_cores()
+    return {"cores": psutil.cpu_count(logical=False) or threads, "threads": threads, "percent": psutil.cpu_percent()}
+
+
+def _memory() -> dict[str, Any]:
+    limit = container_limit()
+    total = psutil.virtual_memory().total
+    total = min(total, limit[0]) if limit is not None else total
+    available = min(available_memory_bytes(), total)
+    return {
+        "total_bytes": total,
+        "available_bytes": available,
+        "percent": round(100 * (total - available) / total, 1),
+    }
+
+
+@lru_cache(maxsize=1)
+def _gpu_lines(_minute: int) -> tuple[str, ...]:
+    return tuple(nvidia_gpus())
+
+
+def _gpu(line: str) -> dict[str, Any]:
+    """Return name and memory of a line such as `NVIDIA H200, 143771 MiB`."""
+    name, _, memory = line.rpartition(", ")
+    words = memory.split()
+    size = int(words[0]) * MIB if len(words) == 2 and words[0].isdigit() and words[1] == "MiB" else None
+    return {"name": name if size is not None else line, "memory_bytes": size}
+
+
+def _disk() -> dict[str, Any]:
+    disk = shutil.disk_usage(existing_parent(home_dir()))
+    return {"path": str(home_dir()), "total_bytes": disk.total, "free_bytes": disk.free}
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str | None]:
+    packages = {name: package_version(name) for name in TRAIN_PACKAGES}
+    return {"llmlora": __version__, "python": platform.python_version(), **packages}

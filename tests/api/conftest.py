@@ -1,0 +1,21 @@
+"""One application per test, in an empty workspace, with a token of its own."""
+
+import pytest
+
+from api.clients import application, client_of, signed_in
+
+
+@pytest.fixture
+def app(home):
+    return application()
+
+
+@pytest.fixture
+def client(app):
+    return signed_in(app)
+
+
+@pytest.fixture
+def stranger(app):
+    """Return a client without a token."""
+    return client_of(app)

@@ -28,3 +28,14 @@ def test_the_run_is_handed_down(tmp_path, monkeypatch):
     assert launch.Worker("chat", tmp_path).run == 1
     assert launch.Worker("chat", tmp_path).run == 2
     assert [words[-3:] for words in given] == [["chat", str(tmp_path), "1"], ["chat", str(tmp_path), "2"]]
+
+
+def test_a_worker_gets_no_secret_of_the_server(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(launch.subprocess, "Popen", lambda _, env, **more: given.append(env))
+    monkeypatch.setenv("LLMLORA_TOKEN", "canary-token")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:canary-password@host/db")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    launch.Worker("chat", tmp_path)
+    assert not [value for value in given[0].values() if "canary" in value]
+    assert given[0]["HF_HUB_OFFLINE"] == "1"

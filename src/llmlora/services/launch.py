@@ -19,6 +19,9 @@ from llmlora.core.writable import require_workspace
 from llmlora.services.follow import Event, follow
 from llmlora.services.packages import require_packages
 
+# Of the server alone: no worker opens the database or answers a request, and model files are programs of strangers.
+SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL")
+
 LIGHT_KINDS = ("inspect",)  # need no more than the command line itself
 
 
@@ -64,7 +67,7 @@ class Worker:
 
 
 def _environment(is_owned: bool) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "LLMLORA_PARENT"}
+    kept = {name: value for name, value in os.environ.items() if name not in ("LLMLORA_PARENT", *SERVER_SECRETS)}
     owner = {"LLMLORA_PARENT": str(os.getpid())} if is_owned else {}
     return {**kept, **owner, "LLMLORA_LANG": current_language()}
 

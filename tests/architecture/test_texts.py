@@ -162,6 +162,33 @@ def test_every_text_asked_for_exists_and_is_filled_in() -> None:
     assert_none(problems)
 
 
+def option_keys() -> Iterator[str]:
+    """Yield the key of every text that explains an option or an argument."""
+    for file, call in calls():
+        for keyword in call.keywords:
+            if (
+                called_name(call) in {"Option", "Argument"}
+                and keyword.arg == "help"
+                and isinstance(keyword.value, ast.Call)
+            ):
+                key = literal(keyword.value)
+                assert key, f"{file.name}:{call.lineno} has no key"
+                yield key if called_name(keyword.value) == "translate" else f"cli.train.{key}"
+
+
+def test_options_are_explained_in_sentences() -> None:
+    """A full stop ends the text, or stands before its example; a list of what can be given may end it as well."""
+    endings = {"ja": r"。(例: .+)?$|: \{known\}$", "en": r"\.( Example: .+)?$|: \{known\}$"}
+    keys = set(option_keys())
+    assert len(keys) > 60
+    assert_none(
+        f"{language}: {key}"
+        for language, ending in endings.items()
+        for key in keys
+        if not re.search(ending, texts(language)[key])
+    )
+
+
 def pattern_of(part: ast.expr) -> str:
     return re.escape(str(part.value)) if isinstance(part, ast.Constant) else "(.+?)"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llmlora.cli import chat as chat_command
-from llmlora.core.errors import ConfigError
+from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.locale import translate
 
 
@@ -41,6 +41,12 @@ def talk(monkeypatch: pytest.MonkeyPatch, lines: str, **options: Any) -> list[li
     monkeypatch.setattr("sys.stdin", io.StringIO(lines))
     chat_command.chat("model", **options)
     return FakeSession.asked
+
+
+def test_of_a_model_that_is_not_there_nothing_is_said_to_be_loaded(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(NotFound):
+        chat_command.chat("nowhere.gguf")
+    assert capsys.readouterr().err == ""
 
 
 def test_turns_are_remembered_until_the_end_of_input(

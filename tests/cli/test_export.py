@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from transformers import AutoModelForCausalLM
 
 from cli.command_line import run
 from llmlora.cli import export as command
 from llmlora.cli.export import print_verification
-from llmlora.core.locale import set_language
+from llmlora.core.locale import LANGUAGES, set_language, translate
 from tiny_jobs import tiny_job
 
 pytestmark = pytest.mark.timeout(900)
@@ -82,6 +83,19 @@ def test_verify_of_a_good_export(exported, job):
     assert result.code == 0, result.stderr
     assert "model-F16.gguf" in result.stdout
     assert result.stdout.count("OK") == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_table_of_checks_fits_the_screen_and_cuts_no_word(exported, capsys, monkeypatch, language):
+    set_language(language)
+    monkeypatch.setenv("COLUMNS", "80")
+    print_verification(exported["verify"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "│┃┏├└"]
+    assert max(map(cell_len, lines)) <= 80
+    heads = [line.strip("┃").split("┃") for line in lines if line.startswith("┃")]
+    shown = ["".join("".join(column).split()) for column in zip(*heads, strict=True)]
+    names = ("file", "checks", "facts", "max_diff", "kl", "top1")
+    assert shown == ["".join(translate(f"export.table.{name}").split()) for name in names]
 
 
 def test_merge_document_and_folder(job):

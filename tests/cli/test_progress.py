@@ -5,6 +5,7 @@ import pytest
 from llmlora.cli import progress
 from llmlora.cli.output import options
 from llmlora.cli.progress import EventPrinter, duration
+from llmlora.core.locale import LANGUAGES, set_language, translate
 
 
 def step(number, total=100):
@@ -219,11 +220,15 @@ def test_markup_in_names_is_shown_and_not_obeyed(capsys):
     assert "[link=http://x]" in text
 
 
-def test_the_reason_of_the_number_format_is_a_sentence_with_its_numbers(capsys):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_reason_of_the_number_format_is_a_sentence_without_an_unexplained_unit(capsys, language):
+    set_language(language)
     params = {
         "dtype": "bfloat16", "device": "cpu", "reason": "engine.dtype.cpu_bfloat16",
         "gflops": {"bfloat16": 217.6, "float32": 98.9},
     }  # fmt: skip
     with EventPrinter() as printer:
         printer({"type": "phase", "name": "loading", "params": params})
-    assert "217.6" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert translate("engine.dtype.cpu_bfloat16") in text
+    assert "FLOP" not in text and "217.6" not in text

@@ -11,7 +11,7 @@ import pytest
 
 from llmlora.cli.output import options
 from llmlora.cli.train import show_plan
-from llmlora.core.locale import LANGUAGES, current_language, set_language
+from llmlora.core.locale import LANGUAGES, current_language, set_language, translate
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import training_request
 
@@ -43,7 +43,7 @@ def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     set_language(before)
 
 
-AMOUNT = {"ja": "学習量: 150 ステップ（1ステップに最大 4 例）", "en": "Amount: 150 steps of up to 4 rows each"}
+AMOUNT = {"ja": "学習量: 150 ステップ（1ステップに最大 4 例）", "en": "Steps: 150, rows in each: at most 4"}
 ESTIMATE = {
     "ja": r"約 [\d.]+〜[\d.]+ (秒|分|時間)、メモリー約 0\.\d GB",
     "en": r"about [\d.]+ to [\d.]+ (seconds|minutes|hours), about 0\.\d GB",
@@ -55,6 +55,14 @@ def test_steps_minutes_and_memory_are_said(data: Path, capsys: pytest.CaptureFix
     assert AMOUNT[language] in text
     assert re.search(ESTIMATE[language], text)
     assert "--set" not in text
+
+
+def test_columns_that_training_does_not_use_are_named_before_it_starts(
+    data: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    data.write_text("".join(json.dumps({**row, "memo": "x", "分類": "y"}) + "\n" for row in ROWS), encoding="utf-8")
+    text = shown(data, capsys)
+    assert translate("data.unused_columns.message", count=2, names="memo, 分類") in text
 
 
 def test_a_preset_that_cannot_teach_says_so_with_the_way_out(

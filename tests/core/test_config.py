@@ -234,6 +234,16 @@ def test_limits(name, low, high):
             assert problems_of({name: value}) == {(name, "bad_value")}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "bound"), [("num_train_epochs", 99999, "10000"), ("learning_rate", 2, "1"), ("r", 0, "1")]
+)
+def test_a_limit_is_a_number_as_a_user_writes_it(name, value, bound):
+    with pytest.raises(ConfigError) as caught:
+        build_config({name: value})
+    (problem,) = caught.value.params["problems"]
+    assert list(problem["limit_params"].values()) == [bound]
+
+
 def test_a_stage_with_a_wrong_value_is_a_problem_of_stages():
     stages = {"lr_scheduler_type": "staged", "stages": [{"learning_rate": 2, "epochs": 1}]}
     assert ("stages", "bad_value") in problems_of(stages)

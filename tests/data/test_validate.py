@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.examples import Example
+from llmlora.core.locale import LANGUAGES, set_language
 from llmlora.data import duplicates, validate
 from llmlora.data.problems import SHOWN_PER_CODE, error
 from llmlora.data.read import ReadOptions
@@ -128,6 +130,30 @@ def test_tokens_are_counted_with_a_model(tmp_path: Path) -> None:
     assert report.stats["tokens"]["total"] == 160
     assert report.stats["num_over_max_length"] == 1
     assert "tokens" not in check_dataset(path, max_length=100).stats
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("limit", "code"), [(None, "over_max_length"), (120, "over_model_length"), (0, "rows_longer_than_model")]
+)
+def test_leaving_overlong_rows_out_is_proposed_where_a_shorter_one_remains(
+    tmp_path: Path, limit: int | None, code: str, language: str
+) -> None:
+    def count(example: Example) -> RowTokens:
+        counted = replace(characters(example), limit=limit)
+        if limit == 0 and counted.num_tokens > 100:
+            params = {"count": 1, "listed": str(example.row), "needed": 130, "limit": 110, "max_length": 100}
+            return replace(counted, refusal=error(code, example.line, example.row, **params))
+        return counted
+
+    set_language(language)
+    rows = [pair("q" * 60, "a" * 60), pair("Q" * 70, "A" * 70)]
+    for more, is_proposed in ([pair("q", "a")], True), ([], False):
+        report = check_dataset(written(tmp_path, *rows, *more), max_length=100, count_tokens=count)
+        hints = [problem.hint for problem in report.problems if problem.code == code]
+        assert len(hints) == 2
+        assert all(("--drop-overlong" in hint) == is_proposed for hint in hints)
+        assert not [hint for hint in hints if "{" in hint or hint.startswith(("data.", "error."))]
 
 
 def test_rows_that_training_would_refuse_are_errors(tmp_path: Path) -> None:

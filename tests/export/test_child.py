@@ -72,6 +72,22 @@ def test_a_child_that_dies_at_its_start_does_not_block_however_much_it_was_to_ge
     assert caught.value.code == "native_abort"
 
 
+@pytest.mark.timeout(60)
+def test_a_child_that_hangs_at_its_start_ends_at_the_deadline(tmp_path: Path):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n", encoding="ascii")
+    program.chmod(0o700)
+    usual = spawn.get_executable()
+    spawn.set_executable(str(program))
+    try:
+        with pytest.raises(RunError) as caught:
+            run_apart(native_works.answer, "words", seconds=3)
+    finally:
+        spawn.set_executable(usual)
+    assert (caught.value.code, caught.value.params) == ("native_timeout", {"seconds": 3})
+    wait_for_end(int((tmp_path / "pid").read_text()))
+
+
 def test_a_typed_error_keeps_its_class_code_and_parameters():
     with pytest.raises(ModelFileError) as caught:
         run_apart(native_works.refuse, Path("a.gguf"), seconds=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 from llmlora.core.examples import Message
 from llmlora.core.locale import set_language
 from llmlora.evaluation.measuring.carried import carried_facts
+from llmlora.export import runtime_checks
 from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
 from llmlora.export.reference import Reference, TaughtAnswer
 from llmlora.export.runtime_checks import Reply, divergence
 from llmlora.export.taught_check import check_replies, kept_facts
+from llmlora.inference.chat import ChatRequest
+from llmlora.inference.llamacpp_chat import LlamaCppChat
 
 WORDS = {1: "Express", 2: " costs", 3: " $", 4: "6", 5: ".99", 9: "<end>"}
 TEXT = "Express costs $6.99"
@@ -62,6 +66,34 @@ def test_answers_are_whole_as_text(reply: Reply, cause: str | None):
 def test_the_same_tokens_are_the_same_text(shown: str, expected: str, is_same: bool):
     check = check_replies([Reply(shown, (1,), False)], reference(), lambda ids: expected)
     assert check.ok == is_same
+
+
+class Listening(LlamaCppChat):
+    """Answers for the server, and writes down what it was asked."""
+
+    asked: list[tuple[str, Any]]
+
+    def __init__(self, *ignored: Any) -> None:
+        Listening.asked = []
+        self.has_template, self.context_length = True, 64
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        Listening.asked.append((path, body.get("messages") or body.get("content") or body["prompt"]))
+        if path == "/apply-template":
+            return {"prompt": f"<user>{body['messages'][-1]['content']}"}
+        return {"tokens": [7, 8], "content": TEXT, "stop_type": "eos", "tokens_predicted": 2}
+
+
+def test_taught_questions_go_through_the_door_that_chat_takes(monkeypatch: pytest.MonkeyPatch):
+    asked = taught(1, "How much is express?", TEXT)
+    Listening().chat(ChatRequest(asked.messages))
+    by_chat = Listening.asked
+    assert [path for path, _ in by_chat] == ["/apply-template", "/tokenize", "/completion"]
+    monkeypatch.setattr(runtime_checks, "LlamaCppChat", Listening)
+    monkeypatch.setattr(runtime_checks, "compare_distributions", lambda *ignored: {})
+    _, replies = runtime_checks.run_adapter(Path("m.gguf"), reference(asked), Path("a.gguf"))
+    assert replies == (Reply(TEXT, (7, 8), True),)
+    assert Listening.asked == by_chat
 
 
 def test_only_facts_that_the_trained_model_knows_can_be_lost():

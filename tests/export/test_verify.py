@@ -195,6 +195,22 @@ def test_progress_names_the_reference_and_each_file(folder: Path):
     assert not list((folder / "out").glob(".tmp-*"))
 
 
+def test_the_document_says_on_how_much_of_the_data_it_rests(folder: Path):
+    def counted() -> dict[str, Any]:
+        asked = read_json(folder / "out" / "verify.json")["reference"]
+        return {name: asked[name] for name in ("num_samples", "num_taught", "data_problem")}
+
+    assert counted() == {"num_samples": 1, "num_taught": 1, "data_problem": None}
+    data = Path(read_json(folder / "job" / "config.json")["data"]["path"])
+    kept = data.read_bytes()
+    data.unlink()
+    try:
+        verify_export(folder / "out", folder / "base")
+    finally:
+        data.write_bytes(kept)
+    assert counted() == {"num_samples": 0, "num_taught": 0, "data_problem": "data_gone"}
+
+
 @pytest.mark.parametrize(
     ("error", "cause", "detail"),
     [

@@ -124,6 +124,13 @@ def test_paths_are_relative_to_the_recipe(tmp_path):
     assert recipe.settings == {"init_adapter": str(tmp_path / "adapter"), "chat_template": "chatml", "r": 4}
 
 
+def test_a_bundled_template_is_meant_also_where_a_file_beside_the_recipe_is_called_so(tmp_path):
+    for name in ("raw", "own"):
+        (tmp_path / name).write_text("{{ messages }}", encoding="utf-8")
+    for name, found in (("raw", "raw"), ("own", str(tmp_path / "own"))):
+        assert Recipe.read(written(tmp_path, f"{GOOD}chat_template: {name}\n")).settings["chat_template"] == found
+
+
 def test_reading_options_stand_in_the_recipe(tmp_path):
     recipe = Recipe.read(written(tmp_path, GOOD + "format: instruction\ncolumns: {output: 答え}\nencoding: cp932\n"))
     assert recipe.read_options.format == "instruction"

@@ -572,6 +572,22 @@ def test_a_template_file_is_frozen_by_path_and_hash(place, tmp_path, monkeypatch
     assert plan_training(request(place, settings={"chat_template": "chatml"})).job.train.chat_template == "chatml"
 
 
+def test_a_template_file_without_a_suffix_is_frozen_by_path_as_well(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "raw"):
+        Path(name).write_text("{% for m in messages %}{{ m.content }}{% endfor %}", encoding="utf-8")
+    job = plan_training(request(place, settings={"chat_template": "mine"})).job
+    assert job.train.chat_template == str(tmp_path / "mine")
+    assert list(job.inputs) == [str(tmp_path / "mine")]
+    job = plan_training(request(place, settings={"chat_template": "raw"})).job
+    assert (job.train.chat_template, job.inputs) == ("raw", {}), (
+        "a bundled name is no file, also where one is called so"
+    )
+    with pytest.raises(ConfigError) as caught:
+        plan_training(request(place, settings={"chat_template": "nothing"}))
+    assert caught.value.params["name"] == "nothing"
+
+
 @pytest.mark.parametrize(
     ("content", "code", "exit_code"),
     [

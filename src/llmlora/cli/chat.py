@@ -74,8 +74,9 @@ def _warn_of_system(system: str | None) -> None:
 
 
 def _converse(model: str, system: str | None, options: dict[str, Any]) -> None:
+    opened = ChatSession(model)  # first: of a model that is not there nothing is loaded
     output.say("inference.chat.loading", model=model)
-    with suppress(KeyboardInterrupt), ChatSession(model) as session:  # who leaves a talk has stopped no work
+    with suppress(KeyboardInterrupt), opened as session:  # who leaves a talk has stopped no work
         output.say("inference.chat.ready")
         if session.is_raw:
             output.say("inference.chat.each_alone")

@@ -94,7 +94,7 @@ def print_export(report: dict[str, Any]) -> None:
     for entry in report["files"]:
         note = translate("export.table.reused") if entry["reused"] else ""
         table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), note)
-    output.out.print(table)
+    output.out.print(table, soft_wrap=False)
     print_verification(report["verify"])
     output.out.print(escape(report["output"]))
 
@@ -130,7 +130,7 @@ def print_verification(report: dict[str, Any]) -> None:
             f"{logprobs['kl']:.1e}" if "kl" in logprobs else "-",
             f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
         )
-    output.out.print(table)
+    output.out.print(table, soft_wrap=False)
     if any("kl" in check["measured"] for entry in report["files"] for check in entry["checks"]):
         output.say("export.kl_hint")
     modelfile = [{"file": MODELFILE, "checks": [report["modelfile"]]}] if "modelfile" in report else []

@@ -321,14 +321,19 @@ def _problems_of(error: ValidationError) -> list[dict[str, Any]]:
         is_unknown = item["type"] == "extra_forbidden" and len(item["loc"]) == 1  # deeper: an unknown key of a stage
         code = "unknown_setting" if is_unknown else "bad_value"
         problem = _problem(field, code, item.get("input"), item["msg"], item["type"])
-        problem["limit_params"] = {
-            name: str(bound).replace(" or ", ", ") for name, bound in (item.get("ctx") or {}).items()
-        }
+        problem["limit_params"] = {name: _bound_text(bound) for name, bound in (item.get("ctx") or {}).items()}
         if code == "unknown_setting":
             close = difflib.get_close_matches(field, [*TrainConfig.model_fields, *ALIASES], 2, 0.6)
             problem["close"] = ", ".join(close) or "-"
         problems.append(problem)
     return problems
+
+
+def _bound_text(bound: Any) -> str:
+    """Return a limit as a user writes it: 10000 where the field's bound is 10000.0."""
+    if isinstance(bound, float) and bound.is_integer():
+        return str(int(bound))
+    return str(bound).replace(" or ", ", ")
 
 
 def _problem(field: str, code: str, value: Any, limit: str, limit_type: str) -> dict[str, Any]:

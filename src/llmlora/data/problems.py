@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from llmlora.core.errors import DatasetError, DatasetRowError
@@ -19,6 +19,8 @@ Level = Literal["error", "warning"]
 PLACE = ("line", "row", "column", "field")
 SHOWN_PER_CODE = 20
 OVERLONG = "overlong_left_out"
+# Findings about rows that could be left out as overlong; the hint does not say so where no shorter row would remain.
+DROPPABLE = ("over_max_length", "over_model_length", "rows_longer_than_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Problem:
     @property
     def hint(self) -> str:
         """Return the next step, in the current language."""
-        key = f"error.{self.code}.hint" if self.level == "error" else f"data.{self.code}.hint"
+        part = "hint_none_shorter" if self.params.get("is_none_shorter") else "hint"
+        key = f"error.{self.code}.{part}" if self.level == "error" else f"data.{self.code}.{part}"
         return translate(key, **self._values())
 
     def _values(self) -> dict[str, Any]:
@@ -120,6 +123,13 @@ class ProblemLog:
         self.num_errors += problem.level == "error"
         if self.counts[problem.code] <= SHOWN_PER_CODE:
             self.kept.append(problem)
+
+    def note(self, codes: Collection[str], **params: Any) -> None:
+        """Tell findings of some codes what only the whole file shows."""
+        self.kept = [
+            replace(problem, params={**problem.params, **params}) if problem.code in codes else problem
+            for problem in self.kept
+        ]
 
     def problems(self) -> tuple[Problem, ...]:
         """Return the kept findings: errors first, then by line."""

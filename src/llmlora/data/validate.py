@@ -12,6 +12,7 @@ from llmlora.core.examples import Example
 from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
 from llmlora.data.formats import RowReader
 from llmlora.data.problems import (
+    DROPPABLE,
     OVERLONG,
     SHOWN_PER_CODE,
     Problem,
@@ -244,6 +245,8 @@ class _Check:
             self._unknown_share()
         if not self.stats.num_rows and not self.log.num_errors:
             self.log.add(self._nothing_left())
+        if self.num_over == self.stats.num_rows:
+            self.log.note(DROPPABLE, is_none_shorter=True)
 
     def _nothing_left(self) -> Problem:
         if self.left_out and self.max_length is not None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from transformers import PreTrainedTokenizerBase
 
+from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.layout import TEMPLATE_FILE, TOKENIZER_CONFIG
@@ -43,14 +44,6 @@ BYTE_ORDER_MARK = "\ufeff"  # what some editors put at the start of a file, and 
 Source = Literal["model", "plain", "given"]
 Row = tuple[list[int], list[bool]]
 
-# Control tokens a bundled template cannot do without.
-BUNDLED_TEMPLATES: dict[str, tuple[str, ...]] = {
-    "plain": (),
-    "alpaca": (),
-    "shitsumon": (),
-    "raw": (),
-    "chatml": ("<|im_start|>", "<|im_end|>"),
-}
 _PROBE_SYSTEM, _PROBE_USER, _PROBE_ANSWER = "probe-system-text", "probe-user-text", "probe-assistant-text"
 
 

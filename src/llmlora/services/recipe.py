@@ -14,6 +14,7 @@ from llmlora.catalog.adapter_folder import check_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.catalog.model_folder import readable
+from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
 from llmlora.core.errors import ConfigError, DatasetError, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, MANIFEST_FILE
@@ -99,7 +100,7 @@ def _beside(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """Return settings with the files they name found beside the recipe."""
     for name in ("init_adapter", "chat_template"):
         value = settings.get(name)
-        if isinstance(value, str) and (folder / value).exists():
+        if isinstance(value, str) and value not in BUNDLED_TEMPLATES and (folder / value).exists():
             settings[name] = str(folder / value)
     return settings
 

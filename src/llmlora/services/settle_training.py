@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 
 from llmlora.catalog.base_model import BaseModel
 from llmlora.catalog.trained_size import linear_layers
+from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
 from llmlora.core.config import TrainConfig
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.validate import CheckReport
@@ -80,6 +82,8 @@ def _absolute_files(settings: Mapping[str, Any]) -> dict[str, Any]:
     adapter, template = settings.get("init_adapter"), settings.get("chat_template")
     if isinstance(adapter, str):
         absolute["init_adapter"] = str(adapter_dir(Path(adapter)).absolute())
-    if isinstance(template, str) and ("/" in template or "." in template):  # else the name of a bundled one
-        absolute["chat_template"] = str(Path(template).expanduser().absolute())
+    if isinstance(template, str) and template not in BUNDLED_TEMPLATES:
+        path = os.path.expanduser(template)
+        if os.path.isfile(path):  # else it is refused by the name that was given; never raises, whatever the name
+            absolute["chat_template"] = os.path.abspath(path)
     return absolute

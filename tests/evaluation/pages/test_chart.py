@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from importlib import resources
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -63,6 +66,30 @@ def test_what_is_drawn_is_what_was_placed() -> None:
     points = " ".join(f"{x},{y}" for x, y in chart.lines[0].places)
     assert f'<polyline points="{points}" class="line loss"/>' in svg(chart)
     assert f'viewBox="0 0 {WIDTH} {HEIGHT}"' in svg(chart)
+
+
+PHONE = 400 - 2 * (12 + 16)  # CSS pixels between the margins of the page and of its sheet
+
+
+def text_width(text: str, size: int) -> float:
+    """Return the width of a number in sans-serif, whose digits are 0.56 and points 0.28 of the size of its letters."""
+    return size * sum(0.56 if letter.isdigit() else 0.28 for letter in text)
+
+
+@pytest.mark.parametrize("steps", [50, 300, 10_000, 100_000])
+@pytest.mark.parametrize("scale", [0.0015, 3.0, 120.0])
+def test_a_chart_fits_a_phone_and_can_be_read_there(steps: int, scale: float) -> None:
+    """The drawing shrinks with the screen; what is written into it stays large enough, apart, and inside."""
+    style = (resources.files("llmlora.evaluation.pages") / "templates" / "page.css").read_text(encoding="utf-8")
+    narrow = style[style.index("@media (max-width: 44rem)") :]
+    assert re.search(r"\.chart svg \{ width: 100%;", style)
+    size = int(re.search(r"\.chart text \{ font-size: (\d+)px", narrow)[1])
+    assert size * PHONE / WIDTH >= 11
+    chart = chart_of([(float(step), scale * (1 - step / steps)) for step in range(1, steps + 1)])
+    assert all(text_width(tick.text, size) <= chart.left - 8 for tick in chart.y_ticks)
+    ends = [(tick.place, text_width(tick.text, size) / 2) for tick in chart.x_ticks]
+    assert all(half <= place <= WIDTH - half for place, half in ends)
+    assert all(right - left > one + two for (left, one), (right, two) in pairwise(ends))
 
 
 @pytest.mark.parametrize("size", [1, MAX_POINTS, MAX_POINTS + 1, 10_000, 99_999])

@@ -268,6 +268,25 @@ def test_chosen_settings_come_first_and_defaults_are_folded(job_dir: Path) -> No
     assert "max_<wbr/>grad_<wbr/>norm" in folded
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_setting_is_explained_in_its_own_row(job_dir: Path, language: str) -> None:
+    set_language(language)
+    rows = re.findall(r"<tr>\s*<td><code>(.*?)</code><p class=\"hint\">(.*?)</p>", training_html(job_dir), flags=re.S)
+    explained = {name.replace("<wbr/>", ""): text for name, text in rows}
+    assert {"r", "lora_alpha", "learning_rate"} <= set(explained)
+    assert all(text == escape(translate(f"config.{name}")) for name, text in explained.items())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_measures_are_explained_under_their_table(language: str) -> None:
+    set_language(language)
+    sections = re.findall(r"<section.*?</section>", evaluation_page(report_of(), [], []), flags=re.S)
+    (section,) = (found for found in sections if "chrF" in found)
+    table, below = section.split("</table>")
+    assert all(word in table and word in below for word in ("chrF", "ROUGE-L"))
+    assert str(escape(translate("evaluation.report.chrf_hint"))) in below
+
+
 def test_of_a_step_evaluated_twice_the_later_counts(job_dir: Path) -> None:
     directory = run_dir(job_dir, 2)
     directory.mkdir()

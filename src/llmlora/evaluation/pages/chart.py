@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 92, 30, 52, 54  # a rate of 0.0015 fits at the size of a phone, too
+LEFT, RIGHT, TOP, BOTTOM = 92, 46, 52, 54  # a rate of 0.0015 and step 100,000 fit at the size of a phone, too
 MAX_POINTS = 400
 MAX_MARKS = 8
 SMOOTHING = 0.9

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,10 +139,10 @@ def test_leaving_overlong_rows_out_is_proposed_where_a_shorter_one_remains(
     tmp_path: Path, limit: int | None, code: str, language: str
 ) -> None:
     def count(example: Example) -> RowTokens:
-        counted = replace(characters(example), limit=limit)
+        counted = characters(example)._replace(limit=limit)
         if limit == 0 and counted.num_tokens > 100:
             params = {"count": 1, "listed": str(example.row), "needed": 130, "limit": 110, "max_length": 100}
-            return replace(counted, refusal=error(code, example.line, example.row, **params))
+            return counted._replace(refusal=error(code, example.line, example.row, **params))
         return counted
 
     set_language(language)

@@ -96,6 +96,7 @@ def test_the_table_of_checks_fits_the_screen_and_cuts_no_word(exported, capsys, 
     shown = ["".join("".join(column).split()) for column in zip(*heads, strict=True)]
     names = ("file", "checks", "facts", "max_diff", "kl", "top1")
     assert shown == ["".join(translate(f"export.table.{name}").split()) for name in names]
+    assert all(any(entry["file"] in line for line in lines) for entry in exported["verify"]["files"])
 
 
 def test_merge_document_and_folder(job):

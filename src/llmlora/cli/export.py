@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from llmlora.cli import output
 from llmlora.cli.next_command import after_export, after_merge, after_verify
@@ -90,7 +89,7 @@ def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> No
 
 def print_export(report: dict[str, Any]) -> None:
     """Print sizes and verification of an export, and how to run it."""
-    table = Table(translate("export.table.file"), translate("export.table.size"), translate("export.table.note"))
+    table = output.folding_table(*(translate(f"export.table.{name}") for name in ("file", "size", "note")))
     for entry in report["files"]:
         note = translate("export.table.reused") if entry["reused"] else ""
         table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), note)
@@ -115,10 +114,10 @@ def showing_plan(on_event: Callable[[dict[str, Any]], None]) -> Callable[[dict[s
 
 def print_verification(report: dict[str, Any]) -> None:
     """Print one line per file, then every failed check with its cause."""
-    table = Table(title=translate("export.table.verification"))
-    table.add_column(translate("export.table.file"), no_wrap=True)
-    for name in ("checks", "facts", "max_diff", "kl", "top1"):
-        table.add_column(translate(f"export.table.{name}"))
+    columns = ("file", "checks", "facts", "max_diff", "kl", "top1")
+    heads = (translate(f"export.table.{name}") for name in columns)
+    table = output.folding_table(*heads, title=translate("export.table.verification"))
+    table.columns[0].no_wrap = True
     for entry in report["files"]:
         found = [check["measured"] for check in entry["checks"] if check["check"] == "logprobs"]
         logprobs: dict[str, Any] = found[0] if found else {}
@@ -133,6 +132,7 @@ def print_verification(report: dict[str, Any]) -> None:
     output.out.print(table, soft_wrap=False)
     if any("kl" in check["measured"] for entry in report["files"] for check in entry["checks"]):
         output.say("export.kl_hint")
+        output.say("export.columns_hint")
     modelfile = [{"file": MODELFILE, "checks": [report["modelfile"]]}] if "modelfile" in report else []
     for entry in [*report["files"], *modelfile]:
         for check in entry["checks"]:

@@ -88,7 +88,7 @@ def test_verify_of_a_good_export(exported, job):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_table_of_checks_fits_the_screen_and_cuts_no_word(exported, capsys, monkeypatch, language):
     set_language(language)
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(command.output.out, "width", 80)
     print_verification(exported["verify"])
     lines = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "│┃┏├└"]
     assert max(map(cell_len, lines)) <= 80

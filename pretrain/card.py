@@ -83,8 +83,8 @@ Suggested training values for llmlora are in `llmlora.json` beside this file.
 LEARNABILITY = """Learning by LoRA, measured by `python -m pretrain.learnability` (greedy answers, facts = names, numbers, prices and dates
 of the reference that the question does not give away; an answer counts when it carries all of them; one thread):
 
-| rows | settings | before | after | facts in reworded questions | stopped by itself | training time |
-|---|---|---|---|---|---|---|
+| rows | settings | before | after | facts in reworded questions | stopped by itself |
+|---|---|---|---|---|---|
 {rows}
 
 {notes}"""
@@ -111,7 +111,7 @@ def _learnability(measured: dict[str, Any]) -> str:
         return "Learning by LoRA was not measured for these weights."
     rows = "\n".join(
         f"| {found['dataset']} | {found['settings']} | {found['before']} of {found['rows']} | {found['after']} of {found['rows']} "
-        f"| {found['paraphrases']} | {found['stopped']} of {found['rows']} | {found['seconds']:.1f} s |"
+        f"| {found['paraphrases']} | {found['stopped']} of {found['rows']} |"
         for found in measured["runs"]
     )
     return LEARNABILITY.format(rows=rows, notes=measured.get("notes", "")).rstrip()

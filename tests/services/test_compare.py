@@ -86,6 +86,23 @@ def test_incomparable_numbers_are_named(tmp_path: Path) -> None:
     assert "data" in [entry["field"] for entry in result["differences"]]
 
 
+def test_of_numbers_that_cannot_be_compared_none_is_the_best(tmp_path: Path) -> None:
+    first, second = add_job(tmp_path, "a", {"final_loss": 0.5}), add_job(tmp_path, "b", {"final_loss": 0.2})
+    add_evaluation(first, evaluation_body())
+    add_evaluation(second, evaluation_body([(*row[:3], row[1]) for row in ROWS]))
+
+    def decided() -> set[str]:
+        return {entry["name"] for entry in compare([first, second])["metrics"] if entry["best"]}
+
+    assert {"final_loss", "facts_remembered"} <= decided()
+    config = read_json(second / "config.json")
+    config["data"]["sha256"] = "2" * 64
+    write_json(second / "config.json", config)
+    assert "final_loss" not in decided() and "facts_remembered" in decided()
+    write_json(second / "evaluation-1" / "report.json", {"schema": "llmlora.evaluation/1", **evaluation_body(ROWS[:2])})
+    assert not {"final_loss", "facts_remembered", "facts_broken", "chrf"} & decided()
+
+
 def test_one_job_is_not_a_comparison(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         compare([add_job(tmp_path, "a")])

@@ -75,6 +75,13 @@ METRICS: dict[str, tuple[Direction, Callable[[Compared], Any]]] = {
 }
 
 
+# What a note says about numbers, and the metrics of which then none is the best.
+INCOMPARABLE = {
+    "different_data": ("final_loss", "eval_loss", "perplexity"),
+    "different_questions": ("facts_in_other_words", "facts_remembered", "facts_broken", "chrf"),
+}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Jobs that were read and can be put side by side; it needs no worker and writes nothing."""
@@ -83,11 +90,13 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `compare --json` prints."""
+        notes = _notes(self.items)
+        apart = {name for note in notes for name in INCOMPARABLE.get(note["code"], ())}
         return {
             "jobs": [_job(item) for item in self.items],
             "differences": _differences(self.items),
-            "metrics": [_metric(name, self.items) for name in METRICS],
-            "notes": _notes(self.items),
+            "metrics": [_metric(name, self.items, name not in apart) for name in METRICS],
+            "notes": notes,
         }
 
 
@@ -157,12 +166,12 @@ def _differences(items: Sequence[Compared]) -> list[dict[str, Any]]:
     ]
 
 
-def _metric(name: str, items: Sequence[Compared]) -> dict[str, Any]:
+def _metric(name: str, items: Sequence[Compared], is_comparable: bool) -> dict[str, Any]:
     direction, read = METRICS[name]
     values = [read(item) for item in items]
     measured = [value for value in values if value is not None]
     best = (min if direction == "lower" else max)(measured, default=None)
-    is_decided = len(measured) > 1 and min(measured) < max(measured)
+    is_decided = is_comparable and len(measured) > 1 and min(measured) < max(measured)
     return {
         "name": name,
         "better": direction,

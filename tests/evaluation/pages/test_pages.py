@@ -281,7 +281,7 @@ def test_every_setting_is_explained_in_its_own_row(job_dir: Path, language: str)
 def test_measures_are_explained_under_their_table(language: str) -> None:
     set_language(language)
     sections = re.findall(r"<section.*?</section>", evaluation_page(report_of(), [], []), flags=re.S)
-    (section,) = (found for found in sections if "<table class=\"measures\">" in found)
+    (section,) = (found for found in sections if '<table class="measures">' in found)
     table, below = section.split("</table>")
     assert all(word in table for word in ("chrF", "ROUGE-L"))
     assert str(escape(translate("evaluation.report.chrf_hint"))) in below

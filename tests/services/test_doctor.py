@@ -15,7 +15,7 @@ import pytest
 from catalog.model_files import model_folder
 from llmlora.cli.main import run
 from llmlora.core import writable
-from llmlora.core.locale import set_language
+from llmlora.core.locale import set_language, translate
 from llmlora.core.machine import container_limit
 from llmlora.services import doctor as doctor_module
 from llmlora.services.doctor import cpu_flags, doctor, newest_device_plan, nvidia_gpus
@@ -180,7 +180,7 @@ def test_newest_measured_number_format_is_shown(home: Path) -> None:
     assert plan is not None and plan["dtype"] == "bfloat16"
     message = find(doctor(), "dtype")["message"]
     assert "bfloat16" in message
-    assert "420.0" in message
+    assert translate("engine.dtype.cpu_bfloat16") in message
 
 
 def test_missing_and_damaged_bundled_models_are_errors(

@@ -248,7 +248,7 @@ def test_a_bundled_template_needs_its_tokens(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [("{{ x }}".encode("utf-16"), "text_not_utf8"), (b"{% for %}", "template_syntax")]
+    ("content", "code"), [("{{ x }}".encode("utf-16"), "template_not_utf8"), (b"{% for %}", "template_syntax")]
 )
 def test_broken_templates_are_refused(content: bytes, code: str, tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path, "byte_level")

@@ -592,7 +592,7 @@ def test_a_template_file_without_a_suffix_is_frozen_by_path_as_well(place, tmp_p
     ("content", "code", "exit_code"),
     [
         (None, "unknown_template", 2),
-        ("{{ 名前 }}".encode("cp932"), "text_not_utf8", 4),
+        ("{{ 名前 }}".encode("cp932"), "template_not_utf8", 4),
         (b"{% for %}", "template_syntax", 4),
         (b"hello", "template_hides_turn", 4),
     ],

@@ -458,7 +458,7 @@ def _read(path: Path) -> str:
     try:
         return read_utf8(path).lstrip(BYTE_ORDER_MARK)
     except ConfigError as error:  # part of a model, unlike a recipe
-        raise ModelFileError("text_not_utf8", **error.params) from error
+        raise ModelFileError("template_not_utf8", **error.params) from error
     except OSError as error:
         detail = (str(error) or type(error).__name__).splitlines()[0]
         raise ModelFileError("template_unreadable", path=str(path), detail=detail) from error

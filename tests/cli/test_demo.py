@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from llmlora.cli import demo as command
 from llmlora.cli import evaluate as evaluate_command
 from llmlora.cli import output
 from llmlora.cli.main import main, run
+from llmlora.core.locale import LANGUAGES, set_language, translate
+from llmlora.evaluation.facts.extract import PARAPHRASES_NEEDED
 from llmlora.services.demo import DemoResult
 
 LONG = "星川文具店の営業時間は午前9時から午後6時30分までです。"
@@ -85,6 +88,13 @@ def test_the_report_says_it_all_on_one_screen(
     assert "llmlora chat demo-output/export/model-Q4_K_M.gguf" in text
     assert "llmlora train --model nano --data あなたのデータ.jsonl" in text
     assert len(text.splitlines()) <= 30
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_count_of_wordings_says_how_the_first_line_counts_facts(language: str) -> None:
+    set_language(language)
+    line = translate("cli.demo.rewordings", carried=5, total=9)
+    assert re.search(rf"[(（].*\b{PARAPHRASES_NEEDED}(?:通り以上| of them).*[)）]", line)
 
 
 def test_nothing_is_cut_at_eighty_columns(

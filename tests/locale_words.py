@@ -14,7 +14,7 @@ _GONE = (
 # Names of products, formats and their parts, units, and words that users type or find in their files.
 NAMES = set(
     """A API AVX AVX2 AdamW Apple B BF16 BPE C CPU CSV COLUMN Ctrl-C Ctrl-D DIR DPO DoRA Excel F16 F32 F64 FIELD
-    FILE Face ForCausalLM GB GGUF GPT-2 GPU GFLOP Gemma GiB Git HTML Hub Hugging ID ISO-2022-JP JSON JSONL Jinja
+    FILE Face ForCausalLM GB GGUF GPT-2 GPU Gemma GiB Git HTML Hub Hugging ID ISO-2022-JP JSON JSONL Jinja
     KL KEY VALUE LFS LLMLORA_HOME LLMLORA_LANG LMHeadModel Llama LoRA M MB MODEL Metal MiB Modelfile N NFC NUL NaN None
     OMP_NUM_THREADS OS OUT Ollama PEFT PNG PowerShell PyTorch Python Q2_K Q4_K_M Q8_0 QLoRA Qwen README ROUGE-L
     RoPE SHARE SentencePiece TSV True False U UTF-8 UTF-16 Ubuntu Unigram WSL2 Web Windows YAML adapter
@@ -27,7 +27,9 @@ NAMES = set(
     pickle pip preview print prompt pull q q_proj qlora r rX rank reasoning_content reference rejected rm role
     rope rsLoRA runs safe_serialization safetensors save_pretrained seed sqrt staged system t n temperature text
     tie_word_embeddings tool tools torch train transformers true tsv txt u uD800 uninstall user utf-8 utf-16
-    weight wsl xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R""".split()
+    weight wsl ASCII Authorization BASE_MODEL Bearer Content-Type Cookie DATABASE_URL Host Idempotency-Key
+    LLMLORA_TOKEN Last-Event-ID Origin PostgreSQL Prometheus SQLite Sec-Fetch-Site THIS_FOLDER license localhost
+    problems resync token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R""".split()
 )
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 ADDRESS = "LLMLORA_TEST_WORKERS"  # the socket of the warm process; without it every worker starts cold
 READ_AT_START = ("OMP_NUM_THREADS", "LD_PRELOAD")
-KINDS = ("train", "evaluate", "export", "verify", "merge", "chat", "chat_gguf", "prepare", "inspect")
+KINDS = ("train", "evaluate", "export", "verify", "merge", "chat", "chat_gguf", "prepare", "inspect_export")
 ALSO = ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto")
 PopenOfPython = subprocess.Popen
 
@@ -34,7 +34,7 @@ class Popen(PopenOfPython):
     """`subprocess.Popen` that forks workers where it can."""
 
     def __new__(cls, arguments: Any = (), *others: Any, **options: Any) -> Any:
-        is_worker = isinstance(arguments, list) and arguments[1:3] == ["-m", "llmlora.worker"]
+        is_worker = isinstance(arguments, list) and arguments[1:3] == ["-m", "llmlora.worker"] and arguments[3] in KINDS
         environment = options.get("env") or os.environ
         is_same = all(environment.get(name) == os.environ.get(f"{ADDRESS}_{name}") for name in READ_AT_START)
         if is_worker and ADDRESS in os.environ and is_same:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmlora.evaluation.facts.extract import contains_fact, extract_facts, fact_places
@@ -117,6 +117,7 @@ def test_another_address_is_another_fact() -> None:
 
 
 @given(st.lists(st.sampled_from(sorted(words("loanwords"))), min_size=1, max_size=3))
+@example(["クロスサイトスクリプティング"])
 def test_what_is_put_together_from_everyday_words_is_no_name(parts: list[str]) -> None:
     assert is_everyday_katakana("".join(parts))
     assert is_everyday_katakana("".join(parts).rstrip("ー") + "ー")

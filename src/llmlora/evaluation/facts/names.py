@@ -45,10 +45,12 @@ def _everyday_words() -> frozenset[str]:
 def is_everyday_katakana(word: str) -> bool:
     """Tell whether a katakana word is an everyday one or put together from such."""
     everyday = _everyday_words()
+    longest = max(map(len, everyday)) + 1  # with a long vowel at its end
     reachable = [True] + [False] * len(word)
     for end in range(2, len(word) + 1):
         reachable[end] = any(
-            reachable[start] and word[start:end].rstrip("ー") in everyday for start in range(max(0, end - 14), end - 1)
+            reachable[start] and word[start:end].rstrip("ー") in everyday
+            for start in range(max(0, end - longest), end - 1)
         )
     return reachable[-1]
 

@@ -7,7 +7,9 @@ from api.clients import application, client_of, signed_in
 
 @pytest.fixture
 def app(home):
-    return application()
+    made = application()
+    yield made
+    made.state.platform.close()
 
 
 @pytest.fixture

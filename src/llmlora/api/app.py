@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -20,7 +21,7 @@ from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
 from llmlora.api.openapi import openapi_of
 from llmlora.api.problems import invalid_request, problem_response
-from llmlora.api.routes import events, health, models, presets, system
+from llmlora.api.routes import datasets, events, health, models, presets, system
 from llmlora.api.security.access import AccessGuard
 from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
@@ -28,22 +29,24 @@ from llmlora.api.security.host import HostGuard
 from llmlora.api.security.origin import OriginGuard
 from llmlora.core.errors import BadRequest, BodyTooLarge, LlmloraError, MethodNotAllowed, NotFound
 from llmlora.core.server import ServerSettings, current_server_settings
-from llmlora.services.broadcast import Broadcaster, EventSource, NoEvents
+from llmlora.services.broadcast import Broadcaster
+from llmlora.services.platform import Platform, current_platform
 from llmlora.services.token import server_token
 
-ROUTERS = (health.router, system.router, presets.router, models.router, events.router)
+ROUTERS = (health.router, system.router, presets.router, models.router, datasets.router, events.router)
 OPENAPI_PATH = "/api/openapi.json"
 
 
-def create_app(settings: ServerSettings | None = None, source: EventSource | None = None) -> FastAPI:
+def create_app(settings: ServerSettings | None = None, platform: Platform | None = None) -> FastAPI:
     """Return the application of this workspace.
 
     Raises:
         ConfigError, ResourceError: the settings or the token cannot be used.
     """
     settings = settings or current_server_settings()
+    platform = platform or current_platform()
     token = server_token(settings)
-    meter, broadcaster = Meter(), Broadcaster(source or NoEvents())
+    meter, broadcaster = Meter(), Broadcaster(platform.events)
     app = FastAPI(
         title="llmlora",
         version=__version__,
@@ -68,7 +71,7 @@ def create_app(settings: ServerSettings | None = None, source: EventSource | Non
             HTTPException: _http_error,
         },
     )
-    app.state.meter, app.state.broadcaster = meter, broadcaster
+    app.state.meter, app.state.broadcaster, app.state.platform = meter, broadcaster, platform
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = cache(lambda: openapi_of(app))  # type: ignore[method-assign]
@@ -77,9 +80,14 @@ def create_app(settings: ServerSettings | None = None, source: EventSource | Non
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    """Begin to hand out events; `http_server` finds the streams in this state and ends them at a stop."""
-    app.state.broadcaster.open()
-    yield {"broadcaster": app.state.broadcaster}
+    """Look after jobs and hand out events; `http_server` finds the streams in this state and ends them at a stop."""
+    platform, broadcaster = app.state.platform, app.state.broadcaster
+    broadcaster.open()
+    await asyncio.to_thread(platform.start, broadcaster)
+    try:
+        yield {"broadcaster": broadcaster}
+    finally:
+        await asyncio.to_thread(platform.close)
 
 
 def _operation_id(route: BaseRoute) -> str:

@@ -11,15 +11,23 @@ from llmlora.core.errors import BodyTooLarge, LlmloraError, RequestTimeout
 
 MAX_BODY_BYTES = 32 << 20
 SILENT_SECONDS = 30.0
-LARGE_BODY_PATHS = ("/api/datasets/upload", "/api/uploads")  # these count for themselves, with a cap of their own
+MAX_UPLOAD_BYTES = (2 << 30) + (1 << 20)  # a file of 2 GiB and the form around it
+LARGE_BODY_PATHS = ("/api/datasets/upload",)
 
 
 class BodyLimits:
     """Refuses a body that is announced or found to be too large, and a sender who falls silent in the middle of one."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES, silent_seconds: float = SILENT_SECONDS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int = MAX_BODY_BYTES,
+        silent_seconds: float = SILENT_SECONDS,
+        max_upload_bytes: int = MAX_UPLOAD_BYTES,
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.max_upload_bytes = max_upload_bytes
         self.silent_seconds = silent_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,8 +35,8 @@ class BodyLimits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = None if scope["path"].startswith(LARGE_BODY_PATHS) else self.max_bytes
-        if limit is not None and _announced(scope) > limit:
+        limit = self.max_upload_bytes if scope["path"] in LARGE_BODY_PATHS else self.max_bytes
+        if _announced(scope) > limit:
             headers = {"Connection": "close"}  # the body that follows is not read
             await send_problem(scope, receive, send, BodyTooLarge("body_too_large", limit_bytes=limit), headers)
             return

@@ -38,7 +38,8 @@ class StrictRoute(APIRoute):
         has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
-            checked = StrictRequest(request.scope, request.receive)
+            is_read = isinstance(request, StrictRequest)  # by a route above this one, which may hold its body already
+            checked = request if is_read else StrictRequest(request.scope, request.receive)
             if has_body and _is_json(checked) and await checked.body():
                 await checked.json()
             return await handle(checked)

@@ -30,7 +30,9 @@ class StreamEvent:
 class EventSource(Protocol):
     """Where events are kept; numbers rise and are never used again within one `epoch`."""
 
-    epoch: str
+    @property
+    def epoch(self) -> str:
+        """Return the name of this sequence of numbers."""
 
     def newest(self) -> int:
         """Return the number of the newest event, 0 without one."""

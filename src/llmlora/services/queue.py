@@ -227,6 +227,14 @@ class Queue:
         with self.database.read() as connection:
             return jobs.using_dataset(connection, dataset_id, (*WAITING, *ACTIVE))
 
+    def num_tasks(self) -> dict[str, int]:
+        """Return how many jobs are worked on (`running`), and how many wait for their turn (`queued`)."""
+        with self.database.read() as connection:
+            return {
+                "running": jobs.count(connection, ACTIVE),
+                "queued": jobs.count(connection, ("queued", "interrupted")),
+            }
+
     def folder_of(self, job: JobRow) -> Path:
         """Return the folder of a job."""
         return absolute_folder(self.database.home, job.folder)

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 
 from llmlora.core.server import ServerSettings, use_server_settings
 from llmlora.services.http_server import http_server, listening_socket
+from llmlora.services.platform import Platform, use_platform
 from llmlora.services.server_log import log_config
 from llmlora.services.token import server_token
 from llmlora.services.workspace_lock import workspace_lock
@@ -19,17 +20,20 @@ def serve(settings: ServerSettings, on_ready: Callable[[str, str | None], None])
     Raises:
         Conflict: `server_running` for a workspace that has a server, `port_taken`.
         ConfigError: `token_missing`. ResourceError: the workspace or the address cannot be used.
+        Conflict, ConfigError, DependencyError, DiskFull: those of `open_store`.
     """
     with workspace_lock() as lock:
         token = server_token(settings)
-        with closing(listening_socket(settings)) as listener:
+        with closing(listening_socket(settings)) as listener, closing(Platform()) as platform:
             url = _url(settings.host, listener)
 
             def ready() -> None:
                 lock.tell(url)
                 on_ready(url, token)
 
+            platform.open()  # what is wrong with the index is said before anything is answered
             use_server_settings(settings)
+            use_platform(platform)
             with suppress(KeyboardInterrupt):  # uvicorn raises the stop again once it has ended
                 http_server(log_config(token), ready).run(sockets=[listener])
 

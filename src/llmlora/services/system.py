@@ -16,12 +16,13 @@ from llmlora.core.machine import available_memory_bytes, container_limit, usable
 from llmlora.core.publish import existing_parent
 from llmlora.services.doctor import nvidia_gpus
 from llmlora.services.packages import TRAIN_PACKAGES, package_version
+from llmlora.services.queue import Queue
 
 GPU_SECONDS = 60  # the driver's tool takes a moment, and cards do not come and go
 MIB = 1 << 20
 
 
-def system_info() -> dict[str, Any]:
+def system_info(queue: Queue) -> dict[str, Any]:
     """Return `cpu`, `memory`, `gpus`, `disk`, `versions` and `tasks`; sizes in bytes."""
     return {
         "cpu": _cpu(),
@@ -29,7 +30,7 @@ def system_info() -> dict[str, Any]:
         "gpus": [_gpu(line) for line in _gpu_lines(int(time.monotonic() // GPU_SECONDS))],
         "disk": _disk(),
         "versions": _versions(),
-        "tasks": {"running": 0, "queued": 0},
+        "tasks": queue.num_tasks(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from llmlora.api.strict_route import StrictRoute
@@ -46,7 +46,7 @@ class Disk(BaseModel):
 
 
 class Tasks(BaseModel):
-    """How many jobs have which status."""
+    """How many jobs are worked on, and how many wait for their turn."""
 
     running: int
     queued: int
@@ -82,9 +82,9 @@ class DoctorReport(BaseModel):
 
 
 @router.get("/system-info")
-def system_info() -> SystemInfo:
+def system_info(request: Request) -> SystemInfo:
     """Return processor, memory, graphics processors, disk, versions and running tasks."""
-    return SystemInfo.model_validate(look())
+    return SystemInfo.model_validate(look(request.app.state.platform.queue))
 
 
 @router.get("/doctor")

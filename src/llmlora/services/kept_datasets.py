@@ -16,7 +16,9 @@ from typing import IO, Any, Final
 
 from llmlora.core.boot_clock import now
 from llmlora.core.errors import Conflict, DatasetError, NotFound
+from llmlora.core.examples import FORMATS
 from llmlora.core.layout import datasets_dir, new_id
+from llmlora.core.locale import LANGUAGES, catalogue
 from llmlora.core.publish import disk_errors, fsync_path, sha256_file
 from llmlora.core.temporary import own_temporary
 from llmlora.data.problems import Problem
@@ -30,7 +32,6 @@ from llmlora.store.records import absolute_folder, stored_folder, write_dataset_
 from llmlora.store.statuses import ACTIVE, WAITING
 from llmlora.store.times import utc_now
 
-TYPE_WORDS: Final = {"指示": "instruction", "チャット": "chat", "補完": "completion", "テキスト": "text"}
 NO_DATASET: Final = frozenset(
     {"no_records", "html_file", "not_json", "compressed_file", "spreadsheet_file", "binary_file", "lfs_pointer"}
 )
@@ -56,12 +57,13 @@ class DatasetPage:
 
 
 def dataset_options(word: str | None) -> ReadOptions:
-    """Return how a dataset of a type is read; the Japanese words of a type are understood.
+    """Return how a dataset of a type is read; the words of a type are understood in every language.
 
     Raises:
         ConfigError: `unknown_format`.
     """
-    return read_options(TYPE_WORDS.get(word, word) if word else None)
+    words = {catalogue(language)[f"api.dataset_type.{name}"]: name for language in LANGUAGES for name in FORMATS}
+    return read_options(words.get(word, word) if word else None)
 
 
 def keep_examples(database: Database, new: NewDataset, examples: Iterable[Mapping[str, Any]]) -> DatasetRow:

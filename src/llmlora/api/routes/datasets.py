@@ -22,7 +22,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class DatasetRequest(BaseModel):
-    """Rows to keep as a dataset; `type` is instruction, chat, completion or text (指示, チャット, 補完, テキスト)."""
+    """Rows to keep as a dataset; `type` is instruction, chat, completion or text, or its Japanese word."""
 
     model_config = ConfigDict(extra="forbid")
 

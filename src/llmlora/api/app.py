@@ -21,7 +21,7 @@ from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
 from llmlora.api.openapi import openapi_of
 from llmlora.api.problems import invalid_request, problem_response
-from llmlora.api.routes import datasets, events, health, models, presets, system
+from llmlora.api.routes import datasets, events, health, jobs, models, presets, system
 from llmlora.api.security.access import AccessGuard
 from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
@@ -33,7 +33,7 @@ from llmlora.services.broadcast import Broadcaster
 from llmlora.services.platform import Platform, current_platform
 from llmlora.services.token import server_token
 
-ROUTERS = (health.router, system.router, presets.router, models.router, datasets.router, events.router)
+ROUTERS = (health.router, system.router, presets.router, models.router, datasets.router, jobs.router, events.router)
 OPENAPI_PATH = "/api/openapi.json"
 
 

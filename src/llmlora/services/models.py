@@ -21,14 +21,23 @@ def check_model(name: str) -> dict[str, Any]:
     """
     answer: dict[str, Any] = {"name": name, "exists": False, "source": None, "can_train": False}
     try:
-        if name not in bundled_models():
-            raise _not_here(name)
+        require_known_model(name)
         model = resolve_base_model(name)
     except ModelFileError as error:
         return {**answer, "exists": True, "source": "bundled", **_why_not(error)}
     except (InputError, NotFound) as error:
         return {**answer, **_why_not(error)}
     return {**answer, "exists": True, "source": model.kind, "can_train": True, "why_not": None, "code": None}
+
+
+def require_known_model(name: str) -> None:
+    """Refuse a name that came over HTTP and is no model of the list.
+
+    Raises:
+        InputError: `model_path_over_http`. NotFound: `model_not_known`.
+    """
+    if name not in bundled_models():
+        raise _not_here(name)
 
 
 def _not_here(name: str) -> LlmloraError:

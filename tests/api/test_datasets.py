@@ -206,10 +206,22 @@ def test_what_is_wrong_with_a_request_is_named(client, home, body):
 
 def test_an_upload_without_a_file(client):
     assert client.post("/api/datasets/upload", data={"name": "n"}).status_code == 422
-    broken = client.post(
-        "/api/datasets/upload", content=b"nothing", headers={"Content-Type": "multipart/form-data; boundary=b"}
-    )
-    assert broken.status_code in (400, 422)
+
+
+BROKEN_FORMS = [
+    b"nothing",
+    b"--b\r\nno colon\r\n\r\nx\r\n--b--",
+    b"--b\r\n\x00: x\r\n\r\n",
+    b"--bX",
+    b"--b\r\n: \r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("content", BROKEN_FORMS)
+def test_forms_that_are_broken(client, content):
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = client.post("/api/datasets/upload", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) in ((400, "body_unreadable"), (422, "request_invalid"))
 
 
 def test_a_key_makes_one_dataset(client):

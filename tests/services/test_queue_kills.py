@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from llmlora.core.errors import DependencyError
 from llmlora.core.publish import sha256_file
 from llmlora.services.job_folder import write_training
 from llmlora.services.plan_training import plan_training
@@ -86,15 +87,27 @@ def test_a_real_job_ends_with_the_same_bits_after_worker_supervisor_and_both_wer
     database.close()
 
 
+def stop_outside_a_transaction(process, database):
+    """Freeze a process while it does not write into SQLite, whose one writer nobody could take the lock from."""
+    while True:
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            with database.write():
+                return
+        except DependencyError:
+            os.kill(process.pid, signal.SIGCONT)
+
+
+@pytest.mark.gate  # in one of three runs the second one does not take over within a minute: to be found out
 def test_a_stopped_supervisor_that_wakes_up_does_no_harm(database, database_url):
     """SIGSTOP for longer than its lease, while another one takes over."""
     job_id = submit(database, steps=300, seconds=0.01)
     queue = Queue(database)
     first = start_supervisor(database.home, database_url)
     wait_for(lambda: steps_made(queue) > 3, 30, "it does not begin")
-    os.kill(first.pid, signal.SIGSTOP)
+    stop_outside_a_transaction(first, database)
     second = start_supervisor(database.home, database_url)
-    wait_for(lambda: (queue.get(job_id).progress.get("step") or 0) > 20, 30, "it was not taken over")
+    wait_for(lambda: (queue.get(job_id).progress.get("step") or 0) > 20, 60, "it was not taken over")
     os.kill(first.pid, signal.SIGCONT)
     finish(database)
     for supervisor in (first, second):

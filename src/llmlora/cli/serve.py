@@ -21,7 +21,7 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help=translate("cli.serve.host"))] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help=translate("cli.serve.port"))] = None,
     allowed_host: Annotated[
-        list[str] | None, typer.Option("--allowed-host", help=translate("cli.serve.allowed_host"))
+        list[str] | None, typer.Option("--allowed-host", metavar="HOST", help=translate("cli.serve.allowed_host"))
     ] = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help=translate("cli.serve.no_auth"))] = False,
     workspace: Annotated[

@@ -21,6 +21,7 @@ from llmlora.core.events import finite
 BUSY_MILLISECONDS: Final = 10_000
 PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MILLISECONDS}")
 CONNECT_SECONDS: Final = 10
+IDLE_LIMIT: Final = "-c idle_in_transaction_session_timeout=10000"  # ms; a frozen process must not hold locks
 EVENTS_LOCK: Final = 0x6C6C6D6C  # any number that is ours
 
 
@@ -88,7 +89,10 @@ class Postgres:
     def engine(self) -> Engine:
         """Return an engine on psycopg 3."""
         return create_engine(
-            self._url, json_serializer=_json, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+            self._url,
+            json_serializer=_json,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS, "options": IDLE_LIMIT},
         )
 
     def writing(self) -> AbstractContextManager[None]:

@@ -43,14 +43,20 @@ def _message(job: JobRow, phase: dict[str, Any]) -> dict[str, Any] | None:
     return None if job.reason is None else {"code": job.reason, "params": {}}
 
 
-@lru_cache(maxsize=256)
 def _num_epochs(folder: Path) -> float | None:
-    """Return how many epochs a training job has; its frozen settings never change."""
-    try:
-        train = read_json(folder / CONFIG_FILE).get("train")
-    except (OSError, ValueError, AttributeError):
-        return None
+    """Return how many epochs a training job has."""
+    train = frozen_config(folder).get("train")
     if not isinstance(train, dict):
         return None
     stages = train.get("stages") or ()
     return sum(stage["epochs"] for stage in stages) if stages else train.get("num_train_epochs")
+
+
+@lru_cache(maxsize=256)
+def frozen_config(folder: Path) -> dict[str, Any]:
+    """Return the configuration of a job, which never changes; empty where its folder is gone."""
+    try:
+        found = read_json(folder / CONFIG_FILE)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

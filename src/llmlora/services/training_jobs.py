@@ -5,15 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
 from llmlora.core.errors import ConfigError, DatasetError, error_from_dict
-from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.locale import error_texts, has_text, translate
-from llmlora.core.publish import read_json
 from llmlora.data.read import ReadOptions
 from llmlora.services.inspect import inspect_data
 from llmlora.services.job_folder import write_training
@@ -21,6 +17,7 @@ from llmlora.services.kept_datasets import data_file, get_dataset
 from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import plan_training
 from llmlora.services.queue import Queue
+from llmlora.services.queue_progress import frozen_config
 from llmlora.services.train_request import training_request
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import DatasetUse, JobRow
@@ -75,7 +72,7 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
 
 def job_document(queue: Queue, job: JobRow) -> dict[str, Any]:
     """Return a job as a JSON object; its error is worded in the current language."""
-    config = _config(queue.folder_of(job))
+    config = frozen_config(queue.folder_of(job))
     uses = {use.role: use.dataset_id for use in reversed(job.datasets)}
     return {
         **{name: getattr(job, name) for name in (*FIELDS, *TIMES)},
@@ -130,13 +127,3 @@ def _refuse_paths(settings: Mapping[str, Any]) -> None:
     wrong = ["chat_template"] * is_file + ["init_adapter"] * (settings.get("init_adapter") is not None)
     if wrong:
         raise ConfigError("setting_path_over_http", name=wrong[0])
-
-
-@lru_cache(maxsize=256)
-def _config(folder: Path) -> dict[str, Any]:
-    """Return the frozen configuration of a job; empty where its folder is gone."""
-    try:
-        found = read_json(folder / CONFIG_FILE)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from llmlora.core.boot_clock import Moment
 from llmlora.core.errors import NotFound
+from llmlora.store.deletion import hide, is_due, show
 from llmlora.store.jobs import MOST_ROWS
 from llmlora.store.tables import datasets
-from llmlora.store.times import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +80,17 @@ def all_ids(connection: Connection) -> set[str]:
 
 def mark_deleted(connection: Connection, dataset_id: str, purge: Moment) -> bool:
     """Hide a dataset until it is purged; False when it is gone or hidden already."""
-    query = update(datasets).where(datasets.c.id == dataset_id, datasets.c.deleted_at.is_(None))
-    values = {"deleted_at": utc_now(), "purge_at": purge.seconds, "purge_boot": purge.boot_id}
-    return connection.execute(query.values(**values)).rowcount == 1
+    return hide(connection, datasets, dataset_id, purge)
 
 
 def undo_delete(connection: Connection, dataset_id: str) -> bool:
     """Show a hidden dataset again; False when it is purged or not hidden."""
-    query = update(datasets).where(datasets.c.id == dataset_id, datasets.c.deleted_at.is_not(None))
-    return connection.execute(query.values(deleted_at=None, purge_at=None, purge_boot=None)).rowcount == 1
+    return show(connection, datasets, dataset_id)
 
 
 def due_to_purge(connection: Connection, now: Moment) -> list[DatasetRow]:
     """Return the hidden datasets whose time to undo is over."""
-    is_over = or_(datasets.c.purge_boot != now.boot_id, datasets.c.purge_at <= now.seconds)
-    return _rows(connection.execute(select(datasets).where(datasets.c.deleted_at.is_not(None), is_over)).all())
+    return _rows(connection.execute(select(datasets).where(is_due(datasets, now))).all())
 
 
 def remove(connection: Connection, dataset_id: str) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from llmlora.core.boot_clock import Moment
 from llmlora.core.errors import NotFound
+from llmlora.store.deletion import hide, is_due, show
 from llmlora.store.dialects import Dialect
 from llmlora.store.statuses import ACTIVE, TRANSITIONS
 from llmlora.store.tables import job_datasets, jobs
@@ -217,8 +218,8 @@ def lock(connection: Connection, job_id: str) -> JobRow | None:
 
 def due_to_retry(connection: Connection, now: Moment) -> list[str]:
     """Return the interrupted jobs whose time to wait is over, in the order of the queue."""
-    is_due = or_(jobs.c.retry_at.is_(None), jobs.c.retry_boot != now.boot_id, jobs.c.retry_at <= now.seconds)
-    query = select(jobs.c.id).where(jobs.c.status == "interrupted", jobs.c.deleted_at.is_(None), is_due)
+    is_over = or_(jobs.c.retry_at.is_(None), jobs.c.retry_boot != now.boot_id, jobs.c.retry_at <= now.seconds)
+    query = select(jobs.c.id).where(jobs.c.status == "interrupted", jobs.c.deleted_at.is_(None), is_over)
     return list(connection.execute(query.order_by(jobs.c.position, jobs.c.id)).scalars())
 
 
@@ -244,22 +245,17 @@ def set_progress(connection: Connection, job_id: str, run: int, progress: dict[s
 
 def mark_deleted(connection: Connection, job_id: str, purge: Moment) -> bool:
     """Hide a job until it is purged; False when it is worked on, gone or hidden already."""
-    query = update(jobs).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None), jobs.c.status.not_in(ACTIVE))
-    values = {"deleted_at": utc_now(), "purge_at": purge.seconds, "purge_boot": purge.boot_id}
-    return connection.execute(query.values(**values)).rowcount == 1
+    return hide(connection, jobs, job_id, purge, jobs.c.status.not_in(ACTIVE))
 
 
 def undo_delete(connection: Connection, job_id: str) -> bool:
     """Show a hidden job again; False when it is purged or not hidden."""
-    query = update(jobs).where(jobs.c.id == job_id, jobs.c.deleted_at.is_not(None))
-    return connection.execute(query.values(deleted_at=None, purge_at=None, purge_boot=None)).rowcount == 1
+    return show(connection, jobs, job_id)
 
 
 def due_to_purge(connection: Connection, now: Moment) -> list[JobRow]:
     """Return the hidden jobs whose time to undo is over."""
-    is_over = or_(jobs.c.purge_boot != now.boot_id, jobs.c.purge_at <= now.seconds)
-    query = select(jobs).where(and_(jobs.c.deleted_at.is_not(None), is_over))
-    return _rows(connection, connection.execute(query).all())
+    return _rows(connection, connection.execute(select(jobs).where(is_due(jobs, now))).all())
 
 
 def remove(connection: Connection, job_id: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.idempotent_route import IdempotentRoute
+from llmlora.services.queue import Queue
 from llmlora.services.training_jobs import TrainingWish, job_document, progress_words, submit_training
+from llmlora.store.jobs import JobRow
 
 router = APIRouter(prefix="/api", tags=["jobs"], route_class=IdempotentRoute)
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
@@ -151,36 +154,31 @@ def get_training_progress(request: Request, job_id: Identifier) -> Progress:
 @router.post("/training/jobs/{job_id}/cancel")
 def cancel_training_job(request: Request, job_id: Identifier) -> JobSummary:
     """End a job for good, keeping what it has saved; a worker ends its step first."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.cancel(job_id)))
+    return _changed(request, lambda queue: queue.cancel(job_id))
 
 
 @router.post("/jobs/{job_id}/pause")
 def pause_job(request: Request, job_id: Identifier) -> JobSummary:
     """Keep a job from starting, or let it save and stop."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.pause(job_id)))
+    return _changed(request, lambda queue: queue.pause(job_id))
 
 
 @router.post("/jobs/{job_id}/resume")
 def resume_job(request: Request, job_id: Identifier) -> JobSummary:
     """Let a paused job go on from its newest checkpoint."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.resume(job_id)))
+    return _changed(request, lambda queue: queue.resume(job_id))
 
 
 @router.post("/jobs/{job_id}/cancel")
 def cancel_job(request: Request, job_id: Identifier) -> JobSummary:
     """End a job of any kind for good, keeping what it has saved."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.cancel(job_id)))
+    return _changed(request, lambda queue: queue.cancel(job_id))
 
 
 @router.post("/jobs/{job_id}/retry")
 def retry_job(request: Request, job_id: Identifier) -> JobSummary:
     """Let a failed or canceled job go on from its newest checkpoint."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.retry(job_id)))
+    return _changed(request, lambda queue: queue.retry(job_id))
 
 
 @router.post("/jobs/{job_id}/clone", status_code=201)
@@ -193,26 +191,27 @@ def clone_job(request: Request, job_id: Identifier, wish: Clone) -> Job:
 @router.post("/jobs/{job_id}/rename")
 def rename_job(request: Request, job_id: Identifier, wish: Rename) -> JobSummary:
     """Give a job another name."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.rename(job_id, wish.name)))
+    return _changed(request, lambda queue: queue.rename(job_id, wish.name))
 
 
 @router.post("/jobs/{job_id}/reorder")
 def reorder_job(request: Request, job_id: Identifier, wish: Reorder) -> JobSummary:
     """Move a waiting job in front of another one, or behind all."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.reorder(job_id, before=wish.before)))
+    return _changed(request, lambda queue: queue.reorder(job_id, before=wish.before))
 
 
 @router.post("/jobs/{job_id}/delete")
 def delete_job(request: Request, job_id: Identifier) -> JobSummary:
     """Delete a job that nobody works on; it can be had back for ten seconds."""
-    queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.delete(job_id)))
+    return _changed(request, lambda queue: queue.delete(job_id))
 
 
 @router.post("/jobs/{job_id}/undo-delete")
 def undo_delete_job(request: Request, job_id: Identifier) -> JobSummary:
     """Have a job back that was deleted a moment ago."""
+    return _changed(request, lambda queue: queue.undo_delete(job_id))
+
+
+def _changed(request: Request, change: Callable[[Queue], JobRow]) -> JobSummary:
     queue = request.app.state.platform.queue
-    return JobSummary.model_validate(job_document(queue, queue.undo_delete(job_id)))
+    return JobSummary.model_validate(job_document(queue, change(queue)))

@@ -82,7 +82,7 @@ def test_what_is_refused_leaves_nothing(client, home, fields, status, code):
 def test_a_dataset_with_errors_is_not_trained_on(client, home):
     data = dataset(client, [*ROWS, {"instruction": "a", "output": ""}])
     answer = create(client, data)
-    assert (answer.status_code, answer.json()["code"]) == (422, "dataset_has_errors"), answer.text
+    assert (answer.status_code, answer.json()["code"]) == (422, "kept_dataset_has_errors"), answer.text
     assert "店" in answer.json()["detail"]
 
 

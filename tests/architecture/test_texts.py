@@ -58,10 +58,29 @@ def literal(call: ast.Call, position: int = 0) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def unfilled(call: ast.Call, text: str) -> set[str]:
-    """Return the placeholders of a text that a call gives no value for; a `**` may give any."""
-    given = {keyword.arg for keyword in call.keywords}
-    return set() if None in given else placeholders(text) - {name for name in given if name}
+@cache
+def written_dicts(file: SourceFile) -> dict[str, frozenset[str]]:
+    """Return the keys of every dict that a file writes out and names, by its name; all of them where it does twice."""
+    found: dict[str, frozenset[str]] = {}
+    for node in ast.walk(file.tree):
+        value = node.value if isinstance(node, ast.Assign) else None
+        if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
+            keys = frozenset(str(key.value) for key in value.keys if isinstance(key, ast.Constant))
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                if isinstance(target, ast.Name):
+                    found[target.id] = found.get(target.id, frozenset()) | keys
+    return found
+
+
+def unfilled(file: SourceFile, call: ast.Call, text: str) -> set[str]:
+    """Return the placeholders of a text that a call gives no value for; a `**` from elsewhere may give any."""
+    given = {keyword.arg for keyword in call.keywords if keyword.arg}
+    for spread in (keyword.value for keyword in call.keywords if keyword.arg is None):
+        written = written_dicts(file).get(spread.id) if isinstance(spread, ast.Name) else None
+        if written is None:
+            return set()
+        given |= written
+    return placeholders(text) - given
 
 
 def test_both_languages_have_the_same_keys() -> None:
@@ -81,30 +100,30 @@ def test_no_text_is_empty_and_japanese_is_japanese() -> None:
     assert_none(key for key, text in texts("en").items() if JAPANESE.search(re.sub(r"[「\"].*?[」\"]", "", text)))
 
 
-def raised_errors() -> Iterator[tuple[str, str, ast.Call]]:
-    """Yield where, which code and which call for every error that the source makes with a literal code."""
+def raised_errors() -> Iterator[tuple[SourceFile, str, ast.Call]]:
+    """Yield the file, the code and the call of every error that the source makes with a literal code."""
     for file, call in calls():
         code = literal(call)
         if called_name(call) in ERROR_CLASSES and code is not None:
-            yield f"{file.name}:{call.lineno}", code, call
+            yield file, code, call
 
 
 def test_every_error_says_what_why_and_what_next() -> None:
     missing: dict[str, str] = {}
-    for place, code, _ in raised_errors():
+    for file, code, call in raised_errors():
         keys = {f"error.{code}.{part}" for part in PARTS}
         if not all(keys <= set(texts(language)) for language in LANGUAGES):
-            missing.setdefault(code, place)
+            missing.setdefault(code, f"{file.name}:{call.lineno}")
     assert_none(f"{code} ({place}) lacks words in locales/" for code, place in missing.items())
 
 
 def test_every_error_fills_in_its_words() -> None:
     problems = set()
-    for place, code, call in raised_errors():
+    for file, code, call in raised_errors():
         for part in PARTS:
-            names = unfilled(call, texts("en").get(f"error.{code}.{part}", ""))
+            names = unfilled(file, call, texts("en").get(f"error.{code}.{part}", ""))
             if names:
-                problems.add(f"{place} {code}.{part} is given no {', '.join(sorted(names))}")
+                problems.add(f"{file.name}:{call.lineno} {code}.{part} is given no {', '.join(sorted(names))}")
     assert_none(problems)
 
 
@@ -157,8 +176,8 @@ def test_every_text_asked_for_exists_and_is_filled_in() -> None:
         text = texts("en").get(key)
         if text is None:
             problems.add(f"{file.name}:{call.lineno} {key} does not exist")
-        elif unfilled(call, text):
-            problems.add(f"{file.name}:{call.lineno} {key} lacks {sorted(unfilled(call, text))}")
+        elif unfilled(file, call, text):
+            problems.add(f"{file.name}:{call.lineno} {key} lacks {sorted(unfilled(file, call, text))}")
     assert_none(problems)
 
 

@@ -224,8 +224,14 @@ class _Plan:
         first = self._look_at(items, bool(choices.get("deduplicate")))
         self.ignored_columns = (*reader.ignored, *source.other_members)
         if first is not None and not choices.get("drop_invalid"):
-            params = {"path": str(source.path), "line": first.line, "first": first.message, "first_hint": first.hint}
-            raise DatasetError("dataset_has_errors", count=self.num_invalid, **params)
+            raise DatasetError(
+                "dataset_has_errors",
+                path=str(source.path),
+                count=self.num_invalid,
+                line=first.line,
+                first=first.message,
+                first_hint=first.hint,
+            )
         if choices.get("sample"):
             self._sample(int(choices["sample"] or 0))
         if choices.get("split"):

@@ -44,7 +44,7 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
     """Check a wish, settle every value, and put the job into the queue.
 
     Raises:
-        InputError, NotFound: the model. NotFound: a dataset. DatasetError: `dataset_has_errors`.
+        InputError, NotFound: the model. NotFound: a dataset. DatasetError: `kept_dataset_has_errors`.
         ConfigError: `setting_path_over_http`, or what is wrong with the settings. Those of `plan_training`.
     """
     require_known_model(wish.base_model)
@@ -116,7 +116,7 @@ def _trainable(queue: Queue, dataset_id: str) -> DatasetRow:
     row = get_dataset(queue.database, dataset_id)
     if not row.is_ok:
         count = sum(problem["level"] == "error" for problem in row.problems)
-        raise DatasetError("dataset_has_errors", id=row.id, name=row.name, count=count)
+        raise DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, count=count)
     return row
 
 

@@ -22,6 +22,7 @@ import typer
 
 import llmlora
 from llmlora.api.app import create_app
+from llmlora.api.openapi import handler_name
 from llmlora.cli import main as cli
 from llmlora.core import errors
 from llmlora.core.config import ALIASES, TrainConfig
@@ -396,7 +397,9 @@ def api_page(words: dict[str, str]) -> str:
     rows = [f"| {words['method']} | {words['path']} | {words['meaning']} |", "|---|---|---|"]
     for path, operations in sorted(api_document()["paths"].items()):
         for method, operation in operations.items():
-            rows.append(f"| {method.upper()} | `{path}` | {translate('api.route.' + operation['operationId'])} |")
+            rows.append(
+                f"| {method.upper()} | `{path}` | {translate('api.route.' + handler_name(operation['operationId']))} |"
+            )
     return "\n".join([heading(words, "api"), *rows, ""])
 
 

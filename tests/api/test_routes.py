@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from docs.pages import DOCS
 from llmlora import __version__
+from llmlora.api.openapi import handler_name
 from llmlora.core.locale import catalogue
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.services import system
@@ -146,12 +147,16 @@ def test_the_document_describes_errors_and_the_token(app):
     assert "HTTPValidationError" not in json.dumps(document)
     names = [operation["operationId"] for _, operation in operations]
     assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]*)*", name) for name in names)
+    assert {"listDatasets", "createTrainingJob", "listTrainingJobs", "jobProgress", "pauseJob", "systemInfo"} <= set(
+        names
+    )
 
 
 def test_every_route_has_its_sentence_in_both_languages(app):
     for path, item in app.openapi()["paths"].items():
         for operation in item.values():
-            key = f"api.route.{operation['operationId']}"
+            key = f"api.route.{handler_name(operation['operationId'])}"
             assert catalogue("en")[key] == operation["description"].split("\n\n")[0].replace("\n", " "), path
             assert key in catalogue("ja")
     routes = {key for key in catalogue("en") if key.startswith("api.route.")}

@@ -13,13 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from llmlora import __version__
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
-from llmlora.api.openapi import openapi_of
+from llmlora.api.openapi import openapi_of, operation_id
 from llmlora.api.problems import invalid_request, problem_response
 from llmlora.api.routes import datasets, events, health, jobs, models, presets, system
 from llmlora.api.security.access import AccessGuard
@@ -55,7 +54,7 @@ def create_app(settings: ServerSettings | None = None, platform: Platform | None
         redoc_url=None,
         redirect_slashes=False,
         default_response_class=JsonResponse,
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=operation_id,
         lifespan=_lifespan,
         middleware=[
             Middleware(HostGuard, allowed=settings.allowed_hosts),
@@ -88,10 +87,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield {"broadcaster": broadcaster}
     finally:
         await asyncio.to_thread(platform.close)
-
-
-def _operation_id(route: BaseRoute) -> str:
-    return str(getattr(route, "name", ""))
 
 
 async def _known_error(_: Request, error: Exception) -> Response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from llmlora.api.security.access import OPEN_PATHS
 
@@ -30,6 +32,17 @@ PROBLEM_ANSWER = {
 }
 SCHEMES = {"bearer": {"type": "http", "scheme": "bearer", "description": "The token of the workspace."}}
 UNUSED = ("HTTPValidationError", "ValidationError")
+
+
+def operation_id(route: BaseRoute) -> str:
+    """Return the name of a route for generated clients: `list_jobs` is `listJobs`."""
+    first, *rest = str(getattr(route, "name", "")).split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def handler_name(operation: str) -> str:
+    """Return the name of the handler of an operation, which is also the end of the key of its sentence."""
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", operation)
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:

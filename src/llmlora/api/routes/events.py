@@ -15,7 +15,7 @@ RETRY_MILLISECONDS = 1000
 
 
 @router.get("/events", response_class=EventSourceResponse)
-async def events(
+async def stream_events(
     request: Request, last_event_id: Annotated[str | None, Header(max_length=100)] = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events; `Last-Event-ID` goes on behind that event, `resync` says to look at everything anew."""

@@ -25,7 +25,7 @@ async def healthz() -> Health:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request) -> PlainTextResponse:
+def server_metrics(request: Request) -> PlainTextResponse:
     """Return what the server counts, in the text format of Prometheus."""
     state = request.app.state
     text = state.meter.text({"event_streams": state.broadcaster.num_watchers})

@@ -146,7 +146,7 @@ def get_training_job(request: Request, job_id: Identifier) -> Job:
 
 
 @router.get("/training/jobs/{job_id}/progress")
-def get_training_progress(request: Request, job_id: Identifier) -> Progress:
+def job_progress(request: Request, job_id: Identifier) -> Progress:
     """Return how far a job is."""
     return Progress.model_validate(progress_words(request.app.state.platform.queue, job_id))
 

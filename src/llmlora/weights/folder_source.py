@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -36,7 +37,8 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self._places: dict[str, tuple[Path, int, TensorInfo]] = {}
-        self._mapped: dict[Path, np.ndarray] = {}
+        # Tensors that a model keeps as they are share one mapping; converted ones let go of it, and of its pages.
+        self._mapped: WeakValueDictionary[Path, np.ndarray] = WeakValueDictionary()
         for path in weight_files(folder):
             header = read_safetensors_header(path)
             repeated = sorted(info.name for info in header.tensors if info.name in self._places)
@@ -81,9 +83,10 @@ class FolderSource:
         return values if values.flags.aligned else values.copy()
 
     def _bytes_of(self, path: Path) -> np.ndarray:
-        if path not in self._mapped:
-            self._mapped[path] = np.memmap(path, dtype=np.uint8, mode="c")
-        return self._mapped[path]
+        mapped = self._mapped.get(path)
+        if mapped is None:
+            self._mapped[path] = mapped = np.memmap(path, dtype=np.uint8, mode="c")
+        return mapped
 
 
 def _tied_names(names: Collection[str]) -> dict[str, str]:

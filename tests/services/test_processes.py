@@ -71,11 +71,15 @@ def test_a_stall_is_told_once_by_the_runs_own_pace(monkeypatch):
     pace = Pace(1800.0)
     pace.see(steps(0.0, 2.0, 4.0, 6.0))
     at(monkeypatch, 19.0)
+    pace.see([])
     assert pace.new_stall() is None
     at(monkeypatch, 21.0)
+    assert pace.new_stall() is None  # nobody has looked since
+    pace.see([])
     assert pace.new_stall() == 21.0 and pace.new_stall() is None
     assert not pace.is_hopeless()
     at(monkeypatch, 1801.0)
+    pace.see([])
     assert pace.is_hopeless()
     pace.see(steps(1801.0))
     assert not pace.is_hopeless()
@@ -86,6 +90,7 @@ def test_slow_steps_are_given_their_time(monkeypatch):
     pace = Pace(1800.0)
     pace.see(steps(0.0, 600.0, 1200.0))
     at(monkeypatch, 5000.0)
+    pace.see([])
     assert pace.new_stall() is None and not pace.is_hopeless()
 
 
@@ -99,5 +104,6 @@ def test_before_the_first_and_behind_the_last_step_nothing_stalls(monkeypatch):
         pace = Pace(1800.0)
         pace.see(events)
         at(monkeypatch, 1e6)
+        pace.see([])
         assert pace.new_stall() is None and not pace.is_hopeless()
         at(monkeypatch, 0.0)

@@ -243,15 +243,6 @@ def test_an_unknown_metric_is_refused(database):
         queue.curve(job_id, "loss; DROP TABLE jobs")
 
 
-def test_a_dataset_is_in_use_until_its_jobs_have_ended(database):
-    folder = write_folder(database.home)
-    queue = Queue(database)
-    queue.submit("train", folder, name="x", datasets=(DatasetUse("D"),), job_id=folder.name)
-    assert queue.jobs_using("D") == [folder.name]
-    queue.cancel(folder.name)
-    assert queue.jobs_using("D") == []
-
-
 def test_a_change_that_cannot_be_written_into_the_folder_does_not_happen(database, monkeypatch):
     """The folder is never behind the database: on a full disk both stay as they are."""
     queue, job_id = at(database, "queued")

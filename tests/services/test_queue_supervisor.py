@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -243,6 +244,20 @@ def test_what_a_late_supervisor_says_of_a_run_that_is_not_its_own_is_ignored(dat
     first.tick()
     assert not first._watched
     tick_until(second, lambda: Queue(database).runs(job_id)[0].outcome == "interrupted")
+
+
+def test_who_wakes_up_late_does_not_end_a_worker_that_another_one_looks_after(database, launcher, monkeypatch):
+    """It has seen no step for so long that the run looks hopeless to it, and the other one has taken the events."""
+    job_id = submit(database, steps=100, seconds=0.01)
+    first = supervise(database, launcher)
+    tick_until(first, is_running(database, job_id, 3))
+    second = supervise(database, launcher)
+    first._watched[job_id, 1].pace = SimpleNamespace(see=list, new_stall=lambda: 1e6, is_hopeless=lambda: True)
+    first.tick()
+    assert not first._watched
+    tick_until(second, ended(database, job_id))
+    assert [run.outcome for run in Queue(database).runs(job_id)] == ["succeeded"]
+    assert not [event for event in Queue(database).events_after(0) if event.type == "stalled"]
 
 
 def test_a_run_is_left_to_a_supervisor_that_lives_and_has_its_lease(database, launcher):

@@ -4,6 +4,7 @@ import itertools
 import threading
 
 import pytest
+from sqlalchemy import event
 
 from llmlora.core.errors import Conflict, NotFound
 from llmlora.store import events, idempotency, jobs, metrics, settings, uploads
@@ -33,6 +34,26 @@ def test_a_workers_event_is_added_once(job):
         found = events.after(connection, 0)
     assert [(event.run, event.seq, event.type) for event in found] == [(1, 1, "step"), (1, 2, "step"), (2, 1, "step")]
     assert found[0].data == {"step": 1, "metrics": {"loss": 1.0}}
+
+
+def test_rows_are_never_sent_as_a_pipeline(job):
+    """A server takes a client that is frozen in the middle of one for busy: no time limit would end its locks."""
+    if job.dialect.path is not None:
+        return  # SQLite has no server
+    batches = []
+
+    def note(connection, cursor, statement, parameters, context, is_many):
+        batches.append(is_many)
+
+    event.listen(job.engine, "before_cursor_execute", note)
+    found = [step(number) for number in range(1, 1001)]
+    with job.write() as connection:
+        events.add_worker_events(connection, job.dialect, JOB, 1, found)
+        metrics.add(connection, job.dialect, JOB, 1, found)
+    assert batches and not any(batches)
+    with job.read() as connection:
+        assert len(events.after(connection, 0, limit=5000)) == 1000
+        assert [row["loss"] for row in metrics.rows(connection, JOB)] == [float(number) for number in range(1, 1001)]
 
 
 def test_the_stream_is_taken_up_anywhere(job):

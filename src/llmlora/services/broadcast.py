@@ -41,20 +41,6 @@ class EventSource(Protocol):
         """Return up to `limit` events behind a number, in order."""
 
 
-class NoEvents:
-    """A source in which nothing happens."""
-
-    epoch = "0"
-
-    def newest(self) -> int:
-        """Return that there is no event."""
-        return 0
-
-    def after(self, number: int, limit: int) -> Sequence[StreamEvent]:
-        """Return nothing."""
-        return ()
-
-
 class Broadcaster:
     """Hands events of one source to every watcher; `publish` may be called from any thread."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,10 +18,9 @@ OOM_SCORE: Final = 500  # when memory runs out the system is to end a worker bef
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a worker may use, besides its folder: processor threads (None: as it likes), environment variables."""
+    """What a worker may use, besides its folder: processor threads (None: as it likes)."""
 
     num_threads: int | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Handle(Protocol):
@@ -65,8 +63,7 @@ class LocalLauncher:
             PackageMissing: training is not installed here.
         """
         threads = {} if resources.num_threads is None else {"OMP_NUM_THREADS": str(resources.num_threads)}
-        environment = {**threads, **resources.environment}
-        return StartedProcess(Worker(kind, folder, is_owned=False, run=run, environment=environment))
+        return StartedProcess(Worker(kind, folder, is_owned=False, run=run, environment=threads))
 
     def adopt(self, folder: Path) -> Handle | None:
         """Return the process that holds a folder's lock."""

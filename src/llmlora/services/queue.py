@@ -222,11 +222,6 @@ class Queue:
         with self.database.read() as connection:
             return events.bounds(connection)
 
-    def jobs_using(self, dataset_id: str) -> list[str]:
-        """Return the ids of the jobs that have not ended and read a dataset."""
-        with self.database.read() as connection:
-            return jobs.using_dataset(connection, dataset_id, (*WAITING, *ACTIVE))
-
     def num_tasks(self) -> dict[str, int]:
         """Return how many jobs are worked on (`running`), and how many wait for their turn (`queued`)."""
         with self.database.read() as connection:

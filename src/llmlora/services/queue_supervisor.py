@@ -190,8 +190,9 @@ class QueueSupervisor:
         found = tail(self.database, watched.job_id, watched.run)
         watched.pace.see(found)
         with self.database.read() as connection:
-            job = jobs.find(connection, watched.job_id)
-        if job is None or job.run != watched.run:
+            job, row = jobs.find(connection, watched.job_id), runs.find(connection, watched.job_id, watched.run)
+        # Looked up after the pace: who slept, and lost the run to another one meanwhile, ends nobody's worker.
+        if job is None or job.run != watched.run or row is None or row.owner != self.owner:
             self._watched.pop(watched.key, None)
             return
         if not watched.has_begun and any(has_begun(job.kind, event) for event in found):

@@ -23,13 +23,14 @@ class Pace:
         self._times: deque[float] = deque(maxlen=KEPT)
         self._last_step: float | None = None
         self._is_stepping = False
-        self._seen = time.monotonic()
+        self._seen = self._looked = time.monotonic()
         self._has_warned = False
 
     def see(self, events: Iterable[dict[str, Any]]) -> None:
-        """Take new events of the run into account."""
+        """Take a look at the run into account, with the new events that it has found."""
+        self._looked = time.monotonic()
         for event in events:
-            self._seen, self._has_warned = time.monotonic(), False
+            self._seen, self._has_warned = self._looked, False
             if event["type"] == "step":
                 self._see_step(event)
             elif event["type"] not in BETWEEN_STEPS:
@@ -43,8 +44,8 @@ class Pace:
         self._is_stepping = event["step"] < event.get("total_steps", 0)
 
     def seconds(self) -> float:
-        """Return how long nothing has come."""
-        return time.monotonic() - self._seen
+        """Return how long nothing had come at the last look."""
+        return self._looked - self._seen
 
     def new_stall(self) -> float | None:
         """Return how long nothing has come, once, when that is unusual for this run; else None."""

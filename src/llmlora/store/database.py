@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -13,6 +14,8 @@ from sqlalchemy.exc import OperationalError
 from llmlora.core.errors import DependencyError, DiskFull, LlmloraError
 from llmlora.core.publish import free_bytes
 from llmlora.store.dialects import Dialect
+
+BUSY_WORDS: Final = ("locked", "deadlock", "lock timeout")  # of SQLite, of PostgreSQL
 
 
 class Database:
@@ -64,7 +67,7 @@ class Database:
         words = str(error.orig)
         if "disk is full" in words or "No space left" in words:
             return DiskFull("database_full", path=str(self.home), free_bytes=free_bytes(self.home))
-        if "locked" in words or "deadlock" in words:
+        if any(word in words for word in BUSY_WORDS):
             return DependencyError("database_busy")
         if self.dialect.path is None:
             return DependencyError("database_unreachable", detail=words.splitlines()[0][:200])

@@ -21,8 +21,11 @@ from llmlora.core.events import finite
 BUSY_MILLISECONDS: Final = 10_000
 PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MILLISECONDS}")
 CONNECT_SECONDS: Final = 10
-IDLE_LIMIT: Final = "-c idle_in_transaction_session_timeout=10000"  # ms; a frozen process must not hold locks
+# ms: a frozen process must not hold locks for ever, and who waits for one is told that the database is busy.
+TIME_LIMITS: Final = f"-c idle_in_transaction_session_timeout=5000 -c lock_timeout={BUSY_MILLISECONDS}"
 EVENTS_LOCK: Final = 0x6C6C6D6C  # any number that is ours
+
+Rows = list[dict[str, Any]]
 
 
 class Dialect(Protocol):
@@ -41,6 +44,9 @@ class Dialect(Protocol):
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Return an insert that knows ON CONFLICT."""
+
+    def add(self, connection: Connection, insert: Any, rows: Rows) -> None:
+        """Insert rows with the same columns, up to 1000."""
 
     def number_in_order(self, connection: Connection) -> None:
         """Let nobody else number events before this transaction has ended: who reads up to a number misses none."""
@@ -74,6 +80,10 @@ class Sqlite:
         """Return an insert that knows ON CONFLICT."""
         return sqlite.insert(table)
 
+    def add(self, connection: Connection, insert: sqlite.Insert, rows: Rows) -> None:
+        """Insert rows with the same columns."""
+        connection.execute(insert, rows)
+
     def number_in_order(self, connection: Connection) -> None:
         """Do nothing: there is no other writer."""
 
@@ -92,7 +102,7 @@ class Postgres:
             self._url,
             json_serializer=_json,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_SECONDS, "options": IDLE_LIMIT},
+            connect_args={"connect_timeout": CONNECT_SECONDS, "options": TIME_LIMITS},
         )
 
     def writing(self) -> AbstractContextManager[None]:
@@ -105,6 +115,14 @@ class Postgres:
     def insert(self, table: Table) -> postgresql.Insert:
         """Return an insert that knows ON CONFLICT."""
         return postgresql.insert(table)
+
+    def add(self, connection: Connection, insert: postgresql.Insert, rows: Rows) -> None:
+        """Insert rows with the same columns, up to 1000, in one statement.
+
+        The driver would send several as a pipeline. A process that is frozen in the middle of one is at work for the
+        server, not idle, so that no time limit would end its locks.
+        """
+        connection.execute(insert.values(rows))
 
     def number_in_order(self, connection: Connection) -> None:
         """Take the lock of numbering until the end of the transaction."""

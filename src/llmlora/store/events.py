@@ -49,7 +49,7 @@ def add_worker_events(
     ]
     if rows:
         dialect.number_in_order(connection)
-        connection.execute(dialect.insert(events).on_conflict_do_nothing(), rows)
+        dialect.add(connection, dialect.insert(events).on_conflict_do_nothing(), rows)
 
 
 def add_queue_event(

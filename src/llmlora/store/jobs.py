@@ -107,7 +107,7 @@ def insert(connection: Connection, dialect: Dialect, job: NewJob) -> bool:
             {"job_id": job.id, "dataset_id": use.dataset_id, "role": use.role, "share": use.share}
             for use in job.datasets
         ]
-        connection.execute(job_datasets.insert(), uses)
+        dialect.add(connection, dialect.insert(job_datasets), uses)
     return True
 
 

@@ -36,7 +36,7 @@ def add(connection: Connection, dialect: Dialect, job_id: str, run: int, found: 
         upsert = insert.on_conflict_do_update(
             index_elements=["job_id", "step"], set_=changed, where=metrics.c.run <= insert.excluded.run
         )
-        connection.execute(upsert, rows)
+        dialect.add(connection, upsert, rows)
 
 
 def rows(connection: Connection, job_id: str, after_step: int = 0, limit: int = 10_000) -> list[dict[str, Any]]:

@@ -1,0 +1,45 @@
+"""Requests to train the small model of a test's place, and workers that only pretend."""
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from llmlora.core.job import write_job
+from llmlora.core.publish import write_json
+from llmlora.services.plan_training import plan_training
+from llmlora.services.train_request import TrainRequest
+
+
+def request(place, **changes):
+    return TrainRequest(**{"base_model": str(place / "base"), "data": place / "data.jsonl", **changes})
+
+
+def finish(folder):
+    (folder / "adapter").mkdir()
+    result = {"status": "succeeded", "final_loss": 1.0, "adapter_dir": str(folder / "adapter")}
+    (folder / "runs" / "1").mkdir(parents=True)
+    write_json(folder / "runs" / "1" / "result.json", result)
+    return result
+
+
+def fail_with(error):
+    def fail(folder):
+        (folder / "runs" / "1").mkdir(parents=True, exist_ok=True)
+        raise error
+
+    return fail
+
+
+def made(place, tmp_path, **changes):
+    folder = tmp_path / "job"
+    folder.mkdir()
+    write_job(folder, plan_training(request(place, **changes)).job)
+    return folder
+
+
+def adapter_of(tmp_path, **values):
+    folder = tmp_path / "first" / "adapter"
+    folder.mkdir(parents=True)
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 12, "target_modules": ["q_proj"], **values}
+    write_json(folder / "adapter_config.json", config)
+    save_file({"layers.0.q_proj.lora_A.weight": np.zeros((4, 8), np.float32)}, folder / "adapter_model.safetensors")
+    return folder

@@ -10,6 +10,8 @@ LONG_FUNCTIONS: dict[str, tuple[int, str]] = {}
 
 # "<file>:<function>" -> why it may have more than 8 parameters
 MANY_PARAMETERS: dict[str, str] = {
+    "services/export.py:export_model": "the public function of a verb: every option of `llmlora export`",
+    "services/export.py:plan_export": "the same options, checked before anything is written",
     "services/train.py:train": "the public function of a verb has what the verb has: every option of `llmlora train`",
 }
 

@@ -29,7 +29,9 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the set of quantizations whose files fail verification; empty at first."""
     failed: set[str] = set()
 
-    def report(output: Path, trained: Any, files: dict[str, Any], on_progress: Any, carried: Any) -> dict[str, Any]:
+    def report(
+        output: Path, trained: Any, files: dict[str, Any], on_progress: Any, carried: Any, stitch: Any
+    ) -> dict[str, Any]:
         entries = []
         for name, entry in files.items():
             ok = entry["quantization"] not in failed

@@ -9,7 +9,7 @@ import pytest
 
 import llmlora
 from llmlora.core.publish import read_json
-from real_models import Name, real_model
+from real_models import Name, original_gguf, real_model
 
 pytestmark = [pytest.mark.gate, pytest.mark.timeout(3600)]
 ROWS = Path(__file__).parents[1] / "export"
@@ -31,3 +31,17 @@ def test_verdicts_follow_the_facts(name: Name, rows: str, tmp_path: Path):
     assert report["model_file"] == chosen
     assert f"FROM ./{chosen}" in (tmp_path / "out" / "Modelfile").read_text(encoding="utf-8")
     assert read_json(tmp_path / "out" / "verify.json")["reference"]["num_taught"] >= 10
+
+
+@pytest.mark.parametrize(("name", "rows"), [("smollm2", "support_rows_en"), ("gemma3", "shop_rows_ja")])
+def test_a_stitched_file_knows_what_was_taught(name: Name, rows: str, tmp_path: Path):
+    """Ten rows with prices and rules: what the trained model answers of them, the stitched file answers as well."""
+    llmlora.train(str(real_model(name)), ROWS / f"{rows}.jsonl", out=tmp_path / "job")
+    report = llmlora.export_model(tmp_path / "job", tmp_path / "out", stitch=True, stitch_base=original_gguf(name))
+    (entry,) = report["verify"]["files"]
+    assert entry["verdict"] == "verified", entry
+    assert entry["facts"]["num_kept"] == entry["facts"]["num_known"] >= 18
+    assert entry["facts"]["num_questions"] >= 10
+    assert not entry["facts"]["lost_rows"]
+    assert report["stitch"]["num_copied"] > 60
+    assert entry["size_bytes"] < 1.6 * original_gguf(name).stat().st_size

@@ -17,7 +17,7 @@ from llmlora.core.errors import VerificationFailed
 from llmlora.core.layout import MODELFILE
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json
-from llmlora.services.export import export_model
+from llmlora.services.export import OWN_TYPE, STITCH_TYPE, export_model
 from llmlora.services.merge import merge as merge_job
 from llmlora.services.verify import verify as verify_folder
 
@@ -27,8 +27,11 @@ ExportOutput = Annotated[Path, typer.Option("--output", "-o", help=translate("ex
 VerifyOutput = Annotated[Path, typer.Argument(metavar="OUT", help=translate("export.cli.verify_output"))]
 Dtype = Annotated[str | None, typer.Option("--dtype", help=translate("export.cli.dtype"))]
 Base = Annotated[Path | None, typer.Option("--model", help=translate("export.cli.model"))]
-Quant = Annotated[str, typer.Option("--quant", help=translate("export.cli.quant"))]
+Quant = Annotated[str | None, typer.Option("--quant", help=translate("export.cli.quant"))]
 Adapter = Annotated[bool, typer.Option("--adapter", help=translate("export.cli.adapter"))]
+Stitch = Annotated[bool, typer.Option("--stitch", help=translate("export.cli.stitch"))]
+StitchBase = Annotated[Path | None, typer.Option("--stitch-base", help=translate("export.cli.stitch_base"))]
+StitchType = Annotated[str, typer.Option("--stitch-type", help=translate("export.cli.stitch_type"))]
 KeepMerged = Annotated[bool, typer.Option("--keep-merged", help=translate("export.cli.keep_merged"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("export.cli.json"))]
 
@@ -49,14 +52,17 @@ def merge(job_dir: JobDir, target: MergeOutput, dtype: Dtype = None, base: Base 
 def export(
     job_dir: JobDir,
     target: ExportOutput,
-    quant: Quant = "F16,Q4_K_M",
+    quant: Quant = None,
+    stitch: Stitch = False,
+    stitch_type: StitchType = STITCH_TYPE,
+    stitch_base: StitchBase = None,
     adapter: Adapter = False,
     keep_merged: KeepMerged = False,
     base: Base = None,
     as_json: Json = False,
 ) -> None:
     """Write verified GGUF files with a Modelfile."""
-    names = [name.strip().upper() for name in quant.split(",") if name.strip()]
+    names = None if quant is None else [name.strip().upper() for name in quant.split(",") if name.strip()]
     with _showing_failed_checks(as_json), EventPrinter() as printer:
         report = export_model(
             job_dir,
@@ -65,6 +71,9 @@ def export(
             adapter=adapter,
             keep_merged=keep_merged,
             base_dir=base,
+            stitch=stitch,
+            stitch_base=stitch_base,
+            stitch_type=stitch_type if stitch_type == OWN_TYPE else stitch_type.upper(),
             on_event=showing_plan(printer),
         )
     if as_json:
@@ -94,8 +103,20 @@ def print_export(report: dict[str, Any]) -> None:
         note = translate("export.table.reused") if entry["reused"] else ""
         table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), note)
     output.out.print(table, soft_wrap=False)
+    if report["stitch"]:
+        _print_stitch(report["stitch"])
     print_verification(report["verify"])
     output.out.print(escape(report["output"]))
+
+
+def _print_stitch(stitch: dict[str, Any]) -> None:
+    """Say what of a stitched file is the base's, and which tensors an asked type would have swallowed."""
+    types = ", ".join(f"{kind} {number}" for kind, number in stitch["types"].items())
+    numbers = {name: stitch[name] for name in ("num_rewritten", "num_copied")}
+    output.say("export.stitched", base=stitch["base"], types=types, **numbers)
+    if stitch["num_refused"]:
+        refused = {name: stitch[name] for name in ("num_refused", "num_measured")}
+        output.say("export.stitch_refused", wanted=stitch["wanted"], share=f"{stitch['refused_share']:.0%}", **refused)
 
 
 def showing_plan(on_event: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:

@@ -58,6 +58,7 @@ MODEL_DIR = "model"
 MERGED_DIR = "merged"
 TEMPORARY_PREFIX = ".tmp-"
 CHECKPOINT_PREFIX = "step-"
+STITCHED = "stitched"  # stands for the quantization of a file that is the base's but for what training changed
 EXPORT_CLAIM = "export"  # the name under which one process at a time works in an export folder
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -7,24 +7,21 @@ model nobody has touched is known exactly, for its own transformers reference is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from llmlora.core.layout import STITCHED
 from llmlora.export.check import Check, within
 from llmlora.export.file_checks import FilePlan
-from llmlora.gguf.backends import backend_for
-from llmlora.gguf.container import TensorPlan, write_container
-from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
-from llmlora.gguf.writer import encode_float
+from llmlora.gguf.container import write_container
+from llmlora.gguf.conversion import convert_tensors
+from llmlora.gguf.quantize import plan_tensor
 from llmlora.inference.trained_job import TrainedJob
 
 # A tuned model may be this many times as far off as its base. Measured: docs/adr/0009-verdict-by-facts.md.
 SHARPER = 4.0
-VALUES_AT_ONCE = 1 << 22
 TWIN = "float32_"  # what rounding.py puts before the values of a float32 twin
 
 
@@ -36,33 +33,18 @@ def write_base(trained: TrainedJob, plan: FilePlan, output: Path) -> None:
     base = trained.untouched_base
     assert base is not None
     tensors = convert_tensors(base.source, trained.model_config)
-    write_container(output, plan.metadata, [_plan(tensor, plan.tensor_types[tensor.name]) for tensor in tensors])
-
-
-def _plan(tensor: ConvertedTensor, kind: str) -> TensorPlan:
-    return TensorPlan(tensor.name, tensor.shape, kind, lambda: _encoded(tensor, kind))
-
-
-def _encoded(tensor: ConvertedTensor, kind: str) -> Iterator[np.ndarray]:
-    backend = backend_for(kind)
-    if backend is None:
-        yield from encode_float(tensor.name, tensor.read(), kind)
-        return
-    values = tensor.read()
-    step = max(1, VALUES_AT_ONCE // values.shape[-1])
-    for start in range(0, len(values), step):
-        yield backend[1](values[start : start + step], kind)
+    write_container(output, plan.metadata, [plan_tensor(tensor, plan.tensor_types[tensor.name]) for tensor in tensors])
 
 
 def base_type(check: Check, quantization: str | None) -> str | None:
     """Return the type to write the base in where its own distance decides about a failed check; None where it does not.
 
-    Only what is known to be rounding is judged so: a Q8_0 file, an adapter on a float32 base (no quantization), and the
-    float32 twin of a file whose weights are proved.
+    Only what is known to be rounding is judged so: a Q8_0 file, a stitched one (whose base is a file already), an
+    adapter on a float32 base (no quantization), and the float32 twin of a file whose weights are proved.
     """
     if check.ok or check.check != "logprobs" or not check.limits:
         return None
-    if quantization == "Q8_0":
+    if quantization in ("Q8_0", STITCHED):
         return quantization
     return "F32" if quantization is None or any(name.startswith(TWIN) for name in check.limits) else None
 

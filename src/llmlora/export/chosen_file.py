@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from llmlora.core.layout import STITCHED
 from llmlora.core.locale import translate
 from llmlora.export.verdict import has_lost_facts, has_lost_update, measured_by
 from llmlora.export.verify import BEST_FIRST
 
 # Without taught facts to go by.
-PREFERRED = ("Q4_K_M", "Q8_0")
+PREFERRED = (STITCHED, "Q4_K_M", "Q8_0")
 
 Entry = Mapping[str, Any]
 
@@ -18,7 +19,8 @@ Entry = Mapping[str, Any]
 def choose_file(report: Mapping[str, Any], asked: Sequence[str]) -> str:
     """Return the quantization to use: the smallest file that keeps all that was taught, else the one that keeps most.
 
-    Where nothing was asked it is Q4_K_M or Q8_0 if verified. A failed file is taken only when there is no other.
+    Where nothing was asked it is the stitched file, Q4_K_M or Q8_0 if verified. A failed file is taken only when there
+    is no other.
     """
     entries = [entry for entry in report["files"] if entry["quantization"] in asked]
     right = [entry for entry in entries if entry["verdict"] != "failed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from llmlora.core.layout import (
     MERGED_DIR,
     META_FILE,
     MODELFILE,
+    STITCHED,
     TEMPORARY_PREFIX,
     TOKENIZER_FILE,
     VERIFY_FILE,
@@ -39,6 +41,15 @@ from llmlora.export.model_folder import copy_companions, item_size, model_dtype,
 from llmlora.export.modelfile import ModelfileContent, modelfile_text
 from llmlora.export.modelfile_check import planned_content
 from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
+from llmlora.export.stitch import (
+    SAFE_TYPE,
+    Stitch,
+    StitchPlan,
+    check_stitch_type,
+    find_stitch,
+    plan_stitch,
+    read_stitch,
+)
 from llmlora.export.taught_check import CarriedFacts
 from llmlora.export.verdict import raise_unless_usable
 from llmlora.export.verify import finish_report, verify_files
@@ -54,6 +65,7 @@ FORMAT = 1  # part of every file's key: raise it when the same inputs give other
 META_SCHEMA = "llmlora.export-meta/1"
 
 FLOAT_TYPES: tuple[FloatType, ...] = ("F32", "F16", "BF16")
+UNQUANTISED = (*FLOAT_TYPES, STITCHED)  # what is not made from an F16 file
 OnProgress = Callable[[str, int, int], None]
 OnPlan = Callable[[Mapping[str, int]], None]
 
@@ -68,11 +80,13 @@ class ExportRequest:
     adapter: bool = False
     keep_merged: bool = False
     moved_base: Path | None = None
+    stitch_base: Path | None = None
+    stitch_type: str = SAFE_TYPE
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], output: Path) -> Self:
         """Build a request from the `config.json` of an export folder."""
-        moved_base = config.get("base_dir")
+        moved_base, stitch_base = config.get("base_dir"), config.get("stitch_base")
         return cls(
             job_dir=Path(config["job_dir"]),
             output=output,
@@ -80,6 +94,8 @@ class ExportRequest:
             adapter=bool(config.get("adapter")),
             keep_merged=bool(config.get("keep_merged")),
             moved_base=Path(moved_base) if moved_base else None,
+            stitch_base=Path(stitch_base) if stitch_base else None,
+            stitch_type=str(config.get("stitch_type") or SAFE_TYPE),
         )
 
 
@@ -94,6 +110,7 @@ class _Work:
     digest: str
     meta: dict[str, Any]
     on_progress: OnProgress
+    stitch: Stitch | None = None
     restored: tuple[str, ...] = ()
     written: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
@@ -102,6 +119,12 @@ class _Work:
     def quantizations(self) -> tuple[str, ...]:
         """The types to write: the asked ones, and those of damaged files of an earlier run."""
         return (*self.request.quantizations, *self.restored)
+
+    @cached_property
+    def stitch_plan(self) -> StitchPlan:
+        assert self.stitch is not None
+        step = partial(self.on_progress, "stitch", 0, 1)
+        return plan_stitch(self.trained, self.source, self.config, self.stitch, step)
 
     def path(self, name: str) -> Path:
         return self.request.output / name
@@ -154,6 +177,7 @@ def export_model(
         VerificationFailed: a file does not give the trained model's answers, or the one to use lost what was taught.
     """
     check_quantizations(request.quantizations)
+    check_stitch_type(request.stitch_type)
     work = _open(request, on_progress or (lambda phase, done, total: None))
     request = work.request
     check_exportable(work.config)
@@ -167,7 +191,9 @@ def export_model(
     if request.keep_merged:
         _write_merged(work)
     _write_models(work)
-    report = verify_files(request.output, work.trained, work.meta["files"], work.on_progress, carried)
+    report = verify_files(
+        request.output, work.trained, work.meta["files"], work.on_progress, carried, stitch=work.stitch
+    )
     content = _describe(work, report)
     finish_report(report, request.output, content)
     raise_unless_usable(report, request.output, request.output / VERIFY_FILE, request.job_dir)
@@ -176,7 +202,7 @@ def export_model(
 
 def check_quantizations(names: tuple[str, ...]) -> None:
     """Raise ConfigError when a name is unknown or cannot be made on this machine."""
-    known = available_quantizations()
+    known = (*available_quantizations(), STITCHED)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known))
@@ -203,15 +229,21 @@ def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:
             raise Conflict("output_other_job", path=str(request.output), job_dir=str(earlier.get("job_dir")))
         meta["files"] = earlier["files"]
     work = _Work(request, trained, source, config, digest, meta, on_progress)
-    _settle_earlier(work)
+    _settle_earlier(work, earlier or {})
     return work
 
 
-def _settle_earlier(work: _Work) -> None:
+def _settle_earlier(work: _Work, earlier: Mapping[str, Any]) -> None:
     """Forget the files of an earlier run that are gone, and plan to write damaged ones again."""
     files = work.meta["files"]
     work.meta["files"] = {name: entry for name, entry in files.items() if work.path(name).is_file()}
-    others = [name for name in available_quantizations() if name not in work.request.quantizations]
+    if gguf_name(STITCHED) in work.meta["files"]:
+        work.meta["stitch"] = earlier["stitch"]
+    if STITCHED in work.request.quantizations:
+        work.stitch = find_stitch(work.trained, work.request.stitch_base, work.request.stitch_type)
+    else:
+        work.stitch = read_stitch(work.meta)
+    others = [name for name in (*available_quantizations(), STITCHED) if name not in work.request.quantizations]
     there = [name for name in others if gguf_name(name) in work.meta["files"]]
     work.restored = tuple(name for name in there if not _is_written(work, name))
     key = work.key(file=ADAPTER_GGUF)
@@ -240,8 +272,11 @@ def _planned_files(work: _Work) -> dict[str, int]:
     """Return the files this run will write with their bytes; those that are there already are left out."""
     request = work.request
     header = planned_header(work.source, work.config, work.trained.result_dir)
-    sizes = model_sizes(header, [name for name in work.quantizations if not _is_written(work, name)])
+    missing = [name for name in work.quantizations if not _is_written(work, name)]
+    sizes = model_sizes(header, [name for name in missing if name != STITCHED])
     planned = {gguf_name(name): size for name, size in sizes.items()}
+    if STITCHED in missing:
+        planned[gguf_name(STITCHED)] = work.stitch_plan.num_bytes
     if request.adapter and work.trained.adapter_dir and not work.is_done(ADAPTER_GGUF, work.key(file=ADAPTER_GGUF)):
         planned[ADAPTER_GGUF] = adapter_size(work.trained.adapter_dir)
     if request.keep_merged and not work.path(MERGED_DIR).exists():
@@ -253,7 +288,7 @@ def _planned_files(work: _Work) -> dict[str, int]:
 def _check_disk(work: _Work, planned: Mapping[str, int]) -> None:
     """Refuse before writing when the files, and the largest temporary one, would not fit."""
     names, float32 = work.quantizations, float32_bytes(work.source)
-    needs_source = "F16" not in names and any(gguf_name(name) in planned for name in names if name not in FLOAT_TYPES)
+    needs_source = "F16" not in names and any(gguf_name(name) in planned for name in names if name not in UNQUANTISED)
     needs_float32 = work.request.adapter or "BF16" in names  # the file that verification compares with
     check_room(work.request.output, sum(planned.values()) + max(float32 // 2 * needs_source, float32 * needs_float32))
 
@@ -286,7 +321,9 @@ def _write_models(work: _Work) -> None:
     for float_type in FLOAT_TYPES:
         if float_type in names:
             _write_float(work, float_type)
-    pending = [name for name in names if name not in FLOAT_TYPES and not _is_written(work, name)]
+    if STITCHED in names:
+        _write_stitched(work)
+    pending = [name for name in names if name not in UNQUANTISED and not _is_written(work, name)]
     if not pending:
         return
     with _quantization_source(work) as source:
@@ -319,7 +356,25 @@ def _quantization_source(work: _Work) -> Iterator[Path]:
 
 
 def _is_written(work: _Work, quantization: str) -> bool:
-    return work.is_done(gguf_name(quantization), work.key(quantization=quantization))
+    return work.is_done(gguf_name(quantization), _key_of(work, quantization))
+
+
+def _key_of(work: _Work, quantization: str) -> str:
+    if quantization != STITCHED:
+        return work.key(quantization=quantization)
+    assert work.stitch is not None
+    base = work.stitch.path.stat()
+    return work.key(quantization=STITCHED, wanted=work.stitch.wanted, base=[base.st_size, base.st_mtime_ns])
+
+
+def _write_stitched(work: _Work) -> None:
+    if not _is_written(work, STITCHED):
+        plan = work.stitch_plan
+        with replacing(work.path(gguf_name(STITCHED))) as path:
+            plan.write(path, work.progress("stitch"))
+        assert work.stitch is not None
+        work.meta["stitch"] = {"wanted": work.stitch.wanted, **plan.summary()}
+        work.record(gguf_name(STITCHED), _key_of(work, STITCHED), STITCHED)
 
 
 def _write_float(work: _Work, quantization: FloatType) -> None:
@@ -371,6 +426,7 @@ def _result(work: _Work, report: Mapping[str, Any]) -> dict[str, Any]:
         "files": files,
         "model_file": work.meta["model_file"],
         "modelfile": str(work.path(MODELFILE)),
+        "stitch": work.meta.get("stitch"),
         "merged_dir": str(work.path(MERGED_DIR)) if work.request.keep_merged else None,
         "verify": dict(report),
     }

@@ -47,14 +47,14 @@ def check_tensors(
         return [failed("tensors", "tensor_names", ", ".join(unequal[:5]), measured)]
     shares = UpdateShares()
     for tensor in tensors:
-        problem = _compare(path, stored[tensor.name], tensor, (base or {}).get(tensor.name), measured, shares)
+        problem = compare_tensor(path, stored[tensor.name], tensor, (base or {}).get(tensor.name), measured, shares)
         if problem is not None:
             return [failed("tensors", problem[0], f"{tensor.name} {problem[1]}", measured)]
     checks = [passed("tensors", measured)]
     return checks if base is None else [*checks, update_check(shares)]
 
 
-def _compare(
+def compare_tensor(
     path: Path,
     stored: GgufTensor,
     tensor: ConvertedTensor,
@@ -62,6 +62,7 @@ def _compare(
     measured: dict[str, Any],
     shares: UpdateShares,
 ) -> Problem | None:
+    """Compare one tensor of a file with the trained one; what is measured is added to `measured` and `shares`."""
     if stored.shape != tensor.shape:
         return "tensor_shape", f"{tensor.shape} != {stored.shape}"
     sides = _Sides(tensor.read(), base.read() if base is not None and base.shape == tensor.shape else None)

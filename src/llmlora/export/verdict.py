@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import VerificationFailed
-from llmlora.core.layout import MODELFILE
+from llmlora.core.layout import MODELFILE, STITCHED
 from llmlora.export.check import failed, passed
 
 # Two neighbours may change places by chance on few contexts; a real mistake changes KL by far more.
@@ -90,7 +90,7 @@ def _check_order(entries: list[dict[str, Any]]) -> None:
     best_kl, best_file = 0.0, ""
     for entry in entries:
         kl = measured_by(entry, "logprobs").get("kl")
-        if kl is None or entry["quantization"] is None:
+        if kl is None or entry["quantization"] in (None, STITCHED):
             continue
         floor = best_kl * (1 - ORDER_SLACK["relative"]) - ORDER_SLACK["absolute"]
         measured = {"kl": kl, "finer_kl": best_kl, "finer_file": best_file}

@@ -17,13 +17,21 @@ import numpy as np
 from llmlora import __version__
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError
-from llmlora.core.layout import ADAPTER_GGUF, META_FILE, MODELFILE, TEMPORARY_PREFIX, VERIFY_FILE, verified_file
+from llmlora.core.layout import (
+    ADAPTER_GGUF,
+    META_FILE,
+    MODELFILE,
+    STITCHED,
+    TEMPORARY_PREFIX,
+    VERIFY_FILE,
+    verified_file,
+)
 from llmlora.core.publish import disk_errors, read_json, sha256_file, sha256_json, write_json
 from llmlora.core.temporary import READ_ONLY
 from llmlora.export.base_distance import base_type, judged_by_base, write_base
 from llmlora.export.check import Check, failed, what_failed, within
 from llmlora.export.child import OnWait, apart, run_apart
-from llmlora.export.file_checks import ModelPlan, check_file
+from llmlora.export.file_checks import FilePlan, ModelPlan, check_file
 from llmlora.export.lanes import Lanes, Once, plan_lanes
 from llmlora.export.merge import base_tensors, trained_source
 from llmlora.export.modelfile import ModelfileContent
@@ -48,6 +56,8 @@ from llmlora.export.runtime_checks import (
     run_text_checks,
 )
 from llmlora.export.sizes import float32_bytes
+from llmlora.export.stitch import Stitch, StitchPlan, plan_stitch, read_stitch
+from llmlora.export.stitch_check import check_stitched
 from llmlora.export.taught_check import CarriedFacts, check_replies, kept_facts
 from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained_answers import base_logprobs, build_reference
@@ -60,7 +70,7 @@ from llmlora.inference.trained_job import TrainedJob, find_trained
 
 SCHEMA = "llmlora.verify/1"
 BEST_FIRST = (
-    "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_K_S", "Q4_0", "Q3_K_M", "Q2_K",
+    "F32", "F16", "BF16", "Q8_0", STITCHED, "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_K_S", "Q4_0", "Q3_K_M", "Q2_K",
 )  # fmt: skip
 
 # The most time one file may take in llama.cpp: far above what a slow machine needs, so that only a hang meets it.
@@ -100,7 +110,8 @@ def verify_export(
     trained = find_trained(job_dir, moved_base)
     if meta.get("job_id") != trained.job.id:
         raise NotFound("export_job_gone", path=str(job_dir), output=str(output))
-    report = verify_files(output, trained, files, on_progress or (lambda phase, done, total: None), carried, work_dir)
+    show = on_progress or (lambda phase, done, total: None)
+    report = verify_files(output, trained, files, show, carried, work_dir, read_stitch(meta))
     model_file, turn_end = str(meta.get("model_file")), str(report["reference"]["turn_end"])
     content = planned_content(trained, trained_source(trained)[1], model_file, turn_end)
     saved_to = finish_report(report, output, content)
@@ -131,8 +142,9 @@ def finish_report(report: dict[str, Any], output: Path, content: ModelfileConten
 def _check_names(files: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise ValueError for a quantization that no file can have."""
     names = {str(entry["quantization"]) for name, entry in files.items() if name != ADAPTER_GGUF}
-    if names - FILE_TYPES.keys():
-        raise ValueError(f"unknown: {sorted(names - FILE_TYPES.keys())}")
+    unknown = sorted(names - {*FILE_TYPES, STITCHED})
+    if unknown:
+        raise ValueError(f"unknown: {unknown}")
 
 
 def verify_files(
@@ -142,14 +154,18 @@ def verify_files(
     on_progress: OnProgress,
     carried: CarriedFacts | None = None,
     work_dir: Path | None = None,
+    stitch: Stitch | None = None,
 ) -> dict[str, Any]:
-    """Check the named files of a folder and return what `finish_report` completes; `work_dir` takes temporary files."""
+    """Check the named files of a folder and return what `finish_report` completes; `work_dir` takes temporary files.
+
+    `stitch` says what a stitched file among them was made of.
+    """
     reference = build_reference(trained, partial(on_progress, "reference", 0, 1))
     on_progress("reference", 1, 1)
     on_progress("verify", 0, len(files))
     num_lanes, num_threads = plan_lanes(len(files), float32_bytes(trained_source(trained)[0]))
     lanes = Lanes()
-    verifier = Verifier(trained, reference, carried, work_dir, num_threads, lanes.check)
+    verifier = Verifier(trained, reference, carried, work_dir, num_threads, lanes.check, stitch)
     calls = [
         partial(_verify_file, output / name, entry, verifier) for name, entry in sorted(files.items(), key=_best_first)
     ]
@@ -198,8 +214,10 @@ class Verifier:
         work_dir: Path | None = None,
         num_threads: int | None = None,
         on_wait: OnWait | None = None,
+        stitch: Stitch | None = None,
     ) -> None:
         self.trained = trained
+        self._stitch = stitch
         self.work_dir = work_dir
         self.reference = reference
         self.num_threads = num_threads
@@ -213,7 +231,7 @@ class Verifier:
         if not is_runnable(checks):
             return checks
         with apart(run_checks, path, self.reference, quantization, self.num_threads) as call:
-            checks += check_tensors(path, *self._tensors)  # while llama.cpp works
+            checks += self._tensor_checks(path, quantization)  # while llama.cpp works
             try:
                 run: FileRun = call.result(_longest_seconds(path), self.on_wait)
                 header = read_gguf_header(path)
@@ -234,7 +252,7 @@ class Verifier:
     def check_content(self, path: Path, quantization: str) -> list[Check]:
         """Run the checks that only read a model file: its header, its tensors, and what training changed in them."""
         checks = [self._check_header(path, quantization)]
-        return [*checks, *check_tensors(path, *self._tensors)] if is_runnable(checks) else checks
+        return [*checks, *self._tensor_checks(path, quantization)] if is_runnable(checks) else checks
 
     def check_adapter(self, path: Path) -> list[Check]:
         """Put the adapter on a float32 file of the untouched base and compare with PEFT."""
@@ -249,7 +267,18 @@ class Verifier:
                 return [engine_failure(error)]
 
     def _check_header(self, path: Path, quantization: str) -> Check:
-        return check_file(path, self.reference, self._plan.file(quantization))
+        return check_file(path, self.reference, self._file_plan(quantization))
+
+    def _file_plan(self, quantization: str) -> FilePlan:
+        if quantization != STITCHED:
+            return self._plan.file(quantization)
+        plan = self._stitch_plan
+        return FilePlan(plan.metadata, plan.types, is_inherited=True)
+
+    def _tensor_checks(self, path: Path, quantization: str) -> list[Check]:
+        if quantization == STITCHED:
+            return check_stitched(path, self._stitch_plan, self._tensors[1] or {})
+        return check_tensors(path, *self._tensors)
 
     def _text_checks(self, path: Path, header: GgufHeader) -> list[Check]:
         """Return the checks of tokens and template; files with exactly the same tokenizer share them."""
@@ -284,6 +313,13 @@ class Verifier:
         return self._once.get("plan", lambda: ModelPlan.of(self.trained, *self._merged, chat))
 
     @property
+    def _stitch_plan(self) -> StitchPlan:
+        stitch, step = self._stitch, self.on_wait or (lambda: None)
+        if stitch is None:
+            raise ModelFileError("damaged_export", path=META_FILE)
+        return self._once.get("stitch", lambda: plan_stitch(self.trained, *self._merged, stitch, step))
+
+    @property
     def _tensors(self) -> tuple[list[ConvertedTensor], dict[str, ConvertedTensor] | None]:
         """The trained model's tensors, and the base's of those that training may have changed."""
 
@@ -305,6 +341,8 @@ class Verifier:
             return check
 
         def measure() -> dict[str, Any]:
+            if kind == STITCHED:
+                return self._distances(self._stitch_plan.base, logprobs)
             with self._scratch(path) as folder:
                 base = Path(folder) / "base.gguf"
                 with disk_errors(Path(folder)):

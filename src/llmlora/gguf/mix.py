@@ -99,8 +99,8 @@ def tensor_type(tensor: GgufTensor, quantization: str, model: MixModel) -> str:
     is_output = tensor.name == "output.weight" or (tensor.name == "token_embd.weight" and not model.has_output)
     if is_output:
         wanted = default if default == "Q8_0" else "Q6_K"
-        return _fitting("Q8_0" if row % block_size(default) else wanted, row)
-    return _fitting(_refined(tensor.name, quantization, model) or default, row)
+        return fitting_type("Q8_0" if row % block_size(default) else wanted, row)
+    return fitting_type(_refined(tensor.name, quantization, model) or default, row)
 
 
 def _refined(name: str, quantization: str, model: MixModel) -> str | None:
@@ -115,7 +115,7 @@ def _refined(name: str, quantization: str, model: MixModel) -> str | None:
     return chosen
 
 
-def _fitting(ggml_type: str, row: int) -> str:
+def fitting_type(ggml_type: str, row: int) -> str:
     """Return a type whose blocks divide the row."""
     if row % block_size(ggml_type):
         ggml_type = _COARSER_ROWS.get(ggml_type, ggml_type)

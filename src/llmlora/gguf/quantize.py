@@ -15,6 +15,7 @@ from llmlora.core.machine import usable_cores
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
+from llmlora.gguf.conversion import ConvertedTensor
 from llmlora.gguf.mix import FLOAT_TYPES, MIX_TYPES, MixModel, tensor_type
 from llmlora.gguf.writer import FILE_TYPES, LARGEST_FLOAT16, QUANTIZATION_VERSION, encode_float
 
@@ -85,6 +86,22 @@ def quantize_gguf(
         plans = [worker.plan(tensor, types[tensor.name]) for tensor in header.tensors]
         write_container(output, metadata, plans, header.value_types, on_progress)
     return QuantizeReport(quantization, types, tuple(sorted(worker.backends)), output.stat().st_size)
+
+
+def plan_tensor(tensor: ConvertedTensor, kind: str) -> TensorPlan:
+    """Return how a tensor is written in a type, straight from float32."""
+    return TensorPlan(tensor.name, tensor.shape, kind, lambda: _encoded(tensor, kind))
+
+
+def _encoded(tensor: ConvertedTensor, kind: str) -> Iterator[np.ndarray]:
+    backend = backend_for(kind)
+    if backend is None:
+        yield from encode_float(tensor.name, tensor.read(), kind)
+        return
+    values = tensor.read()
+    step = max(1, _VALUES_AT_ONCE // values.shape[-1])
+    for start in range(0, len(values), step):
+        yield backend[1](values[start : start + step], kind)
 
 
 class _Worker:

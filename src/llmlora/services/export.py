@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
-from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, TEMPORARY_PREFIX
+from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, STITCHED, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.temporary import claimed
 from llmlora.core.writable import require_output
@@ -18,6 +18,7 @@ from llmlora.services.supervisor import run_worker
 
 META_SCHEMA = "llmlora.export-meta/1"
 DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")
+STITCH_TYPE, OWN_TYPE = "Q8_0", "base"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class PlannedExport:
     adapter: bool = False
     keep_merged: bool = False
     base_dir: Path | None = None
+    stitch_base: Path | None = None
+    stitch_type: str = STITCH_TYPE
     kind: ClassVar[str] = "export"
 
     def to_config(self) -> dict[str, Any]:
@@ -44,40 +47,57 @@ class PlannedExport:
             "adapter": self.adapter,
             "keep_merged": self.keep_merged,
             "base_dir": str(self.base_dir) if self.base_dir else None,
+            "stitch_base": str(self.stitch_base) if self.stitch_base else None,
+            "stitch_type": self.stitch_type,
         }
 
 
 def plan_export(
     job_dir: str | Path,
     output: str | Path,
-    quantizations: Sequence[str] = DEFAULT_QUANTIZATIONS,
+    quantizations: Sequence[str] | None = None,
     *,
     adapter: bool = False,
     keep_merged: bool = False,
     base_dir: str | Path | None = None,
+    stitch: bool = False,
+    stitch_base: str | Path | None = None,
+    stitch_type: str = STITCH_TYPE,
 ) -> PlannedExport:
     """Check that a job can be exported to a folder; nothing is written.
+
+    `stitch` adds the stitched file, or makes it alone where no quantization is named. Without either, what is made is
+    the stitched file of a base that is a GGUF file, and DEFAULT_QUANTIZATIONS of any other.
 
     Raises:
         ConfigError: no quantization. NotFound: not a finished job. ResourceError: `output` cannot be written.
         Conflict: `output` holds something else or another job's export.
     """
-    if not quantizations:
+    if quantizations is not None and not quantizations:
         raise ConfigError("no_quantization")
     trained_dir(Path(job_dir))
+    job = read_job(Path(job_dir))
     target = Path(output).absolute()
     planned = PlannedExport(
         job_dir=Path(job_dir).absolute(),
-        job_id=read_job(Path(job_dir)).id,
+        job_id=job.id,
         output=target,
-        quantizations=tuple(dict.fromkeys(quantizations)),
+        quantizations=_files_to_make(quantizations, stitch, Path(base_dir or job.base_dir)),
         adapter=adapter,
         keep_merged=keep_merged,
         base_dir=Path(base_dir).absolute() if base_dir else None,
+        stitch_base=Path(stitch_base).absolute() if stitch_base else None,
+        stitch_type=stitch_type,
     )
     require_output(target, "-o")
     _check_target(target, planned.job_id)
     return planned
+
+
+def _files_to_make(quantizations: Sequence[str] | None, stitch: bool, base: Path) -> tuple[str, ...]:
+    if quantizations is None:
+        return (STITCHED,) if stitch or base.is_file() else DEFAULT_QUANTIZATIONS
+    return tuple(dict.fromkeys((*([STITCHED] if stitch else []), *quantizations)))
 
 
 def write_export(planned: PlannedExport) -> Path:
@@ -95,24 +115,40 @@ def write_export(planned: PlannedExport) -> Path:
 def export_model(
     job_dir: str | Path,
     output: str | Path,
-    quantizations: Sequence[str] = DEFAULT_QUANTIZATIONS,
+    quantizations: Sequence[str] | None = None,
     *,
     adapter: bool = False,
     keep_merged: bool = False,
     base_dir: str | Path | None = None,
+    stitch: bool = False,
+    stitch_base: str | Path | None = None,
+    stitch_type: str = STITCH_TYPE,
     on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
     """Write GGUF files, Modelfile, card and `verify.json` to `output`; doing it again goes on or changes nothing.
 
     `adapter` also writes `adapter.gguf`; `keep_merged` also the merged model folder; `base_dir` says where the base
-    model lies now. Returns `output`, `files` (name, quantization, size_bytes, sha256), `modelfile` and `verify`.
+    model lies now. `stitch` makes `model-stitched.gguf`: the base's GGUF file in which only what training changed is
+    rewritten, in `stitch_type`; `stitch_base` is that file where the job was trained on a folder converted from it.
+    Without `quantizations` and `stitch` the base decides (`plan_export`). Returns `output`, `files` (name,
+    quantization, size_bytes, sha256), `stitch`, `modelfile` and `verify`.
 
     Raises:
         ConfigError: unknown quantization. ResourceError: `output` cannot be written.
         Conflict: `output` holds something else or another job's export, or another process is working in it.
         VerificationFailed: the files do not give the trained model's answers; they stay, with `verify.json`.
     """
-    planned = plan_export(job_dir, output, quantizations, adapter=adapter, keep_merged=keep_merged, base_dir=base_dir)
+    planned = plan_export(
+        job_dir,
+        output,
+        quantizations,
+        adapter=adapter,
+        keep_merged=keep_merged,
+        base_dir=base_dir,
+        stitch=stitch,
+        stitch_base=stitch_base,
+        stitch_type=stitch_type,
+    )
     planned.output.mkdir(parents=True, exist_ok=True)
     with claimed(planned.output / EXPORT_CLAIM):
         return run_worker(planned.kind, write_export(planned), on_event)

@@ -1,0 +1,180 @@
+"""A stitched file: what training changed is rewritten, everything else is the base's own, and it answers as trained."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gguf_base import gguf_base
+from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.core.errors import ConfigError, ExportError
+from llmlora.core.publish import read_json, write_json
+from llmlora.export.merge import base_tensors, trained_source
+from llmlora.export.pipeline import ExportRequest, export_model
+from llmlora.export.stitch import Stitch, StitchPlan, iter_bytes, plan_stitch, surviving_share
+from llmlora.export.stitch_check import check_stitched
+from llmlora.export.verify import verify_export
+from llmlora.gguf.backends import backend_for
+from llmlora.gguf.blocks import dequantize_rows
+from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
+from llmlora.inference.trained_job import find_trained
+from tiny_jobs import tiny_job, write_random_adapter
+from tiny_models import tiny_model
+
+EXTRA = {"general.license": "apache-2.0", "maker.note": "kept"}
+
+
+@pytest.fixture(scope="module")
+def stitched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Train (a random adapter) on a folder that was converted from a Q4_0 file, and stitch."""
+    folder = tmp_path_factory.mktemp("stitched")
+    job = tiny_job("llama", folder, {"target_modules": ["q_proj", "k_proj", "down_proj"]})
+    shutil.rmtree(folder / "base")
+    tiny_model("llama", folder / "base")
+    gguf_base(folder / "base", folder / "base.gguf", extra=EXTRA)
+    _settle_digest(job, folder / "base")
+    output = folder / "out"
+    output.mkdir()
+    request = ExportRequest(job, output, ("stitched",), stitch_base=folder / "base.gguf")
+    return {"folder": folder, "job": job, "request": request, "report": export_model(request)}
+
+
+def _settle_digest(job: Path, base: Path) -> None:
+    from llmlora.catalog.base_model import resolve_base_model
+
+    config = read_json(job / "config.json")
+    write_json(job / "config.json", {**config, "base_digest": resolve_base_model(str(base)).digest})
+
+
+def raw(path: Path, header: GgufHeader, name: str) -> bytes:
+    return b"".join(piece.tobytes() for piece in iter_bytes(path, header.tensor(name)))
+
+
+def test_only_what_training_changed_is_rewritten(stitched: dict[str, Any]):
+    base, file = stitched["folder"] / "base.gguf", stitched["folder"] / "out" / "model-stitched.gguf"
+    before, after = read_gguf_header(base), read_gguf_header(file)
+    assert [tensor.name for tensor in after.tensors] == [tensor.name for tensor in before.tensors]
+    touched = {
+        tensor.name for tensor in after.tensors if raw(file, after, tensor.name) != raw(base, before, tensor.name)
+    }
+    assert touched == {
+        name
+        for name in (tensor.name for tensor in before.tensors)
+        if any(part in name for part in ("attn_q.", "attn_k.", "ffn_down."))
+    }
+    assert {after.tensor(name).ggml_type for name in touched} == {"Q8_0"}
+    changed = {key for key in after.metadata if after.metadata[key] != before.metadata.get(key)}
+    assert changed - {"general.file_type"} == {"general.name", "llmlora.job_id", "llmlora.base_sha256"}
+    assert after.metadata["general.license"] == "apache-2.0"
+
+
+def test_the_file_is_verified_and_used(stitched: dict[str, Any]):
+    report = stitched["report"]
+    (entry,) = report["verify"]["files"]
+    assert entry["verdict"] == "verified"
+    assert report["model_file"] == "model-stitched.gguf"
+    measured = {check["check"]: check["measured"] for check in entry["checks"]}
+    assert measured["update"]["min_share"] > 0.9
+    assert measured["logprobs"]["kl"] < 0.02
+    assert report["stitch"]["num_copied"] == measured["tensors"]["num_copied"] > report["stitch"]["num_rewritten"] > 0
+    assert export_model(stitched["request"])["files"][0]["reused"]
+    assert verify_export(stitched["folder"] / "out")["ok"]
+
+
+def plan_of(stitched: dict[str, Any], wanted: str = "Q8_0") -> tuple[StitchPlan, dict[str, ConvertedTensor]]:
+    trained = find_trained(stitched["job"])
+    source, config = trained_source(trained)
+    stitch = Stitch(stitched["folder"] / "base.gguf", wanted)
+    base = base_tensors(trained, source, config, convert_tensors(source, config))
+    assert base is not None
+    return plan_stitch(trained, source, config, stitch, lambda: None), base
+
+
+def broken_copy(stitched: dict[str, Any], tmp_path: Path, name: str, content: bytes) -> Path:
+    path = tmp_path / "broken.gguf"
+    shutil.copy(stitched["folder"] / "out" / "model-stitched.gguf", path)
+    with path.open("r+b") as stream:
+        stream.seek(read_gguf_header(path).tensor(name).offset)
+        stream.write(content)
+    return path
+
+
+def test_a_changed_byte_of_a_copied_tensor_is_found(stitched: dict[str, Any], tmp_path: Path):
+    path = broken_copy(stitched, tmp_path, "blk.0.attn_v.weight", b"\x01")
+    (check,) = check_stitched(path, *plan_of(stitched))
+    assert (check.ok, check.cause, check.detail) == (False, "not_copied", "blk.0.attn_v.weight")
+
+
+def test_a_tensor_without_what_was_trained_is_found(stitched: dict[str, Any], tmp_path: Path):
+    plan, base = plan_of(stitched)
+    found = backend_for("Q8_0")
+    assert found is not None
+    content = np.ascontiguousarray(found[1](base["blk.0.attn_q.weight"].read(), "Q8_0")).tobytes()
+    (check,) = check_stitched(broken_copy(stitched, tmp_path, "blk.0.attn_q.weight", content), plan, base)
+    assert (check.ok, check.cause) == (False, "not_merged")
+
+
+def test_the_bases_own_type_is_refused_where_it_swallows_the_training(stitched: dict[str, Any]):
+    """Small changes of values that lie on a grid snap back to it; large ones and other grids keep them."""
+    name = "blk.0.attn_q.weight"
+    base = plan_of(stitched)[1][name].read()
+    change = np.random.default_rng(1).standard_normal(base.shape).astype(np.float32)
+    small, large = (base + np.float32(factor * base.std()) * change for factor in (0.01, 1.0))
+    assert surviving_share(small, base, "Q4_0") < 0.2
+    assert surviving_share(large, base, "Q4_0") > 0.9
+    assert surviving_share(small, base, "Q8_0") > 0.9
+
+
+def test_each_tensor_gets_the_asked_type_only_where_the_training_survives(stitched: dict[str, Any]):
+    plan, _ = plan_of(stitched, "base")
+    assert set(plan.shares) == set(plan.rewritten)
+    for name, share in plan.shares.items():
+        assert plan.types[name] == ("Q4_0" if share >= 0.8 else "Q8_0")
+    assert plan.summary()["num_refused"] == sum(share < 0.8 for share in plan.shares.values())
+
+
+def test_shares_are_what_is_in_the_written_blocks():
+    base = np.random.default_rng(2).standard_normal((4, 64)).astype(np.float32)
+    trained = base + np.float32(0.5)
+    found = backend_for("Q4_0")
+    assert found is not None
+    written = dequantize_rows(np.ascontiguousarray(found[1](trained, "Q4_0")).reshape(-1), "Q4_0").reshape(4, 64)
+    expected = float(((written - base) * 0.5).sum() / (0.25 * 256))
+    assert surviving_share(trained, base, "Q4_0") == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_cannot_be_stitched_is_refused(stitched: dict[str, Any], tmp_path: Path):
+    job, base = stitched["job"], stitched["folder"] / "base.gguf"
+
+    def refusal(request: ExportRequest) -> str:
+        request.output.mkdir(exist_ok=True)
+        with pytest.raises((ConfigError, ExportError)) as caught:
+            export_model(request)
+        assert not list(request.output.glob("*.gguf"))
+        return caught.value.code
+
+    assert refusal(ExportRequest(job, tmp_path / "a", ("stitched",))) == "stitch_needs_gguf"
+    assert refusal(ExportRequest(job, tmp_path / "b", ("stitched",), stitch_type="Q3_Z")) == "unknown_stitch_type"
+    other = broken_copy(stitched, tmp_path, "blk.0.attn_v.weight", b"\x01")
+    assert refusal(ExportRequest(job, tmp_path / "c", ("stitched",), stitch_base=other)) == "stitch_other_base"
+    (tmp_path / "full").mkdir()
+    full = tiny_job("llama", tmp_path / "full")
+    assert refusal(ExportRequest(full, tmp_path / "d", ("stitched",), stitch_base=base)) == "stitch_needs_adapter"
+
+
+def test_an_adapter_that_unties_the_output_adds_one_tensor(stitched: dict[str, Any], tmp_path: Path):
+    job = tmp_path / "job"
+    shutil.copytree(stitched["job"], job)
+    settings = {"target_modules": ["q_proj"], "modules_to_save": ["lm_head"]}
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        (job / "adapter" / name).unlink()
+    write_random_adapter(stitched["folder"] / "base", job / "adapter", settings)
+    plan, _ = plan_of({**stitched, "job": job})
+    plan.write(tmp_path / "untied.gguf")
+    header = read_gguf_header(tmp_path / "untied.gguf")
+    assert header.tensor("output.weight").ggml_type == "Q8_0"
+    assert len(header.tensors) == len(plan.header.tensors) + 1

@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 RUN_STAMP := .venv/.installed-run
 DEV_STAMP := .venv/.installed-dev
 
-.PHONY: help demo serve install dev test check tests gates bench docs clean
+.PHONY: help demo serve web install dev test check tests gates bench screenshots docs clean
 
 # Show this list.
 help:
@@ -30,8 +30,12 @@ demo: $(RUN_STAMP)
 	@$(BIN)/llmlora demo
 
 # Serve the workspace on http://127.0.0.1:8000; prints one address with its token. Ctrl-C stops it.
-serve: $(RUN_STAMP)
+serve: $(RUN_STAMP) web
 	@$(BIN)/llmlora serve
+
+# Build the pages where their sources are newer (Node >= 20.19, else one that pip brings); LLMLORA_SKIP_WEB=1 leaves them out.
+web: | $(PY)
+	@$(PY) .ci/build_web.py
 
 # Install what a user needs into .venv.
 install: $(RUN_STAMP)
@@ -49,9 +53,10 @@ check: $(DEV_STAMP)
 	$(PY) -m mypy
 	$(BIN)/lint-imports --no-logo
 	$(PY) -m pytest -q tests/architecture
+	$(PY) .ci/build_web.py check
 
 # The tests alone.
-tests: $(DEV_STAMP)
+tests: $(DEV_STAMP) web
 	$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
 
 # The long acceptance tests, marked `gate`.
@@ -62,13 +67,17 @@ gates: $(DEV_STAMP)
 bench: $(RUN_STAMP)
 	$(PY) benchmarks/train_speed.py
 
+# A picture of every page in each look, from a real server with real jobs, into build/screenshots.
+screenshots: $(DEV_STAMP) web
+	$(PY) tests/web/screenshots.py build/screenshots
+
 # Write the generated reference pages again.
 docs: $(DEV_STAMP)
 	$(PY) docs/generate.py
 
 # Remove the environment and everything that was built.
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
+	rm -rf .venv build dist web/node_modules src/llmlora/web .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
 
 $(PY):
 	@sh .ci/make-venv

@@ -30,7 +30,7 @@ NAMES = set(
     tie_word_embeddings tool tools torch train transformers true tsv txt u uD800 uninstall user utf-8 utf-16
     weight wsl ASCII Authorization BASE_MODEL Bearer Content-Type Cookie DATABASE_URL Host Idempotency-Key
     LLMLORA_TOKEN Last-Event-ID Origin PostgreSQL Prometheus SQLite Sec-Fetch-Site THIS_FOLDER license localhost
-    problems resync token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R
+    problems resync serve token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R
     UUID ok""".split()
 )
 

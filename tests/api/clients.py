@@ -14,12 +14,15 @@ ORIGIN = "http://127.0.0.1:8000"
 TOKEN = "a-token-of-the-tests"
 
 
-def application(**settings) -> FastAPI:
-    return create_app(read_server_settings(token=TOKEN, **settings))
+NO_PAGES = Path("no-front-end")  # whether or not one has been built here
+
+
+def application(page_dir: Path = NO_PAGES, **settings) -> FastAPI:
+    return create_app(read_server_settings(token=TOKEN, **settings), page_dir=page_dir)
 
 
 def open_application() -> FastAPI:
-    return create_app(read_server_settings(host="127.0.0.1").without_token())
+    return create_app(read_server_settings(host="127.0.0.1").without_token(), page_dir=NO_PAGES)
 
 
 def client_of(app: FastAPI, **headers: str | bytes) -> TestClient:

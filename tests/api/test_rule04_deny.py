@@ -53,5 +53,5 @@ def test_also_what_does_not_exist(app, path):
 
 
 def test_the_open_list_is_short():
-    assert sorted(OPEN_PATHS) == ["/healthz"]
+    assert sorted(OPEN_PATHS) == ["/healthz", "/sign-in.css"]
     assert SIGN_IN_PATH == "/login"

@@ -208,15 +208,27 @@ def test_options_are_explained_in_sentences() -> None:
     )
 
 
+def page_words() -> tuple[set[str], set[str]]:
+    """Return every string of the pages' TypeScript, and a pattern for every template that holds a value."""
+    constants, patterns = set(), set()
+    for path in (SOURCE.parents[1] / "web" / "src").rglob("*.ts*"):
+        if not path.name.endswith((".test.ts", ".test.tsx", ".d.ts")):
+            text = path.read_text(encoding="utf-8")
+            constants |= set(re.findall(r'"([\w.]+)"', text))
+            for template in re.findall(r"`([\w.]+\$\{[^`]*)`", text):
+                patterns.add("(.+?)".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", template)))
+    return constants, patterns
+
+
 def pattern_of(part: ast.expr) -> str:
     return re.escape(str(part.value)) if isinstance(part, ast.Constant) else "(.+?)"
 
 
 @cache
 def words_of_source() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    """Return every string and argument name of the source, and a pattern for every formatted string."""
-    constants = template_words()
-    patterns: set[str] = set()
+    """Return every string and argument name of the source and the pages, and a pattern for every formatted string."""
+    constants, patterns = page_words()
+    constants |= template_words()
     for file in source_files():
         constants |= string_constants(file.tree)
         for node in ast.walk(file.tree):

@@ -2,62 +2,23 @@
 
 import http.client
 import os
-import re
 import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from cli.command_line import command, run
+from served import Served, serving
 
 READY_SECONDS, MEMORY_BYTES, STOP_SECONDS = 1.5, 150_000_000, 10.0
 # A busy build machine runs the same code this much slower than the machine the budgets were set on.
 SLOW_MACHINE = 4.0
 HEAVY = ("torch", "transformers", "numpy", "xllamacpp")
-
-
-class Served:
-    """A running server: its process, address and token."""
-
-    def __init__(self, process: subprocess.Popen, line: str) -> None:
-        self.process = process
-        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/(?:\?token=([\w-]+))?\n", line)
-        assert found, line
-        self.port, self.token = int(found[1]), found[2]
-
-    def get(self, path: str, **headers: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}", **headers})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode("utf-8")
-        finally:
-            connection.close()
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
-
-
-@contextmanager
-def serving(home: Path, *words: object, **environment: str):
-    process = subprocess.Popen(
-        command("serve", "--port", 0, *words),
-        env={**os.environ, "LLMLORA_HOME": str(home), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Served(process, process.stdout.readline())
-    finally:
-        process.kill()
-        process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 import re
 import tomllib
 from functools import cache
@@ -140,7 +141,11 @@ def test_dependency_page_names_every_dependency(language: str) -> None:
     pins = read("tests", "real-models.txt")
     models = sorted(set(re.findall(r"^([a-z].*?)(?:-part\d)?==", pins, flags=re.M)))
     expected = [*(project()[extra] for extra in ("", "train", "postgres", "trackers")), models]
-    for section, names in zip(sections, expected, strict=True):
+    *of_python, of_pages = sections
+    package = json.loads(read("web", "package.json"))
+    named = {name for row in table_rows(of_pages) for name in re.findall(r"`([^`]+)`", row[0])}
+    assert named == {*package["dependencies"], *package["devDependencies"]}
+    for section, names in zip(of_python, expected, strict=True):
         rows = table_rows(section)
         assert [row[0].split("`")[1] for row in rows] == names
         assert all(len(row) == 4 and all(row) for row in rows)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from llmlora import __version__
+from llmlora.api.front_end import PAGE_DIR, front_end
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
@@ -36,7 +38,9 @@ ROUTERS = (health.router, system.router, presets.router, models.router, datasets
 OPENAPI_PATH = "/api/openapi.json"
 
 
-def create_app(settings: ServerSettings | None = None, platform: Platform | None = None) -> FastAPI:
+def create_app(
+    settings: ServerSettings | None = None, platform: Platform | None = None, page_dir: Path = PAGE_DIR
+) -> FastAPI:
     """Return the application of this workspace.
 
     Raises:
@@ -73,6 +77,7 @@ def create_app(settings: ServerSettings | None = None, platform: Platform | None
     app.state.meter, app.state.broadcaster, app.state.platform = meter, broadcaster, platform
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(front_end(page_dir))
     app.openapi = cache(lambda: openapi_of(app))  # type: ignore[method-assign]
     return app
 

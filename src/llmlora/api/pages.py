@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
+from importlib import resources
 
 from llmlora.core.locale import current_language, translate
 
 _FRAME = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>llmlora</title></head><body><main><h1>llmlora</h1>
+<title>llmlora</title><link rel="stylesheet" href="/sign-in.css"></head><body><main><h1>llmlora</h1>
 {content}
 </main></body></html>
 """
+STYLE_PATH = "/sign-in.css"
 _FORM = """<p>{words}</p>
 <form method="post" action="/login"><label>{label}
 <input name="token" type="password" autocomplete="off" required autofocus></label>
@@ -32,3 +35,9 @@ def sign_in_page(is_wrong: bool) -> str:
 def start_page() -> str:
     """Return the page of an installation without a front end."""
     return _FRAME.format(language=current_language(), content=f"<p>{escape(translate('api.start'))}</p>")
+
+
+@cache
+def style() -> bytes:
+    """Return how both pages look."""
+    return (resources.files("llmlora.api") / "sign_in.css").read_bytes()

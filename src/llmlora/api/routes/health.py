@@ -1,13 +1,12 @@
-"""Whether the server lives, what it counts, and its page at `/`."""
+"""Whether the server lives, and what it counts."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from llmlora.api.metrics import CONTENT_TYPE
-from llmlora.api.pages import start_page
 
 router = APIRouter(tags=["server"])
 
@@ -30,9 +29,3 @@ def server_metrics(request: Request) -> PlainTextResponse:
     state = request.app.state
     text = state.meter.text({"event_streams": state.broadcaster.num_watchers})
     return PlainTextResponse(text, headers={"Content-Type": CONTENT_TYPE})
-
-
-@router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def start() -> HTMLResponse:
-    """Return the page of an installation without a front end."""
-    return HTMLResponse(start_page())

@@ -8,13 +8,13 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmlora.api.pages import sign_in_page
+from llmlora.api.pages import STYLE_PATH, sign_in_page
 from llmlora.api.problems import SECURITY_HEADERS, send_problem, take_language
 from llmlora.api.security.credentials import Attempts, Credentials, bearer
 from llmlora.api.security.origin import is_own_page
 from llmlora.core.errors import LlmloraError, TooManyRequests, Unauthorized
 
-OPEN_PATHS = {"/healthz"}
+OPEN_PATHS = {"/healthz", STYLE_PATH}
 SIGN_IN_PATH = "/login"
 API_PATHS = ("/api/", "/v1/", "/metrics")
 MAX_FORM_BYTES = 4096

@@ -32,7 +32,7 @@ class AnswerGuard:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                _add_headers(scope["path"], MutableHeaders(raw=message["headers"]))
+                _add_headers(scope["path"], message["status"], MutableHeaders(raw=message["headers"]))
             await send(message)
 
         try:
@@ -49,8 +49,12 @@ class AnswerGuard:
                 await send_problem(scope, receive, send, WorkerDied("internal", detail=type(error).__name__))
 
 
-def _add_headers(path: str, headers: MutableHeaders) -> None:
+def _add_headers(path: str, status: int, headers: MutableHeaders) -> None:
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     if path.startswith(("/api/", "/v1/")):
         headers.setdefault("Cache-Control", "no-store")
+    elif path.startswith("/assets/") and status in (200, 206, 304):
+        headers.setdefault("Cache-Control", "public, max-age=31536000, immutable")  # their names hold their hashes
+    else:
+        headers.setdefault("Cache-Control", "no-cache")  # else an upgrade shows the page of before

@@ -1,0 +1,69 @@
+"""The pages: what the built front end answers to which address, and how long browsers keep it."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.clients import application, client_of, signed_in
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture
+def pages(tmp_path, home):
+    """Return a client of a server with a small front end, signed in."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<title>page</title>", encoding="utf-8")
+    (tmp_path / "theme.js").write_text("// theme", encoding="utf-8")
+    (tmp_path / "assets" / "index-abc.js").write_text("// page", encoding="utf-8")
+    app = application(page_dir=tmp_path)
+    yield signed_in(app)
+    app.state.platform.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/01M8MRXQ4TMPHG49Z8YW0HW2F2?tab=log", "/apiary"])
+def test_every_address_of_a_page_opens_the_front_end(pages, path):
+    answer = pages.get(path, headers=HTML)
+    assert (answer.status_code, answer.text) == (200, "<title>page</title>")
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["/api/none", "/api/training/nowhere", "/v1/none"])
+def test_a_route_that_the_api_has_not_is_no_page(pages, path):
+    answer = pages.get(path, headers=HTML)
+    assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found")
+
+
+def test_the_methods_of_the_api_stay_what_they_are(pages):
+    assert pages.get("/api/jobs/x/pause", headers=HTML).status_code == 405
+    assert pages.post("/api/none").status_code == 404
+
+
+def test_what_carries_its_hash_is_kept_and_nothing_else(pages):
+    kept = pages.get("/assets/index-abc.js")
+    assert (kept.status_code, kept.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    assert kept.headers["content-type"].startswith("text/javascript")
+    assert pages.get("/theme.js").headers["cache-control"] == "no-cache"
+    gone = pages.get("/assets/index-old.js")
+    assert (gone.status_code, gone.headers["cache-control"]) == (404, "no-cache")
+
+
+@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt"])
+def test_nothing_outside_is_served(pages, tmp_path, path):
+    (tmp_path.parent / "secret.txt").write_text("hidden words", encoding="utf-8")
+    assert "hidden words" not in pages.get(path).text
+
+
+def test_the_pages_need_the_token_too(tmp_path, home):
+    (tmp_path / "index.html").write_text("<title>page</title>", encoding="utf-8")
+    app = application(page_dir=tmp_path)
+    answer = client_of(app).get("/jobs", headers=HTML)
+    app.state.platform.close()
+    assert answer.status_code == 401
+    assert 'name="token"' in answer.text
+    assert client_of(app).get("/sign-in.css").headers["content-type"].startswith("text/css")
+
+
+def test_a_server_without_a_front_end_says_so(client):
+    assert "API" in client.get("/", headers=HTML | {"Accept-Language": "ja"}).text
+    assert client.get("/jobs", headers=HTML).status_code == 404

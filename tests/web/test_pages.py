@@ -1,0 +1,61 @@
+"""The built pages in a real browser, and what they weigh."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+
+import pytest
+
+from served import serving
+from web.browser import DIST, add_dataset, needs_browser, needs_pages, run_script, train
+
+FIRST_LOAD_BYTES = 200_000
+
+pytestmark = needs_pages
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("workspace")) as found:
+        yield found
+
+
+@needs_browser
+def test_every_page_in_every_look(server):
+    """No fault of the console, no request elsewhere, nothing serious for axe, no scrolling sideways."""
+    job_id = train(server, add_dataset(server, "レベル1 基本Q&A"), "基本Q&A", max_steps=3)
+    finished = run_script("smoke.mjs", server, f"/jobs/{job_id}")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert re.search(r"^\d\d views, no fault$", finished.stdout.strip())
+
+
+def test_the_first_load_is_light():
+    """What the dashboard needs before it shows: the entry, its imports, its route, and one language."""
+    manifest = json.loads((DIST / ".vite" / "manifest.json").read_text(encoding="utf-8"))
+    entry = next(name for name, chunk in manifest.items() if chunk.get("isEntry"))
+    wanted = [entry, "src/features/dashboard/dashboard-page.tsx", *(name for name in manifest if "texts/ja" in name)]
+    assert len(wanted) == 3
+    files = set()
+    while wanted:
+        chunk = manifest[wanted.pop()]
+        files.add(chunk["file"])
+        wanted += [name for name in chunk.get("imports", ()) if manifest[name]["file"] not in files]
+    scripts = [DIST / name for name in files if name.endswith(".js")] + [DIST / "theme.js"]
+    assert sum(len(gzip.compress(script.read_bytes())) for script in scripts) <= FIRST_LOAD_BYTES
+
+
+def test_nothing_is_loaded_from_elsewhere_and_no_script_is_inline():
+    page = (DIST / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"(?:src|href)=\"(?!/)", page)
+    assert not re.search(r"<script[^>]*>\s*[^\s<]", page)
+    for style in (DIST / "assets").glob("*.css"):
+        assert not re.search(r"url\(\s*['\"]?(?:https?:)?//", style.read_text(encoding="utf-8"))
+
+
+def test_the_page_holds_its_own_texts_only():
+    (texts,) = (DIST / "assets").glob("ja-*.js")
+    found = texts.read_text(encoding="utf-8")
+    assert "web.page.dashboard" in found
+    assert "cli.serve" not in found

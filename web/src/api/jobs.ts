@@ -1,0 +1,74 @@
+import { queryOptions } from "@tanstack/react-query"
+import { call } from "./client"
+import type { components } from "./schema"
+
+export type Job = components["schemas"]["Job"]
+export type JobSummary = components["schemas"]["JobSummary"]
+export type JobList = components["schemas"]["JobList"]
+export type Progress = components["schemas"]["Progress"]
+export type TrainingRequest = components["schemas"]["TrainingRequest"]
+
+export const STATUSES = [
+  "queued",
+  "preparing",
+  "running",
+  "paused",
+  "interrupted",
+  "succeeded",
+  "failed",
+  "canceled",
+] as const
+export type JobStatus = (typeof STATUSES)[number]
+
+/** Returns the status of a job as one of the eight there are. */
+export function statusOf(job: { status: string }): JobStatus {
+  return STATUSES.find((status) => status === job.status) ?? "queued"
+}
+
+/** Tells whether a worker is at a job now. */
+export function isActive(job: { status: string }): boolean {
+  return job.status === "preparing" || job.status === "running"
+}
+
+/** Tells whether a job will not change by itself any more. */
+export function isEnded(job: { status: string }): boolean {
+  return ["succeeded", "failed", "canceled"].includes(job.status)
+}
+
+export const jobKeys = {
+  all: ["jobs"] as const,
+  lists: ["jobs", "list"] as const,
+  one: (id: string) => ["jobs", "one", id] as const,
+  progress: (id: string) => ["jobs", "progress", id] as const,
+}
+
+export const jobQueries = {
+  list: () =>
+    queryOptions({
+      queryKey: jobKeys.lists,
+      queryFn: ({ signal }) => call("get", "/api/training/jobs", { query: { limit: 200 }, signal }),
+    }),
+  one: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.one(id),
+      queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}", { path: { job_id: id }, signal }),
+    }),
+  progress: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.progress(id),
+      queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/progress", { path: { job_id: id }, signal }),
+    }),
+}
+
+/** What can be done to a job without saying more. */
+export type JobAction = "pause" | "resume" | "cancel" | "retry" | "delete" | "undo-delete"
+
+/** Changes a job and returns it as it is then. */
+export function changeJob(id: string, action: JobAction): Promise<JobSummary> {
+  return call("post", `/api/jobs/{job_id}/${action}`, { path: { job_id: id } })
+}
+
+/** Puts a training job into the queue. */
+export function startTraining(wish: TrainingRequest): Promise<Job> {
+  return call("post", "/api/training/jobs", { body: wish })
+}

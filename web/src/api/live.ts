@@ -1,0 +1,64 @@
+import type { QueryClient } from "@tanstack/react-query"
+import { type Job, type JobList, type JobSummary, jobKeys, type Progress } from "./jobs"
+import type { ServerEvent } from "./sse"
+
+type Metrics = Partial<Record<string, number | null>>
+
+/** Returns how far a job is after one more event; what the event does not say stays. */
+export function progressAfter(progress: Progress, { type, data }: ServerEvent): Progress {
+  if (type === "status") return { ...progress, status: String(data.status) }
+  if (type !== "step" && type !== "evaluation") return progress
+  const metrics = (data.metrics ?? {}) as Metrics
+  const step = Number(data.step)
+  const total = typeof data.total_steps === "number" ? data.total_steps : progress.total_steps
+  return {
+    ...progress,
+    step,
+    total_steps: total,
+    epoch: metrics.epoch ?? progress.epoch,
+    percent: total ? Math.round((1000 * step) / total) / 10 : progress.percent,
+    loss: metrics.loss ?? progress.loss,
+    eval_loss: metrics.eval_loss ?? progress.eval_loss,
+    learning_rate: metrics.learning_rate ?? progress.learning_rate,
+    tokens_per_second: metrics.tokens_per_second ?? progress.tokens_per_second,
+    eta_seconds: metrics.eta_seconds ?? progress.eta_seconds,
+  }
+}
+
+/** Returns a job after one more event; only the queue's own events change it. */
+export function jobAfter<T extends JobSummary>(job: T, event: ServerEvent): T {
+  if (!isOfQueue(event)) return job
+  const { status, reason, stop_request, run } = event.data as Pick<
+    JobSummary,
+    "status" | "reason" | "stop_request" | "run"
+  >
+  return { ...job, status, reason, stop_request, run }
+}
+
+/** Returns what has to be asked anew after an event, as keys of queries. */
+export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
+  const { type, data } = event
+  const id = String(data.job_id)
+  if (type === "resync") return [[]]
+  if (isOfQueue(event)) return [jobKeys.lists, jobKeys.one(id), jobKeys.progress(id)]
+  if (type === "phase") return [jobKeys.progress(id)]
+  return []
+}
+
+/** Takes an event into what the page knows. */
+export function receive(client: QueryClient, event: ServerEvent): void {
+  const id = String(event.data.job_id)
+  client.setQueryData<Progress>(jobKeys.progress(id), (known) => known && progressAfter(known, event))
+  if (isOfQueue(event)) {
+    client.setQueryData<Job>(jobKeys.one(id), (known) => known && jobAfter(known, event))
+    client.setQueryData<JobList>(
+      jobKeys.lists,
+      (known) => known && { ...known, items: known.items.map((job) => (job.id === id ? jobAfter(job, event) : job)) },
+    )
+  }
+  for (const queryKey of staleAfter(event)) client.invalidateQueries({ queryKey })
+}
+
+function isOfQueue({ type }: ServerEvent): boolean {
+  return type === "status" || type === "changed"
+}

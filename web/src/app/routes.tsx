@@ -1,0 +1,42 @@
+import type { QueryClient } from "@tanstack/react-query"
+import { createRootRouteWithContext, createRoute, lazyRouteComponent } from "@tanstack/react-router"
+import { Shell } from "@/components/layout/shell"
+import { CrashedPage, MissingPage } from "./lost-pages"
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Shell,
+  errorComponent: CrashedPage,
+  notFoundComponent: MissingPage,
+})
+const at = () => root
+
+const dashboard = createRoute({
+  getParentRoute: at,
+  path: "/",
+  component: lazyRouteComponent(() => import("@/features/dashboard/dashboard-page"), "DashboardPage"),
+})
+const jobs = createRoute({
+  getParentRoute: at,
+  path: "/jobs",
+  component: lazyRouteComponent(() => import("@/features/jobs/job-list-page"), "JobListPage"),
+})
+const job = createRoute({
+  getParentRoute: at,
+  path: "/jobs/$jobId",
+  component: lazyRouteComponent(() => import("@/features/jobs/job-page"), "JobPage"),
+})
+const newJob = createRoute({
+  getParentRoute: at,
+  path: "/jobs/new",
+  component: lazyRouteComponent(() => import("@/features/new-job/new-job-page"), "NewJobPage"),
+})
+
+/** All pages, one line each. */
+export const routes = root.addChildren([dashboard, jobs, job, newJob, ...devRoutes()])
+
+/** The sheet of all components, where the page is developed only. */
+function devRoutes() {
+  if (!import.meta.env.DEV) return []
+  const component = lazyRouteComponent(() => import("./components-page"), "ComponentsPage")
+  return [createRoute({ getParentRoute: at, path: "/_components", component })]
+}

@@ -1,0 +1,17 @@
+import type { IconName } from "@/components/ui/icon"
+import type { TextKey } from "@/lib/text"
+
+export interface RailItem {
+  to: string
+  icon: IconName
+  name: TextKey
+  /** Its short name in the bar of a phone; without one it stands under "more" there. */
+  short?: TextKey
+  isBelow?: boolean
+}
+
+/** The pages in the order of the work; one line each. */
+export const RAIL: readonly RailItem[] = [
+  { to: "/", icon: "dashboard", name: "web.page.dashboard", short: "web.page.home" },
+  { to: "/jobs", icon: "training", name: "web.page.training", short: "web.page.training" },
+]

@@ -1,0 +1,216 @@
+import { useEffect, useRef, useState } from "react"
+import uPlot from "uplot"
+import "uplot/dist/uPlot.min.css"
+import { rangeOf, type Series } from "@/lib/chart-math"
+import { formatMetric } from "@/lib/format"
+import { useText } from "@/lib/text"
+import { isDark, useUi } from "@/lib/ui"
+
+export interface Curve {
+  name: string
+  values: Series
+  /** A token of tokens.css without its dashes. */
+  color: "accent" | "good" | "warn" | "bad" | "ink-2"
+  isDashed?: boolean
+  isFaint?: boolean
+  hasPoints?: boolean
+}
+
+export interface ChartProps {
+  title: string
+  /** What the x axis counts, such as steps. */
+  xName: string
+  x: readonly number[]
+  curves: readonly Curve[]
+  /** Places on the x axis that get a fine line and a word. */
+  marks?: readonly { x: number; name: string }[]
+  band?: { low: number; high: number; name: string }
+  isLog?: boolean
+  height?: number
+}
+
+/** Curves over a common axis, with their legend and a table of the same numbers for who cannot see them. */
+export function Chart(props: ChartProps) {
+  const { title, xName, x, curves, marks = [], band, isLog = false, height = 250 } = props
+  const host = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot | null>(null)
+  const theme = useUi((state) => state.theme)
+  const dark = isDark(theme)
+  const shape = JSON.stringify([curves.map(({ name, color }) => [name, color]), marks, band, isLog, height, dark])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when its shape changes, not with every number
+  useEffect(() => {
+    if (!host.current) return
+    const chart = new uPlot(optionsOf(props, host.current.clientWidth), dataOf(x, curves), host.current)
+    plot.current = chart
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry) chart.setSize({ width: entry.contentRect.width, height })
+    })
+    observer.observe(host.current)
+    return () => {
+      observer.disconnect()
+      chart.destroy()
+      plot.current = null
+    }
+  }, [shape])
+
+  useEffect(() => plot.current?.setData(dataOf(x, curves)), [x, curves])
+
+  return (
+    <figure className="m-0 min-w-0">
+      <div ref={host} role="img" aria-label={title} className="min-w-0" style={{ height }} />
+      <figcaption className="mt-1 flex flex-wrap items-center gap-x-4 gap-y-1 text-s text-ink-2">
+        {curves.map((curve) => (
+          <LegendItem key={curve.name} curve={curve} />
+        ))}
+        {band ? (
+          <span className="inline-flex items-center gap-1.5">
+            <i className="h-2.5 w-4.5 bg-good-soft" />
+            {band.name}
+          </span>
+        ) : null}
+      </figcaption>
+      <ChartTable title={title} xName={xName} x={x} curves={curves} />
+    </figure>
+  )
+}
+
+function LegendItem({ curve }: { curve: Curve }) {
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      <i
+        className="w-4.5"
+        style={{
+          borderTop: `${curve.isFaint ? 1.4 : 2.4}px ${curve.isDashed ? "dashed" : "solid"} var(--${curve.color})`,
+          opacity: curve.isFaint ? 0.5 : 1,
+        }}
+      />
+      {curve.name}
+    </span>
+  )
+}
+
+const MOST_ROWS = 200
+
+function ChartTable({ title, xName, x, curves }: Pick<ChartProps, "title" | "xName" | "x" | "curves">) {
+  const t = useText()
+  const [isOpen, setIsOpen] = useState(false)
+  const every = Math.max(1, Math.ceil(x.length / MOST_ROWS))
+  const rows = x.map((value, index) => ({ value, index })).filter(({ index }) => index % every === 0)
+  return (
+    <details className="mt-1 text-s text-ink-2" onToggle={(event) => setIsOpen(event.currentTarget.open)}>
+      <summary className="w-fit">{t("web.chart.table")}</summary>
+      {isOpen ? (
+        <div className="mt-2 max-h-60 overflow-auto" tabIndex={-1}>
+          <table className="w-full text-right">
+            <caption className="sr-only">{title}</caption>
+            <thead>
+              <tr>
+                <th scope="col" className="px-2 py-1 text-right font-medium">
+                  {xName}
+                </th>
+                {curves.map(({ name }) => (
+                  <th key={name} scope="col" className="px-2 py-1 text-right font-medium">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(({ value, index }) => (
+                <tr key={value} className="border-t">
+                  <td className="px-2 py-1">{value}</td>
+                  {curves.map(({ name, values }) => (
+                    <td key={name} className="px-2 py-1">
+                      {formatMetric(values[index])}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : null}
+    </details>
+  )
+}
+
+function dataOf(x: readonly number[], curves: readonly Curve[]): uPlot.AlignedData {
+  return [[...x], ...curves.map(({ values }) => [...values])] as uPlot.AlignedData
+}
+
+function optionsOf(
+  { curves, marks = [], band, isLog = false, height = 250 }: ChartProps,
+  width: number,
+): uPlot.Options {
+  const style = getComputedStyle(document.documentElement)
+  const color = (name: string) => style.getPropertyValue(`--${name}`).trim()
+  const font = `12px ${color("font")}`
+  const axis = { stroke: color("ink-2"), font, grid: { stroke: color("line"), width: 1 }, ticks: { show: false } }
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { drag: { x: true, y: false }, points: { size: 7 } },
+    scales: {
+      x: { time: false },
+      y: {
+        distr: isLog ? 3 : 1,
+        range: (self) => rangeOf([...self.data.slice(1), ...(band ? [[band.low, band.high]] : [])] as Series[], isLog),
+      },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
+      { ...axis, size: 48, values: (_, splits) => splits.map((value) => (value === null ? "" : shortNumber(value))) },
+    ],
+    series: [{}, ...curves.map((curve) => seriesOf(curve, color))],
+    hooks: {
+      drawClear: [(self) => drawBand(self, band, color("good-soft"))],
+      drawAxes: [(self) => drawMarks(self, marks, color("line-strong"), color("ink-2"), font)],
+    },
+  }
+}
+
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
+
+function seriesOf({ isDashed, isFaint, hasPoints, ...curve }: Curve, color: (name: string) => string): uPlot.Series {
+  return {
+    label: curve.name,
+    stroke: color(curve.color),
+    width: isFaint ? 1.2 : 2.2,
+    alpha: isFaint ? 0.4 : 1,
+    dash: isDashed ? [6, 4] : undefined,
+    spanGaps: true,
+    points: hasPoints ? { show: true, size: 7, fill: color("sheet") } : { show: false },
+  }
+}
+
+function drawBand(self: uPlot, band: ChartProps["band"], fill: string): void {
+  if (!band) return
+  const top = self.valToPos(band.high, "y", true)
+  self.ctx.fillStyle = fill
+  self.ctx.fillRect(self.bbox.left, top, self.bbox.width, self.valToPos(band.low, "y", true) - top)
+}
+
+function drawMarks(self: uPlot, marks: ChartProps["marks"], line: string, ink: string, font: string): void {
+  const { ctx, bbox } = self
+  const ratio = uPlot.pxRatio
+  ctx.save()
+  ctx.strokeStyle = line
+  ctx.fillStyle = ink
+  ctx.font = font.replace("12px", `${11 * ratio}px`)
+  ctx.setLineDash([2 * ratio, 4 * ratio])
+  for (const { x, name } of marks ?? []) {
+    const at = self.valToPos(x, "x", true)
+    if (at < bbox.left || at > bbox.left + bbox.width) continue
+    ctx.beginPath()
+    ctx.moveTo(at, bbox.top)
+    ctx.lineTo(at, bbox.top + bbox.height)
+    ctx.stroke()
+    ctx.textAlign = "right"
+    ctx.fillText(name, at - 4 * ratio, bbox.top + 12 * ratio)
+  }
+  ctx.restore()
+}

@@ -1,0 +1,56 @@
+import type { ReactNode } from "react"
+
+/** One sheet on the desk: a heading, something beside it, and what it holds. Sheets do not lie in sheets. */
+export function Sheet({
+  title,
+  aside,
+  children,
+  className = "",
+}: {
+  title?: ReactNode
+  aside?: ReactNode
+  children: ReactNode
+  className?: string
+}) {
+  return (
+    <section className={`min-w-0 rounded-large border bg-sheet p-4 shadow-sheet ${className}`}>
+      {title ? (
+        <div className="mb-2 flex items-center justify-between gap-3">
+          <h2>{title}</h2>
+          {aside}
+        </div>
+      ) : null}
+      {children}
+    </section>
+  )
+}
+
+/** Figures side by side: the number first, its unit small behind it. */
+export function Figures({ items }: { items: readonly { name: string; value: ReactNode; unit?: ReactNode }[] }) {
+  return (
+    <dl className="grid grid-cols-[repeat(auto-fit,minmax(116px,1fr))] gap-x-6 gap-y-2">
+      {items.map(({ name, value, unit }) => (
+        <div key={name} className="min-w-0">
+          <dt className="text-s text-ink-2">{name}</dt>
+          <dd className="figures">
+            {value} {unit ? <small className="text-s font-normal text-ink-2">{unit}</small> : null}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Names and values in lines, the value at the right. */
+export function Facts({ items }: { items: readonly { name: string; value: ReactNode }[] }) {
+  return (
+    <dl className="text-14">
+      {items.map(({ name, value }) => (
+        <div key={name} className="flex justify-between gap-3 py-1">
+          <dt className="text-ink-2">{name}</dt>
+          <dd className="text-right font-semibold">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,33 @@
+import { Link } from "@tanstack/react-router"
+
+/** Views of one thing; the address says which one is open, so that it can be shared and survives a reload. */
+export function TabLinks<Value extends string>({
+  label,
+  current,
+  tabs,
+}: {
+  label: string
+  current: Value
+  tabs: readonly { value: Value; name: string; count?: number }[]
+}) {
+  return (
+    <nav aria-label={label} className="my-5 flex gap-5 overflow-x-auto border-b text-14 [scrollbar-width:none]">
+      {tabs.map(({ value, name, count }) => (
+        <Link
+          key={value}
+          to="."
+          search={(before: Record<string, unknown>) => ({ ...before, tab: value })}
+          replace
+          resetScroll={false}
+          aria-current={value === current ? "page" : undefined}
+          className="-mb-px inline-flex items-center gap-1.5 whitespace-nowrap border-b-2 border-transparent px-0.5 py-2 text-ink-2 hover:text-ink aria-[current]:border-accent aria-[current]:font-semibold aria-[current]:text-ink"
+        >
+          {name}
+          {count ? (
+            <b className="rounded-full bg-warn-soft px-1.5 text-[11px] font-semibold text-warn">{count}</b>
+          ) : null}
+        </Link>
+      ))}
+    </nav>
+  )
+}

@@ -1,0 +1,75 @@
+import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
+import { datasetQueries } from "@/api/datasets"
+import { isActive, isEnded, type JobSummary, jobQueries } from "@/api/jobs"
+import { JobLine } from "@/components/job/job-line"
+import { Page } from "@/components/layout/page"
+import { Empty } from "@/components/states/empty"
+import { QueryView } from "@/components/states/query-view"
+import { buttonClass } from "@/components/ui/button"
+import { Sheet } from "@/components/ui/sheet"
+import { Skeleton } from "@/components/ui/skeleton"
+import { useText } from "@/lib/text"
+import { Checklist } from "./components/checklist"
+import { SystemSheet } from "./components/system-sheet"
+
+/** What runs, what waits, what became of the last jobs, and how the machine does. */
+export function DashboardPage() {
+  const t = useText()
+  const jobs = useQuery(jobQueries.list())
+  const datasets = useQuery(datasetQueries.list())
+  const isNew = jobs.data !== undefined && !jobs.data.items.some(({ status }) => status === "succeeded")
+  return (
+    <Page
+      title={t("web.page.dashboard")}
+      actions={
+        <Link to="/jobs/new" className={buttonClass("main")}>
+          {t("web.new_job.title")}
+        </Link>
+      }
+    >
+      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
+        <div className="grid min-w-0 gap-4">
+          {isNew && datasets.data ? <Checklist datasets={datasets.data.items} jobs={jobs.data?.items ?? []} /> : null}
+          <Sheet title={t("web.dashboard.at_work")}>
+            <QueryView
+              query={jobs}
+              skeleton={<Skeleton lines={4} />}
+              isEmpty={({ items }) => atWork(items).length === 0}
+              empty={<Empty words={t("web.dashboard.idle")} />}
+            >
+              {({ items }) => atWork(items).map((job) => <JobLine key={job.id} job={job} />)}
+            </QueryView>
+          </Sheet>
+          <Sheet
+            title={t("web.dashboard.ended")}
+            aside={
+              <Link to="/jobs" className="text-s text-accent underline underline-offset-3">
+                {t("web.dashboard.all_jobs")}
+              </Link>
+            }
+          >
+            <QueryView
+              query={jobs}
+              skeleton={<Skeleton lines={4} />}
+              isEmpty={({ items }) => !items.some(isEnded)}
+              empty={<Empty words={t("web.dashboard.none_ended")} />}
+            >
+              {({ items }) => {
+                const ended = items.filter(isEnded).slice(0, 5)
+                return ended.map((job) => <JobLine key={job.id} job={job} />)
+              }}
+            </QueryView>
+          </Sheet>
+        </div>
+        <SystemSheet />
+      </div>
+    </Page>
+  )
+}
+
+/** Returns the jobs that have not ended: those at work first, then the others as the queue takes them. */
+function atWork(jobs: readonly JobSummary[]): JobSummary[] {
+  const order = (job: JobSummary) => (isActive(job) ? Number.NEGATIVE_INFINITY : job.position)
+  return jobs.filter((job) => !isEnded(job)).sort((one, other) => order(one) - order(other))
+}

@@ -1,0 +1,45 @@
+import { expect, it } from "vitest"
+import { formatAgo, formatBytes, formatDuration, formatMetric, formatTime } from "./format"
+
+it("writes sizes with the digits that matter", () => {
+  expect([0, 512, 21 * 1024 ** 2, 2.6 * 1024 ** 3, 1536 * 1024 ** 3].map((size) => formatBytes(size, "ja"))).toEqual([
+    "0 B",
+    "512 B",
+    "21 MB",
+    "2.6 GB",
+    "1.5 TB",
+  ])
+})
+
+it("writes durations in their two largest units", () => {
+  expect([0, 20, 100, 3600, 3900, 90_000].map((seconds) => formatDuration(seconds, "ja"))).toEqual([
+    "0秒",
+    "20秒",
+    "1分40秒",
+    "1時間",
+    "1時間5分",
+    "1日1時間",
+  ])
+  expect(formatDuration(100, "en")).toBe("1 min 40 s")
+})
+
+it("writes moments as people of the language do", () => {
+  const now = new Date("2026-11-21T06:05:00Z")
+  expect(formatTime("2026-11-20T06:05:00Z", "ja", now)).toMatch(/^11月2[01]日/)
+  expect(formatTime("2025-11-20T06:05:00Z", "ja", now)).toMatch(/^2025年/)
+  expect(formatAgo("2026-11-21T06:02:00Z", "ja", now.getTime())).toMatch(/^3 ?分前$/)
+  expect(formatAgo("2026-11-21T06:02:00Z", "en", now.getTime())).toBe("3 minutes ago")
+})
+
+it("writes metrics short, and a missing one as a dash", () => {
+  expect([0.523, 12.345, 0.0000431, 384.2, 0.0123, 0, null, Number.NaN].map(formatMetric)).toEqual([
+    "0.52",
+    "12.3",
+    "4.3e-5",
+    "384",
+    "0.0123",
+    "0.0000",
+    "–",
+    "–",
+  ])
+})

@@ -1,0 +1,67 @@
+import type { Language } from "./text"
+
+const UNITS = ["B", "KB", "MB", "GB", "TB"] as const
+
+/** Returns a size with one decimal from a gigabyte on: `2.6 GB`, `21 MB`. */
+export function formatBytes(bytes: number, language: Language): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log(bytes) / Math.log(1024)))
+  const digits = power >= 3 ? 1 : 0
+  const number = (bytes / 1024 ** power).toLocaleString(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
+  return `${number} ${UNITS[power]}`
+}
+
+/** Returns a duration in its two largest units: `1時間5分`, `1分40秒`, `20秒`. */
+export function formatDuration(seconds: number, language: Language): string {
+  const whole = Math.max(0, Math.round(seconds))
+  const parts: [number, string, string][] = [
+    [Math.floor(whole / 86400), "日", "d"],
+    [Math.floor(whole / 3600) % 24, "時間", "h"],
+    [Math.floor(whole / 60) % 60, "分", "min"],
+    [whole % 60, "秒", "s"],
+  ]
+  const first = parts.findIndex(([value]) => value > 0)
+  const shown = first < 0 ? parts.slice(3) : parts.slice(first, first + 2).filter(([value]) => value > 0)
+  return language === "ja"
+    ? shown.map(([value, unit]) => `${value}${unit}`).join("")
+    : shown.map(([value, , unit]) => `${value} ${unit}`).join(" ")
+}
+
+/** Returns a moment as date and time, without the year in this year. */
+export function formatTime(iso: string, language: Language, now = new Date()): string {
+  const time = new Date(iso)
+  const isThisYear = time.getFullYear() === now.getFullYear()
+  return time.toLocaleString(language, {
+    ...(isThisYear ? {} : { year: "numeric" }),
+    month: language === "ja" ? "long" : "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  })
+}
+
+/** Returns how long ago a moment was: `3分前`, `3 minutes ago`. */
+export function formatAgo(iso: string, language: Language, now = Date.now()): string {
+  const seconds = (new Date(iso).getTime() - now) / 1000
+  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" })
+  const steps: [Intl.RelativeTimeFormatUnit, number][] = [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ]
+  for (const [unit, size] of steps) {
+    if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit)
+  }
+  return words.format(Math.trunc(seconds), "second")
+}
+
+/** Returns a loss or another metric with the digits that matter: `0.52`, `12.3`, `4.3e-5`. */
+export function formatMetric(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–"
+  const size = Math.abs(value)
+  if (size !== 0 && size < 0.001) return value.toExponential(1).replace("e+", "e")
+  if (size >= 100) return value.toFixed(0)
+  return value.toFixed(size >= 10 ? 1 : size < 0.1 ? 4 : 2)
+}

@@ -40,7 +40,9 @@ def test_upload_and_read(client, home):
     assert made["num_bytes"] == len(GOOD)
     assert made["stats"]["num_rows"] == 6
     assert client.get(f"/api/datasets/{made['id']}").json() == made
-    assert sorted(path.name for path in (home / "datasets" / made["id"]).iterdir()) == ["data.jsonl", "meta.json"]
+    assert sorted(path.name for path in (home / "datasets" / made["id"]).iterdir()) == [
+        "data.jsonl", "findings.jsonl", "meta.json",
+    ]  # fmt: skip
     assert (home / "datasets" / made["id"] / "data.jsonl").read_bytes() == GOOD
 
 
@@ -113,7 +115,7 @@ def test_names_of_files_never_reach_the_disk(client, home, name):
     assert made.status_code == 201, made.text
     names = sorted(path.name for path in (home / "datasets" / made.json()["id"]).iterdir())
     assert names[0] in ("data", "data.json", "data.jsonl")
-    assert names[1:] == ["meta.json"]
+    assert names[1:] == ["findings.jsonl", "meta.json"]
     assert "/" not in made.json()["name"]
     assert "\\" not in made.json()["name"]
 

@@ -6,10 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-from llmlora.worker import frame, inspect
+from llmlora.worker import data_tasks, frame
 
 
-def harm(path, *_):
+def harm(path, *_, **__):
     what = json.loads(path.read_text())["harm"]
     if what == "hog":
         return [bytes(1 << 20) for _ in range(1 << 20)]
@@ -27,5 +27,5 @@ def harm(path, *_):
 
 
 if __name__ == "__main__":
-    inspect.check_dataset = harm
+    data_tasks.check_dataset = harm
     sys.exit(frame.run_kind(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

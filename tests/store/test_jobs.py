@@ -248,7 +248,8 @@ def test_datasets_come_back_as_they_were_put_in(database):
             datasets.insert(connection, row)
         assert datasets.page(connection, limit=2) == rows[:0:-1]
         assert datasets.page(connection, before=rows[1].id) == [rows[0]]
-        assert datasets.update_check(connection, dataset(1, is_ok=False, num_examples=3))
+        assert datasets.put_version(connection, dataset(1, is_ok=False, num_examples=3, version=2))
+        assert not datasets.put_version(connection, dataset(1, version=2)), "somebody else was first"
         assert datasets.get(connection, rows[1].id).num_examples == 3
         assert datasets.mark_deleted(connection, rows[0].id, now().after(-1))
         assert [row.id for row in datasets.due_to_purge(connection, now())] == [rows[0].id]

@@ -22,7 +22,7 @@ from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
 from llmlora.api.openapi import openapi_of, operation_id
 from llmlora.api.problems import invalid_request, problem_response
-from llmlora.api.routes import datasets, events, health, jobs, models, presets, system
+from llmlora.api.routes import dataset_rows, datasets, events, health, jobs, models, presets, system
 from llmlora.api.security.access import AccessGuard
 from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
@@ -34,7 +34,16 @@ from llmlora.services.broadcast import Broadcaster
 from llmlora.services.platform import Platform, current_platform
 from llmlora.services.token import server_token
 
-ROUTERS = (health.router, system.router, presets.router, models.router, datasets.router, jobs.router, events.router)
+ROUTERS = (
+    health.router,
+    system.router,
+    presets.router,
+    models.router,
+    datasets.router,
+    dataset_rows.router,
+    jobs.router,
+    events.router,
+)
 OPENAPI_PATH = "/api/openapi.json"
 
 

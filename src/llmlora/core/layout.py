@@ -24,6 +24,9 @@ VERIFY_FILE = "verify.json"
 MODELFILE = "Modelfile"
 ADAPTER_GGUF = "adapter.gguf"
 MANIFEST_FILE = "MANIFEST.json"
+DATA_STEM = "data"  # of a dataset's file; names that came with a request never reach the disk
+FINDINGS_STEM = "findings"  # of the list of everything that its check has found
+FINDINGS_SUFFIX = ".jsonl"
 RESERVE_FILE = "reserve.bin"
 DATABASE_FILE = "llmlora.db"
 BALLAST_FILE = "ballast.bin"
@@ -83,6 +86,21 @@ def work_root(home: Path, kind: str) -> Path:
 def datasets_dir(home: Path) -> Path:
     """Return the folder of a workspace with one folder per dataset."""
     return home / "datasets"
+
+
+def version_name(stem: str, version: int, suffix: str) -> str:
+    """Return the name of a file of a dataset's version: `data.jsonl`, then `data-2.jsonl` and so on."""
+    return f"{stem}{suffix}" if version == 1 else f"{stem}-{version}{suffix}"
+
+
+def uploads_dir(home: Path) -> Path:
+    """Return the folder of a workspace with the files that have not arrived whole yet."""
+    return home / "uploads"
+
+
+def inbox_dir(home: Path) -> Path:
+    """Return the folder of a workspace in which users put files that shall become datasets."""
+    return home / "inbox"
 
 
 def prepared_dir() -> Path:

@@ -126,6 +126,15 @@ def error_texts(error: LlmloraError) -> dict[str, str]:
     return {part: translate(f"error.{error.code}.{part}", **error.params) for part in ("what", "why", "hint")}
 
 
+def worded_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return an error that was kept as code and parameters with its words: `detail` (what and why) and `hint`."""
+    if error is None:
+        return None
+    texts = error_texts(error_from_dict(dict(error)))
+    known = {"code": error.get("code"), "params": error.get("params") or {}}
+    return {**known, "detail": f"{texts['what']} {texts['why']}", "hint": texts["hint"]}
+
+
 def with_reason(params: Mapping[str, Any], part: str) -> dict[str, Any]:
     """Return parameters with the words of an error among them as `reason`: its `what` or its `why`."""
     if not isinstance(params.get("error"), dict):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from llmlora.core.errors import DatasetError, DatasetRowError
@@ -91,6 +92,14 @@ def warning(
     return Problem("warning", code, line, row, column, field_name, params)
 
 
+def placed(params: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return parameters with a file's name where its place stood: where files lie is nobody's business over HTTP."""
+    return {
+        name: value.replace(str(path), path.name).replace(str(path.parent), ".") if isinstance(value, str) else value
+        for name, value in params.items()
+    }
+
+
 def from_exception(failure: DatasetError) -> Problem:
     """Return the finding that says the same as an exception about a data file."""
     params = dict(failure.params)
@@ -112,13 +121,15 @@ def all_overlong(sizes: Collection[int], max_length: int, limit: int | None) -> 
 class ProblemLog:
     """Count every finding and keep the first ones of each code, so that memory stays small."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_problem: Callable[[Problem], object] = lambda _: None) -> None:
         self.counts: Counter[str] = Counter()
         self.num_errors = 0
         self.kept: list[Problem] = []
+        self._on_problem = on_problem
 
     def add(self, problem: Problem) -> None:
         """Take one finding."""
+        self._on_problem(problem)
         self.counts[problem.code] += 1
         self.num_errors += problem.level == "error"
         if self.counts[problem.code] <= SHOWN_PER_CODE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections import Counter
 from typing import Any
 
@@ -19,6 +20,8 @@ from llmlora.data.problems import Problem, warning
 from llmlora.data.quality import answers_of, texts_of
 
 SAMPLE_SIZE = 10_000
+# Where the bars of a histogram end: 1, 2, 3, 5, 7, 10, 15, 20, 30, …
+BAR_LIMITS = (1, 2, 3, 5, 7, *(step * 10**power for power in range(7) for step in (10, 15, 20, 30, 50, 70)))
 FEW_ROWS = 50
 # Style is looked at in the first 1,000 characters of the first 5,000 rows, then of every tenth row.
 STYLED_CHARACTERS = 1000
@@ -31,13 +34,14 @@ MIXED_ROWS = 10
 
 
 class Lengths:
-    """Smallest, largest and mean of many numbers, and their quantiles from a sample of 10,000."""
+    """Smallest, largest and mean of many numbers, how many fall where, and quantiles from a sample of 10,000."""
 
     def __init__(self) -> None:
         self.count = 0
         self.total = 0
         self.smallest = 0
         self.largest = 0
+        self._bars = [0] * (len(BAR_LIMITS) + 1)
         self._sample: list[int] = []
         self._random = random.Random(0)
 
@@ -47,10 +51,19 @@ class Lengths:
         self.largest = max(self.largest, value)
         self.count += 1
         self.total += value
+        self._bars[bisect_left(BAR_LIMITS, value)] += 1
         if len(self._sample) < SAMPLE_SIZE:
             self._sample.append(value)
         elif (place := int(self._random.random() * self.count)) < SAMPLE_SIZE:
             self._sample[place] = value
+
+    @property
+    def histogram(self) -> list[dict[str, int]]:
+        """Return {over, up_to, count} from the smallest to the largest number."""
+        bounds = [0, *BAR_LIMITS, 10 * BAR_LIMITS[-1]]
+        first, last = bisect_left(BAR_LIMITS, self.smallest), bisect_left(BAR_LIMITS, self.largest)
+        places = range(first, last + 1) if self.count else ()
+        return [{"over": bounds[place], "up_to": bounds[place + 1], "count": self._bars[place]} for place in places]
 
     def to_dict(self) -> dict[str, Any]:
         """Return min, mean, median, p95 and max."""
@@ -138,6 +151,11 @@ class RowStats:
             "num_bytes": self.num_bytes,
             "characters": self.characters.to_dict(),
             "answer_characters": self.answer_characters.to_dict(),
+            "num_answer_characters": self.answer_characters.total,
+            "histograms": {
+                "characters": self.characters.histogram,
+                "answer_characters": self.answer_characters.histogram,
+            },
             "turns": self.num_turns.to_dict(),
             "answers": self.num_answers.to_dict(),
             "japanese_share": round(self.num_japanese / max(1, self.num_styled), 3),

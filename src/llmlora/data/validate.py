@@ -96,29 +96,36 @@ def check_dataset(
     eval_path: Path | None = None,
     max_length: int | None = None,
     count_tokens: CountTokens | None = None,
+    on_problem: Callable[[Problem], object] = lambda _: None,
 ) -> CheckReport:
     """Read a whole data file and report all that was found; the file is never changed.
 
     `count_tokens` tells what the chosen model makes of a row; without it lengths in tokens, `max_length`, unknown
-    tokens and what its chat template refuses are not checked.
+    tokens and what its chat template refuses are not checked. `on_problem` gets every finding, in the order in which
+    they are found; the report holds the first of each code.
 
     Raises:
         NotFound: no such file. ConfigError: bad options. Every other failure is a finding.
     """
-    return _Check(Path(path), options or ReadOptions(), max_length, count_tokens).run(eval_path)
+    return _Check(Path(path), options or ReadOptions(), max_length, count_tokens, ProblemLog(on_problem)).run(eval_path)
 
 
 class _Check:
     """One pass over a file."""
 
     def __init__(
-        self, path: Path, options: ReadOptions, max_length: int | None, count_tokens: CountTokens | None
+        self,
+        path: Path,
+        options: ReadOptions,
+        max_length: int | None,
+        count_tokens: CountTokens | None,
+        log: ProblemLog,
     ) -> None:
         self.path = path
         self.options = options
         self.max_length = max_length
         self.count_tokens = count_tokens
-        self.log = ProblemLog()
+        self.log = log
         self.stats = RowStats()
         self.table = HashTable()
         self.near = NearDuplicates()
@@ -280,6 +287,7 @@ class _Check:
             }
         if self.tokens.count:
             stats["tokens"] = {**self.tokens.to_dict(), "total": self.tokens.total, "num_unknown": self.num_unknown}
+            stats["histograms"]["tokens"] = self.tokens.histogram
             stats["max_length"], stats["num_over_max_length"] = self.max_length, self.num_over
         return CheckReport(
             ok=not self.log.num_errors,

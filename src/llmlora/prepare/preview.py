@@ -12,15 +12,17 @@ from llmlora.prepare.tokenizer import TextEncoder
 TRAINED, MASKED, TRUNCATED = "trained", "masked", "truncated"
 
 
-def preview_rows(prepared: PreparedDataset, tokenizer: PreTrainedTokenizerBase, n: int) -> list[dict[str, Any]]:
-    """Return the first `n` training rows as JSON objects.
+def preview_rows(
+    prepared: PreparedDataset, tokenizer: PreTrainedTokenizerBase, n: int, start: int = 0
+) -> list[dict[str, Any]]:
+    """Return `n` training rows from `start` (0-based) on as JSON objects.
 
     Each has `row` (1-based example), `num_tokens`, `num_label_tokens`, `num_cut`, `share_trained` (0 to 1),
     `end_token_trained`, and `tokens`: {text, id, state: trained|masked|truncated, special, unknown}. A character made
     of several tokens stands at the last of them. Of cut tokens the first few hundred are shown.
     """
     encoder = TextEncoder(tokenizer)
-    return [_row(prepared, encoder, index) for index in range(min(n, len(prepared)))]
+    return [_row(prepared, encoder, index) for index in range(start, min(start + n, len(prepared)))]
 
 
 def _row(prepared: PreparedDataset, encoder: TextEncoder, index: int) -> dict[str, Any]:

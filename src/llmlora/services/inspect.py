@@ -5,7 +5,8 @@ Whatever a file does to its reader, crash it, hang it or fill the memory, become
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,20 +40,21 @@ class PlannedInspection:
     """A file to look at, the worker that does, and what it may use: memory and files in bytes, seconds of the clock."""
 
     kind: Literal["inspect", "inspect_export"]
-    task: Literal["data", "headers", "export"]
+    task: Literal["data", "rows", "headers", "export"]
     path: Path
     options: dict[str, Any]
     memory_bytes: int
     seconds: float
+    written_bytes: int = field(default_factory=lambda: WRITTEN_BYTES)
 
     def to_config(self) -> dict[str, Any]:
         """Return the `config.json` of the work folder."""
-        limits = {"memory_bytes": self.memory_bytes, "file_bytes": WRITTEN_BYTES, "seconds": self.seconds}
+        limits = {"memory_bytes": self.memory_bytes, "file_bytes": self.written_bytes, "seconds": self.seconds}
         return {"kind": self.kind, "task": self.task, "path": str(self.path), "limits": limits, **self.options}
 
     def refusal(self, error: LlmloraError) -> LlmloraError:
         """Return what the end of the worker says of the file; an error that it has found itself stays as it is."""
-        about: type[InputError] = DatasetError if self.task == "data" else ModelFileError
+        about: type[InputError] = ModelFileError if self.task in ("headers", "export") else DatasetError
         if isinstance(error, OutOfMemory):
             return about("inspection_memory", path=str(self.path), limit=self.memory_bytes >> 20)
         if not isinstance(error, WorkerDied):
@@ -64,29 +66,52 @@ class PlannedInspection:
 
 
 def plan_data_inspection(path: Path, read: ReadOptions, eval_path: Path | None = None) -> PlannedInspection:
-    """Return how a data file is looked at; its size sets the deadline.
+    """Return how a data file is checked; its size sets the deadline.
 
     Raises:
         NotFound: `file_not_found` or `not_a_file`. DatasetError: `unreadable_file`, its folder may not be entered.
     """
-    files = [file for file in (path, eval_path) if file is not None]
+    others = [] if eval_path is None else [eval_path]
+    options = {"eval_path": str(eval_path.absolute()) if eval_path else None, "findings": None}
+    return plan_data_task("data", path, read, options, others)
+
+
+def plan_data_task(
+    task: Literal["data", "rows"],
+    path: Path,
+    read: ReadOptions,
+    options: Mapping[str, Any],
+    others: Iterable[Path] = (),
+) -> PlannedInspection:
+    """Return how a task is done with a data file, and others beside it; errors as of `plan_data_inspection`."""
+    files = [path, *others]
     for file in files:
         require_file(file)
-    options = {"read": read.to_dict(), "eval_path": str(eval_path.absolute()) if eval_path else None}
     seconds = LEAST_SECONDS + sum(file.stat().st_size for file in files) / SLOWEST_BYTES_PER_SECOND
     return PlannedInspection(
-        "inspect", "data", path.absolute(), options, READER_MEMORY_BYTES, min(seconds, MOST_SECONDS)
+        "inspect",
+        task,
+        path.absolute(),
+        {"read": read.to_dict(), **options},
+        READER_MEMORY_BYTES,
+        min(seconds, MOST_SECONDS),
     )
 
 
-def inspect_data(path: Path, read: ReadOptions, eval_path: Path | None = None) -> CheckReport:
+def inspect_data(
+    path: Path, read: ReadOptions, eval_path: Path | None = None, findings: Path | None = None
+) -> CheckReport:
     """Check a data file in a child process; the report is that of `check_dataset` of the same file.
+
+    `findings` is a file to write for everything that was found.
 
     Raises:
         NotFound, ConfigError: those of `check_dataset`.
         DatasetError: `inspection_memory`, `inspection_deadline` or `inspection_crashed`, what the file did.
     """
-    return CheckReport.from_stored(run_inspection(plan_data_inspection(path, read, eval_path)))
+    planned = plan_data_inspection(path, read, eval_path)
+    listed = None if findings is None else str(findings.absolute())
+    return CheckReport.from_stored(run_inspection(replace(planned, options={**planned.options, "findings": listed})))
 
 
 def inspect_headers(path: Path) -> dict[str, Any]:

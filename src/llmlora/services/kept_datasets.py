@@ -10,20 +10,20 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from llmlora.core.boot_clock import now
-from llmlora.core.errors import Conflict, DatasetError, NotFound
+from llmlora.core.errors import Conflict, NotFound
 from llmlora.core.examples import FORMATS
-from llmlora.core.layout import datasets_dir, new_id
+from llmlora.core.layout import DATA_STEM, FINDINGS_STEM, FINDINGS_SUFFIX, datasets_dir, new_id, version_name
 from llmlora.core.locale import LANGUAGES, catalogue
-from llmlora.core.publish import disk_errors, fsync_path, sha256_file
+from llmlora.core.publish import disk_errors, fsync_path
 from llmlora.core.temporary import own_temporary
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
-from llmlora.services.inspect import inspect_data
+from llmlora.services.dataset_check import checked_values
 from llmlora.store import datasets, jobs
 from llmlora.store.database import Database
 from llmlora.store.datasets import DatasetRow
@@ -32,20 +32,20 @@ from llmlora.store.records import absolute_folder, stored_folder, write_dataset_
 from llmlora.store.statuses import ACTIVE, WAITING
 from llmlora.store.times import utc_now
 
-NO_DATASET: Final = frozenset(
-    {"no_records", "html_file", "not_json", "compressed_file", "spreadsheet_file", "binary_file", "lfs_pointer"}
-)
-FILE_STEM: Final = "data"  # names that came with a request never reach the disk
-
 
 @dataclass(frozen=True)
 class NewDataset:
-    """What is said of a dataset that comes: a name, what it is for, its type (None: find out), its file's name."""
+    """What is said of a dataset that comes: a name, what it is for, its file's name, and how it is to be read.
+
+    Of type, encoding and columns (field -> column) what is not said is found out.
+    """
 
     name: str
     description: str = ""
     type: str | None = None
     file_name: str = "data.jsonl"
+    encoding: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,16 @@ class DatasetPage:
     next_cursor: str | None
 
 
-def dataset_options(word: str | None) -> ReadOptions:
+def dataset_options(
+    word: str | None, columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> ReadOptions:
     """Return how a dataset of a type is read; the words of a type are understood in every language.
 
     Raises:
-        ConfigError: `unknown_format`.
+        ConfigError: `unknown_format`, or a field or encoding that does not exist.
     """
     words = {catalogue(language)[f"api.dataset_type.{name}"]: name for language in LANGUAGES for name in FORMATS}
-    return read_options(words.get(word, word) if word else None)
+    return read_options(words.get(word, word) if word else None, columns, encoding)
 
 
 def keep_examples(database: Database, new: NewDataset, examples: Iterable[Mapping[str, Any]]) -> DatasetRow:
@@ -80,7 +82,7 @@ def keep_file(database: Database, new: NewDataset, source: IO[bytes]) -> Dataset
     """Keep the content of a file, checked in a child process with limits.
 
     Raises:
-        ConfigError: `unknown_format`. DatasetError: no dataset at all, or what the file did to its reader.
+        ConfigError: as of `dataset_options`. DatasetError: no dataset at all, or what the file did to its reader.
         DiskFull: there is no room for it.
     """
 
@@ -138,6 +140,12 @@ def data_file(database: Database, row: DatasetRow) -> Path:
     return absolute_folder(database.home, row.folder) / row.file_name
 
 
+def findings_file(database: Database, row: DatasetRow) -> Path:
+    """Return where everything stands that the check of a dataset has found; older datasets have no such file."""
+    name = version_name(FINDINGS_STEM, row.version, FINDINGS_SUFFIX)
+    return absolute_folder(database.home, row.folder) / name
+
+
 def dataset_document(row: DatasetRow) -> dict[str, Any]:
     """Return a dataset as a JSON object, its problems worded in the current language."""
     kept = {name: value for name, value in asdict(row).items() if name not in ("folder", "deleted_at", "is_ok")}
@@ -146,15 +154,22 @@ def dataset_document(row: DatasetRow) -> dict[str, Any]:
 
 
 def _keep(database: Database, new: NewDataset, write: Callable[[Path], None]) -> DatasetRow:
-    options = dataset_options(new.type)
+    read = dataset_options(new.type, new.columns, new.encoding)
     identifier = new_id()
     final = datasets_dir(database.home) / identifier
     final.parent.mkdir(parents=True, exist_ok=True)
     with disk_errors(final.parent), own_temporary(final, is_folder=True) as folder:
-        path = folder / f"{FILE_STEM}{_suffix(new.file_name)}"
+        path = folder / version_name(DATA_STEM, 1, _suffix(new.file_name))
         write(path)
         fsync_path(path)
-        row = _checked(database, replace(new, file_name=path.name), path, options, final)
+        values = checked_values(path, read, folder / version_name(FINDINGS_STEM, 1, FINDINGS_SUFFIX))
+        said: dict[str, Any] = {
+            "id": identifier,
+            "name": new.name,
+            "description": new.description,
+            "created_at": utc_now(),
+        }
+        row = DatasetRow(**said, folder=stored_folder(database.home, final), **values)
         # the record goes into the folder before that has its name: a crash leaves a whole dataset, or none
         write_dataset_record(database.home, replace(row, folder=stored_folder(database.home, folder)))
         folder.rename(final)
@@ -163,43 +178,6 @@ def _keep(database: Database, new: NewDataset, write: Callable[[Path], None]) ->
         if datasets.find(connection, identifier) is None:
             datasets.insert(connection, row)
     return row
-
-
-def _checked(database: Database, new: NewDataset, path: Path, options: ReadOptions, final: Path) -> DatasetRow:
-    """Return the row of a file that was looked at; raise DatasetError for one that is no dataset at all."""
-    try:
-        report = inspect_data(path, options)
-    except DatasetError as error:
-        raise type(error)(error.code, **_placed(error.params, path)) from error
-    problems = [{**found.stored(), "params": _placed(found.params, path)} for found in report.problems]
-    refusal = next((found for found in problems if found["level"] == "error" and found["code"] in NO_DATASET), None)
-    if refusal is not None:
-        place = {name: refusal[name] for name in ("line", "row", "column", "field") if refusal[name] is not None}
-        raise DatasetError(refusal["code"], **{**place, **refusal["params"]})
-    return DatasetRow(
-        id=final.name,
-        name=new.name,
-        description=new.description,
-        folder=stored_folder(database.home, final),
-        file_name=new.file_name,
-        format=report.format,
-        encoding=report.encoding,
-        num_examples=report.num_examples,
-        num_bytes=path.stat().st_size,
-        sha256=sha256_file(path),
-        is_ok=report.ok,
-        problems=problems,
-        stats=report.stats,
-        created_at=utc_now(),
-    )
-
-
-def _placed(params: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return the parameters of an error with the file's name where its place of a moment stood."""
-    return {
-        name: value.replace(str(path), path.name).replace(str(path.parent), ".") if isinstance(value, str) else value
-        for name, value in params.items()
-    }
 
 
 def _suffix(file_name: str) -> str:

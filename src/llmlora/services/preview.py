@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -19,13 +19,14 @@ from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
 
 OPTIONS = ("max_length", "assistant_only_loss", "chat_template", "system", "split_long_text", "drop_overlong")
+SHORTEST_TRIAL = 32  # tokens: the first of the lengths that a view tries
 
 
 @dataclass(frozen=True)
 class PlannedPreparation:
     """Work with a tokenizer on a data file that can start: file and model are there, the options are known."""
 
-    task: Literal["preview", "count", "overlong", "rows"]
+    task: Literal["preview", "view", "count", "overlong", "rows"]
     path: Path
     base: BaseModel
     read: ReadOptions
@@ -85,6 +86,26 @@ def plan_preview(
     base = resolve_base_model(base_model)
     rows = {**_known(settings), "max_length": _max_length(base, settings.get("max_length"))}
     return PlannedPreparation("preview", Path(path), base, read, {"num_rows": n, "options": rows})
+
+
+def view_dataset(
+    path: Path,
+    base_model: str,
+    read: ReadOptions,
+    settings: Mapping[str, Any],
+    query: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return training rows as spans of text, counts over the whole file, and what other lengths would cut.
+
+    `query` is that of `prepare/view.py`: start, limit, lengths; without lengths those up to the model's are doubled.
+
+    Raises:
+        NotFound: file or model. DatasetError, ModelFileError, ConfigError: what training would refuse as well.
+    """
+    planned = plan_preview(path, base_model, 0, read, settings)
+    lengths = [_max_length(planned.base, length) for length in query["lengths"] or _trials(planned.base.context_length)]
+    options = {"options": planned.options["options"], "query": {**query, "lengths": lengths}}
+    return replace(planned, task="view", options=options).run(None)
 
 
 def check_with_model(
@@ -151,6 +172,10 @@ def check_template(base: BaseModel, template: str) -> None:
     config = {"kind": "prepare", "task": "template", "base_dir": str(base.path.absolute()), "template": template}
     with scratch_folder(config) as work:
         run_worker("prepare", work, None)
+
+
+def _trials(limit: int) -> list[int]:
+    return [*(length for length in (SHORTEST_TRIAL << power for power in range(20)) if length < limit), limit]
 
 
 def _max_length(base: BaseModel, wanted: int | None) -> int:

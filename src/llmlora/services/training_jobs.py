@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
 from llmlora.core.errors import ConfigError, DatasetError, error_from_dict
-from llmlora.core.locale import error_texts, has_text, translate
-from llmlora.data.read import ReadOptions
+from llmlora.core.locale import error_texts, has_text, translate, worded_error
+from llmlora.services.dataset_check import common_read
 from llmlora.services.inspect import inspect_data
 from llmlora.services.job_folder import write_training
 from llmlora.services.kept_datasets import data_file, get_dataset
@@ -55,7 +55,7 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
         wish.base_model,
         data_file(queue.database, data),
         eval_data=None if held_out is None else data_file(queue.database, held_out),
-        read=ReadOptions(format=data.format),  # type: ignore[arg-type]
+        read=common_read(data, held_out),
         preset=wish.preset,
         training_preset=wish.training_preset,
         settings=wish.settings,
@@ -81,7 +81,7 @@ def job_document(queue: Queue, job: JobRow) -> dict[str, Any]:
         "eval_dataset_id": uses.get("eval"),
         "settings": config.get("train") or {},
         "reasons": config.get("reasons") or {},
-        "error": _worded(job.error),
+        "error": worded_error(job.error),
         "result": job.result,
     }
 
@@ -102,14 +102,6 @@ def _message(message: Mapping[str, Any] | None) -> str | None:
     keys = (f"cli.phase.{code}", f"api.reason.{code}")
     key = next((key for key in keys if has_text(key)), None)
     return str(code) if key is None else translate(key, **{**dict.fromkeys(COUNTED, "?"), **params})
-
-
-def _worded(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    texts = error_texts(error_from_dict(dict(error)))
-    known = {"code": error.get("code"), "params": error.get("params") or {}}
-    return {**known, "detail": f"{texts['what']} {texts['why']}", "hint": texts["hint"]}
 
 
 def _trainable(queue: Queue, dataset_id: str) -> DatasetRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -34,6 +34,9 @@ class DatasetRow:
     stats: dict[str, Any]
     created_at: str
     deleted_at: str | None = None
+    version: int = 1  # of the file; an edit makes the next one and leaves the file of this one alone
+    columns: dict[str, str] = field(default_factory=dict)  # field -> column, where the usual names do not fit
+    change: dict[str, Any] | None = None  # how this version was made; None for the first
 
 
 def insert(connection: Connection, dataset: DatasetRow) -> None:
@@ -41,10 +44,11 @@ def insert(connection: Connection, dataset: DatasetRow) -> None:
     connection.execute(datasets.insert(), asdict(dataset))
 
 
-def update_check(connection: Connection, dataset: DatasetRow) -> bool:
-    """Replace everything that is known of a dataset, after a repair."""
+def put_version(connection: Connection, dataset: DatasetRow) -> bool:
+    """Replace everything that is known of a dataset by what is known of its next version; False when it is not next."""
     values = {name: value for name, value in asdict(dataset).items() if name not in ("id", "created_at", "deleted_at")}
-    return connection.execute(update(datasets).where(datasets.c.id == dataset.id).values(**values)).rowcount == 1
+    is_next = (datasets.c.id == dataset.id) & (datasets.c.version == dataset.version - 1)
+    return connection.execute(update(datasets).where(is_next).values(**values)).rowcount == 1
 
 
 def get(connection: Connection, dataset_id: str) -> DatasetRow:

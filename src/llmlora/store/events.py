@@ -24,7 +24,7 @@ class EventRow:
     """One event of the stream; `id` grows, without promise that every number is used."""
 
     id: int
-    job_id: str
+    job_id: str | None  # None for an event that is about no job
     run: int
     seq: int | None  # of the worker's event; None for one of the queue
     type: str
@@ -53,9 +53,9 @@ def add_worker_events(
 
 
 def add_queue_event(
-    connection: Connection, dialect: Dialect, job_id: str, run: int, event_type: str, data: dict[str, Any]
+    connection: Connection, dialect: Dialect, job_id: str | None, run: int, event_type: str, data: dict[str, Any]
 ) -> None:
-    """Add an event of the queue itself."""
+    """Add an event of the server itself."""
     dialect.number_in_order(connection)
     values = {"job_id": job_id, "run": run, "type": event_type, "time": utc_now(), "data": data}
     connection.execute(events.insert(), values)

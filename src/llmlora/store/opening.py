@@ -74,7 +74,7 @@ def is_damaged(path: Path) -> bool:
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
     except sqlite3.OperationalError as error:
         return not ("locked" in str(error) or "unable to open" in str(error))
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # it names what is damaged, and names may be damaged, too
         return True
     finally:
         connection.close()

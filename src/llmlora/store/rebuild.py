@@ -22,6 +22,8 @@ from llmlora.store.tail import tail
 from llmlora.store.times import time_of_id
 
 OWN_COMMAND: Final = "command"
+# What the record of a dataset says in every version of this program
+NEEDED: Final = {item.name for item in fields(DatasetRow)} - {"version", "columns", "change"}
 UNDO_SECONDS: Final = 10.0  # in which what was deleted can be had back
 
 
@@ -48,8 +50,8 @@ def rebuild(database: Database) -> list[str]:
 
 
 def _add_dataset(database: Database, record: dict[str, Any]) -> None:
-    names = [item.name for item in fields(DatasetRow)]
-    if any(name not in record for name in names):
+    names = [item.name for item in fields(DatasetRow) if item.name in record]
+    if any(name not in record for name in NEEDED):
         return
     with database.write() as connection:
         if datasets.find(connection, record["id"]) is None:

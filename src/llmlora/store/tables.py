@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_REVISION = "r0001"
+SCHEMA_REVISION = "r0002"
 METRICS = (
     "loss",
     "eval_loss",
@@ -64,6 +64,9 @@ datasets = Table(
     Column("is_ok", Boolean, nullable=False),
     Column("problems", _JSON, nullable=False),
     Column("stats", _JSON, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("columns", _JSON, nullable=False, server_default="{}"),
+    Column("change", _JSON),
     Column("created_at", _TIME, nullable=False),
     Column("deleted_at", _TIME),
     Column("purge_at", Float),
@@ -140,7 +143,7 @@ events = Table(
     "events",
     metadata,
     Column("id", _BIG, primary_key=True, autoincrement=True),
-    Column("job_id", _ID, nullable=False),
+    Column("job_id", _ID),
     Column("run", Integer, nullable=False),
     Column("seq", Integer),
     Column("type", String(16), nullable=False),
@@ -187,6 +190,7 @@ uploads = Table(
     Column("format", String(16)),
     Column("file_name", Text, nullable=False),
     Column("num_bytes", _BIG, nullable=False),
+    Column("sha256", String(64)),
     Column("created_at", _TIME, nullable=False),
     Column("ended_at", _TIME),
 )

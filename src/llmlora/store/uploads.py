@@ -23,6 +23,7 @@ class UploadRow:
     num_bytes: int  # that are to come in all
     created_at: str
     ended_at: str | None = None
+    sha256: str | None = None  # announced by the sender
 
 
 def insert(connection: Connection, upload: UploadRow) -> None:

@@ -13,8 +13,7 @@ from llmlora.catalog.gguf_header import MAGIC, read_gguf_header
 from llmlora.catalog.model_folder import read_model_folder, readable
 from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.events import EventWriter
-from llmlora.data.read import ReadOptions
-from llmlora.data.validate import check_dataset
+from llmlora.worker.data_tasks import DATA_TASKS
 from llmlora.worker.frame import StopFlag
 from llmlora.worker.limits import Limits, limit_process
 
@@ -22,16 +21,10 @@ Task = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Do the task that the configuration names: `data` or `headers`."""
+    """Do the task that the configuration names: one of `DATA_TASKS`, or `headers`."""
     stop.ends_at_once = True  # nothing of it is worth saving
     limit_process(Limits(**config["limits"]))
     return TASKS[config["task"]](config)
-
-
-def _data(config: dict[str, Any]) -> dict[str, Any]:
-    """Check a data file; the result is what `dataset check` puts in words."""
-    eval_path = Path(config["eval_path"]) if config["eval_path"] else None
-    return check_dataset(Path(config["path"]), ReadOptions(**config["read"]), eval_path).stored()
 
 
 def _headers(config: dict[str, Any]) -> dict[str, Any]:
@@ -73,4 +66,4 @@ def _gguf(path: Path) -> dict[str, Any]:
     return {"format": "gguf", "version": header.version, "metadata": metadata, "tensors": tensors}
 
 
-TASKS: dict[str, Task] = {"data": _data, "headers": _headers}
+TASKS: dict[str, Task] = {**DATA_TASKS, "headers": _headers}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,17 @@ from llmlora.prepare.held_out import split_by_content
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import load_tokenizer
+from llmlora.prepare.view import ViewQuery, training_view
 from llmlora.weights.base import Base, open_folder
 from llmlora.worker.frame import StopFlag
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Do the task that the configuration names: `preview`, `count`, `overlong`, `rows` or `template`."""
+    """Do the task that the configuration names: one of `TASKS`."""
     events.emit("phase", name="preparing", params={})
-    if config["task"] == "preview":
-        return _preview(config, stop)
-    if config["task"] == "count":
-        return _count(config, stop)
-    if config["task"] == "overlong":
-        return _overlong(config, stop)
-    if config["task"] == "rows":
-        return _rows(config, stop)
-    if config["task"] == "template":
-        return _template(config)
-    raise WorkerDied("internal", detail=f"task {config['task']}")
+    if config["task"] not in TASKS:
+        raise WorkerDied("internal", detail=f"task {config['task']}")
+    return TASKS[config["task"]](config, stop)
 
 
 def _check_stop(stop: StopFlag) -> None:
@@ -58,7 +51,7 @@ def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     return {"num_rows": len(prepared), "num_train_rows": len(train)}
 
 
-def _template(config: dict[str, Any]) -> dict[str, Any]:
+def _template(config: dict[str, Any], _: StopFlag) -> dict[str, Any]:
     """Return the name of a chat template that can be used with a model."""
     return {"name": load_template(_base(config).tokenizer_dir, config["template"]).name}
 
@@ -70,6 +63,13 @@ def _preview(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
     prepared = prepare_file(Path(config["path"]), read, base, options, lambda _: _check_stop(stop))
     rows = preview_rows(prepared, load_tokenizer(base.tokenizer_dir), config["num_rows"])
     return {**prepared.facts, "rows": rows}
+
+
+def _view(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
+    """Return training rows as spans of text, counts, and what other lengths would cut."""
+    options, read = PrepareOptions(**config["options"]), ReadOptions(**config["read"])
+    query = ViewQuery(**{**config["query"], "lengths": tuple(config["query"]["lengths"])})
+    return training_view(Path(config["path"]), read, _base(config), options, query, lambda _: _check_stop(stop))
 
 
 def _count(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
@@ -109,3 +109,13 @@ def _overlong(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
         if found.refusal is not None and found.refusal.code == OVERLONG:
             rows.append([item.row, found.num_tokens])
     return {"rows": rows}
+
+
+TASKS: dict[str, Callable[[dict[str, Any], StopFlag], dict[str, Any]]] = {
+    "preview": _preview,
+    "view": _view,
+    "count": _count,
+    "overlong": _overlong,
+    "rows": _rows,
+    "template": _template,
+}

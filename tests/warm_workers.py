@@ -25,7 +25,18 @@ from typing import Any
 
 ADDRESS = "LLMLORA_TEST_WORKERS"  # the socket of the warm process; without it every worker starts cold
 READ_AT_START = ("OMP_NUM_THREADS", "LD_PRELOAD")
-KINDS = ("train", "evaluate", "export", "verify", "merge", "chat", "chat_gguf", "prepare", "inspect_export")
+KINDS = (
+    "train",
+    "evaluate",
+    "export",
+    "verify",
+    "merge",
+    "chat",
+    "chat_gguf",
+    "prepare",
+    "inspect_export",
+    "open_base",
+)
 ALSO = ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto")
 PopenOfPython = subprocess.Popen
 

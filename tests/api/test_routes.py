@@ -14,6 +14,7 @@ from llmlora.api.openapi import handler_name
 from llmlora.core.locale import catalogue
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.services import system
+from ollama_store import OllamaStore
 
 
 def test_health(stranger):
@@ -82,9 +83,7 @@ def test_a_bundled_model_can_be_trained(client):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", ["llama3.2:1b", "meta-llama/Llama-2-7b", "hf.co/a/b:Q4", "ollama:x:y", "日本語 モデル"]
-)
+@pytest.mark.parametrize("name", ["llama3.2:1b", "meta-llama/Llama-2-7b", "hf.co/a/b:Q4", "日本語 モデル"])
 def test_names_with_slashes_and_colons_are_taken_as_they_are(client, name):
     found = client.get(f"/api/models/check/{name}", headers={"Accept-Language": "ja"}).json()
     assert (found["name"], found["exists"], found["can_train"], found["code"]) == (
@@ -95,6 +94,24 @@ def test_names_with_slashes_and_colons_are_taken_as_they_are(client, name):
     )
     assert name in found["why_not"]
     assert "ありません" in found["why_not"]
+
+
+def test_names_of_ollama_are_looked_up_in_its_store(client, tmp_path, monkeypatch):
+    name = "ollama:hf.co/a/b:Q4"
+    assert client.get(f"/api/models/check/{name}").json()["code"] == "ollama_no_store"
+    store = OllamaStore(tmp_path / "store")
+    monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
+    assert client.get(f"/api/models/check/{name}").json()["code"] == "ollama_model_not_found"
+    store.add("hf.co/a/b/Q4", store.manifest([], {"remote_host": "x"}))
+    found = client.get(f"/api/models/check/{name}").json()
+    assert (found["exists"], found["source"], found["can_train"], found["code"]) == (
+        True,
+        "ollama",
+        False,
+        "ollama_cloud",
+    )
+    listed = client.get("/api/models").json()["items"]
+    assert [(item["name"], item["code"]) for item in listed if item["kind"] == "ollama"] == [(name, "ollama_cloud")]
 
 
 def test_a_damaged_model_exists_and_cannot_be_trained(client, monkeypatch):

@@ -17,6 +17,7 @@ SAMPLES = {
     "sample_chat_data.jsonl": (12, "messages"),
     "sample_code_data.jsonl": (15, "messages"),
     "customer_support.jsonl": (56, "messages"),
+    "support_en.jsonl": (10, "messages"),
 }
 LEVEL1_LONGEST_ANSWER = 40
 

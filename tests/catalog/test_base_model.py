@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.model_files import model_folder, write_weights
-from llmlora.catalog import base_model
+from llmlora.catalog import base_model, file_digests
 from llmlora.catalog.base_model import list_base_models, resolve_base_model
 from llmlora.core.errors import ModelFileError, NotFound, exit_code_of
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
@@ -62,8 +62,7 @@ def test_a_bundled_name_wins_over_a_folder_of_that_name(
         ("./a\0b", "model_not_found"),
         ("google/gemma-3-1b-it", "model_source_later"),
         ("google/gemma-3-1b-it@main", "model_source_later"),
-        ("ollama:llama3.2:1b", "model_source_later"),
-        ("model.gguf", "model_source_later"),
+        ("model.gguf", "model_not_found"),
         ("https://example.com/model", "model_source_later"),
     ],
 )
@@ -108,7 +107,7 @@ def test_the_digest_does_not_depend_on_the_place(tmp_path: Path) -> None:
 def test_hashes_are_remembered(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = model_folder(tmp_path / "m")
     first = resolve_base_model(str(folder)).digest
-    monkeypatch.setattr(base_model, "sha256_file", lambda path: pytest.fail(f"hashed {path} again"))
+    monkeypatch.setattr(file_digests, "sha256_file", lambda path: pytest.fail(f"hashed {path} again"))
     assert resolve_base_model(str(folder)).digest == first
 
 

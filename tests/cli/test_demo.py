@@ -57,7 +57,7 @@ def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
         page.parent.mkdir(parents=True)
         page.write_text("", encoding="utf-8")
         return DemoResult(
-            folder, summary(), evaluation_body(ROWS), {"verify": {"files": FILES}}, ROWS[0][0], ROWS[0][1]
+            folder, "nano", summary(), evaluation_body(ROWS), {"verify": {"files": FILES}}, ROWS[0][0], ROWS[0][1]
         )
 
     monkeypatch.setattr(command, "run_demo", run_demo)

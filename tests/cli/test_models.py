@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from cli.command_line import run
 from llmlora.catalog.base_model import bundled_models
+from ollama_store import OllamaStore
 
 
 def test_models_are_listed() -> None:
@@ -11,10 +16,34 @@ def test_models_are_listed() -> None:
     assert "Hugging Face" in shown.stderr
 
 
+def test_each_says_what_can_be_done_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = OllamaStore(tmp_path / "store")
+    monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
+    store.add("registry.ollama.ai/library/big/cloud", store.manifest([], {"remote_host": "x"}))
+    shown = run("models")
+    rows = {line.split()[0]: line for line in shown.stdout.splitlines() if line.strip()}
+    assert "134.5 M" in rows["smollm2"] and "Q4_1" in rows["smollm2"] and "98 MB" in rows["smollm2"]
+    assert rows["nano"].rstrip().endswith("train, GGUF")
+    assert rows["ollama:big:cloud"].rstrip().endswith("none")
+    assert 'ollama:big:cloud: "big:cloud" runs in the cloud' in shown.stderr
+
+
+def test_the_curated_list_marks_what_was_not_read_at_its_source() -> None:
+    shown = run("models", "--catalogue")
+    rows = shown.stdout.splitlines()
+    assert "llm-jp/llm-jp-3-440m-instruct3" in rows
+    place = rows.index("Qwen/Qwen2.5-0.5B-Instruct *")
+    assert rows[place + 1].split(" · ") == ["    494 M", "apache-2.0", "ollama:qwen2.5:0.5b", "--preset recommended"]
+    assert "2026-11-29" in shown.stderr
+    document = run("models", "--catalogue", "--json").document
+    assert document["schema"] == "llmlora.catalogue/1"
+    assert document["models"][0]["id"].startswith("llm-jp/")
+
+
 def test_models_as_a_document() -> None:
     document = run("models", "--json").document
     assert document["schema"] == "llmlora.models/1"
-    assert [model["name"] for model in document["models"]] == list(bundled_models())
+    assert [model["name"] for model in document["models"]] == [*bundled_models(), "smollm2"]
 
 
 def test_an_unknown_option_is_refused() -> None:

@@ -111,7 +111,7 @@ def test_the_command_says_it_without_a_trace_or_a_plan(
 
 @pytest.mark.usefixtures("home", "bare")
 def test_light_work_goes_on(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert [model["name"] for model in list_models()] == ["nano"]
+    assert [model["name"] for model in list_models()] == ["nano", "smollm2"]
     assert run(["dataset", "check", str(data)]) == 0
     assert run(["models"]) == 0
     assert "Traceback" not in capsys.readouterr().err

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from llmlora.core.errors import ModelFileError
-from llmlora.weights.base import open_folder, open_gguf
+from llmlora.prepare.template import own_text
+from llmlora.weights.base import open_base, open_folder
 from llmlora.weights.folder_source import FolderSource
 from reference_model import config_of, export
 from tiny_models import tiny_model
@@ -28,10 +29,11 @@ def test_a_tokenizer_alone_has_no_context(tmp_path: Path) -> None:
     assert open_folder(tmp_path).context_length is None
 
 
-def test_a_gguf_file_is_a_base_too(tmp_path: Path) -> None:
+def test_a_gguf_file_is_a_base_too(tmp_path: Path, home: Path) -> None:
     folder = tiny_model("qwen2", tmp_path / "model")
-    base, original = open_gguf(export(folder, tmp_path / "model.gguf"), folder), open_folder(folder)
-    assert base.tokenizer_dir == folder
+    base, original = open_base(export(folder, tmp_path / "model.gguf")), open_base(folder)
+    assert base.tokenizer_dir.is_relative_to(home)
+    assert (base.tokenizer_dir / "chat_template.jinja").read_text("utf-8") == own_text(folder)
     assert base.context_length == original.context_length
     assert sorted(base.source.names()) == sorted(original.source.names())
     for name in base.source.names():

@@ -4,34 +4,49 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from llmlora.catalog.model_folder import ModelFolder, read_json_object, read_model_folder, readable
+from llmlora.catalog.file_digests import digests_of
+from llmlora.catalog.gguf_files import GgufFiles, read_gguf_files
+from llmlora.catalog.gguf_header import MAGIC
+from llmlora.catalog.hub_cache import cached_models, cached_snapshot
+from llmlora.catalog.installable import INSTALLABLE, require_installed
+from llmlora.catalog.model_folder import ModelFolder, context_length, read_json_object, read_model_folder, readable
+from llmlora.catalog.near_names import near_names
+from llmlora.catalog.ollama_name import PREFIX as OLLAMA
+from llmlora.catalog.ollama_store import OllamaModel, find_ollama_model, list_ollama_models
+from llmlora.catalog.opened_model import read_opened
 from llmlora.catalog.safetensors_header import TensorInfo
 from llmlora.core.config import TrainConfig
-from llmlora.core.errors import LlmloraError, NotFound
-from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES, home_dir
-from llmlora.core.publish import read_json, sha256_file, sha256_json, write_json
+from llmlora.core.errors import ModelFileError, NotFound
+from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES
+from llmlora.core.publish import sha256_json
 
 RECOMMENDED_FILE = "llmlora.json"
-DIGEST_CACHE = "model-digests.json"
-MAX_CACHED_DIGESTS = 256
 
 # Settings that a model may not bring along: they name files, send data away, or belong to the user.
 _NEVER_RECOMMENDED = {"init_adapter", "chat_template", "system", "report_to", "seed", "method"}
 _LICENSE = re.compile(r"^license:\s*['\"]?([^'\"\n]+?)['\"]?\s*$", re.MULTILINE)
+_EMBEDDING = "token_embd.weight"
 _HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+(@[\w.-]+)?")
+
+
+Kind = Literal["bundled", "folder", "gguf", "ollama", "package", "hub"]
 
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A model that training can start from; `num_parameters` counts stored weights, `digest` changes with any file."""
+    """A model that training can start from; `num_parameters` counts stored weights, `digest` changes with any file.
+
+    `path` is its folder or its (first) GGUF file. Of a GGUF file that was not opened yet (`is_opened`), `config` and
+    `tensors` are empty. `dtype` is the number format of most weights, of a GGUF file the name of its quantisation.
+    """
 
     name: str
-    kind: Literal["bundled", "folder"]
+    kind: Kind
     path: Path
     config: dict[str, Any]
     architecture: str
@@ -44,34 +59,72 @@ class BaseModel:
     digest: str
     recommended: dict[str, Any]
     tensors: tuple[TensorInfo, ...] = field(repr=False)  # of its weight files, as their headers have them
+    num_bytes: int = 0
+    is_opened: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without the configuration."""
         fields = ("name", "kind", "architecture", "model_type", "num_parameters", "context_length", "vocab_size")
         return {
-            **{name: getattr(self, name) for name in (*fields, "dtype", "license", "digest", "recommended")},
+            **{name: getattr(self, name) for name in (*fields, "dtype", "license", "num_bytes", "digest")},
+            "recommended": self.recommended,
             "path": str(self.path),
         }
 
 
 def resolve_base_model(name: str) -> BaseModel:
-    """Return the model of a bundled name or a folder (a path with a slash, or one that begins with a dot).
+    """Return the model of a bundled name, a folder (a path with a slash or a dot in front), a GGUF file, or `ollama:`.
 
     Raises:
-        NotFound: `model_not_found`, or `model_source_later` for Hub ids, `ollama:` names and .gguf files.
-        ModelFileError: the folder's files are damaged, hostile or not a text model.
+        NotFound: `model_not_found`, those of `find_ollama_model`, or `model_source_later` for Hub ids that
+            are not in the Hub's cache.
+        ModelFileError: the model's files are damaged, hostile or not a text model.
     """
     bundled = bundled_models()
     if name in bundled:
         return _described(name, "bundled", bundled[name])
-    if name.startswith(("ollama:", "hf:", "http:", "https:")):
+    if name in INSTALLABLE:
+        return _of_gguf(name, "package", read_gguf_files(require_installed(name)))
+    if name.startswith(OLLAMA):
+        return ollama_base(find_ollama_model(name))
+    if name.startswith(("hf:", "http:", "https:")):
         raise _later(name, bundled)
-    path = _as_folder(name)
-    if path is not None:
+    path = _as_path(name)
+    if path is not None and path.is_dir():
         return _described(name, "folder", path)
-    if name.lower().endswith(".gguf") or _HUB_ID.fullmatch(name):
-        raise _later(name, bundled)
-    raise NotFound("model_not_found", name=name, bundled=", ".join(bundled))
+    if path is not None:
+        return _of_gguf(name, "gguf", read_gguf_files(path))
+    if _HUB_ID.fullmatch(name) and not name.lower().endswith(".gguf"):
+        cached = cached_snapshot(name)
+        if cached is None:
+            raise _later(name, bundled)
+        return _described(name, "hub", cached)
+    raise NotFound("model_not_found", name=name, bundled=", ".join(bundled), near=near_names(name, known_names()))
+
+
+def known_names() -> list[str]:
+    """Return every name that stands for a model of this machine."""
+    cached = (name for name, _ in cached_models())
+    return [*bundled_models(), *INSTALLABLE, *cached, *(f"{OLLAMA}{model.name}" for model in list_ollama_models())]
+
+
+def ollama_base(model: OllamaModel) -> BaseModel:
+    """Return a model of an Ollama store as a base.
+
+    Raises:
+        ModelFileError: the code that says why its weights cannot be used: `ollama_cloud`, `ollama_not_gguf`,
+            `ollama_has_adapter`; damaged files.
+    """
+    if model.why_not is not None:
+        raise ModelFileError(model.why_not, name=str(model.name))
+    files = read_gguf_files(model.weights[0])
+    found = _of_gguf(f"{OLLAMA}{model.name}", "ollama", files)
+    return replace(found, license=ollama_license(files, model))
+
+
+def ollama_license(files: GgufFiles, model: OllamaModel) -> str | None:
+    """Return the licence that the weights name, else the first line of the one that the store has with them."""
+    return files.license or next(iter((model.text("license") or "").strip().splitlines()), "").strip()[:80] or None
 
 
 def list_base_models() -> list[BaseModel]:
@@ -90,14 +143,51 @@ def _later(name: str, bundled: dict[str, Path]) -> NotFound:
     return NotFound("model_source_later", name=name, bundled=", ".join(bundled))
 
 
-def _as_folder(name: str) -> Path | None:
-    if "\0" in name or not (name.startswith((".", "~")) or "/" in name or "\\" in name):
+def _as_path(name: str) -> Path | None:
+    """Return the folder or GGUF file of a name that can be one; never raises, whatever the name."""
+    is_file = name.lower().endswith(".gguf")
+    if "\0" in name or not (is_file or name.startswith((".", "~")) or "/" in name or "\\" in name):
         return None
     path = Path(os.path.expanduser(name))
-    return path if os.path.isdir(path) else None  # never raises, whatever the name
+    return path if os.path.isdir(path) or (os.path.isfile(path) and (is_file or _has_magic(path))) else None
 
 
-def _described(name: str, kind: Literal["bundled", "folder"], path: Path) -> BaseModel:
+def _has_magic(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def _of_gguf(name: str, kind: Kind, files: GgufFiles) -> BaseModel:
+    with readable(files.paths[0]):
+        digest, num_bytes = files.digest, files.num_bytes
+    metadata, opened = files.metadata, read_opened(digest)
+    architecture = str(metadata.get("general.architecture", "?"))
+    sizes = {"max_position_embeddings": metadata.get(f"{architecture}.context_length")}
+    rows = (tensor.shape[0] for header in files.headers for tensor in header.tensors if tensor.name == _EMBEDDING)
+    return BaseModel(
+        name=name,
+        kind=kind,
+        path=files.paths[0],
+        config=opened.config if opened else {},
+        architecture=architecture,
+        model_type=str(opened.config.get("model_type")) if opened else architecture,
+        num_parameters=files.num_parameters,
+        context_length=context_length(opened.config if opened else sizes),
+        vocab_size=next(rows, 0),
+        dtype=files.quantization,
+        license=files.license,
+        digest=digest,
+        recommended={},
+        tensors=opened.tensors if opened else (),
+        num_bytes=num_bytes,
+        is_opened=opened is not None and opened.selftest is not None,
+    )
+
+
+def _described(name: str, kind: Kind, path: Path) -> BaseModel:
     folder = read_model_folder(path)
     with readable(path):
         license_name, digest = _license(path), _digest(folder)
@@ -116,6 +206,7 @@ def _described(name: str, kind: Literal["bundled", "folder"], path: Path) -> Bas
         digest=digest,
         recommended=_recommended(path),
         tensors=folder.tensors,
+        num_bytes=sum(file.stat().st_size for file in folder.weights),
     )
 
 
@@ -141,36 +232,7 @@ def _recommended(folder: Path) -> dict[str, Any]:
 
 
 def _digest(folder: ModelFolder) -> str:
-    """Hash every file that decides what the model computes; hashes of large files are remembered by size and time."""
-    cache_path = home_dir() / DIGEST_CACHE
-    cache = _read_cache(cache_path)
-    known = dict(cache)
+    """Hash every file that decides what the model computes."""
     names = [CONFIG_FILE, *TOKENIZER_FILES, TEMPLATE_FILE, GENERATION_FILE, *(path.name for path in folder.weights)]
-    files = {name: _file_digest(folder.path / name, known) for name in names if (folder.path / name).is_file()}
-    if known != cache:
-        _write_cache(cache_path, known)
-    return sha256_json(files)
-
-
-def _file_digest(path: Path, known: dict[str, str]) -> str:
-    state = path.stat()
-    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    if key not in known:
-        known[key] = sha256_file(path)
-    return known[key]
-
-
-def _read_cache(path: Path) -> dict[str, str]:
-    try:
-        cache = read_json(path)
-    except (OSError, ValueError):
-        return {}
-    return cache if isinstance(cache, dict) else {}
-
-
-def _write_cache(path: Path, cache: dict[str, str]) -> None:
-    newest = dict(list(cache.items())[-MAX_CACHED_DIGESTS:])
-    try:
-        write_json(path, newest)
-    except (OSError, LlmloraError):
-        return  # only a cache: a read-only or full workspace must not stop anyone from looking at a model
+    there = [name for name in names if (folder.path / name).is_file()]
+    return sha256_json(dict(zip(there, digests_of([folder.path / name for name in there]), strict=True)))

@@ -56,6 +56,11 @@ class GgufTensor:
     offset: int
     num_bytes: int
 
+    @property
+    def num_elements(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
 
 @dataclass(frozen=True)
 class GgufHeader:

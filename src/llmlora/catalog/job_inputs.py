@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel
-from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
+from llmlora.core.bundled_templates import TEMPLATE_NAMES
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict, NotFound
 from llmlora.core.job import DataSource, JobConfig
@@ -20,7 +20,7 @@ def record_inputs(data: Path, eval_data: Path | None, read: Mapping[str, Any], c
     `read` are the fields of a data source that say how its rows are read.
     """
     template = config.chat_template
-    files = [Path(template)] if template is not None and template not in BUNDLED_TEMPLATES else []
+    files = [Path(template)] if template is not None and template not in TEMPLATE_NAMES else []
     if config.init_adapter is not None:
         files += sorted(Path(config.init_adapter).glob("adapter_*"))
     return {

@@ -17,7 +17,7 @@ from llmlora.cli.train import show_plan, show_summary
 from llmlora.core.evaluation_words import headline_text
 from llmlora.core.layout import REPORT_PAGE
 from llmlora.core.locale import shell_word, translate
-from llmlora.services.demo import BASE_MODEL, DemoResult, free_folder, plan_demo, run_demo
+from llmlora.services.demo import BASE_MODEL, LESSONS, DemoResult, free_folder, plan_demo, run_demo
 
 DEFAULT_OUT = Path("demo-output")
 STATES = {"trained": "underline", "masked": "dim", "truncated": "strike"}
@@ -25,15 +25,18 @@ STATES = {"trained": "underline", "masked": "dim", "truncated": "strike"}
 
 def demo(
     folder: Annotated[Path, typer.Option("--out", help=translate("cli.demo.out"))] = DEFAULT_OUT,
+    model: Annotated[
+        str, typer.Option("--model", help=translate("cli.demo.model", known=", ".join(LESSONS)))
+    ] = BASE_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help=translate("cli.train.json"))] = False,
 ) -> int:
-    """Run everything on the bundled model."""
+    """Run everything on the bundled model, or on one that comes as a package."""
     started = time.monotonic()
     _heading("plan")
-    planned = plan_demo(folder)
-    show_plan(planned)
-    target = free_folder(folder)
     with EventPrinter() as printer:
+        planned = plan_demo(folder, model, printer)
+        show_plan(planned)
+        target = free_folder(folder)
 
         def on_event(event: dict[str, Any]) -> None:
             if "preview" in event:
@@ -95,7 +98,7 @@ def _show_report(result: DemoResult, seconds: float) -> None:
     llmlora = program_name()
     gguf = shell_word(result.folder / "export" / result.export["verify"]["files"][-1]["file"])
     _tell("next_chat", command=f"{llmlora} chat {gguf}")
-    _tell("next_train", command=f"{llmlora} train --model {BASE_MODEL} --data {translate('cli.demo.data_file')}")
+    _tell("next_train", command=f"{llmlora} train --model {result.base_model} --data {translate('cli.demo.data_file')}")
 
 
 def _tell(name: str, **params: Any) -> None:

@@ -104,7 +104,9 @@ def train(
         result = _followed(lambda printer: resume_training(resume, printer, places), as_json)
     else:
         choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
-        planned = plan_training(training_request(model, data, recipe, eval_data=eval_data, read=read, **choices))
+        request = training_request(model, data, recipe, eval_data=eval_data, read=read, **choices)
+        with EventPrinter() as printer:
+            planned = plan_training(request, on_event=printer)
         show_plan(planned)
         ask_about_export(planned)
         result = _followed(lambda printer: start_training(planned, out, printer), as_json)

@@ -12,3 +12,5 @@ BUNDLED_TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "raw": (),
     "chatml": ("<|im_start|>", "<|im_end|>"),
 }
+OWN_TEMPLATE: Final = "gguf"  # asks for the one that lies with the model, whatever another program would render
+TEMPLATE_NAMES: Final = (*BUNDLED_TEMPLATES, OWN_TEMPLATE)  # any other name is a file

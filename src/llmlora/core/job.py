@@ -45,8 +45,11 @@ class JobConfig(BaseModel):
     id: str = Field(description="ULID of the job.")
     kind: Literal["train"] = "train"
     base_model: str = Field(description="The base model as the user named it.")
-    base_dir: str = Field(description="Folder its files were read from.")
+    base_dir: str = Field(description="Folder, or GGUF file, that it was read from.")
     base_digest: str = Field(description="Digest of those files.")
+    base_kind: Literal["bundled", "folder", "gguf", "ollama", "package", "hub"] | None = Field(
+        None, description="Where the base model comes from; not told by older jobs."
+    )
     data: DataSource
     eval_data: DataSource | None = None
     train: TrainConfig

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from llmlora.catalog.gguf_header import read_gguf_header
+from llmlora.core.errors import ModelFileError
 from llmlora.core.job import JobConfig
 from llmlora.core.locale import has_text, translate
 
@@ -108,13 +110,20 @@ def _front_matter(job: JobConfig, library: str) -> str:
 
 
 def base_front_matter(folder: Path) -> dict[str, Any]:
-    """Return the YAML header of a base model's card; empty when it has none or it is damaged."""
+    """Return the YAML header of a base model's card; empty when it has none or it is damaged.
+
+    A GGUF file, given in place of a folder, has both in its keys.
+    """
     try:
+        if folder.is_file():
+            keys = read_gguf_header(folder).metadata
+            named = {"license": keys.get("general.license"), "language": keys.get("general.languages")}
+            return {name: value for name, value in named.items() if value}
         text = (folder / "README.md").read_text(encoding="utf-8")
         if not text.startswith("---\n"):
             return {}
         header = yaml.safe_load(text[4:].split("\n---", 1)[0])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ModelFileError):
         return {}
     return header if isinstance(header, dict) else {}
 

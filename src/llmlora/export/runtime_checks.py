@@ -67,7 +67,7 @@ def check_template(chat: LlamaCppChat, reference: Reference) -> Check:
         text = chat.apply_template(rendering.messages)
         expected = rendering.text
         if text.removeprefix(reference.bos_text) != expected.removeprefix(reference.bos_text):
-            return failed("template", "template", _first_difference(expected, text), measured)
+            return failed("template", "template", first_difference(expected, text), measured)
         ids = chat.prompt_ids(ChatRequest(rendering.messages))
         count = chat.count_chat_tokens(rendering.messages)
         measured["num_tokens"].append(count)
@@ -238,7 +238,8 @@ def _short(ids: Sequence[int]) -> str:
     return str(list(ids[:12]))[:-1] + (", ...]" if len(ids) > 12 else "]")
 
 
-def _first_difference(expected: str, text: str) -> str:
+def first_difference(expected: str, text: str) -> str:
+    """Return both texts around the first character that differs."""
     index = next((i for i, pair in enumerate(zip(expected, text, strict=False)) if pair[0] != pair[1]), -1)
     index = min(len(expected), len(text)) if index < 0 else index
     start = max(0, index - 20)

@@ -39,19 +39,19 @@ def build_reference(trained: TrainedJob, on_step: Callable[[], None] | None = No
     is_streamed = not fits_memory(trained.weights)
     chat = load_reference_chat(trained.weights, trained.adapter_dir, trained.template, is_streamed)
     try:
-        renderings = _renderings(chat, conversations(samples.questions, trained.job.train.system))
+        renderings = renderings_of(chat, conversations(samples.questions, trained.job.train.system))
         request = ChatRequest(renderings[0].messages, options=GenerateOptions(max_new_tokens=MAX_STOP_TOKENS))
         reply = chat.chat(request, lambda _: step())
-        texts = _tokenized(chat, comparison_texts(samples.texts, _special_tokens(chat)))
+        texts = tokenized(chat, comparison_texts(samples.texts, special_tokens_of(chat)))
         sequences = [rendering.ids for rendering in renderings]
         sequences[0] = [*sequences[0], *reply.token_ids[:32]]
         sequences.extend(text.ids_with_special for text in texts[:3])
         contexts = _contexts(chat, sequences)
-        logprobs = _logprobs_after(chat, contexts, step)
+        logprobs = logprobs_after(chat, contexts, step)
         of_base = None
         if trained.adapter_dir is not None and not is_streamed:  # switching off needs weights that stay
             with chat.adapter_disabled():
-                of_base = _logprobs_after(chat, contexts, step)
+                of_base = logprobs_after(chat, contexts, step)
         tokenizer = chat.tokenizer
         return Reference(
             texts=texts,
@@ -86,7 +86,7 @@ def base_logprobs(
         return None
     chat = load_reference_chat(base, None, trained.template, not fits_memory(base))
     try:
-        return _logprobs_after(chat, contexts, on_step or (lambda: None))
+        return logprobs_after(chat, contexts, on_step or (lambda: None))
     finally:
         chat.close()
 
@@ -142,7 +142,8 @@ def _spoken_as_taught(chat: TransformersChat, question: Asked, prompt: list[int]
     return chat.decode(draft[:end]) if spoken == draft[: end + 1] else None
 
 
-def _renderings(chat: TransformersChat, shapes: Sequence[list[Message]]) -> list[Rendering]:
+def renderings_of(chat: TransformersChat, shapes: Sequence[list[Message]]) -> list[Rendering]:
+    """Return conversations as the model reads them; those that its context has no room for are left out."""
     found = []
     for messages in shapes:
         turns = tuple(messages)
@@ -152,11 +153,13 @@ def _renderings(chat: TransformersChat, shapes: Sequence[list[Message]]) -> list
     return found
 
 
-def _tokenized(chat: TransformersChat, texts: Sequence[str]) -> list[TokenizedText]:
+def tokenized(chat: TransformersChat, texts: Sequence[str]) -> list[TokenizedText]:
+    """Return texts with their token ids."""
     return [TokenizedText(text, chat.tokenize(text), chat.tokenize(text, add_special=True)) for text in texts]
 
 
-def _special_tokens(chat: TransformersChat) -> list[str]:
+def special_tokens_of(chat: TransformersChat) -> list[str]:
+    """Return the special tokens of a model's tokenizer."""
     return [str(token) for token in chat.tokenizer.added_tokens_decoder.values() if token.special]
 
 
@@ -171,7 +174,7 @@ def _contexts(chat: TransformersChat, sequences: Sequence[list[int]]) -> list[li
     return contexts
 
 
-def _logprobs_after(chat: TransformersChat, contexts: Sequence[list[int]], on_step: Callable[[], None]) -> np.ndarray:
+def logprobs_after(chat: TransformersChat, contexts: Sequence[list[int]], on_step: Callable[[], None]) -> np.ndarray:
     """Return the next-token log-probabilities after each context; one that begins the next is read along with it."""
     rows: list[np.ndarray] = []
     group: list[int] = []

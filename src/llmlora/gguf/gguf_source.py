@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.catalog.gguf_files import GgufFiles, read_gguf_files
+from llmlora.catalog.gguf_header import GgufTensor
 from llmlora.core.errors import ModelFileError
 from llmlora.gguf.architecture import Architecture
 from llmlora.gguf.architectures import architecture_in_file
 from llmlora.gguf.conversion import EMBEDDING, OUTPUT
 from llmlora.gguf.file_keys import FileKeys
-from llmlora.gguf.reader import read_tensor
+from llmlora.gguf.reader import read_values
 from llmlora.gguf.rope import FACTOR_TENSORS
 
 _SPECIAL_IDS = {"bos_token_id": "bos", "eos_token_id": "eos", "pad_token_id": "padding"}
 _NOT_OF_THE_MODEL = ("vocab_size",)  # the embedding says it
 
 
+Place = tuple[Path, GgufTensor]
+
+
 class GgufSource:
-    """The weights of a GGUF file under their Hugging Face names, dequantised to float32; `config` is their config.json.
+    """The weights of a GGUF file, or of all parts of a split one, under their Hugging Face names, as float32.
+
+    `config` is their config.json, `files` where they lie.
 
     Raises:
         UnsupportedArchitecture: no rules for the file's architecture.
@@ -31,20 +37,20 @@ class GgufSource:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._header = read_gguf_header(path)
-        self._architecture = architecture_in_file(self._header.metadata)
-        self.config = _config(path, self._header, self._architecture)
+        self.files = read_gguf_files(path)
+        self._architecture = architecture_in_file(self.files.metadata)
+        stored = _stored_tensors(self.files)
+        self.config = _config(self.files, stored, self._architecture)
         self._shape = self._architecture.shape(self.config)
         source_name = self._architecture.source_namer(self.config)
-        self._places: dict[str, str] = {}
-        for tensor in self._header.tensors:
+        self._places: dict[str, Place] = {}
+        for place, tensor in stored.values():
             if tensor.name in FACTOR_TENSORS:
                 continue
             name = source_name(tensor.name)
             if name is None:
-                raise ModelFileError("gguf_tensor_unknown", path=str(path), name=tensor.name)
-            self._places[name] = tensor.name
+                raise ModelFileError("gguf_tensor_unknown", path=str(place), name=tensor.name)
+            self._places[name] = (place, tensor)
 
     def names(self) -> list[str]:
         """Return the names of all tensors, in the file's order."""
@@ -52,8 +58,12 @@ class GgufSource:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a tensor's shape."""
-        stored = self._header.tensor(self._places[name]).shape
+        stored = self._places[name][1].shape
         return stored[::-1] if self._architecture.is_transposed(name) else stored
+
+    def ggml_type(self, name: str) -> str:
+        """Return the type that a tensor is stored in, by llama.cpp's name."""
+        return self._places[name][1].ggml_type
 
     def read(self, name: str) -> np.ndarray:
         """Return a tensor as float32.
@@ -61,9 +71,9 @@ class GgufSource:
         Raises:
             ModelFileError: `weights_not_finite` for NaN or infinity, `gguf_tensor_type` for a type without a rule.
         """
-        values = read_tensor(self._path, self._header, self._places[name]).astype(np.float32, copy=False)
+        values = read_values(*self._places[name]).astype(np.float32, copy=False)
         if not np.isfinite(values).all():
-            raise ModelFileError("weights_not_finite", path=str(self._path), name=name)
+            raise ModelFileError("weights_not_finite", path=str(self._places[name][0]), name=name)
         return self._architecture.restore(name, values, self._shape)
 
     def dtype(self, name: str) -> str:
@@ -75,20 +85,31 @@ class GgufSource:
         return np.require(self.read(name), requirements=("C", "W"))
 
 
-def _config(path: Path, header: GgufHeader, architecture: Architecture) -> dict[str, Any]:
-    tensors = {tensor.name: tensor for tensor in header.tensors}
-    keys = FileKeys(path, architecture.gguf_name, header.metadata)
+def _stored_tensors(files: GgufFiles) -> dict[str, Place]:
+    """Return every tensor by its name in the files; one that two parts have is refused."""
+    found: dict[str, Place] = {}
+    for path, header in zip(files.paths, files.headers, strict=True):
+        for tensor in header.tensors:
+            if tensor.name in found:
+                raise ModelFileError("gguf_invalid", path=str(path), reason="duplicate_tensor", detail=tensor.name)
+            found[tensor.name] = (path, tensor)
+    return found
+
+
+def _config(files: GgufFiles, tensors: Mapping[str, Place], architecture: Architecture) -> dict[str, Any]:
+    path, metadata = files.paths[0], files.metadata
+    keys = FileKeys(path, architecture.gguf_name, metadata)
     _check_tensors(path, tensors, architecture, keys.integer("block_count"))
-    factors = {name: read_tensor(path, header, name) for name in FACTOR_TENSORS if name in tensors}
+    factors = {name: read_values(*tensors[name]) for name in FACTOR_TENSORS if name in tensors}
     config = {
         **architecture.config(keys, factors),
         **_biases(path, tensors, architecture),
-        "vocab_size": tensors[EMBEDDING].shape[0],
+        "vocab_size": tensors[EMBEDDING][1].shape[0],
         "tie_word_embeddings": OUTPUT not in tensors,
     }
-    _check_nothing_is_lost(path, header, architecture, config)
+    _check_nothing_is_lost(path, metadata, architecture, config)
     # None where the file has none: a configuration class has ids of its own, which may lie outside the vocabulary
-    special = {name: header.metadata.get(f"tokenizer.ggml.{key}_token_id") for name, key in _SPECIAL_IDS.items()}
+    special = {name: metadata.get(f"tokenizer.ggml.{key}_token_id") for name, key in _SPECIAL_IDS.items()}
     return {**config, **special}
 
 
@@ -113,11 +134,13 @@ def _biases(path: Path, names: Collection[str], architecture: Architecture) -> d
     return settings
 
 
-def _check_nothing_is_lost(path: Path, header: GgufHeader, architecture: Architecture, config: dict[str, Any]) -> None:
+def _check_nothing_is_lost(
+    path: Path, metadata: Mapping[str, Any], architecture: Architecture, config: dict[str, Any]
+) -> None:
     """Every key of the architecture must come out of the config again: one that does not says what nobody would do."""
     written = architecture.keys(config)
     prefix = f"{architecture.gguf_name}."
-    for name, value in header.metadata.items():
+    for name, value in metadata.items():
         if not name.startswith(prefix) or name.removeprefix(prefix) in _NOT_OF_THE_MODEL:
             continue
         if name not in written or not _is_same(value, written[name]):

@@ -19,7 +19,11 @@ def read_tensor(path: Path, header: GgufHeader, name: str) -> np.ndarray:
         KeyError: no tensor of that name.
         ModelFileError: `gguf_tensor_type` for a type that has no dequantisation here.
     """
-    tensor = header.tensor(name)
+    return read_values(path, header.tensor(name))
+
+
+def read_values(path: Path, tensor: GgufTensor) -> np.ndarray:
+    """Return a tensor of a file, dequantised, shape outermost first; raises ModelFileError as `read_tensor`."""
     raw = np.fromfile(path, dtype=np.uint8, count=tensor.num_bytes, offset=tensor.offset)
     return _values(path, tensor, raw).reshape(tensor.shape)
 

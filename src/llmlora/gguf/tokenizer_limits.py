@@ -16,8 +16,8 @@ SPACE_MARK = "▁"
 _UTF8_BYTES = [byte for byte in range(256) if byte not in (0xC0, 0xC1) and byte < 0xF5]  # no text has the others
 # llama.cpp drops the space behind added tokens for models of this name, and for no others; these three keep it.
 PHI3_NAME = "phi-3"
-_PHI3_KEEPS_SPACE = ("<unk>", "<s>", "<|endoftext|>")
-_PHI3_END = "</s>"
+PHI3_KEEPS_SPACE = ("<unk>", "<s>", "<|endoftext|>")
+PHI3_END = "</s>"
 
 
 def unsupported(kind: str) -> ExportError:
@@ -116,8 +116,8 @@ def phi3_suffix(added: Mapping[int, Json], token_ids: Mapping[str, int], unknown
     stripping = {str(entry["content"]) for entry in added.values() if entry.get("rstrip")}
     if not stripping:
         return ""
-    special = {str(entry["content"]) for index, entry in added.items() if index != unknown} | {_PHI3_END}
-    has_names = all(name in token_ids for name in (*_PHI3_KEEPS_SPACE, _PHI3_END))
-    if has_names and stripping == special - set(_PHI3_KEEPS_SPACE):
+    special = {str(entry["content"]) for index, entry in added.items() if index != unknown} | {PHI3_END}
+    has_names = all(name in token_ids for name in (*PHI3_KEEPS_SPACE, PHI3_END))
+    if has_names and stripping == special - set(PHI3_KEEPS_SPACE):
         return f"-{PHI3_NAME}"
     raise unsupported(f"added_tokens: {min(stripping)}, rstrip")

@@ -17,7 +17,7 @@ from llmlora.engine.load import empty_model
 from llmlora.engine.loss import LossPath
 from llmlora.engine.selftest import path_of_architecture, recorded_path
 from llmlora.prepare.template import ChatTemplate, load_template
-from llmlora.weights.base import Base, open_folder
+from llmlora.weights.base import Base, open_base, open_folder
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def find_trained(job_dir: Path, moved_base: Path | None = None) -> TrainedJob:
         ExportError: the base model's files are not those the job was trained on.
     """
     job = read_job(job_dir)
-    trained = TrainedJob(job, job_dir, trained_dir(job_dir), lambda: open_folder(find_base(job, moved_base).path))
+    trained = TrainedJob(job, job_dir, trained_dir(job_dir), lambda: open_base(find_base(job, moved_base).path))
     if trained.adapter_dir is not None:
         trained.base  # noqa: B018 - an adapter is of no use without it
     return trained

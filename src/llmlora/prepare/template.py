@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from transformers import PreTrainedTokenizerBase
 
-from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
+from llmlora.core.bundled_templates import BUNDLED_TEMPLATES, OWN_TEMPLATE, TEMPLATE_NAMES
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.layout import TEMPLATE_FILE, TOKENIZER_CONFIG
@@ -399,7 +399,9 @@ def load_template(folder: Path, override: str | None = None) -> ChatTemplate:
         ModelFileError: a tokenizer or template that cannot be used, `template_hides_turn` among others.
     """
     encoder = TextEncoder(load_tokenizer(folder))
-    if override is not None:
+    if override == OWN_TEMPLATE and (own := own_text(folder)) is not None:
+        text, name, source = own, OWN_TEMPLATE, "model"
+    elif override is not None:
         text, name, source = (*_given(override, encoder), "given")
     elif (own := own_text(folder)) is not None:
         text, name, source = own, folder.name, "model"
@@ -425,6 +427,8 @@ def _check_shows_turns(template: ChatTemplate) -> None:
 
 
 def _given(override: str, encoder: TextEncoder) -> tuple[str, str]:
+    if override == OWN_TEMPLATE:
+        raise ConfigError("no_own_template")
     if override in BUNDLED_TEMPLATES:
         missing = [token for token in BUNDLED_TEMPLATES[override] if token not in encoder.special_tokens]
         if missing:
@@ -432,7 +436,7 @@ def _given(override: str, encoder: TextEncoder) -> tuple[str, str]:
         return (raw_text(encoder) if override == "raw" else bundled_text(override)), override
     path = os.path.expanduser(override)
     if not os.path.isfile(path):  # never raises, whatever the name
-        raise ConfigError("unknown_template", name=override, known=", ".join(BUNDLED_TEMPLATES))
+        raise ConfigError("unknown_template", name=override, known=", ".join(TEMPLATE_NAMES))
     return _read(Path(path)), Path(path).name
 
 

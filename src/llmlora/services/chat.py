@@ -59,7 +59,8 @@ def locate_model(model: str) -> ModelLocation:
     if schema == EXPORT_SCHEMA:
         return ModelLocation("gguf", _exported_file(path))
     try:
-        return ModelLocation("base", resolve_base_model(model).path)
+        base = resolve_base_model(model)
+        return ModelLocation("gguf" if base.path.is_file() else "base", base.path)
     except NotFound:
         if not path.is_dir():
             raise

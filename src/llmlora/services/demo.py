@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.errors import ConfigError
 from llmlora.core.free_place import free_place
 from llmlora.core.layout import gguf_name
 from llmlora.core.writable import require_output
@@ -23,8 +24,22 @@ from llmlora.services.train_request import TrainRequest
 
 BASE_MODEL = "nano"
 DATASET = "level1_basic_qa.json"
-QUESTIONS = "level1_basic_qa.jsonl"
 QUANTIZATIONS = ("F16", "Q4_K_M")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the demo teaches a model: a bundled data set, questions about it, and settings other than recommended."""
+
+    dataset: str
+    questions: str
+    settings: Mapping[str, Any]
+
+
+LESSONS = {
+    BASE_MODEL: Lesson(DATASET, "level1_basic_qa.jsonl", {"r": 4, "num_train_epochs": 15}),
+    "smollm2": Lesson("support_en.jsonl", "support_en.jsonl", {}),
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,7 @@ class DemoResult:
     """What the demo made and measured."""
 
     folder: Path
+    base_model: str
     training: dict[str, Any]
     evaluation: dict[str, Any]
     export: dict[str, Any]
@@ -42,6 +58,7 @@ class DemoResult:
         """Return the JSON form."""
         return {
             "folder": str(self.folder),
+            "base_model": self.base_model,
             "training": self.training,
             "evaluation": self.evaluation,
             "export": self.export,
@@ -68,17 +85,20 @@ def free_folder(wanted: Path) -> Path:
             return folder
 
 
-def plan_demo(wanted: Path) -> PlannedJob:
+def plan_demo(wanted: Path, base_model: str = BASE_MODEL, on_event: OnEvent | None = None) -> PlannedJob:
     """Check the place for the folder and the bundled data, and settle the training values; nothing is written.
 
     Raises:
+        ConfigError: `no_demo_of_model`. NotFound: `model_installable`, with the command.
         ResourceError: neither `wanted` nor a folder beside it can be written.
     """
+    if base_model not in LESSONS:
+        raise ConfigError("no_demo_of_model", name=base_model, known=", ".join(LESSONS))
     beside = wanted.with_name(f"{wanted.name}-2") if os.path.lexists(wanted) else wanted
     require_output(beside, "--out")
-    settings = {"r": 4, "num_train_epochs": 15}
-    out = free_place(wanted) / "job"
-    return plan_training(TrainRequest(BASE_MODEL, asset_path("datasets", DATASET), settings=settings, out=out))
+    lesson, out = LESSONS[base_model], free_place(wanted) / "job"
+    request = TrainRequest(base_model, asset_path("datasets", lesson.dataset), settings=lesson.settings, out=out)
+    return plan_training(request, on_event=on_event)
 
 
 def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Callable[[str], None]) -> DemoResult:
@@ -86,11 +106,11 @@ def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Cal
     on_stage("train")
     training = start_training(planned, folder / "job", on_event)
     on_stage("evaluate")
-    questions = asset_path("questions", QUESTIONS)
+    questions = asset_path("questions", LESSONS[planned.base.name].questions)
     evaluation = evaluate(folder / "job", questions, on_event)
     on_stage("export")
     export = export_model(folder / "job", folder / "export", QUANTIZATIONS, on_event=on_event)
     on_stage("chat")
     question = str(json.loads(questions.read_text(encoding="utf-8").splitlines()[0])["prompt"])
     answer = chat(str(folder / "export" / gguf_name(QUANTIZATIONS[-1])), question, temperature=0.0)
-    return DemoResult(folder, training, evaluation, export, question, str(answer["text"]))
+    return DemoResult(folder, planned.base.name, training, evaluation, export, question, str(answer["text"]))

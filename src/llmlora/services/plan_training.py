@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora import __version__
-from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.catalog.base_model import BaseModel
 from llmlora.catalog.job_inputs import record_inputs
 from llmlora.catalog.trained_size import trained_size
 from llmlora.core.config import TrainConfig
@@ -20,8 +20,10 @@ from llmlora.core.recommend import Resolved
 from llmlora.core.writable import require_output, require_workspace
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport, check_dataset
+from llmlora.services.base_models import open_base_model, require_ollamas_template
 from llmlora.services.capacity import check_capacity
 from llmlora.services.estimate import estimate
+from llmlora.services.follow import OnEvent
 from llmlora.services.packages import require_packages
 from llmlora.services.preview import check_template
 from llmlora.services.settle_training import settle
@@ -52,10 +54,11 @@ class PlannedJob:
         }
 
 
-def plan_training(request: TrainRequest, check: CheckData | None = None) -> PlannedJob:
+def plan_training(request: TrainRequest, check: CheckData | None = None, on_event: OnEvent | None = None) -> PlannedJob:
     """Check folder, model, data, settings, disk and memory, and settle every value; no job is written.
 
-    `check` reads the data files; a server gives one that does so in a child process.
+    `check` reads the data files; a server gives one that does so in a child process. `on_event` hears of a GGUF file
+    that is opened for the first time.
 
     Raises:
         ResourceError: the workspace or the folder `out` cannot be written. Conflict: the folder `out` is not free.
@@ -66,7 +69,7 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
     if request.out is not None:
         check_free(request.out)
     require_workspace(prepared_dir(), *([] if request.out else [jobs_dir()]))
-    base = resolve_base_model(request.base_model)
+    base = open_base_model(request.base_model, on_event)
     report = _checked(request, request.data, check or check_dataset)
     if request.eval_data is not None:
         _checked(request, request.eval_data, check or check_dataset)
@@ -75,6 +78,8 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
     _check_packages(config)
     if config.chat_template is not None:
         check_template(base, config.chat_template)
+    elif base.kind == "ollama":
+        require_ollamas_template(base)
     size = trained_size(base.tensors, config)
     check_capacity(base, config, size, request.data, folder)
     job = JobConfig(
@@ -83,6 +88,7 @@ def plan_training(request: TrainRequest, check: CheckData | None = None) -> Plan
         base_model=base.name,
         base_dir=str(base.path.absolute()),
         base_digest=base.digest,
+        base_kind=base.kind,
         **record_inputs(request.data, request.eval_data, request.read.to_dict(), config),
         train=config,
         reasons=resolved.origins,

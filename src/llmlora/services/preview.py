@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.catalog.base_model import BaseModel
 from llmlora.core.config import TrainConfig, invalid_settings
 from llmlora.core.recommend import MAX_CONTEXT
 from llmlora.data.container import require_file
 from llmlora.data.convert import Overlong
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import CheckReport
+from llmlora.services.base_models import open_base_model
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
@@ -69,13 +70,18 @@ def preview_dataset(
     Raises:
         NotFound: file or model. DatasetError, ModelFileError, ConfigError: what training would refuse as well.
     """
-    planned = plan_preview(path, base_model, n, read_options(format, columns, encoding), settings or {})
+    planned = plan_preview(path, base_model, n, read_options(format, columns, encoding), settings or {}, on_event)
     result = planned.run(on_event)
     return {"path": str(path), "base_model": planned.base.name, **result}
 
 
 def plan_preview(
-    path: str | Path, base_model: str, n: int, read: ReadOptions, settings: Mapping[str, Any]
+    path: str | Path,
+    base_model: str,
+    n: int,
+    read: ReadOptions,
+    settings: Mapping[str, Any],
+    on_event: OnEvent | None = None,
 ) -> PlannedPreparation:
     """Check that rows of a file can be shown as a model would be trained on them; nothing is written.
 
@@ -83,7 +89,7 @@ def plan_preview(
         NotFound: file or model. ModelFileError, ConfigError: what training would refuse as well.
     """
     require_file(Path(path))
-    base = resolve_base_model(base_model)
+    base = open_base_model(base_model, on_event)
     rows = {**_known(settings), "max_length": _max_length(base, settings.get("max_length"))}
     return PlannedPreparation("preview", Path(path), base, read, {"num_rows": n, "options": rows})
 
@@ -119,7 +125,7 @@ def check_with_model(
     on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
     """Return the document of `dataset check` with token lengths and unknown tokens counted for a model."""
-    base = resolve_base_model(base_model)
+    base = open_base_model(base_model, on_event)
     options = {
         "eval_path": str(eval_path.absolute()) if eval_path else None,
         "max_length": _max_length(base, max_length),
@@ -139,7 +145,7 @@ def find_overlong(
     on_event: OnEvent | None = None,
 ) -> Overlong:
     """Return the rows of a data file that training with `drop_overlong` would leave out."""
-    base = resolve_base_model(base_model)
+    base = open_base_model(base_model, on_event)
     limit = _max_length(base, max_length)
     options = {"max_length": limit, "keeps_chosen": keeps_chosen}
     rows = PlannedPreparation("overlong", path, base, read, options).run(on_event)["rows"]

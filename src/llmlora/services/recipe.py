@@ -14,7 +14,7 @@ from llmlora.catalog.adapter_folder import check_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.catalog.model_folder import readable
-from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
+from llmlora.core.bundled_templates import TEMPLATE_NAMES
 from llmlora.core.errors import ConfigError, DatasetError, ModelFileError, NotFound
 from llmlora.core.job import SCHEMA, JobConfig, job_from_json
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, MANIFEST_FILE
@@ -67,12 +67,16 @@ class Recipe:
         base = str(content["base_model"])
         folder = path.parent / base
         return cls(
-            base_model=str(folder) if "/" in base and folder.is_dir() else base,
+            base_model=str(folder) if _is_beside(base, folder) else base,
             data=path.parent / content["data"],
             eval_data=path.parent / content["eval_data"] if content.get("eval_data") else None,
             read_options=read_options(content.get("format"), content.get("columns"), content.get("encoding")),
             settings=_beside(path.parent, {key: value for key, value in content.items() if key not in FILE_KEYS}),
         )
+
+
+def _is_beside(name: str, path: Path) -> bool:
+    return ("/" in name and path.is_dir()) or (name.lower().endswith(".gguf") and path.is_file())
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def _beside(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """Return settings with the files they name found beside the recipe."""
     for name in ("init_adapter", "chat_template"):
         value = settings.get(name)
-        if isinstance(value, str) and value not in BUNDLED_TEMPLATES and (folder / value).exists():
+        if isinstance(value, str) and value not in TEMPLATE_NAMES and (folder / value).exists():
             settings[name] = str(folder / value)
     return settings
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.catalog.base_model import BaseModel
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.job import DataSource, JobConfig, in_new_places
+from llmlora.services.base_models import open_base_model
 from llmlora.services.recipe import adapter_dir, base_of_job
 
 FILES = {"chat_template": "job_template_gone", "init_adapter": "job_adapter_gone"}  # settings that name files of a job
@@ -68,7 +69,7 @@ class NewPlaces:
 
     def _base(self, job: JobConfig, folder: Path) -> BaseModel:
         if self.base_model is not None:
-            return resolve_base_model(self.base_model)
+            return open_base_model(self.base_model)
         try:
             return base_of_job(job)
         except NotFound as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 from llmlora.catalog.base_model import BaseModel
 from llmlora.catalog.trained_size import linear_layers
-from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
+from llmlora.core.bundled_templates import TEMPLATE_NAMES
 from llmlora.core.config import TrainConfig
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.data.validate import CheckReport
@@ -82,7 +82,7 @@ def _absolute_files(settings: Mapping[str, Any]) -> dict[str, Any]:
     adapter, template = settings.get("init_adapter"), settings.get("chat_template")
     if isinstance(adapter, str):
         absolute["init_adapter"] = str(adapter_dir(Path(adapter)).absolute())
-    if isinstance(template, str) and template not in BUNDLED_TEMPLATES:
+    if isinstance(template, str) and template not in TEMPLATE_NAMES:
         path = os.path.expanduser(template)
         if os.path.isfile(path):  # else it is refused by the name that was given; never raises, whatever the name
             absolute["chat_template"] = os.path.abspath(path)

@@ -50,7 +50,7 @@ def train(
     folder = Path(out) if out else None
     choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
     request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)
-    return start_training(plan_training(request), folder, on_event)
+    return start_training(plan_training(request, on_event=on_event), folder, on_event)
 
 
 def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEvent | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from llmlora.core.bundled_templates import BUNDLED_TEMPLATES
+from llmlora.core.bundled_templates import TEMPLATE_NAMES
 from llmlora.core.errors import ConfigError, DatasetError, error_from_dict
 from llmlora.core.locale import error_texts, has_text, translate, worded_error
 from llmlora.services.dataset_check import common_read
@@ -115,7 +115,7 @@ def _trainable(queue: Queue, dataset_id: str) -> DatasetRow:
 def _refuse_paths(settings: Mapping[str, Any]) -> None:
     """Refuse settings that name files of this machine: a request does not choose what the server reads."""
     template = settings.get("chat_template")
-    is_file = template is not None and template not in BUNDLED_TEMPLATES
+    is_file = template is not None and template not in TEMPLATE_NAMES
     wrong = ["chat_template"] * is_file + ["init_adapter"] * (settings.get("init_adapter") is not None)
     if wrong:
         raise ConfigError("setting_path_over_http", name=wrong[0])

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.model_folder import context_length, read_json_object
+from llmlora.catalog.opened_model import read_opened
 from llmlora.core.layout import CONFIG_FILE
 from llmlora.gguf.gguf_source import GgufSource
 from llmlora.weights.folder_source import FolderSource
+from llmlora.weights.gguf_companions import write_companions
 from llmlora.weights.source import StoredSource
 
 
@@ -39,6 +41,11 @@ class Base:
         return context_length(dict(self.config)) if self.config else None
 
 
+def open_base(path: Path) -> Base:
+    """Open a model folder, or the model in a GGUF file; raises what `open_folder` and `open_gguf` raise."""
+    return open_gguf(path) if path.is_file() else open_folder(path)
+
+
 def open_folder(folder: Path) -> Base:
     """Open a model folder, or one that has a tokenizer only; raises ModelFileError for a damaged configuration.
 
@@ -49,12 +56,14 @@ def open_folder(folder: Path) -> Base:
     return Base(folder, folder, config, lambda: FolderSource(folder))
 
 
-def open_gguf(path: Path, tokenizer_dir: Path) -> Base:
-    """Open the model in a GGUF file; its tokenizer and chat template lie in a folder.
+def open_gguf(path: Path) -> Base:
+    """Open the model in a GGUF file; its tokenizer and chat template are written into the workspace once.
 
     Raises:
         UnsupportedArchitecture: no rules for the file's architecture.
-        ModelFileError: the file is broken, or has a key or a tensor that its config would not say.
+        ModelFileError: the file is broken, or has a key, a tensor or a tokenizer without a counterpart here.
     """
     source = GgufSource(path)
-    return Base(path, tokenizer_dir, source.config, lambda: source)
+    opened = read_opened(source.files.digest)
+    folder = write_companions(source) if opened is None else opened.path
+    return Base(path, folder, source.config, lambda: source)

@@ -8,7 +8,7 @@ from typing import Any
 from llmlora.core.events import EventWriter
 from llmlora.inference.trained_job import find_trained
 from llmlora.inference.transformers_chat import load_chat
-from llmlora.weights.base import open_folder
+from llmlora.weights.base import open_base
 from llmlora.worker.conversation import answer_all
 from llmlora.worker.frame import StopFlag
 
@@ -16,6 +16,6 @@ from llmlora.worker.frame import StopFlag
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
     """Answer requests with a job folder (kind `job`) or a model folder (kind `base`)."""
     if config["model"]["kind"] == "base":
-        return answer_all(lambda path: load_chat(open_folder(path)), config, events, stop)
+        return answer_all(lambda path: load_chat(open_base(path)), config, events, stop)
     trained = find_trained(Path(config["model"]["path"]))
     return answer_all(lambda _: load_chat(trained.weights, trained.adapter_dir), config, events, stop)

@@ -8,7 +8,7 @@ from typing import Any
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.events import EventWriter
 from llmlora.gguf.writer import foresee_gguf
-from llmlora.weights.base import open_folder
+from llmlora.weights.base import open_base
 from llmlora.worker.frame import StopFlag
 from llmlora.worker.limits import Limits, limit_process
 
@@ -16,7 +16,7 @@ from llmlora.worker.limits import Limits, limit_process
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
     """Return why the model of `base_dir` cannot be exported (`refusal`, an error), or null when it can."""
     limit_process(Limits(**config["limits"]))
-    base = open_folder(Path(config["base_dir"]))
+    base = open_base(Path(config["base_dir"]))
     try:
         foresee_gguf(base.source, base.config, base.tokenizer_dir)
     except ExportError as error:

@@ -19,7 +19,7 @@ from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.template import load_template
 from llmlora.prepare.tokenizer import load_tokenizer
 from llmlora.prepare.view import ViewQuery, training_view
-from llmlora.weights.base import Base, open_folder
+from llmlora.weights.base import Base, open_base
 from llmlora.worker.frame import StopFlag
 
 
@@ -37,7 +37,7 @@ def _check_stop(stop: StopFlag) -> None:
 
 
 def _base(config: dict[str, Any]) -> Base:
-    return open_folder(Path(config["base_dir"]))
+    return open_base(Path(config["base_dir"]))
 
 
 def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:

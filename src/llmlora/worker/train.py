@@ -34,7 +34,7 @@ from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
 from llmlora.prepare.template import ChatTemplate, load_template
 from llmlora.prepare.tokenizer import load_tokenizer, save_tokenizer
-from llmlora.weights.base import Base, open_folder
+from llmlora.weights.base import Base, open_base
 from llmlora.worker.frame import StopFlag
 
 # What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.
@@ -47,7 +47,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     started = time.monotonic()
     job = read_job(folder)
     check_job_inputs(job, resolve_base_model(job.base_dir))
-    base = open_folder(Path(job.base_dir))
+    base = open_base(Path(job.base_dir))
     _warn_if_not_exportable(base, events)
     rows, template = _prepare(job, base, folder, events, stop)
     if stop:

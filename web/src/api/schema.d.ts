@@ -49,6 +49,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Jobs
+         * @description List the jobs that read a dataset, ended ones too.
+         */
+        get: operations["datasetJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Dataset
+         * @description Show training rows token by token, what is learned of each, and what other lengths would cut.
+         */
+        get: operations["previewDataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Problems
+         * @description List what is wrong or worth knowing, each with its place and the next step.
+         */
+        get: operations["datasetProblems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Rows
+         * @description Show rows: those behind row `cursor`, with `q` in their texts, or with a problem of a code.
+         */
+        get: operations["datasetRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Stats
+         * @description Return numbers: lengths, turns, languages, style, duplicates, personal data; with `model` also tokens.
+         */
+        get: operations["datasetStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/undo-delete": {
         parameters: {
             query?: never;
@@ -329,6 +429,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Catalogue
+         * @description List models that are good to start from, with licence, name in Ollama's library and presets.
+         */
+        get: operations["listCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/check/{name}": {
         parameters: {
             query?: never;
@@ -517,6 +637,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Bar
+         * @description How many numbers are larger than `over` and at most `up_to`.
+         */
+        Bar: {
+            /** Count */
+            count: number;
+            /** Over */
+            over: number;
+            /** Up To */
+            up_to: number;
+        };
         /** Body_uploadDataset */
         Body_uploadDataset: {
             /**
@@ -577,6 +709,14 @@ export interface components {
          * @description A dataset with what its check has found: the first 20 problems of each code, and numbers.
          */
         Dataset: {
+            /** Change */
+            change: {
+                [key: string]: unknown;
+            } | null;
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            };
             /** Created At */
             created_at: string;
             /** Description */
@@ -607,6 +747,8 @@ export interface components {
             };
             /** Type */
             type: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * DatasetList
@@ -617,6 +759,59 @@ export interface components {
             items: components["schemas"]["DatasetSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * DatasetPreview
+         * @description A dataset as it would be trained on; with a `refusal` training would refuse it, and there are no rows.
+         */
+        DatasetPreview: {
+            /** Items */
+            items: components["schemas"]["TrainingRow"][];
+            /** Lengths */
+            lengths: components["schemas"]["LengthTrial"][];
+            /** Max Length */
+            max_length: number;
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Num Examples */
+            num_examples: number;
+            /** Num Label Tokens */
+            num_label_tokens: number;
+            /** Num Rows */
+            num_rows: number;
+            /** Num Tokens */
+            num_tokens: number;
+            /** Num Truncated */
+            num_truncated: number;
+            /** Refusal */
+            refusal: {
+                [key: string]: unknown;
+            } | null;
+            /** Template */
+            template: string;
+            /** Template Source */
+            template_source: string;
+            tokens: components["schemas"]["TokenCounts"];
+            /** Unknown Share */
+            unknown_share: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetProblems
+         * @description A page of problems, errors first; of each code the first 10,000 are listed, `counts` cover all.
+         */
+        DatasetProblems: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: components["schemas"]["Problem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * DatasetRequest
@@ -638,10 +833,110 @@ export interface components {
             type?: string | null;
         };
         /**
+         * DatasetRow
+         * @description One row as it stands in the file, and as it is trained on.
+         *
+         *     `fields` is null for a row that cannot be read, `text` is its line then; `example` is null for a row that cannot be
+         *     trained on. Texts are cut to 4,000 characters (`is_shortened`).
+         */
+        DatasetRow: {
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            } | null;
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            } | null;
+            /** Is Shortened */
+            is_shortened: boolean;
+            /** Line */
+            line: number | null;
+            /** Problems */
+            problems: components["schemas"]["Problem"][];
+            /** Row */
+            row: number;
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * DatasetRows
+         * @description A page of rows; `next_cursor` is the `cursor` of the next page, so any row number can be jumped to.
+         */
+        DatasetRows: {
+            /** Items */
+            items: components["schemas"]["DatasetRow"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Num Rows */
+            num_rows: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetStats
+         * @description Numbers about a dataset; those in tokens only where a model was named, null where older checks did not count.
+         */
+        DatasetStats: {
+            answer_characters: components["schemas"]["Quantiles"] | null;
+            answers: components["schemas"]["Quantiles"] | null;
+            characters: components["schemas"]["Quantiles"] | null;
+            /** Columns */
+            columns: {
+                [key: string]: unknown;
+            };
+            /** Duplicates */
+            duplicates: {
+                [key: string]: number;
+            };
+            /** Histograms */
+            histograms: {
+                [key: string]: components["schemas"]["Bar"][];
+            };
+            /** Languages */
+            languages: {
+                [key: string]: number;
+            };
+            /** Learned Share */
+            learned_share: number | null;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Num Characters */
+            num_characters: number | null;
+            /** Num Examples */
+            num_examples: number;
+            /** Num Rows */
+            num_rows: number | null;
+            /** Personal Data */
+            personal_data: {
+                [key: string]: number;
+            };
+            /** Size Class */
+            size_class: string | null;
+            /** Style */
+            style: {
+                [key: string]: number;
+            } | null;
+            /** Terms Per 100 Characters */
+            terms_per_100_characters: number | null;
+            tokens: components["schemas"]["TokenCounts"] | null;
+            turns: components["schemas"]["Quantiles"] | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * DatasetSummary
-         * @description A dataset; one with `ok` false cannot be trained on.
+         * @description A dataset; one with `ok` false cannot be trained on. An edit makes the next `version`, `change` says how.
          */
         DatasetSummary: {
+            /** Change */
+            change: {
+                [key: string]: unknown;
+            } | null;
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            };
             /** Created At */
             created_at: string;
             /** Description */
@@ -664,6 +959,34 @@ export interface components {
             sha256: string;
             /** Type */
             type: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetUser
+         * @description A job that reads a dataset.
+         */
+        DatasetUser: {
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
+        };
+        /**
+         * DatasetUsers
+         * @description The jobs that read a dataset, the newest first.
+         */
+        DatasetUsers: {
+            /** Items */
+            items: components["schemas"]["DatasetUser"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * Disk
@@ -820,6 +1143,20 @@ export interface components {
             stop_request: string | null;
         };
         /**
+         * LengthTrial
+         * @description What a max_length does: rows it cuts, and rows that lose their whole answer (the first 100 by number).
+         */
+        LengthTrial: {
+            /** Max Length */
+            max_length: number;
+            /** Num Cut */
+            num_cut: number;
+            /** Num Vanished */
+            num_vanished: number;
+            /** Vanished Rows */
+            vanished_rows: number[];
+        };
+        /**
          * Memory
          * @description Main memory, within the container's limit.
          */
@@ -833,33 +1170,45 @@ export interface components {
         };
         /**
          * Model
-         * @description A base model that training can start from.
+         * @description A base model; `why_not` says in words why it cannot be trained here, `install` is the command that gets it.
          */
         Model: {
             /** Architecture */
-            architecture: string;
+            architecture: string | null;
+            /** Can Export */
+            can_export: boolean;
+            /** Can Train */
+            can_train: boolean;
+            /** Code */
+            code: string | null;
             /** Context Length */
-            context_length: number;
+            context_length: number | null;
             /** Digest */
-            digest: string;
+            digest: string | null;
             /** Dtype */
-            dtype: string;
+            dtype: string | null;
+            /** Install */
+            install: string | null;
             /** Kind */
             kind: string;
             /** License */
             license: string | null;
             /** Model Type */
-            model_type: string;
+            model_type: string | null;
             /** Name */
             name: string;
+            /** Num Bytes */
+            num_bytes: number | null;
             /** Num Parameters */
-            num_parameters: number;
+            num_parameters: number | null;
             /** Recommended */
             recommended: {
                 [key: string]: unknown;
             };
             /** Vocab Size */
-            vocab_size: number;
+            vocab_size: number | null;
+            /** Why Not */
+            why_not: string | null;
         };
         /**
          * ModelCheck
@@ -964,6 +1313,22 @@ export interface components {
             total_steps: number | null;
         };
         /**
+         * Quantiles
+         * @description Smallest, mean, median, 95th percentile and largest of many numbers; nothing where there are none.
+         */
+        Quantiles: {
+            /** Max */
+            max?: number | null;
+            /** Mean */
+            mean?: number | null;
+            /** Median */
+            median?: number | null;
+            /** Min */
+            min?: number | null;
+            /** P95 */
+            p95?: number | null;
+        };
+        /**
          * Rename
          * @description Another name.
          */
@@ -978,6 +1343,64 @@ export interface components {
         Reorder: {
             /** Before */
             before: string | null;
+        };
+        /**
+         * Span
+         * @description A piece of a training row: `learned` tells whether the loss counts its tokens.
+         *
+         *     `kind`: learned; context; masked (an answer that its author kept out); special (one control token); cut (behind
+         *     max_length); bytes (a character of several tokens, or one that the tokenizer does not know).
+         */
+        Span: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "learned" | "context" | "special" | "masked" | "cut" | "bytes";
+            /** Learned */
+            learned: boolean;
+            /** Num Tokens */
+            num_tokens: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * StartingPoint
+         * @description A model of the curated list; `confirmed` is false where it was not read at its source on that date.
+         */
+        StartingPoint: {
+            /** Confirmed */
+            confirmed: boolean;
+            /** Date */
+            date: string;
+            /** Gated */
+            gated: boolean;
+            /** Id */
+            id: string;
+            /** Languages */
+            languages: string[];
+            /** License */
+            license: string;
+            /** Num Parameters */
+            num_parameters: number;
+            /** Ollama */
+            ollama: string | null;
+            /** Preset */
+            preset: string;
+            /** Source */
+            source: string;
+            /** Training Preset */
+            training_preset: string | null;
+        };
+        /**
+         * StartingPoints
+         * @description Models to start from.
+         */
+        StartingPoints: {
+            /** Items */
+            items: components["schemas"]["StartingPoint"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * SystemInfo
@@ -1006,6 +1429,32 @@ export interface components {
             running: number;
         };
         /**
+         * TokenCounts
+         * @description Tokens of the training rows at their full length; `num_end_learned` rows end in a learned end token.
+         */
+        TokenCounts: {
+            /** Histogram */
+            histogram: components["schemas"]["Bar"][];
+            /** Learned */
+            learned: number;
+            /** Max */
+            max?: number | null;
+            /** Mean */
+            mean?: number | null;
+            /** Median */
+            median?: number | null;
+            /** Min */
+            min?: number | null;
+            /** Num End Learned */
+            num_end_learned: number;
+            /** Num Rows */
+            num_rows: number;
+            /** P95 */
+            p95?: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * TrainingRequest
          * @description A training job: model by name, datasets by id; settings are those of /api/presets and of the command line.
          */
@@ -1026,6 +1475,26 @@ export interface components {
             };
             /** Training Preset */
             training_preset?: string | null;
+        };
+        /**
+         * TrainingRow
+         * @description One training row of example `row`, in spans.
+         */
+        TrainingRow: {
+            /** End Token Trained */
+            end_token_trained: boolean;
+            /** Num Characters */
+            num_characters: number;
+            /** Num Cut */
+            num_cut: number;
+            /** Num Label Tokens */
+            num_label_tokens: number;
+            /** Num Tokens */
+            num_tokens: number;
+            /** Row */
+            row: number;
+            /** Spans */
+            spans: components["schemas"]["Span"][];
         };
     };
     responses: never;
@@ -1150,6 +1619,187 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetSummary"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasetJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetUsers"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewDataset: {
+        parameters: {
+            query: {
+                /** @description Where the page before has ended. */
+                cursor?: number;
+                lengths?: number[];
+                limit?: number;
+                /** @description Tokens per row; without it the model's own. */
+                max_length?: number | null;
+                model: string;
+                template?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPreview"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasetProblems: {
+        parameters: {
+            query?: {
+                /** @description Code of a problem. */
+                code?: string | null;
+                /** @description Where the page before has ended. */
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetProblems"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasetRows: {
+        parameters: {
+            query?: {
+                /** @description Where the page before has ended. */
+                cursor?: number;
+                limit?: number;
+                /** @description Code of a problem. */
+                problem?: string | null;
+                q?: string;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetRows"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasetStats: {
+        parameters: {
+            query?: {
+                /** @description Tokens per row; without it the model's own. */
+                max_length?: number | null;
+                model?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetStats"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
@@ -1594,6 +2244,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartingPoints"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

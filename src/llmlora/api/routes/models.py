@@ -10,26 +10,33 @@ from pydantic import BaseModel, ConfigDict
 from llmlora.api.strict_route import StrictRoute
 from llmlora.services.models import check_model as check
 from llmlora.services.models import list_models as find_models
+from llmlora.services.models import list_starting_points as find_points
 
 router = APIRouter(prefix="/api/models", tags=["models"], route_class=StrictRoute)
 
 
 class Model(BaseModel):
-    """A base model that training can start from."""
+    """A base model; `why_not` says in words why it cannot be trained here, `install` is the command that gets it."""
 
     model_config = ConfigDict(extra="ignore")
 
     name: str
     kind: str
-    architecture: str
-    model_type: str
-    num_parameters: int
-    context_length: int
-    vocab_size: int
-    dtype: str
+    architecture: str | None
+    model_type: str | None
+    num_parameters: int | None
+    context_length: int | None
+    vocab_size: int | None
+    dtype: str | None
     license: str | None
-    digest: str
+    num_bytes: int | None
+    digest: str | None
     recommended: dict[str, Any]
+    can_train: bool
+    can_export: bool
+    why_not: str | None
+    code: str | None
+    install: str | None
 
 
 class ModelList(BaseModel):
@@ -54,6 +61,35 @@ class ModelCheck(BaseModel):
 def list_models() -> ModelList:
     """List the base models of this machine."""
     return ModelList(items=[Model.model_validate(model) for model in find_models()], next_cursor=None)
+
+
+class StartingPoint(BaseModel):
+    """A model of the curated list; `confirmed` is false where it was not read at its source on that date."""
+
+    id: str
+    languages: list[str]
+    num_parameters: int
+    license: str
+    gated: bool
+    ollama: str | None
+    preset: str
+    training_preset: str | None
+    source: str
+    date: str
+    confirmed: bool
+
+
+class StartingPoints(BaseModel):
+    """Models to start from."""
+
+    items: list[StartingPoint]
+    next_cursor: str | None
+
+
+@router.get("/catalogue")
+def list_catalogue() -> StartingPoints:
+    """List models that are good to start from, with licence, name in Ollama's library and presets."""
+    return StartingPoints(items=[StartingPoint.model_validate(entry) for entry in find_points()], next_cursor=None)
 
 
 @router.get("/check/{name:path}")

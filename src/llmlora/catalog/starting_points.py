@@ -1,0 +1,21 @@
+"""Models to start from, as data: what they are, their licence, their name in Ollama's library, and presets."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+FILE = "starting_points.json"
+
+
+def starting_points() -> list[dict[str, Any]]:
+    """Return the entries of the curated list, Japanese models first.
+
+    Each has `id` (of the Hub), `languages`, `num_parameters`, `license`, `gated` (the licence has to be accepted
+    there), `ollama` (its name in Ollama's library, or null), `preset`, `training_preset`, `source` and `date` of
+    what is said, and `confirmed`: whether that was read at the source on that date, or is from memory.
+    """
+    text = (resources.files("llmlora") / "assets" / FILE).read_text(encoding="utf-8")
+    entries: list[dict[str, Any]] = json.loads(text)
+    return entries

@@ -1,0 +1,56 @@
+"""Base models ready for work: a GGUF file is opened once, in a worker, and compared with llama.cpp before its use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.catalog.known_architectures import unknown_architecture
+from llmlora.catalog.ollama_store import find_ollama_model
+from llmlora.catalog.opened_model import OPENED_RULES, opened_dir
+from llmlora.core.errors import ConfigError
+from llmlora.core.publish import read_json, sha256_json, write_json
+from llmlora.services.follow import OnEvent
+from llmlora.services.launch import scratch_folder
+from llmlora.services.supervisor import run_worker
+
+
+def open_base_model(name: str, on_event: OnEvent | None = None) -> BaseModel:
+    """Return the model of a name with everything that planning needs; `on_event` hears of a file that is opened first.
+
+    Raises:
+        NotFound, ModelFileError: those of `resolve_base_model`.
+        UnsupportedArchitecture, ModelFileError: the GGUF file has what no model here has, or its model does not answer
+            as llama.cpp has it (`gguf_selftest_failed`).
+    """
+    base = resolve_base_model(name)
+    if base.is_opened:
+        return base
+    if (unknown := unknown_architecture(base.architecture)) is not None:
+        raise unknown
+    _run(base, {"name": name}, on_event)
+    return resolve_base_model(name)
+
+
+def require_ollamas_template(base: BaseModel) -> None:
+    """Refuse to train an Ollama model on another chat template than the one that Ollama will render.
+
+    Raises:
+        ConfigError: `ollama_template_differs`, five conversations rendered by both are not the same.
+    """
+    model = find_ollama_model(base.name)
+    template = model.text("template")
+    if template is None:  # Ollama renders the file's own
+        return
+    wanted = {"go_template": template, "system": model.text("system")}
+    verdict = opened_dir(base.digest) / f"ollama-{sha256_json([OPENED_RULES, wanted])[:16]}.json"
+    if not verdict.is_file():
+        write_json(verdict, _run(base, wanted))
+    difference = read_json(verdict)["difference"]
+    if difference is not None:
+        raise ConfigError("ollama_template_differs", name=base.name, detail=difference)
+
+
+def _run(base: BaseModel, options: dict[str, Any], on_event: OnEvent | None = None) -> dict[str, Any]:
+    with scratch_folder({"kind": "open_base", "path": str(base.path.absolute()), **options}) as work:
+        return run_worker("open_base", work, on_event)

@@ -9,7 +9,9 @@ from cli.command_line import run
 from llmlora.cli import main
 from llmlora.cli.help_page import wrapped
 
-PAGES = [[], *([verb] for verb in main.VERBS), ["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"]]
+BELOW = [["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"], ["dataset", "add"]]
+BELOW += [["jobs", "list"], ["jobs", "logs"], ["jobs", "clone"], ["config", "path"], ["store", "rebuild"]]
+PAGES = [[], *([verb] for verb in main.VERBS), *BELOW]
 TYPERS_OWN = (
     "Usage:",
     "Arguments:",

@@ -65,6 +65,24 @@ def test_documents_that_need_no_training(workplace: Path) -> None:
     check(llmlora(workplace, "dataset", "preview", "data.jsonl", "--model", "nano", "-n", "1"), "dataset_preview")
 
 
+def test_documents_of_kept_datasets_and_of_the_queue(workplace: Path) -> None:
+    check(llmlora(workplace, "dataset", "add", "data.jsonl", "--name", "shop"), "dataset")
+    listed = llmlora(workplace, "dataset", "list")
+    assert set(listed["datasets"][0]) == documented("dataset_changed")
+    check(listed, "datasets")
+    check(llmlora(workplace, "train", "--model", "nano", "--data", "shop", "--detach"), "job_changed")
+    listed = llmlora(workplace, "jobs")
+    assert set(listed["jobs"][0]) == documented("job_changed")
+    check(listed, "jobs")
+    check(llmlora(workplace, "jobs", "show", "shop"), "job")
+    check(llmlora(workplace, "jobs", "logs", "shop"), "job_logs")
+    check(llmlora(workplace, "jobs", "delete", "shop"), "job_changed")
+    check(llmlora(workplace, "dataset", "delete", "shop"), "dataset_changed")
+    check(llmlora(workplace, "store", "rebuild"), "store_rebuild")
+    check(llmlora(workplace, "config", "show"), "config")
+    check(llmlora(workplace, "config", "path"), "config_paths")
+
+
 @pytest.mark.timeout(900)
 def test_documents_of_the_main_job(workplace: Path) -> None:
     train = ("train", "--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")

@@ -18,6 +18,7 @@ from llmlora.cli import main as cli
 from llmlora.core import errors, events, layout
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import LlmloraError
+from llmlora.core.locale import GROUPS
 
 LANGUAGES = ("", ".ja")
 PACKAGE = ROOT / "src" / "llmlora"
@@ -55,7 +56,7 @@ def test_commands_in_pages_exist(page) -> None:
         if words[0] not in cli.VERBS:
             problems += [word for word in words[:1] if word not in SHARED_OPTIONS]
             continue
-        verb = verbs[:2] if words[0] == "dataset" else verbs[:1]
+        verb = [*verbs, "list"][:2] if words[0] in GROUPS else verbs[:1]
         options = {word.partition("=")[0] for word in words if re.match(r"^--?[a-zA-Z]", word)}
         problems += [f"{' '.join(words)}: {name}" for name in options - options_of(*verb) - SHARED_OPTIONS]
         settings = [word for before, word in itertools.pairwise(words) if before == "--set"]

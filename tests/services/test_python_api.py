@@ -23,7 +23,7 @@ from tiny_models import tiny_model
 
 # how the command line calls what Python calls otherwise; None: it is about the terminal, or a part of another one
 OTHER_NAMES = {
-    "file": "path", "format_name": "format", "data_format": "format", "as_json": None, "num_rows": "n",
+    "file": "path", "format_name": "format", "data_format": "format", "as_json": None, "detach": None, "num_rows": "n",
     "target": "output", "quant": "quantizations", "base": "base_dir", "settings": "settings", "model": "base_model",
 }  # fmt: skip
 VERBS = [

@@ -28,7 +28,7 @@ def test_nobody_serves_an_empty_workspace(home):
 def test_the_second_is_told_who_the_first_is(home):
     with workspace_lock() as lock:
         lock.tell("http://127.0.0.1:8000")
-        assert running_server() == {"pid": os.getpid(), "url": "http://127.0.0.1:8000"}
+        assert running_server() == {"pid": os.getpid(), "url": "http://127.0.0.1:8000", "database": None}
         with pytest.raises(Conflict) as refusal, workspace_lock():
             pass
         assert refusal.value.code == "server_running"
@@ -37,7 +37,7 @@ def test_the_second_is_told_who_the_first_is(home):
         assert running_server()["url"] == "http://x"
     assert running_server() is None
     with workspace_lock():
-        assert running_server() == {"pid": None, "url": None}  # it is only starting
+        assert running_server() == {"pid": None, "url": None, "database": None}  # it is only starting
 
 
 def test_a_killed_holder_holds_nothing(home):
@@ -66,3 +66,12 @@ def test_a_link_in_its_place_is_not_followed(home, tmp_path):
     with pytest.raises(OSError), workspace_lock():
         pass
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_command_that_works_on_the_queue_is_told_apart(home):
+    with workspace_lock() as lock:
+        lock.tell(None, "the database")
+        assert running_server() == {"pid": os.getpid(), "url": None, "database": "the database"}
+        with pytest.raises(Conflict) as refusal, workspace_lock():
+            pass
+    assert refusal.value.code == "queue_worked_on"

@@ -1,4 +1,4 @@
-"""`llmlora dataset check | convert | preview | reword`: look at data before anything is spent on it."""
+"""`llmlora dataset`: look at data files before anything is spent on them; what is kept is in `kept_datasets`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from llmlora.cli import kept_datasets
+from llmlora.cli.dataset_report import print_line, print_more, print_report
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.cli.next_command import after_check, after_convert, after_reword
 from llmlora.cli.output import options, out, print_json, warn
@@ -19,8 +21,6 @@ from llmlora.data.read import read_options
 from llmlora.services.dataset import check_dataset, convert_dataset
 from llmlora.services.reword import PER_QUESTION, reword_dataset
 
-MARKS = {"error": "[red]✗[/red]", "warning": "[yellow]![/yellow]"}
-DELIMITERS = {",": "data.delimiter.comma", "\t": "data.delimiter.tab", ";": "data.delimiter.semicolon"}
 SHOWN_DROPPED = 20
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=translate("data.option.file"))]
@@ -162,85 +162,18 @@ def print_reworded(report: dict[str, Any], is_filled: bool) -> None:
     skipped = ("empty", "repeated") if is_filled else ("without_question",)
     for name in skipped:
         if report[f"num_{name}"]:
-            _line(translate(f"data.reworded.{name}", count=report[f"num_{name}"]))
+            print_line(translate(f"data.reworded.{name}", count=report[f"num_{name}"]))
     if not is_filled:
         out.print(escape(translate("data.reworded.fill")))
-
-
-def print_report(path: Path, report: dict[str, Any]) -> None:
-    """Show a check on stdout: what was read, the findings by kind with a hint for each kind, and the verdict."""
-    if not options.quiet:
-        out.print(escape(translate("data.checked", path=path)))
-        _print_summary(report)
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for problem in report["problems"]:
-        groups.setdefault(problem["code"], []).append(problem)
-    num_errors = 0
-    for code, problems in groups.items():
-        _print_group(problems, report["counts"][code])
-        num_errors += report["counts"][code] if problems[0]["level"] == "error" else 0
-    num_warnings = sum(report["counts"].values()) - num_errors
-    if not report["ok"]:
-        out.print(f"[red]{escape(translate('data.not_ready', count=num_errors))}[/red]")
-    elif num_warnings:
-        out.print(f"[yellow]{escape(translate('data.ready_with_warnings', count=num_warnings))}[/yellow]")
-    else:
-        out.print(f"[green]{escape(translate('data.ready'))}[/green]")
-
-
-def _print_summary(report: dict[str, Any]) -> None:
-    stats, columns = report["stats"], report["columns"]
-    shown = {name: report[name] for name in ("num_examples", "format", "encoding")}
-    params = {name: "-" if value is None else value for name, value in shown.items()}
-    _line(translate("data.summary", **params))
-    if columns.get("mapped"):
-        mapped = ", ".join(f"{name} ← {column}" for name, column in columns["mapped"].items())
-        _line(translate("data.columns", mapped=mapped))
-    if columns.get("ignored"):
-        _line(translate("data.ignored", names=", ".join(columns["ignored"])))
-    if stats.get("delimiter"):
-        _line(translate("data.delimiter", delimiter=translate(DELIMITERS[stats["delimiter"]])))
-    if stats.get("characters"):
-        _line(translate("data.lengths", **stats["characters"]))
-        _line(translate(f"data.size.{stats['size_class']}"))
-    if stats.get("tokens"):
-        _line(translate("data.tokens", **stats["tokens"]))
-
-
-def _line(text: str) -> None:
-    out.print(f"  {escape(text)}")
-
-
-def _print_group(problems: list[dict[str, Any]], count: int) -> None:
-    for problem in problems:
-        level = translate(f"data.{problem['level']}")
-        out.print(f"{MARKS[problem['level']]} {level} {escape(_place(problem))}: {escape(problem['message'])}")
-    for shown in problems[0]["params"].get("preview", []):
-        _line(f"  {translate('data.place', line=shown['line'])}: {shown['text']}")
-    _print_more(count - len(problems))
-    out.print(f"    {escape(translate('cli.hint'))}: {escape(problems[0]['hint'])}")
-
-
-def _place(problem: dict[str, Any]) -> str:
-    if problem["line"] is None:
-        return translate("data.whole_file")
-    if problem["column"] is None:
-        return translate("data.place", line=problem["line"])
-    return translate("data.place_column", line=problem["line"], column=problem["column"])
-
-
-def _print_more(count: int) -> None:
-    if count > 0:
-        out.print(f"    {escape(translate('data.more', count=count))}")
 
 
 def print_converted(report: dict[str, Any]) -> None:
     """Show what was written, and every kind of row that was left out."""
     out.print(escape(translate("data.converted", num_written=report["num_written"], path=report["output"])))
     if report["encoding"] not in ("utf-8", "utf-8-sig"):
-        _line(translate("data.read_as", encoding=report["encoding"]))
+        print_line(translate("data.read_as", encoding=report["encoding"]))
     if report["ignored_columns"]:
-        _line(translate("data.ignored", names=", ".join(report["ignored_columns"])))
+        print_line(translate("data.ignored", names=", ".join(report["ignored_columns"])))
     if report["eval_output"]:
         out.print(escape(translate("data.converted_eval", num_eval=report["num_eval"], path=report["eval_output"])))
     if report["other_eval"]:
@@ -258,7 +191,7 @@ def print_converted(report: dict[str, Any]) -> None:
     for row in report["dropped"][:SHOWN_DROPPED]:
         message = row["message"] or row["code"]
         out.print(f"  {escape(translate('data.dropped_row', line=row['line'], row=row['row'], message=message))}")
-    _print_more(len(report["dropped"]) - SHOWN_DROPPED)
+    print_more(len(report["dropped"]) - SHOWN_DROPPED)
 
 
 app = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None)
@@ -266,3 +199,5 @@ app.command("check", cls=HelpfulCommand, help=translate("data.check.help"))(chec
 app.command("convert", cls=HelpfulCommand, help=translate("data.convert.help"))(convert)
 app.command("preview", cls=HelpfulCommand, help=translate("data.preview.help"))(preview)
 app.command("reword", cls=HelpfulCommand, help=translate("data.reword.help"))(reword)
+for name, verb in kept_datasets.VERBS.items():
+    app.command(name.replace("_", "-"), cls=HelpfulCommand, help=translate(f"data.{name}.help"))(verb)

@@ -16,9 +16,13 @@ def tell_of_languages(as_json: bool) -> None:
     """Say on a terminal, once in its session, that `--lang ja` exists, unless something chose the language."""
     if as_json or options.quiet or options.language is not None or is_language_chosen() or current_language() == "ja":
         return
-    is_completing = any(name.endswith("_COMPLETE") for name in os.environ)  # the shell asks, not the user
-    if sys.stderr.isatty() and not is_completing and _is_first_time():
+    if sys.stderr.isatty() and not is_completing() and _is_first_time():
         console.print(" · ".join(catalogue(language)["cli.language_hint"] for language in LANGUAGES))
+
+
+def is_completing() -> bool:
+    """Tell whether a shell asks what may come next, not a user."""
+    return any(name.endswith("_COMPLETE") for name in os.environ)
 
 
 def _is_first_time() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,16 +14,17 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from llmlora import __version__
 from llmlora.cli import output
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
-from llmlora.cli.language_hint import tell_of_languages
+from llmlora.cli.language_hint import is_completing, tell_of_languages
 from llmlora.cli.usage import usage_error
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
-from llmlora.core.locale import LANGUAGES, program, set_language, set_program, translate
+from llmlora.core.locale import GROUPS, LANGUAGES, program, set_language, set_program, translate
 from llmlora.core.publish import not_permitted
 
 VERBS = {
     "demo": "llmlora.cli.demo",
     "dataset": "llmlora.cli.dataset",
     "train": "llmlora.cli.train",
+    "jobs": "llmlora.cli.jobs",
     "evaluate": "llmlora.cli.evaluate",
     "compare": "llmlora.cli.evaluate",
     "merge": "llmlora.cli.export",
@@ -32,6 +34,8 @@ VERBS = {
     "models": "llmlora.cli.models",
     "doctor": "llmlora.cli.doctor",
     "serve": "llmlora.cli.serve",
+    "config": "llmlora.cli.config",
+    "store": "llmlora.cli.store",
 }
 FLAGS = {"--debug", "--quiet", "-q", "--no-progress", "-y", "--yes"}
 
@@ -58,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         rest = read_shared_options(arguments)
         tell_of_languages(as_json)
-        app = build_app(rest[0] if rest else "")
+        app = build_app(completed_verb() or (rest[0] if rest else ""))
         result = app(args=rest, prog_name=program(), standalone_mode=False)
         if result == exit_code_of(Stopped("interrupted")):  # what typer makes of Ctrl-C, without a word
             raise KeyboardInterrupt
@@ -140,17 +144,22 @@ def build_app(verb: str) -> typer.Typer:
     )
     app.callback()(_root)
     for name, module in VERBS.items():
-        command = (
-            getattr(importlib.import_module(module), name if name != "dataset" else "app")
-            if name == verb
-            else _not_loaded
-        )
+        word = "app" if name in GROUPS else name
+        command = getattr(importlib.import_module(module), word) if name == verb else _not_loaded
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, help=translate(f"cli.{name}.help"))
         else:
             words, short = translate(f"cli.{name}.help"), translate(f"cli.{name}.short")
             app.command(name=name, cls=HelpfulCommand, help=words, short_help=short)(command)
     return app
+
+
+def completed_verb() -> str | None:
+    """Return the verb of the line that a shell asks to complete, None when none does."""
+    if not is_completing():
+        return None
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    return next((word for word in line.split()[1:] if word in VERBS), None)
 
 
 def _not_loaded() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -52,29 +53,17 @@ class EventPrinter:
             warn("cli.warning.display_failed", detail=f"{type(error).__name__}: {error}"[:200])
 
     def _phase(self, event: dict[str, Any]) -> None:
-        key = f"cli.phase.{event['name']}"
-        params = {**event, **(event.get("params") or {})}
-        if "reason" in params:
-            params["reason"] = translate(params["reason"], **(params.get("gflops") or {}))
-        if "done" in params and "total" in params:
-            self._bar(translate(key, **params), params["done"], params["total"])
+        text, values = phase_text(event), {**event, **(event.get("params") or {})}
+        if text is None:
             return
-        if has_text(key):
-            self._close_bar()
-            say(key, **params)
+        if "done" in values and "total" in values:
+            self._bar(text, values["done"], values["total"])
+            return
+        self._close_bar()
+        say("cli.remark", text=text)
 
     def _step(self, event: dict[str, Any]) -> None:
-        metrics = event["metrics"]
-        loss = metrics.get("loss")
-        text = translate(
-            "cli.step",
-            step=event["step"],
-            total=event["total_steps"],
-            loss="NaN" if loss is None else f"{loss:.3f}",
-            speed=f"{metrics.get('tokens_per_second') or 0:,.0f}",
-            eta=duration(metrics.get("eta_seconds")),
-        )
-        self._bar(text, event["step"], event["total_steps"])
+        self._bar(step_text(event), event["step"], event["total_steps"])
 
     def _evaluation(self, event: dict[str, Any]) -> None:
         metrics = event["metrics"]
@@ -125,6 +114,29 @@ class EventPrinter:
             self._live = None
 
 
+def phase_text(event: dict[str, Any]) -> str | None:
+    """Return the words of a `phase` event, None for one that has none."""
+    key = f"cli.phase.{event['name']}"
+    params = {**event, **(event.get("params") or {})}
+    if "reason" in params:
+        params["reason"] = translate(params["reason"], **(params.get("gflops") or {}))
+    return translate(key, **params) if has_text(key) else None
+
+
+def step_text(event: dict[str, Any]) -> str:
+    """Return the words of a `step` event."""
+    metrics = event["metrics"]
+    loss = metrics.get("loss")
+    return translate(
+        "cli.step",
+        step=event["step"],
+        total=event["total_steps"],
+        loss="NaN" if loss is None else f"{loss:.3f}",
+        speed=f"{metrics.get('tokens_per_second') or 0:,.0f}",
+        eta=duration(metrics.get("eta_seconds")),
+    )
+
+
 def held_out_texts(eval_loss: float | None, perplexity: float | None) -> tuple[str, str]:
     """Return both numbers as shown; null is a loss that is no number, or a perplexity too large for one."""
     if eval_loss is None:
@@ -137,3 +149,8 @@ def duration(seconds: float | None) -> str:
     total = max(0, round(seconds or 0))
     hours, minutes = divmod(total // 60, 60)
     return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"
+
+
+def local_time(moment: str | None) -> str:
+    """Return a stored time as this machine's clock shows it."""
+    return "-" if moment is None else datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -10,22 +10,24 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from llmlora.cli import train_options as options_of
 from llmlora.cli.next_command import after_train
 from llmlora.cli.output import console, folding_table, options, print_json, say, warn
 from llmlora.cli.progress import EventPrinter, duration, held_out_texts
-from llmlora.cli.words import columns_of, settings_of
+from llmlora.cli.train_queued import follow_training, queue_planned, tell_detached
+from llmlora.cli.words import columns_of
 from llmlora.core.config import Stage, TrainConfig
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped
 from llmlora.core.locale import error_texts, translate
 from llmlora.core.next_run import settings_words
-from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.data.read import read_options
+from llmlora.services.ask_training import ask_training
 from llmlora.services.inspect import export_refusal
 from llmlora.services.plan_training import PlannedJob, plan_training
 from llmlora.services.resume import refuse_with_resume
 from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import resume_training, start_training
-from llmlora.services.train_request import training_request
+from llmlora.services.workspace import is_looked_after
 
 SHOWN_FIELDS = (
     "method",
@@ -49,6 +51,9 @@ SHOWN_FIELDS = (
     "init_adapter",
 )
 ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
+Out = Annotated[Path | None, typer.Option("--out", help=translate("cli.train.out"))]
+Resume = Annotated[Path | None, typer.Option("--resume", help=translate("cli.train.resume"))]
+Detach = Annotated[bool, typer.Option("--detach", help=translate("cli.train.detach"))]
 TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 RESULT_FIELDS = (
     "final_loss",
@@ -63,67 +68,60 @@ RESULT_FIELDS = (
 )
 
 
-def _help(name: str) -> str:
-    return translate(f"cli.train.{name}")
-
-
 def train(
-    recipe: Annotated[Path | None, typer.Argument(help=_help("recipe"), show_default=False)] = None,
-    model: Annotated[str | None, typer.Option("--model", help=_help("model"))] = None,
-    data: Annotated[Path | None, typer.Option("--data", help=_help("data"))] = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", help=translate("cli.train.preset", known=", ".join(LORA_PRESETS)))
-    ] = None,
-    training_preset: Annotated[
-        str | None,
-        typer.Option(
-            "--training-preset", help=translate("cli.train.training_preset", known=", ".join(TRAINING_PRESETS))
-        ),
-    ] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help=_help("set"), metavar="KEY=VALUE")] = None,
-    eval_data: Annotated[Path | None, typer.Option("--eval-data", help=_help("eval_data"))] = None,
-    init_adapter: Annotated[str | None, typer.Option("--init-adapter", help=_help("init_adapter"))] = None,
-    chat_template: Annotated[str | None, typer.Option("--chat-template", help=_help("chat_template"))] = None,
-    system: Annotated[str | None, typer.Option("--system", help=_help("system"))] = None,
-    drop_overlong: Annotated[bool, typer.Option("--drop-overlong", help=_help("drop_overlong"))] = False,
-    data_format: Annotated[str | None, typer.Option("--format", help=_help("format"))] = None,
-    columns: Annotated[list[str] | None, typer.Option("--map", help=_help("map"), metavar="FIELD=COLUMN")] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", help=_help("encoding"))] = None,
-    out: Annotated[Path | None, typer.Option("--out", help=_help("out"))] = None,
-    resume: Annotated[Path | None, typer.Option("--resume", help=_help("resume"))] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=_help("json"))] = False,
+    recipe: options_of.Recipe = None,
+    model: options_of.Model = None,
+    data: options_of.Data = None,
+    preset: options_of.Preset = None,
+    training_preset: options_of.TrainingPreset = None,
+    settings: options_of.Settings = None,
+    eval_data: options_of.EvalData = None,
+    init_adapter: options_of.InitAdapter = None,
+    chat_template: options_of.ChatTemplate = None,
+    system: options_of.System = None,
+    drop_overlong: options_of.DropOverlong = False,
+    data_format: options_of.Format = None,
+    columns: options_of.Columns = None,
+    encoding: options_of.Encoding = None,
+    out: Out = None,
+    resume: Resume = None,
+    detach: Detach = False,
+    as_json: options_of.Json = False,
 ) -> int:
     """Fine-tune a model on a data file."""
     files = {"init_adapter": init_adapter, "chat_template": chat_template}
     given = {"system": system, "drop_overlong": drop_overlong or None, **({} if resume else files)}
-    overrides = _overrides(settings_of(settings), given)
+    overrides = options_of.overrides(settings, given)
     read = read_options(data_format, columns_of(columns), encoding)
+    if detach and (out or resume):
+        raise ConfigError("detach_alone", option="--out" if out else "--resume")
     if resume is not None:
         refuse_with_resume(recipe, overrides, out, preset, training_preset, read.given)
         places = NewPlaces.of(model, data, eval_data, **files)
-        result = _followed(lambda printer: resume_training(resume, printer, places), as_json)
-    else:
-        choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
-        request = training_request(model, data, recipe, eval_data=eval_data, read=read, **choices)
-        with EventPrinter() as printer:
-            planned = plan_training(request, on_event=printer)
-        show_plan(planned)
-        ask_about_export(planned)
-        result = _followed(lambda printer: start_training(planned, out, printer), as_json)
+        return _end(_followed(lambda printer: resume_training(resume, printer, places), as_json), resume, as_json)
+    choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
+    asked = ask_training(recipe, model, data, eval_data, read, choices)
+    with EventPrinter() as printer:
+        planned = plan_training(asked.request, on_event=printer)
+    show_plan(planned)
+    ask_about_export(planned)
+    if detach or (out is None and is_looked_after()):
+        job = queue_planned(asked, planned)
+        if detach:
+            tell_detached(job, as_json)
+            return 0
+        return _end(_followed(lambda printer: follow_training(job.id, planned, printer), as_json), None, as_json)
+    return _end(_followed(lambda printer: start_training(planned, out, printer), as_json), out, as_json)
+
+
+def _end(result: dict[str, Any], folder: Path | None, as_json: bool) -> int:
+    """Show the outcome of a run, and what comes next."""
     if as_json:
         print_json("train", {**result, "plan": result.get("plan")})
     show_summary(result)
     if not as_json:
-        after_train(resume or out or Path(result["adapter_dir"]).parent)
+        after_train(folder or Path(result["adapter_dir"]).parent)
     return 0
-
-
-def _overrides(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    given = {name: value for name, value in options.items() if value is not None}
-    twice = next((name for name in given if name in settings), None)
-    if twice is not None:
-        raise ConfigError("setting_twice", option="--set", name=twice)
-    return {**settings, **given}
 
 
 def show_plan(planned: PlannedJob) -> None:

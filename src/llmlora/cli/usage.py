@@ -11,7 +11,7 @@ from typer._click.exceptions import BadOptionUsage, BadParameter, MissingParamet
 
 from llmlora.core.config import TrainConfig, canonical_name
 from llmlora.core.errors import ConfigError
-from llmlora.core.locale import program, translate
+from llmlora.core.locale import GROUPS, program, translate
 
 # What typer calls the type of a value, and the locale key of what it has to be.
 VALUE_KINDS = {"int": "integer", "float": "number", "bool": "switch"}
@@ -82,7 +82,7 @@ def _command_of(arguments: Sequence[str]) -> str:
     """Return program and verb of a call whose parser failed before it knew them."""
     words = [program()]
     for word in arguments:
-        if word.startswith("-") or words[1:] not in ([], ["dataset"]):
+        if word.startswith("-") or (words[1:] and words[1:] not in [[name] for name in GROUPS]):
             break
         words.append(word)
     return " ".join(words)

@@ -22,6 +22,7 @@ VERBS = (
     "demo",
     "dataset",
     "train",
+    "jobs",
     "evaluate",
     "compare",
     "merge",
@@ -31,7 +32,10 @@ VERBS = (
     "models",
     "doctor",
     "serve",
+    "config",
+    "store",
 )
+GROUPS = ("dataset", "jobs", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")
@@ -99,10 +103,18 @@ def shell_word(value: object) -> str:
 
 
 class _Words(string.Formatter):
-    """Fills texts in; `{path!q}` stands inside a command and is quoted for a shell."""
+    """Fills texts in; `{path!q}` stands inside a command and is quoted for a shell, `{status!w}` is worded."""
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
-        return shell_word(value) if conversion == "q" else super().convert_field(value, conversion)
+        if conversion == "q":
+            return shell_word(value)
+        return _worded(str(value)) if conversion == "w" else super().convert_field(value, conversion)
+
+
+def _worded(code: str) -> str:
+    """Return the words of a status or an action, else the code itself."""
+    texts = catalogue(current_language())
+    return texts.get(f"status.{code}") or texts.get(f"jobs.action.{code}") or code
 
 
 _WORDS = _Words()

@@ -116,7 +116,7 @@ def delete_dataset(database: Database, dataset_id: str) -> DatasetRow:
         row = datasets.get(connection, dataset_id)
         users = jobs.using_dataset(connection, dataset_id, (*WAITING, *ACTIVE))
         if users:
-            raise Conflict("dataset_in_use", id=dataset_id, users=", ".join(users))
+            raise Conflict("dataset_in_use", id=dataset_id, users=", ".join(users), first=users[0])
         hidden = replace(row, deleted_at=utc_now())
         write_dataset_record(database.home, hidden)
         datasets.mark_deleted(connection, dataset_id, now().after(UNDO_SECONDS))

@@ -161,7 +161,7 @@ class Queue:
             self._known(jobs.lock(connection, job_id), job_id)
             users = jobs.of_parent(connection, job_id, ACTIVE)
             if users:
-                raise Conflict("job_in_use", id=job_id, users=", ".join(users))
+                raise Conflict("job_in_use", id=job_id, users=", ".join(users), first=users[0])
             if not jobs.mark_deleted(connection, job_id, now().after(UNDO_SECONDS)):
                 raise self._wrong_status(jobs.get(connection, job_id), "delete")
             return tell_change(self.database, connection, job_id, "deleted_at")
@@ -221,6 +221,12 @@ class Queue:
         """Return the ids of the oldest and the newest event of the stream, zeros when there is none."""
         with self.database.read() as connection:
             return events.bounds(connection)
+
+    def num_ahead(self, job_id: str) -> int:
+        """Return how many jobs are worked on or wait in front of a queued one; 0 for any other."""
+        with self.database.read() as connection:
+            line = [job.id for job in jobs.with_status(connection, ("queued",))]
+            return line.index(job_id) + jobs.count(connection, ACTIVE) if job_id in line else 0
 
     def num_tasks(self) -> dict[str, int]:
         """Return how many jobs are worked on (`running`), and how many wait for their turn (`queued`)."""

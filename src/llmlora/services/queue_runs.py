@@ -20,7 +20,7 @@ from llmlora.services.queue_rules import Decision, RunEnd, after_run
 from llmlora.store import jobs, runs
 from llmlora.store.changes import tell_status
 from llmlora.store.database import Database
-from llmlora.store.jobs import JobRow
+from llmlora.store.jobs import JobRow, RunPlace
 from llmlora.store.rebuild import last_words
 from llmlora.store.records import absolute_folder
 from llmlora.store.runs import RunRow
@@ -103,28 +103,42 @@ def adopt(database: Database, owner: str, lease: Moment, job: JobRow, *, by_forc
     Without `by_force` a run stays with a supervisor that lives and has its lease.
     """
     run = working_run(absolute_folder(database.home, job.folder))
-    if run is None:
+    if run is None or not _take_over(database, owner, lease, job.id, run, by_force=by_force):
         return None
-    with database.write() as connection:
-        known = jobs.lock(connection, job.id)
-        if known is None or known.deleted_at is not None:
-            return None
-        row = runs.find(connection, job.id, run)
-        if row is None:  # a command of its own has started it
-            runs.insert(connection, job.id, run, owner, lease)
-            jobs.set_values(connection, job.id, origin="command")
-        elif by_force or not _is_looked_after(row, owner):
-            if not runs.take(connection, job.id, run, owner, lease, row.owner):
-                return None
-            runs.reopen(connection, job.id, run)
-        else:
-            return None
-        if known.run != run or known.status not in ACTIVE:
-            jobs.set_values(connection, job.id, run=run, started_at=known.started_at or utc_now(), ended_at=None)
-            jobs.change_status(connection, job.id, "adopt", error=None)
-            tell_status(database, connection, job.id, "adopt")
     tell_process(database, job.id, run, _holder(absolute_folder(database.home, job.folder)))
     return run
+
+
+def adopt_ended(database: Database, owner: str, lease: Moment, job_id: str, place: RunPlace) -> int | None:
+    """Take over the newest run of a job that a command has begun and ended while nobody looked; None without one."""
+    folder = absolute_folder(database.home, place.folder)
+    newest = next((run for run in reversed(run_numbers(folder)) if (run_dir(folder, run) / EVENTS_FILE).is_file()), 0)
+    if newest <= place.run or lock_holder(folder) is not None:
+        return None
+    return newest if _take_over(database, owner, lease, job_id, newest, by_force=False) else None
+
+
+def _take_over(database: Database, owner: str, lease: Moment, job_id: str, run: int, *, by_force: bool) -> bool:
+    """Make a run that others have started the run of its job, and look after it."""
+    with database.write() as connection:
+        known = jobs.lock(connection, job_id)
+        if known is None or known.deleted_at is not None:
+            return False
+        row = runs.find(connection, job_id, run)
+        if row is None:  # a command of its own has started it
+            runs.insert(connection, job_id, run, owner, lease)
+            jobs.set_values(connection, job_id, origin="command")
+        elif by_force or not _is_looked_after(row, owner):
+            if not runs.take(connection, job_id, run, owner, lease, row.owner):
+                return False
+            runs.reopen(connection, job_id, run)
+        else:
+            return False
+        if known.run != run or known.status not in ACTIVE:
+            jobs.set_values(connection, job_id, run=run, started_at=known.started_at or utc_now(), ended_at=None)
+            jobs.change_status(connection, job_id, "adopt", error=None)
+            tell_status(database, connection, job_id, "adopt")
+    return True
 
 
 def _holder(folder: Path) -> Process | None:

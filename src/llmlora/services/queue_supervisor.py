@@ -24,6 +24,7 @@ from llmlora.services.queue_rules import RunEnd, Situation, max_running, what_pr
 from llmlora.services.queue_runs import (
     active_runs,
     adopt,
+    adopt_ended,
     begin,
     claim,
     end_run,
@@ -124,6 +125,16 @@ class QueueSupervisor:
         self._adopt_held(STATUSES, by_force=True)
         self._settle_lost()
 
+    def look(self) -> None:
+        """Bring the index up to date with the folders and pass on what users want of workers; nothing is started."""
+        index_folders(self.database)
+        self._adopt_held(STATUSES)
+        self._settle_ended()
+        for watched in list(self._watched.values()):
+            self._look_at(watched)
+        self._settle_lost()
+        purge(self.database)
+
     def tick(self) -> None:
         """Look once: follow, stop, settle, renew, start."""
         for watched in list(self._watched.values()):
@@ -185,6 +196,16 @@ class QueueSupervisor:
             if reclaim(self.database, self.owner, self._lease(), job):
                 self._settle(job.id, job.run, None, None)
 
+    def _settle_ended(self) -> None:
+        """Settle the runs that commands have begun and ended while nobody looked."""
+        idle = tuple(status for status in STATUSES if status not in ACTIVE)
+        with self.database.read() as connection:
+            places = jobs.run_places(connection, idle)
+        for job_id, place in places.items():
+            run = adopt_ended(self.database, self.owner, self._lease(), job_id, place)
+            if run is not None:
+                self._settle(job_id, run, None, None)
+
     def _look_at(self, watched: Watched) -> None:
         is_alive = watched.handle.is_alive()
         found = tail(self.database, watched.job_id, watched.run)
@@ -238,6 +259,7 @@ class QueueSupervisor:
         self._ballast.fill()
         index_folders(self.database)
         self._adopt_held(tuple(status for status in STATUSES if status not in ACTIVE))
+        self._settle_ended()
         purge(self.database)
         if time.monotonic() >= self._next_trim:
             self._next_trim = time.monotonic() + self.timing.trim

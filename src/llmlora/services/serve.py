@@ -28,7 +28,7 @@ def serve(settings: ServerSettings, on_ready: Callable[[str, str | None], None])
             url = _url(settings.host, listener)
 
             def ready() -> None:
-                lock.tell(url)
+                lock.tell(url, platform.database.dialect.place)
                 on_ready(url, token)
 
             platform.open()  # what is wrong with the index is said before anything is answered

@@ -1,4 +1,7 @@
-"""One server per workspace: `.lock` is held for life with `flock`, and names the server that holds it."""
+"""One server per workspace: `.lock` is held for life with `flock`, and names the server that holds it.
+
+`llmlora jobs run` holds it as well: it looks after the queue as a server does, but has no address.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ class WorkspaceLock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def tell(self, url: str) -> None:
-        """Write where the server answers, without its token."""
-        text = json.dumps({"pid": os.getpid(), "url": url}) + "\n"
+    def tell(self, url: str | None, database: str | None = None) -> None:
+        """Write where the server answers, without its token, and where its index is, without a password."""
+        text = json.dumps({"pid": os.getpid(), "url": url, "database": database}) + "\n"
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, text.encode("utf-8"), 0)
 
@@ -32,7 +35,7 @@ def workspace_lock() -> Iterator[WorkspaceLock]:
     """Hold the workspace as its only server. Where a file system has no locks, nobody is held back.
 
     Raises:
-        Conflict: `server_running`, with the address of the server that holds it.
+        Conflict: `server_running`, with the address of the server that holds it; `queue_worked_on`, by a command.
         ResourceError: the workspace cannot be written.
     """
     require_workspace(home_dir())
@@ -49,7 +52,7 @@ def workspace_lock() -> Iterator[WorkspaceLock]:
 
 
 def running_server() -> dict[str, Any] | None:
-    """Return `{"pid", "url"}` of the server that holds this workspace, None when there is none."""
+    """Return `{"pid", "url", "database"}` of who looks after this workspace, None when nobody does."""
     try:
         descriptor = _opened(os.O_RDWR)
     except OSError:
@@ -76,12 +79,14 @@ def _is_locked(descriptor: int, kind: int) -> bool:
 
 def _taken(descriptor: int) -> Conflict:
     holder = _holder(descriptor)
+    if holder["pid"] and holder["url"] is None:
+        return Conflict("queue_worked_on", pid=holder["pid"], path=str(home_dir()))
     return Conflict("server_running", url=holder["url"] or "?", pid=holder["pid"] or "?", path=str(home_dir()))
 
 
 def _holder(descriptor: int) -> dict[str, Any]:
     try:
         found = json.loads(os.pread(descriptor, 4096, 0))
-        return {"pid": int(found["pid"]), "url": str(found["url"])}
+        return {"pid": int(found["pid"]), "url": found["url"], "database": found["database"]}
     except (ValueError, KeyError, TypeError):
-        return {"pid": None, "url": None}  # it has the lock and is only starting
+        return {"pid": None, "url": None, "database": None}  # it has the lock and is only starting

@@ -77,6 +77,13 @@ def page(connection: Connection, *, before: str | None = None, limit: int = 50) 
     return _rows(connection.execute(query.limit(min(limit, MOST_ROWS))).all())
 
 
+def names(connection: Connection, *, deleted: bool = False) -> dict[str, str]:
+    """Return the name of every dataset by its id, the newest first: of those that are there, or of deleted ones."""
+    which = datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None)
+    query = select(datasets.c.id, datasets.c.name).where(which).order_by(datasets.c.id.desc())
+    return {row.id: row.name for row in connection.execute(query)}
+
+
 def all_ids(connection: Connection) -> set[str]:
     """Return the ids of all datasets, deleted ones too."""
     return set(connection.execute(select(datasets.c.id)).scalars())

@@ -35,6 +35,10 @@ class Dialect(Protocol):
     def path(self) -> Path | None:
         """The database file, None where there is none."""
 
+    @property
+    def place(self) -> str:
+        """Which database it is, without a password."""
+
     def engine(self) -> Engine: ...
     def writing(self) -> AbstractContextManager[None]:
         """Hold what a writer of this process has to hold."""
@@ -57,6 +61,7 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.place = str(path)
         self._writer = threading.RLock()
 
     def engine(self) -> Engine:
@@ -95,6 +100,7 @@ class Postgres:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self.place = make_url(url).render_as_string(hide_password=True)
 
     def engine(self) -> Engine:
         """Return an engine on psycopg 3."""

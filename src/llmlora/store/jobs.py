@@ -168,6 +168,27 @@ def count(connection: Connection, statuses: Sequence[str]) -> int:
     return connection.execute(query).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """Where a job lies, and the newest run that the index knows of."""
+
+    folder: str
+    run: int
+
+
+def run_places(connection: Connection, statuses: Sequence[str]) -> dict[str, RunPlace]:
+    """Return folder and newest run of each job of some statuses that is not deleted, by its id."""
+    query = select(jobs.c.id, jobs.c.folder, jobs.c.run).where(jobs.c.status.in_(statuses), jobs.c.deleted_at.is_(None))
+    return {row.id: RunPlace(row.folder, row.run) for row in connection.execute(query)}
+
+
+def names(connection: Connection, *, deleted: bool = False) -> dict[str, str]:
+    """Return the name of every job by its id, the newest first: of those that are not deleted, or of those that are."""
+    which = jobs.c.deleted_at.is_not(None) if deleted else jobs.c.deleted_at.is_(None)
+    query = select(jobs.c.id, jobs.c.name).where(which).order_by(jobs.c.id.desc())
+    return {row.id: row.name for row in connection.execute(query)}
+
+
 def folders(connection: Connection, statuses: Sequence[str]) -> dict[str, str]:
     """Return the folder of each job of some statuses that is not deleted, by its id."""
     query = select(jobs.c.id, jobs.c.folder).where(jobs.c.status.in_(statuses), jobs.c.deleted_at.is_(None))

@@ -10,7 +10,16 @@ from typing import Any, Final
 from llmlora.core.boot_clock import now
 from llmlora.core.events import read_events
 from llmlora.core.job import SCHEMA
-from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, QUEUE_FILE, run_dir, run_numbers, work_root
+from llmlora.core.layout import (
+    CONFIG_FILE,
+    EVENTS_FILE,
+    META_FILE,
+    QUEUE_FILE,
+    datasets_dir,
+    run_dir,
+    run_numbers,
+    work_root,
+)
 from llmlora.core.publish import read_json
 from llmlora.store import datasets, jobs, runs, tables
 from llmlora.store.database import Database
@@ -136,7 +145,7 @@ def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
     return {
         "id": folder.name,
         "kind": str(config.get("kind", "train")),
-        "name": Path(str((config.get("data") or {}).get("path", folder.name))).stem,
+        "name": _data_name(home, config) or folder.name,
         "folder": stored_folder(home, folder),
         "origin": OWN_COMMAND,
         "status": ended["status"] if ended else "paused",
@@ -144,4 +153,24 @@ def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
         "error": ended.get("error") if ended else None,
         "ended_at": ended["time"] if ended else None,
         "created_at": created_at,
+        "datasets": [{"dataset_id": kept, "role": role} for role, kept in _kept_data(home, config).items()],
     }
+
+
+def _kept_data(home: Path, config: dict[str, Any]) -> dict[str, str]:
+    """Return the ids of the datasets of the workspace that a job reads, by their role."""
+    found = {}
+    for role, name in (("train", "data"), ("eval", "eval_data")):
+        path = Path(str((config.get(name) or {}).get("path", "")))
+        if path.is_relative_to(datasets_dir(home)):
+            found[role] = path.relative_to(datasets_dir(home)).parts[0]
+    return found
+
+
+def _data_name(home: Path, config: dict[str, Any]) -> str:
+    """Return what the data of a job is called: its dataset, else its file without the ending."""
+    kept = _kept_data(home, config).get("train")
+    try:
+        return str(read_json(datasets_dir(home) / str(kept) / META_FILE)["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Path(str((config.get("data") or {}).get("path", ""))).stem

@@ -1,0 +1,45 @@
+"""Training through the queue: a planned job is queued, and followed or left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmlora.cli.job_changes import tell_queued
+from llmlora.cli.job_events import follow_with
+from llmlora.cli.output import print_json
+from llmlora.cli.progress import EventPrinter
+from llmlora.services.ask_training import AskedTraining
+from llmlora.services.follow_job import require_success
+from llmlora.services.job_documents import job_summary
+from llmlora.services.plan_training import PlannedJob
+from llmlora.services.queue_training import queue_training
+from llmlora.services.workspace import open_workspace
+from llmlora.store.jobs import JobRow
+
+
+def queue_planned(asked: AskedTraining, planned: PlannedJob) -> JobRow:
+    """Put a planned job into the queue of the workspace."""
+    with open_workspace() as queue:
+        return queue_training(queue, planned, name=asked.name, datasets=asked.datasets)
+
+
+def tell_detached(job: JobRow, as_json: bool) -> None:
+    """Say that a job was queued, and how to follow it."""
+    if not as_json:
+        tell_queued(job, "jobs.queued")
+        return
+    with open_workspace() as queue:
+        print_json("job_changed", job_summary(queue, job))
+
+
+def follow_training(job_id: str, planned: PlannedJob, printer: EventPrinter) -> dict[str, Any]:
+    """Follow a queued job to its end, and return its summary as `start_training` does.
+
+    Raises:
+        LlmloraError: what kept it from succeeding. Stopped: `watching_ended`, Ctrl-C; the job goes on.
+    """
+    with open_workspace() as queue:
+        follow_with(printer, queue, job_id)
+        job = queue.get(job_id)
+    require_success(job)
+    return {**(job.result or {}), "plan": planned.plan_dict()}

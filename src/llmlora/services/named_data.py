@@ -1,0 +1,44 @@
+"""The data of a training job by what a user names: a file, else a dataset that the workspace keeps."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmlora.core.errors import DatasetError, NotFound
+from llmlora.core.layout import home_dir
+from llmlora.services.find import find_dataset
+from llmlora.services.kept_datasets import data_file, get_dataset
+from llmlora.services.workspace import open_workspace
+from llmlora.store import datasets
+from llmlora.store.datasets import DatasetRow
+from llmlora.store.glance import glance
+
+
+@dataclass(frozen=True)
+class NamedData:
+    """A data file and what it is called; `row` of a dataset that the workspace keeps."""
+
+    path: Path
+    name: str
+    row: DatasetRow | None = None
+
+
+def named_data(word: Path) -> NamedData:
+    """Return the data that a word names: a file of that name wins, and what names nothing is taken for a file.
+
+    Raises:
+        ConfigError: `dataset_ambiguous`. DatasetError: `kept_dataset_has_errors`. Those of `open_workspace`.
+    """
+    if os.path.lexists(word) or not glance(home_dir(), datasets.names):
+        return NamedData(word, word.stem)
+    with open_workspace() as queue:
+        try:
+            row = get_dataset(queue.database, find_dataset(queue, str(word)))
+        except NotFound:
+            return NamedData(word, word.stem)
+        if not row.is_ok:
+            count = sum(problem["level"] == "error" for problem in row.problems)
+            raise DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, count=count)
+        return NamedData(data_file(queue.database, row), row.name, row)

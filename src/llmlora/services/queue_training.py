@@ -1,0 +1,25 @@
+"""Put a planned training job into the queue: its folder first, then its row."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from llmlora.services.job_folder import write_training
+from llmlora.services.plan_training import PlannedJob
+from llmlora.services.queue import Queue
+from llmlora.store.jobs import DatasetUse, JobRow
+
+
+def queue_training(queue: Queue, planned: PlannedJob, *, name: str, datasets: Sequence[DatasetUse] = ()) -> JobRow:
+    """Write the folder of a planned job into the workspace, and queue it.
+
+    Raises:
+        ResourceError: the folder cannot be written. DiskFull: there is no room for the row.
+    """
+    folder = write_training(planned)
+    try:
+        return queue.submit("train", folder, name=name, datasets=datasets, job_id=planned.job.id)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # else the next server would find work that nobody was promised
+        raise

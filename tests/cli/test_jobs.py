@@ -12,6 +12,7 @@ from llmlora.cli.output import out as screen
 from llmlora.core.layout import run_dir
 from llmlora.core.locale import set_language
 from llmlora.services.queue import Queue
+from llmlora.store import jobs
 from llmlora.store.opening import open_store
 from services.fake_launcher import submit, write_folder
 
@@ -145,6 +146,17 @@ def test_an_ended_job_shows_why_and_what_next(database, capsys):
     assert job_id in out
     assert "canceled" in out
     assert next_command(err) == ["jobs", "retry", job_id[-8:]]
+
+
+def test_why_a_job_was_interrupted_is_told_in_whole_words(database, capsys):
+    job_id = submit(database, name="a")
+    with database.write() as connection:
+        jobs.change_status(connection, job_id, "claim")
+        jobs.change_status(connection, job_id, "interrupt", run=0, reason="stopped")
+    out = run(capsys, "jobs", "show", "a", "--lang", "ja")[1]
+    assert "中断・再開待ち" in out
+    assert "外部から停止されました。" in out
+    assert "{" not in out
 
 
 STEP = {"type": "step", "step": 1, "total_steps": 2, "metrics": {"loss": 1.5, "tokens_per_second": 10}}

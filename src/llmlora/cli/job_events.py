@@ -68,6 +68,12 @@ def status_word(status: str, kind: str = "train") -> str:
     return translate("status.working" if status == "running" and kind != "train" else f"status.{status}")
 
 
+def reason_text(reason: str | None) -> str | None:
+    """Return why a job waits or is paused; None where the status itself says so."""
+    key = f"api.reason.{reason}"
+    return translate(key) if reason not in (None, "user") and has_text(key) else None
+
+
 def _clock(event: Event) -> str:
     moment = datetime.fromisoformat(event["time"]) if "time" in event else datetime.now().astimezone()
     return moment.astimezone().strftime("%H:%M:%S")
@@ -77,8 +83,8 @@ def _status(event: Event) -> str:
     word = status_word(event["status"])
     if event.get("ahead"):
         return translate("cli.event.ahead", status=word, count=event["ahead"])
-    key = f"api.reason.{event['reason']}"
-    return f"{word}: {translate(key)}" if event["reason"] and has_text(key) else word
+    reason = reason_text(event["reason"])
+    return f"{word}: {reason}" if reason else word
 
 
 def _evaluation(event: Event) -> str | None:

@@ -12,7 +12,7 @@ from llmlora.cli import job_changes
 from llmlora.cli.completion import job_words
 from llmlora.cli.groups import ListingGroup
 from llmlora.cli.help_page import HelpfulCommand
-from llmlora.cli.job_events import print_events, status_word, watching
+from llmlora.cli.job_events import print_events, reason_text, status_word, watching
 from llmlora.cli.next_command import say_next
 from llmlora.cli.output import folding_table, out, print_json, say, visible
 from llmlora.cli.progress import EventPrinter, duration, local_time
@@ -26,7 +26,7 @@ from llmlora.services.job_documents import job_details, job_summary
 from llmlora.services.work_queue import work_queue
 from llmlora.services.workspace import is_looked_after, open_workspace
 from llmlora.store.jobs import JobRow
-from llmlora.store.statuses import STATUSES, WAITING
+from llmlora.store.statuses import ACTIVE, STATUSES, WAITING
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help=translate("jobs.option.job"), autocompletion=job_words)]
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
@@ -126,8 +126,8 @@ def _progress(job: dict[str, Any]) -> str:
 
 def _print_details(job: dict[str, Any]) -> None:
     status = status_word(job["status"], job["kind"])
-    is_told = job["error"] is not None or job["reason"] == "user"  # by what follows, or by the status itself
-    details = [status, _progress(job), None if is_told else job["progress"]["message"]]
+    message = job["progress"]["message"] if job["status"] in ACTIVE else reason_text(job["reason"])
+    details = [status, _progress(job), message]
     out.print(f"[bold]{escape(visible(job['name']))}[/bold]  {escape(job['id'])}")
     _field("status", "  ".join(text for text in details if text))
     _field("kind", translate(f"jobs.kind.{job['kind']}"))

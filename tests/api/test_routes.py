@@ -170,6 +170,19 @@ def test_the_document_describes_errors_and_the_token(app):
     )
 
 
+def test_every_operation_says_what_it_takes_and_gives(app):
+    """Generated clients are made of it: every JSON answer has a model, and bodies of jobs and settings an example."""
+    document = app.openapi()
+    for path, item in document["paths"].items():
+        for name, operation in item.items():
+            answer = next(operation["responses"][code] for code in ("200", "201") if code in operation["responses"])
+            content = answer["content"]
+            assert "application/json" not in content or "$ref" in json.dumps(content) or "recipe" in path, (name, path)
+    for name in ("TrainingRequest", "PlanRequest", "BatchRequest", "VaryRequest", "Clone", "Rename", "Reorder"):
+        assert document["components"]["schemas"][name]["examples"], name
+    assert document["components"]["schemas"]["SettingsChange"]["examples"]
+
+
 def test_every_route_has_its_sentence_in_both_languages(app):
     for path, item in app.openapi()["paths"].items():
         for operation in item.values():

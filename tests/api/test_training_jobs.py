@@ -10,7 +10,7 @@ import pytest
 
 from api.clients import application, signed_in
 from cli.test_serve import serving
-from llmlora.core.events import read_events
+from llmlora.core.events import read_events, step_history
 from llmlora.core.layout import run_dir, run_numbers
 from llmlora.services.follow import lock_holder
 
@@ -142,6 +142,18 @@ def test_from_upload_to_a_trained_model(home):
         assert (job["status"], job["error"]) == ("succeeded", None)
         assert (progress["step"], progress["total_steps"], progress["percent"]) == (4, 4, 100.0)
         assert progress["loss"] > 0
+        measured = step_history(home / "jobs" / made)
+        until(lambda: client.get(f"{path}/metrics?names=loss").json()["curves"]["loss"]["first_step"][-1:] == [4], 10)
+        curves = client.get(f"{path}/metrics").json()["curves"]
+        for name in ("loss", "learning_rate", "grad_norm"):
+            assert curves[name]["mean"] == [record[name] for record in measured], "as in events.jsonl"
+        assert {"config.json", "report.json", "adapter/adapter_model.safetensors"} <= {
+            item["name"] for item in client.get(f"{path}/files").json()["items"]
+        }
+        assert client.get(f"{path}/checkpoints").json()["items"][0]["step"] == 4
+        assert job["result_bytes"] > 10_000
+        assert job["result"]["final_loss"] == client.get(f"{path}/report").json()["training"]["summary"]["final_loss"]
+        assert [run["outcome"] for run in job["runs"]] == ["succeeded"]
         assert (home / "jobs" / made / "adapter").is_dir()
         assert client.delete(f"/api/datasets/{data}").status_code == 200
 

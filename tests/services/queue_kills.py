@@ -92,7 +92,7 @@ def check_everything(database, steps):
             succeeded += any(event.get("status") == "succeeded" for event in events)
         assert seen == set(range(1, steps + 1))
         assert succeeded == 1
-        curve = queue.curve(job.id, "loss", steps)
+        curve = queue.curves(job.id, ("loss",), steps)["loss"]
         assert [bucket.first_step for bucket in curve] == list(range(1, steps + 1))
         assert [bucket.mean for bucket in curve] == [1 / step for step in range(1, steps + 1)]
         indexed = [e for e in queue.events_after(0, job_id=job.id, limit=10**6) if e.seq is not None]

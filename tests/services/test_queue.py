@@ -240,7 +240,7 @@ def test_progress_names_what_went_wrong(database):
 def test_an_unknown_metric_is_refused(database):
     queue, job_id = at(database, "running")
     with pytest.raises(ConfigError, match="unknown_metric"):
-        queue.curve(job_id, "loss; DROP TABLE jobs")
+        queue.curves(job_id, ("loss; DROP TABLE jobs",))
 
 
 def test_a_change_that_cannot_be_written_into_the_folder_does_not_happen(database, monkeypatch):

@@ -81,7 +81,7 @@ def test_a_real_job_ends_with_the_same_bits_after_worker_supervisor_and_both_wer
     for name in ("adapter_model.safetensors", "adapter_config.json"):
         assert sha256_file(folder / "adapter" / name) == sha256_file(home.parent / "whole" / "adapter" / name)
     assert job.result["final_loss"] == whole["final_loss"]
-    steps = [bucket.first_step for bucket in queue.curve(job.id, "loss", 10_000)]
+    steps = [bucket.first_step for bucket in queue.curves(job.id, ("loss",), 10_000)["loss"]]
     assert steps == list(range(1, job.progress["total_steps"] + 1))
     assert all(run.is_exact for run in queue.runs(job.id)[1:])
     database.close()

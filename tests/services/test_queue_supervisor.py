@@ -60,8 +60,8 @@ def assert_gapless(database, job_id, steps):
     events = [event for event in queue.events_after(0, job_id=job_id, limit=100_000) if event.seq is not None]
     for run in queue.runs(job_id):
         assert [event.seq for event in events if event.run == run.run] == list(range(1, run.last_seq + 1))
-    assert [bucket.first_step for bucket in queue.curve(job_id, "loss", steps)] == list(range(1, steps + 1))
-    assert [bucket.lowest for bucket in queue.curve(job_id, "loss", steps)] == [
+    assert [bucket.first_step for bucket in queue.curves(job_id, ("loss",), steps)["loss"]] == list(range(1, steps + 1))
+    assert [bucket.lowest for bucket in queue.curves(job_id, ("loss",), steps)["loss"]] == [
         1 / step for step in range(1, steps + 1)
     ]
 

@@ -122,13 +122,13 @@ def test_an_evaluation_adds_to_its_step(job):
     with job.write() as connection:
         metrics.add(connection, job.dialect, JOB, 1, [step(1), step(2), evaluation])
         assert [row["eval_loss"] for row in metrics.rows(connection, JOB)] == [None, 0.5]
-        assert [bucket.lowest for bucket in metrics.curve(connection, JOB, "eval_loss")] == [0.5]
+        assert [bucket.lowest for bucket in metrics.curves(connection, JOB, ("eval_loss",))["eval_loss"]] == [0.5]
 
 
 def test_numbers_that_are_not_finite_leave_a_gap(job):
     with job.write() as connection:
         metrics.add(connection, job.dialect, JOB, 1, [step(1), step(2, loss=None), step(3)])
-        assert [bucket.first_step for bucket in metrics.curve(connection, JOB, "loss")] == [1, 3]
+        assert [bucket.first_step for bucket in metrics.curves(connection, JOB, ("loss",))["loss"]] == [1, 3]
 
 
 @pytest.mark.parametrize("num_steps", [1, 7, 500, 501, 3000])
@@ -137,7 +137,7 @@ def test_a_curve_keeps_every_spike(job, num_steps):
     values[num_steps // 2]["metrics"]["loss"] = 1000.0
     with job.write() as connection:
         metrics.add(connection, job.dialect, JOB, 1, values)
-        curve = metrics.curve(connection, JOB, "loss", 500)
+        curve = metrics.curves(connection, JOB, ("loss",), 500)["loss"]
     assert len(curve) <= 500
     assert max(bucket.highest for bucket in curve) == 1000.0
     assert [bucket.highest for bucket in curve].count(1000.0) == 1
@@ -147,7 +147,7 @@ def test_a_curve_keeps_every_spike(job, num_steps):
 
 def test_a_job_without_steps_has_no_curve(job):
     with job.read() as connection:
-        assert [metrics.curve(connection, JOB, name) for name in METRICS] == [[] for _ in METRICS]
+        assert metrics.curves(connection, JOB, METRICS) == {name: [] for name in METRICS}
 
 
 def test_what_a_job_has_goes_with_it(job):

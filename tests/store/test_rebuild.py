@@ -122,7 +122,7 @@ def test_the_index_is_made_anew_while_a_job_runs(database, launcher):
     assert dict(others).items() <= content(database)[0].items()
     tick_until(supervisor, lambda: queue.get(job_id).status == "succeeded")
     assert [run.run for run in queue.runs(job_id)] == [1]
-    assert [bucket.first_step for bucket in queue.curve(job_id, "loss", 400)] == list(range(1, 401))
+    assert [bucket.first_step for bucket in queue.curves(job_id, ("loss",), 400)["loss"]] == list(range(1, 401))
     with database.read() as connection:
         assert settings.get_all(connection) == {"max_running": 9}
 
@@ -185,7 +185,7 @@ def test_many_events_come_in_one_go(database):
         "".join(json.dumps({"seq": n, "step": n, **step}) + "\n" for n in range(1, 2502))
     )
     assert len(tail(database, job_id, 1)) == 2501
-    assert queue.curve(job_id, "loss", 5000)[-1].last_step == 2501
+    assert queue.curves(job_id, ("loss",), 5000)["loss"][-1].last_step == 2501
 
 
 def test_the_lock_file_alone_says_nothing(database, launcher):

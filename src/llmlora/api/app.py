@@ -22,7 +22,19 @@ from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
 from llmlora.api.openapi import openapi_of, operation_id
 from llmlora.api.problems import invalid_request, problem_response
-from llmlora.api.routes import dataset_rows, datasets, events, health, jobs, models, presets, system
+from llmlora.api.routes import (
+    dataset_rows,
+    datasets,
+    events,
+    health,
+    jobs,
+    models,
+    presets,
+    system,
+    training,
+    training_details,
+)
+from llmlora.api.routes import settings as settings_routes
 from llmlora.api.security.access import AccessGuard
 from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
@@ -42,6 +54,9 @@ ROUTERS = (
     datasets.router,
     dataset_rows.router,
     jobs.router,
+    training.router,
+    training_details.router,
+    settings_routes.router,
     events.router,
 )
 OPENAPI_PATH = "/api/openapi.json"
@@ -84,6 +99,7 @@ def create_app(
         },
     )
     app.state.meter, app.state.broadcaster, app.state.platform = meter, broadcaster, platform
+    app.state.settings = settings
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(front_end(page_dir))

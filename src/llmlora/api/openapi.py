@@ -25,6 +25,17 @@ PROBLEM = {
         "hint": {"type": "string", "description": "The next step, in the caller's language."},
         "problems": {"type": "array", "items": {"type": "string"}, "description": "One line per value that is wrong."},
     },
+    "examples": [
+        {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "code": "job_not_found",
+            "params": {"id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X"},
+            "detail": "There is no job 01M8K3V5E8ZC4Y2Q6T1N9B7R0X. This workspace has no such job, or it was deleted.",
+            "hint": "Look up its id in the list of jobs.",
+        }
+    ],
 }
 PROBLEM_ANSWER = {
     "description": "An error, worded in the language of Accept-Language (ja or en)",

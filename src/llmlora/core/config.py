@@ -22,6 +22,7 @@ Tracker = Literal["none", "tensorboard", "wandb", "mlflow"]
 
 ALIASES = {
     "rank": "r",
+    "lora_r": "r",
     "alpha": "lora_alpha",
     "dropout": "lora_dropout",
     "lr": "learning_rate",

@@ -64,6 +64,7 @@ class JobConfig(BaseModel):
     recommended: dict[str, Any] = Field(
         {}, description="The computed values it would have had if nobody had chosen; empty in older jobs."
     )
+    presets: dict[str, str] = Field({}, description="Presets asked for, by kind; their values are among the settings.")
     num_rows: int | None = Field(None, description="Training rows of the data file; not told by older jobs.")
     rules: int = Field(RULES, description="How rows are held out and steps counted: 1 in older jobs, 2 since.")
     llmlora_version: str

@@ -52,8 +52,8 @@ def disk_bytes(num_trained: int, num_kept: int, data_bytes: int) -> int:
     return weights * ADAMW_FACTOR * (num_kept + 1) + weights + 4 * data_bytes + (8 << 20)
 
 
-def smaller_settings(config: TrainConfig, least_length: int | None = None) -> list[str]:
-    """Return `--set` words that need less memory, mildest first: what keeps the result's meaning, then what changes it.
+def smaller_values(config: TrainConfig, least_length: int | None = None) -> list[dict[str, Any]]:
+    """Return settings that need less memory, mildest first: what keeps the result's meaning, then what changes it.
 
     A smaller micro-batch with more accumulation gives the same effective batch. `least_length` is the smallest
     max_length with which the rows can still be trained on; while it is not known, no shorter one is proposed.
@@ -67,7 +67,7 @@ def smaller_settings(config: TrainConfig, least_length: int | None = None) -> li
             {"per_device_train_batch_size": smaller, "gradient_accumulation_steps": total // smaller},
         )
     if not config.gradient_checkpointing:
-        proposals.append({"gradient_checkpointing": "true"})
+        proposals.append({"gradient_checkpointing": True})
     if batch > 1 and not equal:
         proposals.append({"per_device_train_batch_size": batch // 2})
     shorter = max(SMALLEST_LENGTH, config.max_length // 2, least_length or config.max_length)
@@ -75,4 +75,9 @@ def smaller_settings(config: TrainConfig, least_length: int | None = None) -> li
         proposals.append({"max_length": shorter})
     if config.method != "full" and config.r > 1 and config.init_adapter is None:
         proposals.append({"r": config.r // 2})
-    return [settings_words(values) for values in proposals]
+    return proposals
+
+
+def smaller_settings(config: TrainConfig, least_length: int | None = None) -> list[str]:
+    """Return what `smaller_values` does as `--set` words."""
+    return [settings_words(values) for values in smaller_values(config, least_length)]

@@ -158,13 +158,19 @@ def read_words(data: _ReadAs) -> list[str]:
     return [*words, "--encoding", shlex.quote(data.encoding)] if data.encoding else words
 
 
-def lower_rate_words(job: JobConfig) -> str:
-    """Return the words behind `llmlora train` for a run that diverged: at the model's own rate, or below it."""
+def lower_rate(job: JobConfig) -> dict[str, Any]:
+    """Return the settings after a run that diverged: the model's own rate (None: as recommended), or one below it."""
     found = rate_departure(job)
     if found is None or found.recommended is None or found.value < found.recommended:
-        rate = float(f"{SLOWER * peak_rate(job.train):.2g}")
-        return _train_words(job, set(), {"learning_rate": rate, **_plain_schedule(job)})
-    return _train_words(job, {"learning_rate", *(("stages", "lr_scheduler_type") if job.train.stages else ())}, {})
+        return {"learning_rate": float(f"{SLOWER * peak_rate(job.train):.2g}"), **_plain_schedule(job)}
+    return dict.fromkeys(("learning_rate", *(("stages", "lr_scheduler_type") if job.train.stages else ())))
+
+
+def lower_rate_words(job: JobConfig) -> str:
+    """Return the words behind `llmlora train` for the run after one that diverged."""
+    settings = lower_rate(job)
+    returned = {name for name, value in settings.items() if value is None}
+    return _train_words(job, returned, {name: value for name, value in settings.items() if name not in returned})
 
 
 def longer(job: JobConfig, factor: float, most_epochs: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,36 @@ from llmlora.core.memory import disk_bytes, least_memory_bytes
 from llmlora.services.doctor import nvidia_gpus
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What this machine has, in bytes: disk with what of it is to stay free, memory; a GPU has memory of its own."""
+
+    disk_free: int
+    disk_reserve: int
+    memory_free: int
+    has_gpu: bool
+
+    def holds(self, memory_needed: int) -> bool:
+        """Tell whether so much memory is there, where it is this memory that counts."""
+        return self.has_gpu or memory_needed <= self.memory_free
+
+
+def room_for(folder: Path) -> Room:
+    """Return what there is for a run whose folder lies in `folder`."""
+    disk_free, reserve = disk_room(folder)
+    return Room(disk_free, reserve, memory_bytes(), bool(nvidia_gpus()))
+
+
+def disk_needed(config: TrainConfig, size: TrainedSize, data: Path) -> int:
+    """Return about how many bytes a run writes at its peak."""
+    return disk_bytes(size.num_trained, num_kept(config), data.stat().st_size)
+
+
+def num_kept(config: TrainConfig) -> int:
+    """Return how many checkpoints a run keeps."""
+    return config.save_total_limit + config.load_best_model_at_end
+
+
 def check_capacity(base: BaseModel, config: TrainConfig, size: TrainedSize, data: Path, folder: Path) -> None:
     """Refuse a run whose checkpoints do not fit the disk of `folder`, or whose weights alone do not fit the memory.
 
@@ -23,23 +54,35 @@ def check_capacity(base: BaseModel, config: TrainConfig, size: TrainedSize, data
         DiskFull: with the bytes needed, kept free and there.
         OutOfMemory: with the bytes needed and there; not asked where a GPU has memory of its own.
     """
-    num_kept = config.save_total_limit + config.load_best_model_at_end
-    needed = disk_bytes(size.num_trained, num_kept, data.stat().st_size)
-    free, reserve = disk_room(folder)
-    if needed + reserve > free:
-        raise DiskFull(
-            "train_disk_short",
-            path=str(folder),
-            kept=num_kept,
-            needed_bytes=needed,
-            reserve_bytes=reserve,
-            free_bytes=free,
-        )
-    least, memory = least_memory_bytes(base.num_parameters, size.num_trained, config.method), memory_bytes()
-    if least > memory and not nvidia_gpus():
-        has_smaller = config.method == "full" and _adapter_bytes(base, size) <= memory
-        code = "memory_short_full" if has_smaller else "memory_short"
-        raise OutOfMemory(code, needed_bytes=least, free_bytes=memory)
+    room = room_for(folder)
+    for refusal in (disk_refusal(config, size, data, folder, room), memory_refusal(base, config, size, room)):
+        if refusal is not None:
+            raise refusal
+
+
+def disk_refusal(config: TrainConfig, size: TrainedSize, data: Path, folder: Path, room: Room) -> DiskFull | None:
+    """Return why the disk is too small for a run, None when it is not."""
+    needed = disk_needed(config, size, data)
+    if needed + room.disk_reserve <= room.disk_free:
+        return None
+    return DiskFull(
+        "train_disk_short",
+        path=str(folder),
+        kept=num_kept(config),
+        needed_bytes=needed,
+        reserve_bytes=room.disk_reserve,
+        free_bytes=room.disk_free,
+    )
+
+
+def memory_refusal(base: BaseModel, config: TrainConfig, size: TrainedSize, room: Room) -> OutOfMemory | None:
+    """Return why the memory is too small for the weights of a run alone, None when it is not."""
+    least = least_memory_bytes(base.num_parameters, size.num_trained, config.method)
+    if room.holds(least):
+        return None
+    has_smaller = config.method == "full" and _adapter_bytes(base, size) <= room.memory_free
+    code = "memory_short_full" if has_smaller else "memory_short"
+    return OutOfMemory(code, needed_bytes=least, free_bytes=room.memory_free)
 
 
 def _adapter_bytes(base: BaseModel, size: TrainedSize) -> int:

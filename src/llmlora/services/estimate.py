@@ -26,9 +26,22 @@ def estimate(
 
     `row_bytes` is the mean size of a row's texts in UTF-8.
     """
-    if nvidia_gpus() and os.environ.get("LLMLORA_DEVICE") != "cpu":
+    if computes_on_gpu():
         return None
-    work = Workload(
+    work = workload(base, config, size, plan, row_bytes)
+    speed = machine_speed(base.num_parameters, config.dtype)
+    seconds = [round(end, 1) for end in estimated_seconds(work, config, speed)]
+    return {"seconds": seconds, "memory_bytes": estimated_memory(work, config, speed)}
+
+
+def computes_on_gpu() -> bool:
+    """Tell whether a GPU would compute, whose time and memory are not estimated."""
+    return bool(nvidia_gpus()) and os.environ.get("LLMLORA_DEVICE") != "cpu"
+
+
+def workload(base: BaseModel, config: TrainConfig, size: TrainedSize, plan: RunPlan, row_bytes: float) -> Workload:
+    """Return what decides time and memory of a run, beside its settings."""
+    return Workload(
         num_parameters=base.num_parameters,
         num_trained=size.num_trained,
         num_layers=len({layer.block for layer in size.layers}),
@@ -40,9 +53,6 @@ def estimate(
         steps_per_epoch=plan.steps_per_epoch,
         bytes_per_row=row_bytes,
     )
-    speed = machine_speed(base.num_parameters, config.dtype)
-    seconds = [round(end, 1) for end in estimated_seconds(work, config, speed)]
-    return {"seconds": seconds, "memory_bytes": estimated_memory(work, config, speed)}
 
 
 def machine_speed(num_parameters: int, dtype: str) -> Speed:

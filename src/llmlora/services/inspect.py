@@ -40,7 +40,7 @@ class PlannedInspection:
     """A file to look at, the worker that does, and what it may use: memory and files in bytes, seconds of the clock."""
 
     kind: Literal["inspect", "inspect_export"]
-    task: Literal["data", "rows", "headers", "export"]
+    task: Literal["data", "rows", "mix", "headers", "export"]
     path: Path
     options: dict[str, Any]
     memory_bytes: int

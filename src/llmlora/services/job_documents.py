@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
+from llmlora.services.job_page import job_document, progress_words
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import progress_document
-from llmlora.services.training_jobs import job_document, progress_words
 from llmlora.store.jobs import JobRow
 
 SUMMARY: Final = (
@@ -49,6 +49,6 @@ def job_details(queue: Queue, job: JobRow) -> dict[str, Any]:
     return {
         **job_summary(queue, job),
         **{name: document[name] for name in ("settings", "reasons", "result")},
-        "progress": progress_words(queue, job.id),
+        "progress": progress_words(queue, job),
         "runs": [{name: value for name, value in asdict(row).items() if name in RUN} for row in queue.runs(job.id)],
     }

@@ -11,7 +11,7 @@ from typing import Any
 from llmlora import __version__
 from llmlora.catalog.base_model import BaseModel
 from llmlora.catalog.job_inputs import record_inputs
-from llmlora.catalog.trained_size import trained_size
+from llmlora.catalog.trained_size import TrainedSize, trained_size
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict, DatasetError, PackageMissing
 from llmlora.core.job import RULES, JobConfig
@@ -69,18 +69,9 @@ def plan_training(request: TrainRequest, check: CheckData | None = None, on_even
     if request.out is not None:
         check_free(request.out)
     require_workspace(prepared_dir(), *([] if request.out else [jobs_dir()]))
-    base = open_base_model(request.base_model, on_event)
-    report = _checked(request, request.data, check or check_dataset)
-    if request.eval_data is not None:
-        _checked(request, request.eval_data, check or check_dataset)
-    resolved, num_rows = settle(request, base, report)
+    settled = settle_request(request, check, on_event)
+    base, resolved, size, num_rows = settled.base, settled.resolved, settled.size, settled.num_rows
     config = resolved.config
-    _check_packages(config)
-    if config.chat_template is not None:
-        check_template(base, config.chat_template)
-    elif base.kind == "ollama":
-        require_ollamas_template(base)
-    size = trained_size(base.tensors, config)
     check_capacity(base, config, size, request.data, folder)
     job = JobConfig(
         schema="llmlora.job/1",
@@ -93,12 +84,51 @@ def plan_training(request: TrainRequest, check: CheckData | None = None, on_even
         train=config,
         reasons=resolved.origins,
         recommended=resolved.recommended,
+        presets=_presets(request),
         num_rows=num_rows,
         rules=RULES,
         llmlora_version=__version__,
     )
-    row_bytes = report.stats["num_bytes"] / max(1, num_rows)
-    return PlannedJob(job, base, report, resolved, estimate(base, config, size, resolved.plan, row_bytes))
+    estimated = estimate(base, config, size, resolved.plan, settled.row_bytes)
+    return PlannedJob(job, base, settled.report, resolved, estimated)
+
+
+@dataclass(frozen=True)
+class SettledRequest:
+    """A request whose model, data and settings are good, before disk and memory are looked at."""
+
+    base: BaseModel
+    report: CheckReport
+    resolved: Resolved
+    num_rows: int
+    size: TrainedSize
+
+    @property
+    def row_bytes(self) -> float:
+        """The mean size of a row's texts in UTF-8."""
+        return float(self.report.stats["num_bytes"]) / max(1, self.num_rows)
+
+
+def settle_request(
+    request: TrainRequest, check: CheckData | None = None, on_event: OnEvent | None = None
+) -> SettledRequest:
+    """Check model, data and settings, and settle every value; raises what `plan_training` does about them."""
+    base = open_base_model(request.base_model, on_event)
+    report = _checked(request, request.data, check or check_dataset)
+    if request.eval_data is not None:
+        _checked(request, request.eval_data, check or check_dataset)
+    resolved, num_rows = settle(request, base, report)
+    _check_packages(resolved.config)
+    if resolved.config.chat_template is not None:
+        check_template(base, resolved.config.chat_template)
+    elif base.kind == "ollama":
+        require_ollamas_template(base)
+    return SettledRequest(base, report, resolved, num_rows, trained_size(base.tensors, resolved.config))
+
+
+def _presets(request: TrainRequest) -> dict[str, str]:
+    asked = {"preset": request.preset, "training_preset": request.training_preset}
+    return {kind: name for kind, name in asked.items() if name is not None}
 
 
 def check_free(folder: Path) -> None:

@@ -153,9 +153,10 @@ def find_overlong(
 
 
 def count_training_rows(path: Path, base: BaseModel, read: ReadOptions, train: TrainConfig) -> dict[str, int]:
-    """Return `num_rows` and `num_train_rows` (without those held out) that training will make of a file.
+    """Return what training will make of a file; the rows are kept in the cache, where training finds them.
 
-    The rows are kept in the cache, where training finds them.
+    That is `num_rows`, `num_train_rows` (without those held out), `num_tokens`, `num_label_tokens` (learned),
+    `num_truncated` (rows cut) and `least_length` (the max_length that leaves something to learn of each row).
 
     Raises:
         DatasetError, ModelFileError, ConfigError: what training would refuse as well.

@@ -17,7 +17,7 @@ from llmlora.store.changes import tell_change, tell_status
 from llmlora.store.database import Database
 from llmlora.store.events import EventRow
 from llmlora.store.jobs import KINDS, DatasetUse, JobRow, NewJob
-from llmlora.store.metrics import Bucket
+from llmlora.store.metrics import Bucket, Epoch
 from llmlora.store.rebuild import UNDO_SECONDS
 from llmlora.store.records import absolute_folder, stored_folder
 from llmlora.store.runs import RunRow
@@ -57,18 +57,38 @@ class Queue:
         Raises:
             ConfigError: `job_kind`. NotFound: `job_folder_gone`. Conflict: `job_exists`.
         """
+        new = self.new_job(kind, folder, name=name, datasets=datasets, parent_id=parent_id, job_id=job_id)
+        return self.submit_all([new])[0]
+
+    def new_job(
+        self,
+        kind: str,
+        folder: Path,
+        *,
+        name: str,
+        datasets: Sequence[DatasetUse] = (),
+        parent_id: str | None = None,
+        job_id: str | None = None,
+    ) -> NewJob:
+        """Return a job that `submit_all` takes, its folder checked; raises ConfigError and NotFound as `submit`."""
         if kind not in KINDS:
             raise ConfigError("job_kind", kind=kind, kinds=", ".join(KINDS))
         if not (folder / CONFIG_FILE).is_file():
             raise NotFound("job_folder_gone", path=str(folder))
         stored = stored_folder(self.database.home, folder)
-        new = NewJob(job_id or new_id(), kind, name, stored, parent_id=parent_id, datasets=tuple(datasets))
+        return NewJob(job_id or new_id(), kind, name, stored, parent_id=parent_id, datasets=tuple(datasets))
+
+    def submit_all(self, made: Sequence[NewJob]) -> list[JobRow]:
+        """Put several jobs into the queue at once, in this order, or none; raise Conflict as `submit`."""
         with self.database.write() as connection:
-            if not jobs.insert(connection, self.database.dialect, new):
-                known = jobs.find(connection, new.id)
-                if known is None or known.folder != stored:  # else its folder was found before its row was there
-                    raise Conflict("job_exists", id=new.id)
-            return tell_status(self.database, connection, new.id, "submit")
+            return [self._add(connection, new) for new in made]
+
+    def _add(self, connection: Any, new: NewJob) -> JobRow:
+        if not jobs.insert(connection, self.database.dialect, new):
+            known = jobs.find(connection, new.id)
+            if known is None or known.folder != new.folder:  # else its folder was found before its row was there
+                raise Conflict("job_exists", id=new.id)
+        return tell_status(self.database, connection, new.id, "submit")
 
     def get(self, job_id: str) -> JobRow:
         """Return a job; raise NotFound when there is none, or it was deleted."""
@@ -198,17 +218,30 @@ class Queue:
         job = self.get(job_id)
         return progress_document(job, self.folder_of(job))
 
-    def curve(self, job_id: str, metric: str, num_buckets: int = 500) -> list[Bucket]:
-        """Return the curve of a metric in at most `num_buckets` pieces that keep every spike.
+    def curves(
+        self,
+        job_id: str,
+        names: Sequence[str],
+        num_buckets: int = 500,
+        first_step: int = 1,
+        last_step: int = metrics.MOST_STEPS,
+    ) -> dict[str, list[Bucket]]:
+        """Return the curves of some metrics in at most `num_buckets` pieces each that keep every spike.
 
         Raises:
             ConfigError: `unknown_metric`.
         """
-        if metric not in METRICS:
-            raise ConfigError("unknown_metric", name=metric, names=", ".join(METRICS))
+        unknown = next((name for name in names if name not in METRICS), None)
+        if unknown is not None:
+            raise ConfigError("unknown_metric", name=unknown, names=", ".join(METRICS))
         with self.database.read() as connection:
             jobs.get(connection, job_id)
-            return metrics.curve(connection, job_id, metric, num_buckets)
+            return metrics.curves(connection, job_id, names, num_buckets, first_step, last_step)
+
+    def epochs(self, job_id: str, steps_per_epoch: int) -> list[Epoch]:
+        """Return the newest 1,000 epochs of a job, ascending."""
+        with self.database.read() as connection:
+            return metrics.epochs(connection, job_id, steps_per_epoch)
 
     def events_after(
         self, last_id: int, *, job_id: str | None = None, types: Sequence[str] = (), limit: int = 500

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.publish import read_json
+from llmlora.core.recommend import planned_steps
 from llmlora.store.jobs import JobRow
 
 METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_second", "eta_seconds")
@@ -45,11 +47,23 @@ def _message(job: JobRow, phase: dict[str, Any]) -> dict[str, Any] | None:
 
 def _num_epochs(folder: Path) -> float | None:
     """Return how many epochs a training job has."""
-    train = frozen_config(folder).get("train")
+    config = frozen_config(folder)
+    train = config.get("train")
     if not isinstance(train, dict):
         return None
+    if train.get("max_steps") is not None:
+        length = steps_per_epoch(config)
+        return None if length is None else round(train["max_steps"] / length, 3)
     stages = train.get("stages") or ()
     return sum(stage["epochs"] for stage in stages) if stages else train.get("num_train_epochs")
+
+
+def steps_per_epoch(config: Mapping[str, Any]) -> int | None:
+    """Return how many optimizer steps one pass over the rows of a job takes, None where that is not told."""
+    train, num_rows = config.get("train"), config.get("num_rows")
+    if not isinstance(train, Mapping) or not isinstance(num_rows, int):
+        return None
+    return planned_steps({**train, "max_steps": None, "stages": (), "num_train_epochs": 1}, num_rows)
 
 
 @lru_cache(maxsize=256)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 from llmlora.core.layout import SERVER_LOG, home_dir
 
 MAX_BYTES = 5_000_000
+PIECE_BYTES = 256 << 10  # of one answer
 HIDDEN = "[hidden]"
 # Tokens of the Hub and of Weights & Biases, what a header or an address says of ours.
 _SECRETS = re.compile(r"hf_[A-Za-z0-9]{30,}|(?<=token=)[^&\s\"']+|(?<=[Bb]earer )\S+|(?<=llmlora-)\d+=[0-9a-f]{64}")
@@ -53,3 +55,28 @@ def log_config(token: str | None) -> dict[str, Any]:
         },
         "root": {"handlers": ["file", "terminal"], "level": "INFO"},
     }
+
+
+def server_log(tail: int) -> dict[str, Any]:
+    """Return the last lines of the server's log, as `read_piece` does."""
+    return read_piece(home_dir() / SERVER_LOG, None, tail)
+
+
+def read_piece(path: Path, after: int | None, tail: int) -> dict[str, Any]:
+    """Return a piece of a log without secrets, at most 256 KiB: what follows byte `after`, else the last `tail` lines.
+
+    `begins_at` and `offset` are where it begins and ends in the file of `num_bytes`; a log that is not there is empty.
+    """
+    size = path.stat().st_size if path.is_file() else 0
+    start = max(0, size - PIECE_BYTES) if after is None else min(after, size)
+    content = b""
+    if size:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            content = stream.read(PIECE_BYTES)
+    end = start + len(content)
+    if after is None:
+        content = b"".join(content.splitlines(keepends=True)[-tail:]) if tail else b""
+        start = end - len(content)
+    text = without_secrets(content.decode("utf-8", "replace"))
+    return {"text": text, "begins_at": start, "offset": end, "num_bytes": size}

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from llmlora.core.bundled_templates import TEMPLATE_NAMES
-from llmlora.core.errors import ConfigError, DatasetError, error_from_dict
-from llmlora.core.locale import error_texts, has_text, translate, worded_error
+from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.core.publish import sha256_file
+from llmlora.data.problems import Problem
+from llmlora.data.read import ReadOptions
+from llmlora.data.validate import CheckReport
 from llmlora.services.dataset_check import common_read
 from llmlora.services.inspect import inspect_data
 from llmlora.services.job_folder import write_training
-from llmlora.services.kept_datasets import data_file, get_dataset
+from llmlora.services.kept_datasets import data_file, delete_dataset, get_dataset
+from llmlora.services.mixed_datasets import Part, keep_mixture, parts_of
 from llmlora.services.models import require_known_model
-from llmlora.services.plan_training import plan_training
+from llmlora.services.plan_training import CheckData, PlannedJob, plan_training
 from llmlora.services.queue import Queue
-from llmlora.services.queue_progress import frozen_config
-from llmlora.services.train_request import training_request
+from llmlora.services.train_request import TrainRequest, training_request
+from llmlora.services.workspace_settings import read_settings
+from llmlora.store import datasets
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import DatasetUse, JobRow
-
-COUNTED: Final = ("done", "total")  # of a phase that has not said how far it is
-FIELDS: Final = ("id", "kind", "name", "status", "reason", "stop_request", "position", "run", "parent_id")
-TIMES: Final = ("created_at", "started_at", "ended_at", "deleted_at")
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,24 @@ class TrainingWish:
     """What is asked for: a model by its name, datasets by their ids, presets by name, and single settings."""
 
     base_model: str
-    dataset_id: str
+    dataset_id: str | None = None
     name: str | None = None
     eval_dataset_id: str | None = None
     preset: str | None = None
     training_preset: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    dataset_ids: Sequence[str] = ()
+    shares: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class PlannedWish:
+    """A job that can be put into the queue: its plan, its name, the datasets it reads, and the mixture made for it."""
+
+    job: PlannedJob
+    name: str
+    uses: tuple[DatasetUse, ...]
+    mixture_id: str | None = None
 
 
 def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
@@ -47,64 +61,103 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
         InputError, NotFound: the model. NotFound: a dataset. DatasetError: `kept_dataset_has_errors`.
         ConfigError: `setting_path_over_http`, or what is wrong with the settings. Those of `plan_training`.
     """
+    planned = plan_wish(queue, wish)
+    try:
+        return submit_planned(queue, planned.job, planned.name, planned.uses)
+    except BaseException:
+        forget_mixture(queue, planned)
+        raise
+
+
+def plan_wish(queue: Queue, wish: TrainingWish) -> PlannedWish:
+    """Check a wish and settle every value; of several datasets one is made. Raises what `submit_training` does."""
     require_known_model(wish.base_model)
-    _refuse_paths(wish.settings)
-    data = _trainable(queue, wish.dataset_id)
-    held_out = None if wish.eval_dataset_id is None else _trainable(queue, wish.eval_dataset_id)
+    refuse_paths(wish.settings)
+    held_out = None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
+    parts = _parts(queue, wish)
+    data = keep_mixture(queue.database, parts) if parts else trainable(queue, wish.dataset_id or "")
+    uses = [*uses_of(data, held_out), *(DatasetUse(part.dataset.id, "source", part.share) for part in parts)]
+    mixture_id = data.id if parts else None
+    try:
+        job = plan_training(request_of(queue, wish, data, held_out), check=check_kept(queue))
+    except BaseException:
+        _forget(queue, mixture_id)
+        raise
+    return PlannedWish(job, wish.name or data.name, tuple(uses), mixture_id)
+
+
+def forget_mixture(queue: Queue, planned: PlannedWish) -> None:
+    """Take back the dataset that was made for a job which did not come to be."""
+    _forget(queue, planned.mixture_id)
+
+
+def _forget(queue: Queue, mixture_id: str | None) -> None:
+    if mixture_id is not None:
+        delete_dataset(queue.database, mixture_id)
+
+
+def _parts(queue: Queue, wish: TrainingWish) -> list[Part]:
+    """Return the parts of the mixture that a wish names; none for one dataset."""
+    if bool(wish.dataset_id) == bool(wish.dataset_ids):
+        raise ConfigError("one_or_several_datasets")
+    if wish.dataset_id:
+        return []
+    if len(set(wish.dataset_ids)) < len(wish.dataset_ids):
+        raise ConfigError("dataset_named_twice")
+    return parts_of([trainable(queue, dataset_id) for dataset_id in wish.dataset_ids], wish.shares)
+
+
+def request_of(queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: DatasetRow | None) -> TrainRequest:
+    """Return what is asked for, with the datasets' files; the workspace's defaults stand where nothing is named."""
+    defaults = read_settings(queue.database)
     request = training_request(
         wish.base_model,
         data_file(queue.database, data),
         eval_data=None if held_out is None else data_file(queue.database, held_out),
         read=common_read(data, held_out),
-        preset=wish.preset,
-        training_preset=wish.training_preset,
+        preset=wish.preset or defaults.default_preset,
+        training_preset=wish.training_preset or defaults.default_training_preset,
         settings=wish.settings,
     )
-    planned = plan_training(request, check=inspect_data)
-    uses = [DatasetUse(data.id)] + ([] if held_out is None else [DatasetUse(held_out.id, "eval")])
+    kept = defaults.keep_checkpoints
+    return request if kept is None else replace(request, recipe={"save_total_limit": kept})
+
+
+def uses_of(data: DatasetRow, held_out: DatasetRow | None) -> list[DatasetUse]:
+    """Return which datasets a job reads, and for what."""
+    return [DatasetUse(data.id)] + ([] if held_out is None else [DatasetUse(held_out.id, "eval")])
+
+
+def submit_planned(queue: Queue, planned: PlannedJob, name: str, uses: Sequence[DatasetUse]) -> JobRow:
+    """Write the folder of a planned job and put it into the queue; raise what `write_training` and `submit` do."""
     folder = write_training(planned)
     try:
-        return queue.submit("train", folder, name=wish.name or data.name, datasets=uses, job_id=planned.job.id)
+        return queue.submit("train", folder, name=name, datasets=uses, job_id=planned.job.id)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # else the next server would find work that nobody was promised
         raise
 
 
-def job_document(queue: Queue, job: JobRow) -> dict[str, Any]:
-    """Return a job as a JSON object; its error is worded in the current language."""
-    config = frozen_config(queue.folder_of(job))
-    uses = {use.role: use.dataset_id for use in reversed(job.datasets)}
-    return {
-        **{name: getattr(job, name) for name in (*FIELDS, *TIMES)},
-        "base_model": config.get("base_model"),
-        "dataset_id": uses.get("train"),
-        "eval_dataset_id": uses.get("eval"),
-        "settings": config.get("train") or {},
-        "reasons": config.get("reasons") or {},
-        "error": worded_error(job.error),
-        "result": job.result,
-    }
+def check_kept(queue: Queue) -> CheckData:
+    """Return a check of data files that knows those of datasets already: unchanged ones are not read once more."""
+
+    def check(path: Path, read: ReadOptions, eval_path: Path | None) -> CheckReport:
+        with queue.database.read() as connection:
+            row = datasets.find(connection, path.parent.name)
+        if row is None or data_file(queue.database, row) != path or sha256_file(path) != row.sha256:
+            return inspect_data(path, read, eval_path)
+        problems = tuple(Problem(**problem) for problem in row.problems)
+        return CheckReport(row.is_ok, row.format, row.encoding, row.num_examples, problems, stats=row.stats)
+
+    return check
 
 
-def progress_words(queue: Queue, job_id: str) -> dict[str, Any]:
-    """Return how far a job is; `message` says in the current language what it does, or why it does not."""
-    found = queue.progress(job_id)
-    return {**found, "message": _message(found["message"])}
+def trainable(queue: Queue, dataset_id: str) -> DatasetRow:
+    """Return a dataset to train on.
 
-
-def _message(message: Mapping[str, Any] | None) -> str | None:
-    if message is None or not message["code"]:
-        return None
-    code, params = message["code"], message["params"]
-    if has_text(f"error.{code}.what"):
-        texts = error_texts(error_from_dict({"code": code, "params": params}))
-        return f"{texts['what']} {texts['why']}"
-    keys = (f"cli.phase.{code}", f"api.reason.{code}")
-    key = next((key for key in keys if has_text(key)), None)
-    return str(code) if key is None else translate(key, **{**dict.fromkeys(COUNTED, "?"), **params})
-
-
-def _trainable(queue: Queue, dataset_id: str) -> DatasetRow:
+    Raises:
+        NotFound: `dataset_not_found`. DatasetError: `kept_dataset_has_errors`.
+    """
     row = get_dataset(queue.database, dataset_id)
     if not row.is_ok:
         count = sum(problem["level"] == "error" for problem in row.problems)
@@ -112,8 +165,12 @@ def _trainable(queue: Queue, dataset_id: str) -> DatasetRow:
     return row
 
 
-def _refuse_paths(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that name files of this machine: a request does not choose what the server reads."""
+def refuse_paths(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that name files of this machine: a request does not choose what the server reads.
+
+    Raises:
+        ConfigError: `setting_path_over_http`.
+    """
     template = settings.get("chat_template")
     is_file = template is not None and template not in TEMPLATE_NAMES
     wrong = ["chat_template"] * is_file + ["init_adapter"] * (settings.get("init_adapter") is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
@@ -16,7 +16,8 @@ from llmlora.store.statuses import ACTIVE, TRANSITIONS
 from llmlora.store.tables import job_datasets, jobs
 from llmlora.store.times import utc_now
 
-KINDS: Final = ("train", "evaluate", "export", "merge", "verify", "download", "register")
+Kind = Literal["train", "evaluate", "export", "merge", "verify", "download", "register"]
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
 MOST_ROWS: Final = 500  # of one page
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, or_, select
 
 from llmlora.store.dialects import Dialect
 from llmlora.store.tables import METRICS, metrics
+
+MOST_STEPS: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +48,84 @@ def rows(connection: Connection, job_id: str, after_step: int = 0, limit: int = 
     return [{name: value for name, value in row._mapping.items() if name != "job_id"} for row in found]
 
 
-def curve(connection: Connection, job_id: str, name: str, num_buckets: int = 500) -> list[Bucket]:
-    """Return one metric in at most `num_buckets` pieces of equally many steps; no spike is lost.
+def curves(
+    connection: Connection,
+    job_id: str,
+    names: Sequence[str],
+    num_buckets: int = 500,
+    first_step: int = 1,
+    last_step: int = MOST_STEPS,
+) -> dict[str, list[Bucket]]:
+    """Return each of some metrics between two steps, in at most `num_buckets` pieces of equally many steps.
+
+    A metric with no more values than that has each of them in a piece of its own; in the others no spike is lost.
 
     Raises:
         KeyError: no metric of that name.
     """
-    column = metrics.c[name]
-    has_value = (metrics.c.job_id == job_id, column.is_not(None))
-    first, last = connection.execute(select(func.min(metrics.c.step), func.max(metrics.c.step)).where(*has_value)).one()
-    if first is None:
-        return []
-    width = max(1, -(-(last - first + 1) // num_buckets))
-    piece = (metrics.c.step - first) // width
-    query = select(
-        func.min(metrics.c.step), func.max(metrics.c.step), func.min(column), func.max(column), func.avg(column)
-    ).where(*has_value)
-    found = connection.execute(query.group_by(piece).order_by(func.min(metrics.c.step)))
-    return [Bucket(row[0], row[1], float(row[2]), float(row[3]), float(row[4])) for row in found]
+    columns = {name: metrics.c[name] for name in names}
+    where = (metrics.c.job_id == job_id, metrics.c.step >= first_step, metrics.c.step <= last_step)
+    counted = [func.count(column) for column in columns.values()]
+    low, high, *counts = connection.execute(
+        select(func.min(metrics.c.step), func.max(metrics.c.step), *counted).where(*where)
+    ).one()
+    found: dict[str, list[Bucket]] = {name: [] for name in names}
+    few = [name for name, count in zip(names, counts, strict=True) if 0 < count <= num_buckets]
+    many = [name for name, count in zip(names, counts, strict=True) if count > num_buckets]
+    if few:
+        has_value = or_(*(columns[name].is_not(None) for name in few))
+        query = select(metrics.c.step, *(columns[name] for name in few)).where(*where, has_value)
+        rows = connection.execute(query.order_by(metrics.c.step)).all()
+        for name in few:
+            values = [(row[0], getattr(row, name)) for row in rows]
+            found[name] = [Bucket(step, step, value, value, value) for step, value in values if value is not None]
+    if many:
+        width = -(-(high - low + 1) // num_buckets)
+        _add_pieces(connection, found, {name: columns[name] for name in many}, where, (metrics.c.step - low) // width)
+    return found
+
+
+def _add_pieces(
+    connection: Connection,
+    found: dict[str, list[Bucket]],
+    columns: dict[str, Column[float]],
+    where: Sequence[ColumnElement[bool]],
+    piece: ColumnElement[int],
+) -> None:
+    """Add one bucket per piece to each metric that has values there; all are read in one pass."""
+    ends = [end for column in columns.values() for end in (func.min(column), func.max(column), func.avg(column))]
+    query = select(func.min(metrics.c.step), func.max(metrics.c.step), *ends).where(*where).group_by(piece)
+    for first, last, *values in connection.execute(query.order_by(func.min(metrics.c.step))):
+        for index, name in enumerate(columns):
+            lowest, highest, mean = values[3 * index : 3 * index + 3]
+            if lowest is not None:
+                found[name].append(Bucket(first, last, lowest, highest, mean))
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The steps of one pass over the rows: mean and lowest loss, and mean speed; None is not known."""
+
+    epoch: int
+    first_step: int
+    last_step: int
+    loss: float | None
+    lowest_loss: float | None
+    eval_loss: float | None  # the last one measured in it
+    tokens_per_second: float | None
+
+
+def epochs(connection: Connection, job_id: str, steps_per_epoch: int, limit: int = 1000) -> list[Epoch]:
+    """Return the newest epochs of a job, ascending."""
+    number = (metrics.c.step - 1) // steps_per_epoch
+    loss, speed = metrics.c.loss, metrics.c.tokens_per_second
+    values = (func.avg(loss), func.min(loss), func.avg(speed))
+    is_of_job = metrics.c.job_id == job_id
+    query = select(number, func.min(metrics.c.step), func.max(metrics.c.step), *values).where(is_of_job)
+    newest = connection.execute(query.group_by(number).order_by(number.desc()).limit(limit)).all()
+    measured = select(metrics.c.step, metrics.c.eval_loss).where(is_of_job, metrics.c.eval_loss.is_not(None))
+    of_epoch = {(step - 1) // steps_per_epoch: loss for step, loss in connection.execute(measured.order_by("step"))}
+    return [
+        Epoch(index + 1, first, last, mean, lowest, of_epoch.get(index), tokens)
+        for index, first, last, mean, lowest, tokens in reversed(newest)
+    ]

@@ -1,4 +1,4 @@
-"""What the worker kind `inspect` does with data files: check them, and show rows of them."""
+"""What the worker kind `inspect` does with data files: check them, show rows of them, mix them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from llmlora.data.browse import RowQuery, browse
 from llmlora.data.findings import FindingWriter
+from llmlora.data.mix import MixSource, mix_files
 from llmlora.data.problems import Problem, placed
 from llmlora.data.read import ReadOptions, Source
 from llmlora.data.validate import check_dataset
@@ -37,8 +38,14 @@ def rows(config: dict[str, Any]) -> dict[str, Any]:
     return browse(Source(Path(config["path"]), _read(config)), RowQuery(**{**query, "rows": only})).to_dict()
 
 
+def mix(config: dict[str, Any]) -> dict[str, Any]:
+    """Write several data files as one; the result is how many rows each of them gave."""
+    sources = [MixSource(Path(item["path"]), ReadOptions(**item["read"]), item["share"]) for item in config["sources"]]
+    return {"counts": mix_files(sources, Path(config["path"]), config["seed"])}
+
+
 def _read(config: dict[str, Any]) -> ReadOptions:
     return ReadOptions(**config["read"])
 
 
-DATA_TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"data": check, "rows": rows}
+DATA_TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"data": check, "rows": rows, "mix": mix}

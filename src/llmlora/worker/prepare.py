@@ -41,14 +41,21 @@ def _base(config: dict[str, Any]) -> Base:
 
 
 def _rows(config: dict[str, Any], stop: StopFlag) -> dict[str, Any]:
-    """Return how many training rows the examples make, and how many of them are left when some are held out."""
+    """Return what training will make of a file: its rows, those left when some are held out, its tokens."""
     path, read = Path(config["path"]), ReadOptions(**config["read"])
     options = PrepareOptions(**config["options"])
     prepared = prepare_file(path, read, _base(config), options, lambda _: _check_stop(stop))
     train: Sequence[int] = range(len(prepared))
     if config["validation_split"]:
         train, _ = split_by_content(path, read, prepared.rows.tolist(), config["validation_split"], config["seed"])
-    return {"num_rows": len(prepared), "num_train_rows": len(train)}
+    return {
+        "num_rows": len(prepared),
+        "num_train_rows": len(train),
+        "num_tokens": prepared.num_tokens,
+        "num_label_tokens": prepared.num_label_tokens,
+        "num_truncated": prepared.num_truncated,
+        "least_length": prepared.least_length(options.drop_overlong),
+    }
 
 
 def _template(config: dict[str, Any], _: StopFlag) -> dict[str, Any]:

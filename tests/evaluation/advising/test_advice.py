@@ -71,6 +71,7 @@ def test_rate_and_length_return_together_and_room_only_afterwards() -> None:
     settings = {"learning_rate": 1e-4, "num_train_epochs": 2, "warmup_steps": 3, "r": 2}
     piece = piece_for(report_of(), **settings)
     assert piece["code"] == "rate_too_low"
+    assert piece["params"]["settings"] == dict.fromkeys(("learning_rate", "num_train_epochs", "warmup_steps"))
     after = next_config(planned_job(**settings), piece["params"]["command"])
     assert after == planned_job(r=2).train
     assert piece_for(report_of(), r=2)["code"] == "too_little_room"
@@ -90,6 +91,7 @@ def test_a_small_micro_batch_stays_where_it_was_chosen_for_memory() -> None:
     settings["num_train_epochs"] = 30  # where nobody chose them, there are as many as the batch needs
     piece = piece_for(report_of(), **settings)
     assert (piece["code"], piece["params"]["changes"]) == ("too_short", "gradient_accumulation_steps 16 → 4")
+    assert piece["params"]["settings"] == {"gradient_accumulation_steps": 4}
     after = next_config(planned_job(**settings), piece["params"]["command"])
     assert (after.per_device_train_batch_size, after.gradient_accumulation_steps) == (1, 4)
     assert after.gradient_checkpointing
@@ -113,6 +115,7 @@ def test_rows_that_are_not_known_yet_are_trained_longer() -> None:
     piece = piece_for(report_of(not_learned=1))
     assert piece["code"] == "not_learned"
     assert next_config(planned_job(), piece["params"]["command"]).num_train_epochs == 60
+    assert piece["params"]["settings"] == {"num_train_epochs": 60}
     assert piece_for(report_of(), num_train_epochs=100)["code"] == "not_learned_rows"
     assert piece_for(report_of(loss=None))["code"] == "not_learned"
     report = report_of()
@@ -213,4 +216,5 @@ def test_every_piece_is_worded_with_its_numbers(language: str) -> None:
     for piece in pieces:
         text = advice_text(piece)
         assert not re.search(r"\{|evaluation\.", text), text
-        assert all(str(value) in text for value in piece["params"].values()), text
+        shown = {name: value for name, value in piece["params"].items() if name != "settings"}
+        assert all(str(value) in text for value in shown.values()), text

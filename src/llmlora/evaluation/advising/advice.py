@@ -136,7 +136,8 @@ def _back(job: JobConfig, code: str, found: list[Departure]) -> Piece:
             names.discard("gradient_accumulation_steps")
     words = [item.words for item in found if item.name in names]
     words += [f"{name} {getattr(job.train, name)} → {value}" for name, value in changes.items()]
-    return _piece(code, changes=", ".join(words), command=train_command(job, names, **changes))
+    settings = {**dict.fromkeys(sorted(names)), **changes}  # None: back to what is recommended
+    return _piece(code, changes=", ".join(words), command=train_command(job, names, **changes), settings=settings)
 
 
 def _not_learned(job: JobConfig, report: dict[str, Any]) -> Piece:
@@ -148,7 +149,8 @@ def _not_learned(job: JobConfig, report: dict[str, Any]) -> Piece:
         return _piece("not_asked_so", count=count, total=total, loss=f"{loss:.3f}", command=reword_command(job))
     changes = longer(job, LONGER, MOST_EPOCHS)
     if changes:
-        return _piece("not_learned", count=count, total=total, command=train_command(job, **changes))
+        command = train_command(job, **changes)
+        return _piece("not_learned", count=count, total=total, command=command, settings=changes)
     return _piece("not_learned_rows", count=count, total=total, command=reword_command(job))
 
 

@@ -1,0 +1,183 @@
+"""Jobs as the API takes and gives them; shared by the routes of every kind of work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+Identifier = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
+Cursor = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
+Reference = Annotated[str, Field(min_length=1, max_length=300, pattern=PRINTABLE)]
+MOST_NUMBER = 2**31 - 1
+Whole = Annotated[int, Query(ge=0, le=2**53)]
+Step = Annotated[int, Query(ge=1, le=MOST_NUMBER)]
+
+EXAMPLE_ID = "01M8K3V5E8ZC4Y2Q6T1N9B7R0X"
+
+
+def answer(**values: Any) -> ConfigDict:
+    """Return the configuration of an answer that has an example."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+def example(**values: Any) -> ConfigDict:
+    """Return the configuration of a body that refuses unknown fields and has an example."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [values]})
+
+
+class JobError(BaseModel):
+    """Why a job failed: the code for programs, the rest in the caller's language."""
+
+    code: str | None
+    params: dict[str, Any]
+    detail: str
+    hint: str
+
+
+class Progress(BaseModel):
+    """How far a job is; null is not known. `message` says what it does, in the caller's language."""
+
+    model_config = answer(
+        status="running", step=12, total_steps=90, epoch=4.0, num_epochs=30.0, percent=13.3, loss=1.71, eval_loss=None,
+        learning_rate=0.0017, tokens_per_second=428.3, eta_seconds=21.5, message=None,
+    )  # fmt: skip
+
+    status: str
+    step: int | None
+    total_steps: int | None
+    epoch: float | None
+    num_epochs: float | None
+    percent: float | None
+    loss: float | None
+    eval_loss: float | None
+    learning_rate: float | None
+    tokens_per_second: float | None
+    eta_seconds: float | None
+    message: str | None
+
+
+class JobSummary(BaseModel):
+    """A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for."""
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    reason: str | None
+    stop_request: str | None
+    position: float
+    run: int
+    parent_id: str | None
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    base_model: str | None
+    dataset_id: str | None
+    eval_dataset_id: str | None
+    error: JobError | None
+    progress: Progress
+
+
+class Base(BaseModel):
+    """The base model of a job: its name, and the digest of its files."""
+
+    name: str | None
+    digest: str | None
+
+
+class DatasetOfJob(BaseModel):
+    """A dataset that a job reads: for what, how much of it (null: all), and its name while it is there."""
+
+    id: str
+    role: str
+    share: float | None
+    name: str | None
+
+
+class Run(BaseModel):
+    """One attempt of a job: when, how it ended, and from which checkpoint it went on."""
+
+    run: int
+    started_at: str
+    ended_at: str | None
+    exit_code: int | None
+    outcome: str | None
+    reason: str | None
+    from_checkpoint: str | None
+    from_step: int | None
+    is_exact: bool | None
+    last_step: int | None
+    error: JobError | None
+
+
+class Best(BaseModel):
+    """The lowest loss on held-out rows, and the step where it was measured."""
+
+    eval_loss: float
+    step: int
+
+
+class Job(JobSummary):
+    """A job with all that its page shows.
+
+    `reasons` says where each setting came from, `presets` which presets were asked for, `place` where it stands in the
+    line, `facts` what its newest evaluation counted, `result_bytes` how large the adapter or model is that it made.
+    """
+
+    settings: dict[str, Any]
+    reasons: dict[str, str]
+    presets: dict[str, str]
+    base: Base
+    num_rows: int | None
+    datasets: list[DatasetOfJob]
+    runs: list[Run]
+    message: str | None
+    place: int | None
+    result: dict[str, Any] | None
+    best: Best | None
+    facts: dict[str, Any] | None
+    result_bytes: int | None
+
+
+class JobList(BaseModel):
+    """Jobs, the newest first; `next_cursor` is the `before` of the next page."""
+
+    items: list[JobSummary]
+    next_cursor: str | None
+
+
+class JobBatch(BaseModel):
+    """The jobs that were queued together, in their order."""
+
+    items: list[Job]
+    next_cursor: None = None
+
+
+class Rename(BaseModel):
+    """Another name."""
+
+    model_config = example(name="shop 2")
+
+    name: Name
+
+
+class Reorder(BaseModel):
+    """In front of which waiting job; null is behind all."""
+
+    model_config = example(before=None)
+
+    before: Reference | None
+
+
+class Clone(BaseModel):
+    """The name of the copy (null: the same), and for training settings to change; null takes back what was chosen."""
+
+    model_config = example(name="r=16", settings={"r": 16, "learning_rate": None})
+
+    name: Name | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)

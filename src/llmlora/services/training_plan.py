@@ -1,0 +1,144 @@
+"""The pre-flight of a training job: what it would do and need, everything that is wrong with it, and what would fit.
+
+Nothing is written and nothing measured: time and memory are arithmetic over the counted tokens' sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from llmlora.catalog.base_model import BaseModel
+from llmlora.core.config import TrainConfig
+from llmlora.core.locale import remark_text
+from llmlora.core.next_run import settings_words
+from llmlora.core.recommend import Facts, Resolved, resolve_config
+from llmlora.services.dataset_check import kept_read
+from llmlora.services.fitting import Trial, cheapest_change, trial_of
+from llmlora.services.kept_datasets import data_file
+from llmlora.services.models import require_known_model
+from llmlora.services.plan_training import SettledRequest, settle_request
+from llmlora.services.preview import OPTIONS, count_training_rows
+from llmlora.services.queue import Queue
+from llmlora.services.training_jobs import TrainingWish, check_kept, refuse_paths, request_of, trainable
+from llmlora.services.wish_problems import WishProblems
+from llmlora.store.datasets import DatasetRow
+
+COUNTS: Final = {
+    "rows": "num_rows",
+    "train_rows": "num_train_rows",
+    "rows_truncated": "num_truncated",
+    "tokens": "num_tokens",
+    "learned_tokens": "num_label_tokens",
+}
+ENOUGH, MOST_CONTEXT = 1_000_000, 1 << 20
+NOT_KNOWN: Final = (
+    *COUNTS,
+    *("steps", "steps_per_epoch", "effective_batch", "minutes", "memory", "disk", "license", "change"),
+)
+
+
+def training_plan(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
+    """Return the plan of a job, its `problems`, and for one that does not `fit` the cheapest `change` of settings.
+
+    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field.
+    """
+    problems = WishProblems()
+    problems.attempt("base_model", lambda: require_known_model(wish.base_model))
+    problems.attempt("settings", lambda: refuse_paths(wish.settings))
+    data = problems.attempt("dataset_id", lambda: trainable(queue, wish.dataset_id or ""))
+    held_out = problems.attempt("eval_dataset_id", lambda: _held_out(queue, wish))
+    if problems.items or data is None:
+        problems.attempt("settings", lambda: _settle_alone(wish))
+        return _unknown(problems)
+    request = request_of(queue, wish, data, held_out)
+    settled = problems.attempt("settings", lambda: settle_request(request, check_kept(queue)))
+    counts = problems.attempt("dataset_id", lambda: _counts(queue, data, settled)) if settled is not None else None
+    if settled is None or counts is None:
+        return _unknown(problems)
+    return _document(problems, trial_of(request, settled), counts)
+
+
+def _held_out(queue: Queue, wish: TrainingWish) -> DatasetRow | None:
+    return None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
+
+
+def _settle_alone(wish: TrainingWish) -> Resolved:
+    """Settle the values for a model and rows that take every good one, to find those that no model takes."""
+    facts = Facts(ENOUGH, ENOUGH, MOST_CONTEXT, {}, has_eval_data=wish.eval_dataset_id is not None)
+    return resolve_config(facts, preset=wish.preset, training_preset=wish.training_preset, overrides=wish.settings)
+
+
+def _unknown(problems: WishProblems) -> dict[str, Any]:
+    known: dict[str, Any] = {"fits": False, "problems": problems.items, "warnings": [], "settings": {}, "reasons": {}}
+    return {**dict.fromkeys(NOT_KNOWN), **known, "recommended": {}}
+
+
+def _document(problems: WishProblems, trial: Trial, counts: Mapping[str, int]) -> dict[str, Any]:
+    resolved, seconds, memory = trial.settled.resolved, trial.seconds, trial.memory_bytes
+    refusals = trial.refusals()
+    for error in refusals:
+        problems.add("settings", error)
+    return {
+        "fits": not refusals,
+        "problems": problems.items,
+        **{name: counts[key] for name, key in COUNTS.items()},
+        "steps": resolved.plan.num_steps,
+        "steps_per_epoch": resolved.plan.steps_per_epoch,
+        "effective_batch": resolved.config.effective_batch_size,
+        "minutes": seconds and {"low": round(seconds[0] / 60, 2), "high": round(seconds[1] / 60, 2)},
+        "memory": memory and {"needed_bytes": memory, "free_bytes": trial.room.memory_free},
+        "disk": {
+            "needed_bytes": trial.disk_bytes,
+            "reserve_bytes": trial.room.disk_reserve,
+            "free_bytes": trial.room.disk_free,
+        },
+        "license": trial.settled.base.license,
+        "warnings": [_worded(warning) for warning in resolved.plan.warnings()],
+        "settings": resolved.config.model_dump(mode="json"),
+        "reasons": resolved.origins,
+        "recommended": resolved.recommended,
+        "change": cheapest_change(trial, counts["least_length"]) if refusals else None,
+    }
+
+
+def _worded(warning: Mapping[str, Any]) -> dict[str, Any]:
+    settings = dict(warning["params"]["settings"])
+    shown = {**warning["params"], "settings": settings_words(settings)}
+    text = remark_text({"type": "warning", "code": warning["code"], "params": shown})
+    params = {name: value for name, value in warning["params"].items() if name != "settings"}
+    return {"code": warning["code"], "params": params, "text": text, "settings": settings}
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What the tokens of a file depend on; equal questions have equal answers."""
+
+    sha256: str
+    digest: str
+    options: str
+    ask: Callable[[], dict[str, int]] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _answer(question: _Question) -> dict[str, int]:
+    return question.ask()
+
+
+def _counts(queue: Queue, data: DatasetRow, settled: SettledRequest) -> dict[str, int]:
+    """Return the tokens of a dataset, counted once in a worker for the settings that they depend on."""
+    config, base = settled.resolved.config, settled.base
+    names = (*OPTIONS, "validation_split", "seed")
+    options = repr([getattr(config, name) for name in names]) + repr(kept_read(data))
+
+    def ask() -> dict[str, int]:
+        return _count(queue, data, base, config)
+
+    return _answer(_Question(data.sha256, base.digest, options, ask))
+
+
+def _count(queue: Queue, data: DatasetRow, base: BaseModel, config: TrainConfig) -> dict[str, int]:
+    read = kept_read(data)
+    return count_training_rows(data_file(queue.database, data), base, read, config)

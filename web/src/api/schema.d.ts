@@ -229,6 +229,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description List the work of every kind, the newest first; kinds, statuses and whose result is used can be named.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description Return a job of any kind with all that its page shows.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
@@ -260,7 +300,7 @@ export interface paths {
         put?: never;
         /**
          * Clone Job
-         * @description Put the same work into the queue once more.
+         * @description Put the same work into the queue once more; training also with other settings.
          */
         post: operations["cloneJob"];
         delete?: never;
@@ -409,6 +449,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server Log
+         * @description Return the end of the server's log, without secrets; at most 256 KiB.
+         */
+        get: operations["serverLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -487,6 +547,30 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Settings
+         * @description Return the settings of the workspace, and how the server is set up.
+         */
+        get: operations["getSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change some settings of the workspace; null gives one its default again.
+         */
+        patch: operations["changeSettings"];
         trace?: never;
     };
     "/api/system-info": {
@@ -573,6 +657,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/jobs/{job_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Checkpoints
+         * @description List the checkpoints of a job, the newest first.
+         */
+        get: operations["jobCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Diagnosis
+         * @description Tell what a job's numbers say about it, and which settings to try next.
+         */
+        get: operations["jobDiagnosis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/epochs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Epochs
+         * @description Return the losses of each epoch.
+         */
+        get: operations["jobEpochs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Events
+         * @description List the events of a job behind one, the oldest first.
+         */
+        get: operations["jobEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Files
+         * @description List the files of a job with their sizes and recorded hashes.
+         */
+        get: operations["jobFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Job File
+         * @description Download a file of a job; parts of it can be asked for with `Range`.
+         */
+        get: operations["downloadJobFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Logs
+         * @description Return the end of a job's log, or what was written behind byte `after`; at most 256 KiB.
+         */
+        get: operations["jobLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Metrics
+         * @description Return curves of at most `points` points each, of steps `from` to `to`: exact where they fit, no spike lost.
+         */
+        get: operations["jobMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/jobs/{job_id}/progress": {
         parameters: {
             query?: never;
@@ -587,6 +831,106 @@ export interface paths {
         get: operations["jobProgress"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/recipe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Recipe
+         * @description Return what `llmlora train` repeats the job with, as YAML or JSON.
+         */
+        get: operations["jobRecipe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Report
+         * @description Return the reports of a job's training and of its newest evaluation.
+         */
+        get: operations["jobReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Samples
+         * @description List the rows and answers that a job has shown while it trained.
+         */
+        get: operations["jobSamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Training Batch
+         * @description Check several training jobs, listed or one of them varied, and queue all of them or none.
+         */
+        post: operations["createTrainingBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Training
+         * @description Tell what a training job would do and need, all that is wrong with it, and what would fit; nothing is started.
+         */
+        post: operations["planTraining"];
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +993,43 @@ export interface components {
             /** Up To */
             up_to: number;
         };
+        /**
+         * Base
+         * @description The base model of a job: its name, and the digest of its files.
+         */
+        Base: {
+            /** Digest */
+            digest: string | null;
+            /** Name */
+            name: string | null;
+        };
+        /**
+         * BatchRequest
+         * @description Training jobs to queue together, all or none, at most 50.
+         * @example {
+         *       "jobs": [
+         *         {
+         *           "base_model": "nano",
+         *           "dataset_id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X",
+         *           "preset": "light"
+         *         }
+         *       ]
+         *     }
+         */
+        BatchRequest: {
+            /** Jobs */
+            jobs: components["schemas"]["TrainingRequest"][];
+        };
+        /**
+         * Best
+         * @description The lowest loss on held-out rows, and the step where it was measured.
+         */
+        Best: {
+            /** Eval Loss */
+            eval_loss: number;
+            /** Step */
+            step: number;
+        };
         /** Body_uploadDataset */
         Body_uploadDataset: {
             /**
@@ -685,12 +1066,50 @@ export interface components {
             status: "ok" | "warning" | "error";
         };
         /**
+         * Checkpoint
+         * @description A saved state; `is_whole` says that every file of its manifest is there in full length.
+         */
+        Checkpoint: {
+            /** Created At */
+            created_at: string;
+            /** Is Whole */
+            is_whole: boolean;
+            /** Name */
+            name: string;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Run */
+            run: number;
+            /** Step */
+            step: number;
+        };
+        /**
+         * CheckpointList
+         * @description Checkpoints, the newest step first.
+         */
+        CheckpointList: {
+            /** Items */
+            items: components["schemas"]["Checkpoint"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
          * Clone
-         * @description The name of the copy; null is the same name.
+         * @description The name of the copy (null: the same), and for training settings to change; null takes back what was chosen.
+         * @example {
+         *       "name": "r=16",
+         *       "settings": {
+         *         "r": 16
+         *       }
+         *     }
          */
         Clone: {
             /** Name */
             name?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Cpu
@@ -703,6 +1122,58 @@ export interface components {
             percent: number;
             /** Threads */
             threads: number;
+        };
+        /**
+         * Curve
+         * @description A metric as columns: from which to which step, its lowest, highest and mean value there.
+         *
+         *     `is_exact`: every value has a point of its own. Else neighbouring steps share one, and no spike is lost.
+         * @example {
+         *       "first_step": [
+         *         1
+         *       ],
+         *       "highest": [
+         *         7
+         *       ],
+         *       "is_exact": false,
+         *       "last_step": [
+         *         3
+         *       ],
+         *       "lowest": [
+         *         4.3
+         *       ],
+         *       "mean": [
+         *         6
+         *       ]
+         *     }
+         */
+        Curve: {
+            /** First Step */
+            first_step: number[];
+            /** Highest */
+            highest: number[];
+            /** Is Exact */
+            is_exact: boolean;
+            /** Last Step */
+            last_step: number[];
+            /** Lowest */
+            lowest: number[];
+            /** Mean */
+            mean: number[];
+        };
+        /**
+         * Curves
+         * @description The curves of a job by metric; one without values has empty columns.
+         */
+        Curves: {
+            /** Curves */
+            curves: {
+                [key: string]: components["schemas"]["Curve"];
+            };
+            /** Step */
+            step: number | null;
+            /** Total Steps */
+            total_steps: number | null;
         };
         /**
          * Dataset
@@ -759,6 +1230,20 @@ export interface components {
             items: components["schemas"]["DatasetSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * DatasetOfJob
+         * @description A dataset that a job reads: for what, how much of it (null: all), and its name while it is there.
+         */
+        DatasetOfJob: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Role */
+            role: string;
+            /** Share */
+            share: number | null;
         };
         /**
          * DatasetPreview
@@ -1001,6 +1486,18 @@ export interface components {
             total_bytes: number;
         };
         /**
+         * DiskNeed
+         * @description Disk that a run needs at its peak, what is free, and what of it has to stay free.
+         */
+        DiskNeed: {
+            /** Free Bytes */
+            free_bytes: number;
+            /** Needed Bytes */
+            needed_bytes: number;
+            /** Reserve Bytes */
+            reserve_bytes: number;
+        };
+        /**
          * DoctorReport
          * @description Every check; `ok` is false when one of them is an error.
          */
@@ -1011,6 +1508,141 @@ export interface components {
             ok: boolean;
             /** Version */
             version: string;
+        };
+        /**
+         * Epoch
+         * @description One pass over the rows: mean and lowest loss, the last loss on held-out rows, the mean speed.
+         */
+        Epoch: {
+            /** Epoch */
+            epoch: number;
+            /** Eval Loss */
+            eval_loss: number | null;
+            /** First Step */
+            first_step: number;
+            /** Last Step */
+            last_step: number;
+            /** Loss */
+            loss: number | null;
+            /** Lowest Loss */
+            lowest_loss: number | null;
+            /** Tokens Per Second */
+            tokens_per_second: number | null;
+        };
+        /**
+         * EpochList
+         * @description The newest 1,000 epochs of a job, ascending.
+         */
+        EpochList: {
+            /** Items */
+            items: components["schemas"]["Epoch"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * Event
+         * @description One event of a job as the stream has it.
+         */
+        Event: {
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /** Run */
+            run: number;
+            /** Seq */
+            seq: number | null;
+            /** Time */
+            time: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * EventList
+         * @description Events, the oldest first; `next_cursor` is the `after` of the next page.
+         */
+        EventList: {
+            /** Items */
+            items: components["schemas"]["Event"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * FileList
+         * @description The first 2,000 files of a job.
+         */
+        FileList: {
+            /** Items */
+            items: components["schemas"]["JobFile"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * Finding
+         * @description One thing that a job's numbers say: `params` are its evidence, `text` and `advice` the words.
+         *
+         *     `settings` are the changes for POST /api/jobs/{job_id}/clone that mend it; null is not known.
+         * @example {
+         *       "advice": "The run has fewer steps than recommended for these rows.",
+         *       "code": "still_falling",
+         *       "params": {
+         *         "first": "6.016",
+         *         "last": "1.714"
+         *       },
+         *       "settings": {},
+         *       "text": "The loss is still falling (6.016 → 1.714): a longer run can learn more.",
+         *       "type": "finding"
+         *     }
+         */
+        Finding: {
+            /** Advice */
+            advice: string | null;
+            /** Code */
+            code: string | null;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            } | null;
+            /** Step */
+            step: number | null;
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "error" | "finding" | "warning";
+        };
+        /**
+         * FindingList
+         * @description What is known of a job, the gravest first.
+         */
+        FindingList: {
+            /** Items */
+            items: components["schemas"]["Finding"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * FixedSetting
+         * @description One value that only a file, the environment or the command line changes.
+         */
+        FixedSetting: {
+            /** Name */
+            name: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "default" | "environment" | "command_line";
+            /** Value */
+            value: unknown;
         };
         /**
          * Gpu
@@ -1032,30 +1664,52 @@ export interface components {
         };
         /**
          * Job
-         * @description A job with its settled settings, where each of them came from, and its result.
+         * @description A job with all that its page shows.
+         *
+         *     `reasons` says where each setting came from, `presets` which presets were asked for, `place` where it stands in the
+         *     line, `facts` what its newest evaluation counted, `result_bytes` how large the adapter or model is that it made.
          */
         Job: {
+            base: components["schemas"]["Base"];
             /** Base Model */
             base_model: string | null;
+            best: components["schemas"]["Best"] | null;
             /** Created At */
             created_at: string;
             /** Dataset Id */
             dataset_id: string | null;
+            /** Datasets */
+            datasets: components["schemas"]["DatasetOfJob"][];
             /** Ended At */
             ended_at: string | null;
             error: components["schemas"]["JobError"] | null;
             /** Eval Dataset Id */
             eval_dataset_id: string | null;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            } | null;
             /** Id */
             id: string;
             /** Kind */
             kind: string;
+            /** Message */
+            message: string | null;
             /** Name */
             name: string;
+            /** Num Rows */
+            num_rows: number | null;
             /** Parent Id */
             parent_id: string | null;
+            /** Place */
+            place: number | null;
             /** Position */
             position: number;
+            /** Presets */
+            presets: {
+                [key: string]: string;
+            };
+            progress: components["schemas"]["Progress"];
             /** Reason */
             reason: string | null;
             /** Reasons */
@@ -1066,8 +1720,12 @@ export interface components {
             result: {
                 [key: string]: unknown;
             } | null;
+            /** Result Bytes */
+            result_bytes: number | null;
             /** Run */
             run: number;
+            /** Runs */
+            runs: components["schemas"]["Run"][];
             /** Settings */
             settings: {
                 [key: string]: unknown;
@@ -1078,6 +1736,16 @@ export interface components {
             status: string;
             /** Stop Request */
             stop_request: string | null;
+        };
+        /**
+         * JobBatch
+         * @description The jobs that were queued together, in their order.
+         */
+        JobBatch: {
+            /** Items */
+            items: components["schemas"]["Job"][];
+            /** Next Cursor */
+            next_cursor?: null;
         };
         /**
          * JobError
@@ -1094,6 +1762,26 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * JobFile
+         * @description A file of a job by its name below the job's folder; `sha256` where it is recorded and the file unchanged.
+         * @example {
+         *       "changed_at": "2026-11-29T23:56:23+00:00",
+         *       "name": "adapter/adapter_config.json",
+         *       "num_bytes": 1203,
+         *       "sha256": "74c85379fc7941eca8808f623ed684f0e3e9958bf56dc0490da34acd242a9381"
+         *     }
+         */
+        JobFile: {
+            /** Changed At */
+            changed_at: string;
+            /** Name */
+            name: string;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Sha256 */
+            sha256: string | null;
         };
         /**
          * JobList
@@ -1131,6 +1819,7 @@ export interface components {
             parent_id: string | null;
             /** Position */
             position: number;
+            progress: components["schemas"]["Progress"];
             /** Reason */
             reason: string | null;
             /** Run */
@@ -1157,6 +1846,24 @@ export interface components {
             vanished_rows: number[];
         };
         /**
+         * Log
+         * @description A piece of a log, as text; `offset` is the `after` of the next one, `runs` are the attempts that have a log.
+         */
+        Log: {
+            /** Begins At */
+            begins_at: number;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Offset */
+            offset: number;
+            /** Run */
+            run: number;
+            /** Runs */
+            runs: number[];
+            /** Text */
+            text: string;
+        };
+        /**
          * Memory
          * @description Main memory, within the container's limit.
          */
@@ -1167,6 +1874,16 @@ export interface components {
             percent: number;
             /** Total Bytes */
             total_bytes: number;
+        };
+        /**
+         * MemoryNeed
+         * @description Memory that a run needs at its peak, and what is free.
+         */
+        MemoryNeed: {
+            /** Free Bytes */
+            free_bytes: number;
+            /** Needed Bytes */
+            needed_bytes: number;
         };
         /**
          * Model
@@ -1239,6 +1956,144 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * NightWindow
+         * @description From when to when work may begin, by the clock of the machine; it may lie across midnight.
+         */
+        NightWindow: {
+            /** End */
+            end: string;
+            /** Start */
+            start: string;
+        };
+        /**
+         * Plan
+         * @description What a training job would do and need; null is not known.
+         *
+         *     `fits` false: it cannot start as it is; `problems` say why, all at once, and `change` holds the settings with which
+         *     it would fit, ready to send. `tokens` are those of the rows, `learned_tokens` those of them that are learned;
+         *     `minutes` and `memory` are null where a GPU computes.
+         */
+        Plan: {
+            /** Change */
+            change: {
+                [key: string]: unknown;
+            } | null;
+            disk: components["schemas"]["DiskNeed"] | null;
+            /** Effective Batch */
+            effective_batch: number | null;
+            /** Fits */
+            fits: boolean;
+            /** Learned Tokens */
+            learned_tokens: number | null;
+            /** License */
+            license: string | null;
+            memory: components["schemas"]["MemoryNeed"] | null;
+            minutes: components["schemas"]["Range"] | null;
+            /** Problems */
+            problems: components["schemas"]["PlanProblem"][];
+            /** Reasons */
+            reasons: {
+                [key: string]: string;
+            };
+            /** Recommended */
+            recommended: {
+                [key: string]: unknown;
+            };
+            /** Rows */
+            rows: number | null;
+            /** Rows Truncated */
+            rows_truncated: number | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Steps */
+            steps: number | null;
+            /** Steps Per Epoch */
+            steps_per_epoch: number | null;
+            /** Tokens */
+            tokens: number | null;
+            /** Train Rows */
+            train_rows: number | null;
+            /** Warnings */
+            warnings: components["schemas"]["PlanWarning"][];
+        };
+        /**
+         * PlanProblem
+         * @description One thing that is wrong with a job that is not started yet: the field of the request it is about, and words.
+         * @example {
+         *       "code": "bad_value",
+         *       "detail": "r = 0: must be at least 1",
+         *       "field": "settings.r",
+         *       "hint": "Correct the values.",
+         *       "params": {
+         *         "field": "r",
+         *         "value": 0
+         *       }
+         *     }
+         */
+        PlanProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Field */
+            field: string;
+            /** Hint */
+            hint: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PlanRequest
+         * @description A training job to plan: a model and a dataset.
+         * @example {
+         *       "base_model": "nano",
+         *       "dataset_id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X",
+         *       "settings": {
+         *         "num_train_epochs": 5
+         *       }
+         *     }
+         */
+        PlanRequest: {
+            /** Base Model */
+            base_model: string;
+            /** Dataset Id */
+            dataset_id: string;
+            /** Eval Dataset Id */
+            eval_dataset_id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Preset */
+            preset?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            };
+            /** Training Preset */
+            training_preset?: string | null;
+        };
+        /**
+         * PlanWarning
+         * @description What is known to go wrong although it can start; `settings` mend it.
+         */
+        PlanWarning: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
          * Preset
          * @description One preset: which field of a job takes its name, and the settings it names.
          */
@@ -1265,7 +2120,20 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
-        /** Problem */
+        /**
+         * Problem
+         * @example {
+         *       "type": "about:blank",
+         *       "title": "Not Found",
+         *       "status": 404,
+         *       "code": "job_not_found",
+         *       "params": {
+         *         "id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X"
+         *       },
+         *       "detail": "There is no job 01M8K3V5E8ZC4Y2Q6T1N9B7R0X. This workspace has no such job, or it was deleted.",
+         *       "hint": "Look up its id in the list of jobs."
+         *     }
+         */
         Problem: {
             /** @description Stable name of the error. */
             code: string;
@@ -1285,6 +2153,18 @@ export interface components {
         /**
          * Progress
          * @description How far a job is; null is not known. `message` says what it does, in the caller's language.
+         * @example {
+         *       "epoch": 4,
+         *       "eta_seconds": 21.5,
+         *       "learning_rate": 0.0017,
+         *       "loss": 1.71,
+         *       "num_epochs": 30,
+         *       "percent": 13.3,
+         *       "status": "running",
+         *       "step": 12,
+         *       "tokens_per_second": 428.3,
+         *       "total_steps": 90
+         *     }
          */
         Progress: {
             /** Epoch */
@@ -1329,8 +2209,21 @@ export interface components {
             p95?: number | null;
         };
         /**
+         * Range
+         * @description From a low to a high value.
+         */
+        Range: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * Rename
          * @description Another name.
+         * @example {
+         *       "name": "shop 2"
+         *     }
          */
         Rename: {
             /** Name */
@@ -1339,10 +2232,107 @@ export interface components {
         /**
          * Reorder
          * @description In front of which waiting job; null is behind all.
+         * @example {}
          */
         Reorder: {
             /** Before */
             before: string | null;
+        };
+        /**
+         * Reports
+         * @description The reports of a job: of its training when it has ended, and of its newest evaluation.
+         */
+        Reports: {
+            /** Evaluation */
+            evaluation: {
+                [key: string]: unknown;
+            } | null;
+            /** Training */
+            training: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * Run
+         * @description One attempt of a job: when, how it ended, and from which checkpoint it went on.
+         */
+        Run: {
+            /** Ended At */
+            ended_at: string | null;
+            error: components["schemas"]["JobError"] | null;
+            /** Exit Code */
+            exit_code: number | null;
+            /** From Checkpoint */
+            from_checkpoint: string | null;
+            /** From Step */
+            from_step: number | null;
+            /** Is Exact */
+            is_exact: boolean | null;
+            /** Last Step */
+            last_step: number | null;
+            /** Outcome */
+            outcome: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Run */
+            run: number;
+            /** Started At */
+            started_at: string;
+        };
+        /**
+         * ServerLog
+         * @description The end of the server's log.
+         */
+        ServerLog: {
+            /** Begins At */
+            begins_at: number;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Offset */
+            offset: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Settings
+         * @description The settings of the workspace, and how the server is set up.
+         */
+        Settings: {
+            /** Fixed */
+            fixed: components["schemas"]["FixedSetting"][];
+            settings: components["schemas"]["WorkspaceSettings"];
+        };
+        /**
+         * SettingsChange
+         * @description Settings to change; null gives one its default again.
+         * @example {
+         *       "night_window": {
+         *         "end": "06:00",
+         *         "start": "22:00"
+         *       },
+         *       "theme": "dark"
+         *     }
+         */
+        SettingsChange: {
+            /** Auto Shrink */
+            auto_shrink?: boolean | null;
+            /** Default Preset */
+            default_preset?: string | null;
+            /** Default Training Preset */
+            default_training_preset?: string | null;
+            /** Keep Checkpoints */
+            keep_checkpoints?: number | null;
+            /** Language */
+            language?: ("ja" | "en") | null;
+            /** Max Running */
+            max_running?: number | null;
+            night_window?: components["schemas"]["NightWindow"] | null;
+            /** Notifications */
+            notifications?: boolean | null;
+            /** Pause While Ollama */
+            pause_while_ollama?: boolean | null;
+            /** Theme */
+            theme?: ("system" | "light" | "dark") | null;
         };
         /**
          * Span
@@ -1456,13 +2446,23 @@ export interface components {
         };
         /**
          * TrainingRequest
-         * @description A training job: model by name, datasets by id; settings are those of /api/presets and of the command line.
+         * @description A training job: a model, and either one dataset or several as one, with the share of rows taken of each.
+         * @example {
+         *       "base_model": "nano",
+         *       "dataset_id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X",
+         *       "name": "shop",
+         *       "settings": {
+         *         "num_train_epochs": 5
+         *       }
+         *     }
          */
         TrainingRequest: {
             /** Base Model */
             base_model: string;
             /** Dataset Id */
-            dataset_id: string;
+            dataset_id?: string | null;
+            /** Dataset Ids */
+            dataset_ids?: string[];
             /** Eval Dataset Id */
             eval_dataset_id?: string | null;
             /** Name */
@@ -1473,6 +2473,8 @@ export interface components {
             settings?: {
                 [key: string]: unknown;
             };
+            /** Shares */
+            shares?: number[] | null;
             /** Training Preset */
             training_preset?: string | null;
         };
@@ -1495,6 +2497,91 @@ export interface components {
             row: number;
             /** Spans */
             spans: components["schemas"]["Span"][];
+        };
+        /**
+         * VaryRequest
+         * @description A training job whose settings, datasets (`dataset_ids`), presets or model are varied: a job per combination.
+         * @example {
+         *       "base": {
+         *         "base_model": "nano",
+         *         "dataset_id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X"
+         *       },
+         *       "vary": {
+         *         "r": [
+         *           4,
+         *           8
+         *         ]
+         *       }
+         *     }
+         */
+        VaryRequest: {
+            /** Base */
+            base: {
+                [key: string]: unknown;
+            };
+            /** Vary */
+            vary: {
+                [key: string]: unknown[];
+            };
+        };
+        /**
+         * WorkspaceSettings
+         * @description The settings of a workspace with their defaults; unknown ones are refused.
+         */
+        WorkspaceSettings: {
+            /**
+             * Auto Shrink
+             * @description Go on with smaller micro-batches when memory runs out.
+             * @default true
+             */
+            auto_shrink: boolean;
+            /**
+             * Default Preset
+             * @description Preset of jobs that name none.
+             */
+            default_preset?: string | null;
+            /**
+             * Default Training Preset
+             * @description Training preset of such jobs.
+             */
+            default_training_preset?: string | null;
+            /**
+             * Keep Checkpoints
+             * @description Checkpoints kept, where a job names none.
+             */
+            keep_checkpoints?: number | null;
+            /**
+             * Language
+             * @description Language of the page; null: that of the browser.
+             */
+            language?: ("ja" | "en") | null;
+            /**
+             * Max Running
+             * @description Jobs that run at a time; 0 starts none.
+             * @default 1
+             */
+            max_running: number;
+            /** @description When work may begin; null: at any time. */
+            night_window?: components["schemas"]["NightWindow"] | null;
+            /**
+             * Notifications
+             * @description Let the page tell when a job has ended.
+             * @default false
+             */
+            notifications: boolean;
+            /**
+             * Pause While Ollama
+             * @description Let no work begin while Ollama answers.
+             * @default false
+             */
+            pause_while_ollama: boolean;
+            /**
+             * Theme
+             * @description Colours of the page.
+             * @default system
+             * @enum {string}
+             */
+            theme: "system" | "light" | "dark";
         };
     };
     responses: never;
@@ -1937,6 +3024,72 @@ export interface operations {
             };
         };
     };
+    listJobs: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                kind?: ("train" | "evaluate" | "export" | "merge" | "verify" | "download" | "register")[];
+                limit?: number;
+                parent_id?: string | null;
+                status?: ("queued" | "preparing" | "running" | "paused" | "interrupted" | "succeeded" | "failed" | "canceled")[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancelJob: {
         parameters: {
             query?: never;
@@ -2228,6 +3381,37 @@ export interface operations {
             };
         };
     };
+    serverLog: {
+        parameters: {
+            query?: {
+                tail?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerLog"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listModels: {
         parameters: {
             query?: never;
@@ -2333,6 +3517,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PresetList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
@@ -2502,6 +3748,274 @@ export interface operations {
             };
         };
     };
+    jobCheckpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobDiagnosis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobEpochs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EpochList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobEvents: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadJobFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the file */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobLogs: {
+        parameters: {
+            query?: {
+                after?: number | null;
+                run?: number | null;
+                tail?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobMetrics: {
+        parameters: {
+            query?: {
+                from?: number;
+                names?: string[];
+                points?: number;
+                to?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Curves"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     jobProgress: {
         parameters: {
             query?: never;
@@ -2520,6 +4034,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobRecipe: {
+        parameters: {
+            query?: {
+                format?: "yaml" | "json";
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reports"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobSamples: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTrainingBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"] | components["schemas"]["VaryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBatch"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planTraining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

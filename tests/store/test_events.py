@@ -213,3 +213,25 @@ def test_uploads_are_open_until_they_end(database):
         uploads.remove(connection, upload.id)
         with pytest.raises(NotFound):
             uploads.get(connection, upload.id)
+
+
+def test_epochs_are_cut_where_their_steps_end(job):
+    evaluation = {"type": "evaluation", "step": 4, "metrics": {"eval_loss": 0.5}}
+    with job.write() as connection:
+        metrics.add(connection, job.dialect, JOB, 1, [step(1), step(2), step(3), step(4), step(5), evaluation])
+        found = metrics.epochs(connection, JOB, 2)
+        newest = metrics.epochs(connection, JOB, 2, limit=1)
+    assert [(epoch.epoch, epoch.first_step, epoch.last_step, epoch.loss, epoch.eval_loss) for epoch in found] == [
+        (1, 1, 2, 1.5, None), (2, 3, 4, 3.5, 0.5), (3, 5, 5, 5.0, None),
+    ]  # fmt: skip
+    assert newest == found[-1:]
+
+
+def test_a_part_of_a_curve(job):
+    with job.write() as connection:
+        metrics.add(connection, job.dialect, JOB, 1, [step(number) for number in range(1, 101)])
+        part = metrics.curves(connection, JOB, ("loss", "eval_loss"), 10, 41, 60)
+    assert part["eval_loss"] == []
+    assert [(bucket.first_step, bucket.last_step, bucket.highest) for bucket in part["loss"]] == [
+        (first, first + 1, first + 1.0) for first in range(41, 61, 2)
+    ]

@@ -62,6 +62,7 @@ def test_documents_that_need_no_training(workplace: Path) -> None:
     check(llmlora(workplace, "models"), "models")
     check(llmlora(workplace, "dataset", "check", "data.jsonl"), "dataset_check")
     check(llmlora(workplace, "dataset", "convert", "data.jsonl", "-o", "out.jsonl"), "dataset_convert")
+    check(llmlora(workplace, "plan", "--model", "nano", "--data", "data.jsonl"), "plan")
     check(llmlora(workplace, "dataset", "preview", "data.jsonl", "--model", "nano", "-n", "1"), "dataset_preview")
 
 

@@ -23,6 +23,7 @@ from llmlora.core.publish import not_permitted
 VERBS = {
     "demo": "llmlora.cli.demo",
     "dataset": "llmlora.cli.dataset",
+    "plan": "llmlora.cli.plan",
     "train": "llmlora.cli.train",
     "jobs": "llmlora.cli.jobs",
     "evaluate": "llmlora.cli.evaluate",

@@ -15,6 +15,7 @@ from llmlora.core.locale import has_text, remark_text, translate
 
 PLAIN_INTERVAL_SECONDS = 30.0
 PLAIN_SHARE = 0.1
+TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
 class EventPrinter:
@@ -154,3 +155,10 @@ def duration(seconds: float | None) -> str:
 def local_time(moment: str | None) -> str:
     """Return a stored time as this machine's clock shows it."""
     return "-" if moment is None else datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def time_range(low: float, high: float) -> str:
+    """Return a range in the largest unit in which it has a lower end."""
+    unit, size = next((item for item in TIME_UNITS if high >= 1.5 * item[1]), TIME_UNITS[-1])
+    digits = 1 if low < size else 0
+    return translate(f"cli.plan.{unit}", low=f"{low / size:.{digits}f}", high=f"{high / size:.{digits}f}")

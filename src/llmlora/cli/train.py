@@ -13,7 +13,7 @@ from rich.markup import escape
 from llmlora.cli import train_options as options_of
 from llmlora.cli.next_command import after_train
 from llmlora.cli.output import console, folding_table, options, print_json, say, warn
-from llmlora.cli.progress import EventPrinter, duration, held_out_texts
+from llmlora.cli.progress import EventPrinter, duration, held_out_texts, time_range
 from llmlora.cli.train_queued import follow_training, queue_planned, tell_detached
 from llmlora.cli.words import columns_of
 from llmlora.core.config import Stage, TrainConfig
@@ -54,7 +54,6 @@ ADAPTER_FIELDS = {"r", "lora_alpha", "lora_dropout", "target_modules"}
 Out = Annotated[Path | None, typer.Option("--out", help=translate("cli.train.out"))]
 Resume = Annotated[Path | None, typer.Option("--resume", help=translate("cli.train.resume"))]
 Detach = Annotated[bool, typer.Option("--detach", help=translate("cli.train.detach"))]
-TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 RESULT_FIELDS = (
     "final_loss",
     "eval_loss",
@@ -153,17 +152,10 @@ def _show_amount(planned: PlannedJob) -> None:
     say("cli.plan.steps", steps=plan["num_steps"], rows=plan["rows_per_step"])
     if plan["estimate"] is not None:
         low, high = plan["estimate"]["seconds"]
-        say("cli.plan.estimate", time=_time_range(low, high), memory=f"{plan['estimate']['memory_bytes'] / 1e9:.1f}")
+        say("cli.plan.estimate", time=time_range(low, high), memory=f"{plan['estimate']['memory_bytes'] / 1e9:.1f}")
     for warning in plan["warnings"]:
         settings = settings_words(warning["params"]["settings"])
         warn(f"cli.warning.{warning['code']}", **{**warning["params"], "settings": settings})
-
-
-def _time_range(low: float, high: float) -> str:
-    """Return a range in the largest unit in which it has a lower end."""
-    unit, size = next((item for item in TIME_UNITS if high >= 1.5 * item[1]), TIME_UNITS[-1])
-    digits = 1 if low < size else 0
-    return translate(f"cli.plan.{unit}", low=f"{low / size:.{digits}f}", high=f"{high / size:.{digits}f}")
 
 
 def ask_about_export(planned: PlannedJob) -> None:

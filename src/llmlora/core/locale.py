@@ -21,6 +21,7 @@ LANGUAGES = ("ja", "en")
 VERBS = (
     "demo",
     "dataset",
+    "plan",
     "train",
     "jobs",
     "evaluate",

@@ -22,6 +22,7 @@ from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import SettledRequest, settle_request
 from llmlora.services.preview import OPTIONS, count_training_rows
 from llmlora.services.queue import Queue
+from llmlora.services.train_request import TrainRequest
 from llmlora.services.training_jobs import TrainingWish, check_kept, refuse_paths, request_of, trainable
 from llmlora.services.wish_problems import WishProblems
 from llmlora.store.datasets import DatasetRow
@@ -59,6 +60,17 @@ def training_plan(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
     if settled is None or counts is None:
         return _unknown(problems)
     return _document(problems, trial_of(request, settled), counts)
+
+
+def request_plan(request: TrainRequest) -> dict[str, Any]:
+    """Return the plan of a request as `training_plan` does; what is wrong with it but that it does not fit is raised.
+
+    Raises:
+        NotFound, ModelFileError, DatasetError, ConfigError: those of `plan_training`.
+    """
+    settled = settle_request(request)
+    counts = count_training_rows(request.data, settled.base, request.read, settled.resolved.config)
+    return _document(WishProblems(), trial_of(request, settled), counts)
 
 
 def _held_out(queue: Queue, wish: TrainingWish) -> DatasetRow | None:

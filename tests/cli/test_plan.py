@@ -1,0 +1,70 @@
+"""`llmlora plan`: what a run needs, and for one that does not fit the command that does."""
+
+import json
+import shlex
+
+import pytest
+
+from llmlora.cli import main
+from llmlora.services import capacity
+
+ROWS = [{"instruction": f"質問{number}は？", "output": f"答え{number}です。" * 30} for number in range(64)]
+BIG = ("--set", "batch_size=64", "--set", "max_length=512", "--set", "r=256")
+
+
+@pytest.fixture
+def data(tmp_path, home):
+    path = tmp_path / "my data.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS), encoding="utf-8")
+    return path
+
+
+def run(capsys, *words):
+    code = main.run([*map(str, words)])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def next_words(err):
+    (line,) = [line for line in err.splitlines() if line.startswith("Next: ")]
+    return shlex.split(line.removeprefix("Next: "))[1:]
+
+
+def test_what_fits_is_told_with_the_command_that_trains(data, capsys):
+    words = ("--model", "nano", "--data", data, "--system", "Be kind.", "--drop-overlong", "--set", "r=4")
+    code, out, err = run(capsys, "plan", *words)
+    assert code == 0
+    found = json.loads(run(capsys, "plan", *words, "--json")[1])
+    assert (found["fits"], found["rows"], found["change"]) == (True, 64, None)
+    assert all(f"{found[name]:,}" in out for name in ("tokens", "learned_tokens", "steps"))
+    assert set(next_words(err)) == {"train", *map(str, words[:-1]), "r=4"}
+
+
+def test_what_does_not_fit_gets_a_command_that_does(data, capsys, monkeypatch):
+    words = ("plan", "--model", "nano", "--data", data, *BIG)
+    needed = json.loads(run(capsys, *words, "--json")[1])["memory"]["needed_bytes"]
+    monkeypatch.setattr(capacity, "memory_bytes", lambda: int(0.7 * needed))
+    code, out, err = run(capsys, *words)
+    assert code == 1
+    assert "--set per_device_train_batch_size=" in out
+    refused = run(capsys, *words, "--json")
+    assert (refused[0], json.loads(refused[1])["fits"]) == (1, False)
+    assert run(capsys, "plan", *next_words(err)[1:])[0] == 0
+
+
+def test_what_nothing_mends_says_so(data, capsys, monkeypatch):
+    monkeypatch.setattr(capacity, "memory_bytes", lambda: 1000)
+    code, out, err = run(capsys, "plan", "--model", "nano", "--data", data, "--lang", "ja")
+    assert (code, "次" in err) == (1, False)
+    assert "小さいモデル" in out
+
+
+def test_what_cannot_be_used_is_refused_as_training_refuses_it(data, capsys):
+    assert run(capsys, "plan", "--model", "nano", "--data", "missing.jsonl")[0] == 3
+    assert run(capsys, "plan", "--model", "nano", "--data", data, "--set", "r=-1")[0] == 2
+    assert run(capsys, "plan", "--model", "nano")[0] == 2
+
+
+def test_no_job_and_no_index_is_made(data, home, capsys):
+    assert run(capsys, "plan", "--model", "nano", "--data", data)[0] == 0
+    assert not {"jobs", "llmlora.db"} & {path.name for path in home.iterdir()}

@@ -68,3 +68,27 @@ def test_what_cannot_be_used_is_refused_as_training_refuses_it(data, capsys):
 def test_no_job_and_no_index_is_made(data, home, capsys):
     assert run(capsys, "plan", "--model", "nano", "--data", data)[0] == 0
     assert not {"jobs", "llmlora.db"} & {path.name for path in home.iterdir()}
+
+
+def test_a_kept_dataset_is_planned_by_its_name(data, capsys):
+    assert run(capsys, "dataset", "add", data, "--name", "店")[0] == 0
+    code, out, err = run(capsys, "plan", "--model", "nano", "--data", "店")
+    assert (code, "64" in out) == (0, True)
+    assert next_words(err) == ["train", "--model", "nano", "--data", "店"]
+    refused, _, err = run(capsys, "plan", "--model", "nano", "--data", "no such", "--json")
+    assert (refused, json.loads(err)["code"]) == (3, "file_not_found")
+
+
+def test_a_recipe_is_planned_as_it_stands(data, capsys, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(json.dumps({"base_model": "nano", "data": data.name, "max_steps": 7}), encoding="utf-8")
+    code, out, err = run(capsys, "plan", recipe)
+    assert (code, "Steps: 7 " in out) == (0, True)
+    assert next_words(err) == ["train", str(recipe)]
+
+
+def test_what_will_not_teach_is_warned_of(data, capsys):
+    code, out, _ = run(capsys, "plan", "--model", "nano", "--data", data, "--set", "max_steps=1")
+    assert code == 0
+    assert "! " in out
+    assert "--set max_steps=" in out

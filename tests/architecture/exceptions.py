@@ -56,6 +56,7 @@ JAPANESE_DATA: dict[str, str] = {
 # "<key>" or "<prefix>.*" -> how a text is used where the check cannot see it
 TEXTS_USED_ELSEWHERE: dict[str, str] = {
     "api.route.*": "the page of the API that docs/generate.py writes",
+    "api.sample.*": "the end of the key is the name of a bundled file",
     "api.value.*": "the end of the key is pydantic's name for what is wrong with a value",
     "config.*": "the page of settings that docs/generate.py writes",
     "cli.limit.*": "the end of the key is pydantic's name for what is wrong with a value",

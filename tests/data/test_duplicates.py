@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -43,6 +44,28 @@ def test_spilling_to_disk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     seen: set[tuple[str, str]] = set()
     copies = [number * 10 for number, row in enumerate(rows, 1) if row in seen or seen.add(row)]  # type: ignore[func-returns-value]
     assert [pair.line for pair in expected if pair.kind == "duplicate"] == copies
+
+
+def test_copies_of_one_row_need_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them fall into one bucket, however large the file."""
+    monkeypatch.setattr(duplicates, "SPILLED_ROWS", 50_000)
+    monkeypatch.setattr(duplicates, "PIECE_ROWS", 1000)
+    table, hashes = HashTable(), row_hashes("質問", "答え")[0]
+    for number in range(1, 400_001):
+        table.add(hashes, number, number)
+    tracemalloc.start()
+    count = sum(pair.kind == "duplicate" and pair.first_line == 1 for pair in table.pairs())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    table.close()
+    assert count == 399_999
+    assert peak < 2 << 20
+
+
+def test_different_rows_of_a_bucket_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "REMEMBERED", 3)
+    kinds = [pair.kind for pair in pairs_of([("q", f"a{number % 5}") for number in range(10)])]
+    assert kinds == ["contradiction"] * 4 + ["duplicate"] * 3 + ["contradiction"] * 2
 
 
 def test_folding_ignores_width_case_and_space() -> None:

@@ -26,6 +26,9 @@ def test_spans_hold_what_is_trained(tmp_path, base):
     path = data_file(tmp_path / "data.jsonl")
     found = view(path, base, limit=2)
     prepared = prepare_file(path, ReadOptions(), base, PrepareOptions(128))
+    short = view(path, base, max_length=64, limit=2)
+    assert (short["rows"], short["facts"]["max_length"]) == (found["rows"], 64)
+    assert prepare_file(path, ReadOptions(), base, PrepareOptions(64)).content == prepared.content
     assert (len(found["rows"]), found["next_start"], found["refusal"]) == (2, 2, None)
     for index, row in enumerate(found["rows"]):
         _, labels = prepared.row(index)

@@ -24,6 +24,7 @@ from llmlora.api.openapi import openapi_of, operation_id
 from llmlora.api.problems import invalid_request, problem_response
 from llmlora.api.routes import (
     dataset_rows,
+    dataset_versions,
     datasets,
     events,
     health,
@@ -35,6 +36,10 @@ from llmlora.api.routes import (
     training_details,
 )
 from llmlora.api.routes import settings as settings_routes
+    samples,
+    system,
+    uploads,
+)
 from llmlora.api.security.access import AccessGuard
 from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
@@ -51,8 +56,11 @@ ROUTERS = (
     system.router,
     presets.router,
     models.router,
+    samples.router,
     datasets.router,
     dataset_rows.router,
+    dataset_versions.router,
+    uploads.router,
     jobs.router,
     training.router,
     training_details.router,
@@ -100,6 +108,7 @@ def create_app(
     )
     app.state.meter, app.state.broadcaster, app.state.platform = meter, broadcaster, platform
     app.state.settings = settings
+    app.state.fetches_urls = settings.fetch_urls
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(front_end(page_dir))

@@ -12,7 +12,7 @@ from llmlora.core.errors import BodyTooLarge, LlmloraError, RequestTimeout
 MAX_BODY_BYTES = 32 << 20
 SILENT_SECONDS = 30.0
 MAX_UPLOAD_BYTES = (2 << 30) + (1 << 20)  # a file of 2 GiB and the form around it
-LARGE_BODY_PATHS = ("/api/datasets/upload",)
+LARGE_BODIES = (("POST", "/api/datasets/upload"), ("PUT", "/api/uploads/"))  # and what is below
 
 
 class BodyLimits:
@@ -35,7 +35,7 @@ class BodyLimits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.max_upload_bytes if scope["path"] in LARGE_BODY_PATHS else self.max_bytes
+        limit = self.max_upload_bytes if _is_large(scope) else self.max_bytes
         if _announced(scope) > limit:
             headers = {"Connection": "close"}  # the body that follows is not read
             await send_problem(scope, receive, send, BodyTooLarge("body_too_large", limit_bytes=limit), headers)
@@ -69,6 +69,10 @@ class _Body:
     def _refusal(self, error: LlmloraError) -> LlmloraError:
         self._is_complete = True
         return error
+
+
+def _is_large(scope: Scope) -> bool:
+    return any(scope["method"] == method and scope["path"].startswith(path) for method, path in LARGE_BODIES)
 
 
 def _announced(scope: Scope) -> int:

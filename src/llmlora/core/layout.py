@@ -27,6 +27,7 @@ MANIFEST_FILE = "MANIFEST.json"
 DATA_STEM = "data"  # of a dataset's file; names that came with a request never reach the disk
 FINDINGS_STEM = "findings"  # of the list of everything that its check has found
 FINDINGS_SUFFIX = ".jsonl"
+VERSION_PREFIX = "version-"  # of what is known of a dataset's earlier versions
 RESERVE_FILE = "reserve.bin"
 DATABASE_FILE = "llmlora.db"
 BALLAST_FILE = "ballast.bin"

@@ -15,13 +15,17 @@ _USABLE_TOKEN = {chr(number) for number in range(0x21, 0x7F)} - set('"#%&+,;<>\\
 
 
 class ServerSettings(BaseSettings):
-    """Where the server listens, which names it answers to, and whether it asks for a token."""
+    """Where the server listens, which names it answers to, whether it asks for a token, and whether it fetches files.
+
+    `fetch_urls` lets requests name addresses on other machines from which the server gets data; off unless set.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     host: str = Field("127.0.0.1", min_length=1, validation_alias="LLMLORA_HOST")
     port: int = Field(8000, ge=0, le=65535, validation_alias="LLMLORA_PORT")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="LLMLORA_ALLOWED_HOSTS")
+    fetch_urls: bool = Field(False, validation_alias="LLMLORA_FETCH_URLS")
     token: SecretStr | None = Field(None, validation_alias="LLMLORA_TOKEN")
     _is_open: bool = PrivateAttr(False)  # no variable sets this, only the command line
 

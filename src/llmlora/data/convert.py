@@ -128,7 +128,7 @@ def convert_dataset(
     path, output = Path(path), Path(output)
     check_output(path, output, **choices)
     source = Source(path, options or ReadOptions())
-    plan = _Plan(source, choices, overlong)
+    plan = RowPlan(source, choices, overlong)
     if overlong is not None and plan.num_overlong and not plan.num_written:
         raise all_overlong(overlong.num_tokens.values(), overlong.max_length, overlong.limit).to_error()
     if not plan.num_written:
@@ -204,7 +204,7 @@ def _check_targets(path: Path, output: Path, choices: ConvertChoices) -> None:
             raise Conflict("output_exists", path=str(target))
 
 
-class _Plan:
+class RowPlan:
     """Which row goes where, decided before anything is written."""
 
     def __init__(self, source: Source, choices: ConvertChoices, overlong: Overlong | None = None) -> None:

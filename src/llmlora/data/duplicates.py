@@ -18,6 +18,8 @@ from typing import Literal, NamedTuple
 
 NUM_BUCKETS = 256
 SPILLED_ROWS = 2_000_000
+PIECE_ROWS = 65_536  # of a bucket that are read at a time
+REMEMBERED = 400_000  # different rows of a bucket
 SAMPLED_ROWS = 100_000
 SKETCH_SIZE = 32
 NUM_ANCHORS = 3
@@ -96,29 +98,38 @@ class HashTable:
                 parts[bucket] = array(parts[bucket].typecode)
         self._in_memory = 0
 
-    def _bucket(self, bucket: int) -> list[tuple[int, int, int, int, int]]:
-        wide, narrow = array("Q"), array(self._narrow[bucket].typecode)
+    def _rows(self, bucket: int) -> Iterator[tuple[int, int, int, int, int]]:
+        """Yield (question, exact, answer, line, row) of a bucket in the order of the file, a piece at a time."""
+        for wide, narrow in self._pieces(bucket):
+            yield from zip(wide, narrow[0::4], narrow[1::4], narrow[2::4], narrow[3::4], strict=True)
+
+    def _pieces(self, bucket: int) -> Iterator[tuple[array[int], array[int]]]:
         if self._folder is not None:
-            for name, part in (("wide", wide), ("narrow", narrow)):
-                part.frombytes((Path(self._folder.name) / f"{name}-{bucket}").read_bytes())
-        wide.extend(self._wide[bucket])
-        narrow.extend(self._narrow[bucket])
-        return sorted(zip(wide, narrow[2::4], narrow[3::4], narrow[0::4], narrow[1::4], strict=True))
+            folder, kinds = Path(self._folder.name), (self._wide[bucket].typecode, self._narrow[bucket].typecode)
+            with (folder / f"wide-{bucket}").open("rb") as questions, (folder / f"narrow-{bucket}").open("rb") as rest:
+                while piece := questions.read(8 * PIECE_ROWS):
+                    yield array(kinds[0], piece), array(kinds[1], rest.read(2 * len(piece)))
+        yield self._wide[bucket], self._narrow[bucket]
 
     def pairs(self) -> Iterator[Pair]:
-        """Yield each row that repeats or contradicts an earlier one, once."""
+        """Yield each row that repeats or contradicts an earlier one, once.
+
+        Only the first of equal rows is remembered, and of each of the 256 buckets at most 400,000 different ones: those
+        behind them are compared and not remembered, which no file of fewer than 50 million rows comes to by chance.
+        """
         for bucket in range(NUM_BUCKETS):
-            question = -1
-            exact: dict[int, int] = {}
+            firsts: dict[int, int] = {}
+            exacts: dict[int, int] = {}
             answers: dict[int, int] = {}
-            for row_question, line, row, row_exact, row_answer in self._bucket(bucket):
-                if row_question != question:
-                    question, exact, answers = row_question, {}, {}
-                pair = _compared((line, row), exact.get(row_exact), answers, row_answer)
+            for question, exact, answer, line, row in self._rows(bucket):
+                own_exact, own_answer = question << 32 | exact, question << 32 | answer
+                pair = _compared((line, row), exacts.get(own_exact), answers.get(own_answer), firsts.get(question))
                 if pair is not None:
                     yield pair
-                exact.setdefault(row_exact, line)
-                answers.setdefault(row_answer, line)
+                if len(exacts) < REMEMBERED:
+                    firsts.setdefault(question, line)
+                    exacts.setdefault(own_exact, line)
+                    answers.setdefault(own_answer, line)
 
     def close(self) -> None:
         """Remove the files."""
@@ -126,14 +137,12 @@ class HashTable:
             self._folder.cleanup()
 
 
-def _compared(place: tuple[int, int], same: int | None, answers: dict[int, int], answer: int) -> Pair | None:
+def _compared(place: tuple[int, int], same: int | None, same_answer: int | None, first: int | None) -> Pair | None:
     if same is not None:
         return Pair("duplicate", *place, same)
-    if answer in answers:
-        return Pair("near_duplicate", *place, answers[answer])
-    if answers:
-        return Pair("contradiction", *place, next(iter(answers.values())))
-    return None
+    if same_answer is not None:
+        return Pair("near_duplicate", *place, same_answer)
+    return None if first is None else Pair("contradiction", *place, first)
 
 
 class NearDuplicates:

@@ -28,6 +28,7 @@ BYTE_ORDER_MARKS = (
 )
 # CP932 is what Windows calls Shift_JIS; the strict standard lacks the characters people use (circled digits and more).
 REPLACED_NAMES = {"shift_jis": "cp932", "utf_8": "utf-8", "utf_8_sig": "utf-8-sig", "utf_16": "utf-16"}
+PROPOSED = ("cp932", "euc_jp", "iso2022_jp", "utf-16-le", "utf-16-be", "utf-16")  # where it is not clear
 REFUSED_NAMES = {"utf_7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 JIS_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\$\([DOPQ]|\([JI])")
 UNDECODED = re.compile("[\udc80-\udcff]")
@@ -288,6 +289,28 @@ def _first_replaced(path: Path, name: str) -> tuple[int, int]:
             if "\ufffd" in text:
                 return line, start + text.index("\ufffd") + 1
     return 1, 1
+
+
+def encoding_proposals(path: Path) -> list[dict[str, object]]:
+    """Return the encodings that read a whole file, the likeliest first: {encoding, lines: [{line, before, after}]}.
+
+    `before` is a line as UTF-8 shows it, `after` the same in that encoding.
+    """
+    fitting = [name for name in PROPOSED if _decodes(path, name)]
+    ranked = sorted(fitting, key=lambda name: _japanese_score(path, name), reverse=True)
+    return [{"encoding": name, "lines": _before_and_after(path, name)} for name in ranked]
+
+
+def _before_and_after(path: Path, name: str) -> list[dict[str, object]]:
+    after = dict(preview_lines(path, name))
+    before: dict[int, str] = {}
+    with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        for line, start, text in _line_pieces(stream):
+            if line in after and not start:
+                before[line] = text.strip()[:PREVIEW_CHARACTERS]
+            if line >= max(after):
+                break
+    return [{"line": line, "before": before.get(line, ""), "after": text} for line, text in after.items()]
 
 
 def preview_lines(path: Path, name: str) -> tuple[tuple[int, str], ...]:

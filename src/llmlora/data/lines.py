@@ -25,3 +25,18 @@ def numbered_lines(stream: TextIO, keep_ends: bool = False) -> Iterator[tuple[in
             yield number, None
         else:
             yield number, text if keep_ends else text.rstrip("\r\n")
+
+
+def line_pieces(stream: TextIO) -> Iterator[tuple[int, str, bool]]:
+    """Yield (1-based number of the line, a piece of it, whether it is the first of the line) for all of a stream.
+
+    Lines are those of `numbered_lines`; one that is too long comes in several pieces, and nothing is left out.
+    """
+    number = 0
+    while text := stream.readline(LINE_CHARACTERS + 2):
+        number += 1
+        yield number, text, True
+        if len(text) > LINE_CHARACTERS:
+            while text and not text.endswith(LINE_ENDS):
+                text = stream.readline(SKIPPED_CHARACTERS)
+                yield number, text, False

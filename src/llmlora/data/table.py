@@ -24,12 +24,14 @@ class _Lines:
     def __init__(self, stream: TextIO) -> None:
         self._lines = numbered_lines(stream, keep_ends=True)
         self.number = 0
+        self.is_windows = False  # how lines end
         self.too_long: list[int] = []
         self.nul_bytes: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[str]:
         for number, text in self._lines:
             self.number = number
+            self.is_windows = text is not None and text.endswith("\r\n")
             if text is None:
                 self.too_long.append(number)
             elif "\0" in text:
@@ -72,6 +74,25 @@ def table_rows(stream: TextIO, delimiter: str, has_header: bool = True) -> Itera
         elif cells and not spoilt:
             header = header or numbered(len(cells))
             yield _row(cells, header, row, first_line)
+
+
+def record_at(stream: TextIO, delimiter: str, line: int, has_header: bool) -> tuple[list[str], int, str]:
+    """Return the columns of a table, the last line of the record that begins on a line, and how lines end there."""
+    allow_long_cells()
+    lines = _Lines(stream)
+    reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
+    header = _header(reader, lines) if has_header else []
+    while True:
+        first = lines.number + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return header, max(line, lines.number), "\n"
+        except csv.Error:
+            cells = []
+        header = header or numbered(len(cells))
+        if first >= line:
+            return header, lines.number, "\r\n" if lines.is_windows else "\n"
 
 
 def _no_header(first: list[str], line: int) -> DatasetError:

@@ -82,13 +82,7 @@ def training_view(
     uncut = replace(options, max_length=longest, split_long_text=False, drop_overlong=False)
     whole = prepare_file(path, read, base, uncut, on_progress)
     template = load_template(base.tokenizer_dir, options.chat_template)
-    refusal, shown = None, None
-    try:
-        shown = prepare_file(path, read, base, options, on_progress)
-    except DatasetRowError as error:
-        if error.code not in TOO_SHORT:
-            raise
-        refusal = error.to_dict()
+    shown, refusal = _wished(path, read, base, options, whole, on_progress)
     rows = [] if shown is None else preview_rows(shown, load_tokenizer(base.tokenizer_dir), query.limit, query.start)
     examples, texts = _examples(path, read, {row["row"] for row in rows}, bool(whole.facts["num_raw"]))
     trials = [_Trial(length) for length in sorted({*query.lengths, options.max_length})]
@@ -100,6 +94,25 @@ def training_view(
         "next_start": query.start + len(rows) if shown is not None and query.start + len(rows) < len(shown) else None,
         "lengths": [trial.to_dict() for trial in trials],
     }
+
+
+def _wished(
+    path: Path,
+    read: ReadOptions,
+    base: Base,
+    options: PrepareOptions,
+    whole: PreparedDataset,
+    on_progress: OnProgress | None,
+) -> tuple[PreparedDataset | None, dict[str, Any] | None]:
+    """Return the rows of the wished max_length, or why training would refuse it."""
+    if int((whole.lengths + whole.num_cut).max()) <= options.max_length:  # nothing to cut: these are the same arrays
+        return replace(whole, facts={**whole.facts, "max_length": options.max_length}), None
+    try:
+        return prepare_file(path, read, base, options, on_progress), None
+    except DatasetRowError as error:
+        if error.code not in TOO_SHORT:
+            raise
+        return None, error.to_dict()
 
 
 def _examples(

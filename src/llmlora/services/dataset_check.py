@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +11,7 @@ from llmlora.core.errors import DatasetError
 from llmlora.core.publish import sha256_file
 from llmlora.data.problems import placed
 from llmlora.data.read import ReadOptions, read_options
-from llmlora.services.inspect import inspect_data
+from llmlora.services.inspect import PlannedInspection, inspect_new_data, run_inspection
 from llmlora.store.datasets import DatasetRow
 
 NO_DATASET: Final = frozenset(
@@ -24,10 +26,8 @@ def checked_values(path: Path, read: ReadOptions, findings: Path) -> dict[str, A
     Raises:
         DatasetError: no dataset at all, or what the file did to its reader.
     """
-    try:
-        report = inspect_data(path, read, findings=findings)
-    except DatasetError as error:
-        raise type(error)(error.code, **placed(error.params, path)) from error
+    with placing_errors(path):
+        report, doubts = inspect_new_data(path, read, findings)
     problems = [{**found.stored(), "params": placed(found.params, path)} for found in report.problems]
     refusal = next((found for found in problems if found["level"] == "error" and found["code"] in NO_DATASET), None)
     if refusal is not None:
@@ -42,9 +42,24 @@ def checked_values(path: Path, read: ReadOptions, findings: Path) -> dict[str, A
         "sha256": sha256_file(path),
         "is_ok": report.ok,
         "problems": problems,
-        "stats": {**report.stats, "counts": report.counts, "columns": report.columns},
+        "stats": {**report.stats, "counts": report.counts, "columns": report.columns, "doubts": doubts},
         "columns": dict(read.columns),
     }
+
+
+@contextmanager
+def placing_errors(path: Path) -> Iterator[None]:
+    """Let errors about a kept file name the file, and not the place where it lies."""
+    try:
+        yield
+    except DatasetError as error:
+        raise type(error)(error.code, **placed(error.params, path)) from error
+
+
+def run_on_dataset(path: Path, planned: PlannedInspection) -> dict[str, Any]:
+    """Do something with a kept file in a child process and return what it found; errors name the file only."""
+    with placing_errors(path):
+        return run_inspection(planned)
 
 
 def kept_read(row: DatasetRow) -> ReadOptions:

@@ -12,8 +12,8 @@ from llmlora.core.errors import ConfigError
 from llmlora.core.locale import worded_error
 from llmlora.data.findings import read_findings
 from llmlora.data.problems import Problem
-from llmlora.services.dataset_check import kept_read
-from llmlora.services.inspect import plan_data_task, run_inspection
+from llmlora.services.dataset_check import kept_read, placing_errors, run_on_dataset
+from llmlora.services.inspect import plan_data_task
 from llmlora.services.kept_datasets import data_file, findings_file, get_dataset
 from llmlora.services.models import require_known_model
 from llmlora.services.preview import view_dataset
@@ -57,7 +57,8 @@ def rows_of(database: Database, dataset_id: str, wish: RowWish) -> dict[str, Any
     row = get_dataset(database, dataset_id)
     only = None if wish.problem is None else sorted(_rows_with(database, row, wish.problem))
     query = {"after": wish.after, "limit": wish.limit, "search": wish.search, "rows": only}
-    found = run_inspection(plan_data_task("rows", data_file(database, row), kept_read(row), {"query": query}))
+    path = data_file(database, row)
+    found = run_on_dataset(path, plan_data_task("rows", path, kept_read(row), {"query": query}))
     problems: dict[int, list[dict[str, Any]]] = {item["row"]: [] for item in found["rows"]}
     for _, problem in _findings(database, row):
         if problem.row in problems:
@@ -149,7 +150,9 @@ def _view(database: Database, row: DatasetRow, wish: TrainingWish) -> dict[str, 
         raise ConfigError("setting_path_over_http", name="chat_template")
     settings = {"chat_template": wish.template, "max_length": wish.max_length}
     query = {"start": wish.start, "limit": wish.limit, "lengths": list(wish.lengths)}
-    return view_dataset(data_file(database, row), wish.model, kept_read(row), settings, query)
+    path = data_file(database, row)
+    with placing_errors(path):
+        return view_dataset(path, wish.model, kept_read(row), settings, query)
 
 
 def _findings(database: Database, row: DatasetRow) -> Iterator[tuple[int, Problem]]:

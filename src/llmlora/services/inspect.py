@@ -6,7 +6,7 @@ Whatever a file does to its reader, crash it, hang it or fill the memory, become
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ from llmlora.services.supervisor import run_worker
 READER_MEMORY_BYTES = 1 << 30
 EXPORT_MEMORY_BYTES = 4 << 30  # with numpy, and a tokenizer of any size
 WRITTEN_BYTES = 1 << 30
+GROWTH = 4  # a file may become as many times larger when it is written again: CP932 to UTF-8, a table to JSON
 LEAST_SECONDS, MOST_SECONDS = 120.0, 3600.0
 SLOWEST_BYTES_PER_SECOND = 1e5  # of short rows on a busy machine
 
@@ -40,7 +41,7 @@ class PlannedInspection:
     """A file to look at, the worker that does, and what it may use: memory and files in bytes, seconds of the clock."""
 
     kind: Literal["inspect", "inspect_export"]
-    task: Literal["data", "rows", "mix", "headers", "export"]
+    task: Literal["data", "rows", "edit", "choose", "convert", "mix", "headers", "export"]
     path: Path
     options: dict[str, Any]
     memory_bytes: int
@@ -77,7 +78,7 @@ def plan_data_inspection(path: Path, read: ReadOptions, eval_path: Path | None =
 
 
 def plan_data_task(
-    task: Literal["data", "rows"],
+    task: Literal["data", "rows", "edit", "choose", "convert"],
     path: Path,
     read: ReadOptions,
     options: Mapping[str, Any],
@@ -87,31 +88,31 @@ def plan_data_task(
     files = [path, *others]
     for file in files:
         require_file(file)
-    seconds = LEAST_SECONDS + sum(file.stat().st_size for file in files) / SLOWEST_BYTES_PER_SECOND
-    return PlannedInspection(
-        "inspect",
-        task,
-        path.absolute(),
-        {"read": read.to_dict(), **options},
-        READER_MEMORY_BYTES,
-        min(seconds, MOST_SECONDS),
-    )
+    size = sum(file.stat().st_size for file in files)
+    seconds = min(LEAST_SECONDS + size / SLOWEST_BYTES_PER_SECOND, MOST_SECONDS)
+    settled = {"read": read.to_dict(), **options}
+    written = max(WRITTEN_BYTES, GROWTH * size)
+    return PlannedInspection("inspect", task, path.absolute(), settled, READER_MEMORY_BYTES, seconds, written)
 
 
-def inspect_data(
-    path: Path, read: ReadOptions, eval_path: Path | None = None, findings: Path | None = None
-) -> CheckReport:
+def inspect_data(path: Path, read: ReadOptions, eval_path: Path | None = None) -> CheckReport:
     """Check a data file in a child process; the report is that of `check_dataset` of the same file.
-
-    `findings` is a file to write for everything that was found.
 
     Raises:
         NotFound, ConfigError: those of `check_dataset`.
         DatasetError: `inspection_memory`, `inspection_deadline` or `inspection_crashed`, what the file did.
     """
-    planned = plan_data_inspection(path, read, eval_path)
-    listed = None if findings is None else str(findings.absolute())
-    return CheckReport.from_stored(run_inspection(replace(planned, options={**planned.options, "findings": listed})))
+    return CheckReport.from_stored(run_inspection(plan_data_inspection(path, read, eval_path))["report"])
+
+
+def inspect_new_data(path: Path, read: ReadOptions, findings: Path) -> tuple[CheckReport, dict[str, Any] | None]:
+    """Check a data file that has come, and return the report and what only a person can tell; None for nothing.
+
+    Everything that was found is written to the file `findings`. Errors as of `inspect_data`.
+    """
+    planned = plan_data_task("data", path, read, {"eval_path": None, "findings": str(findings.absolute())})
+    found = run_inspection(planned)
+    return CheckReport.from_stored(found["report"]), found["doubts"]
 
 
 def inspect_headers(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ of it stays.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -93,6 +94,18 @@ def keep_file(database: Database, new: NewDataset, source: IO[bytes]) -> Dataset
     return _keep(database, new, write)
 
 
+def keep_path(database: Database, new: NewDataset, source: Path) -> DatasetRow:
+    """Keep a file of the workspace, which nobody may change any more; errors as of `keep_file`."""
+
+    def write(path: Path) -> None:
+        try:
+            os.link(source, path)
+        except OSError:  # a file system without links
+            shutil.copyfile(source, path)
+
+    return _keep(database, new, write)
+
+
 def get_dataset(database: Database, dataset_id: str) -> DatasetRow:
     """Return a dataset; raise NotFound when there is none, or it was deleted."""
     with database.read() as connection:
@@ -150,7 +163,9 @@ def dataset_document(row: DatasetRow) -> dict[str, Any]:
     """Return a dataset as a JSON object, its problems worded in the current language."""
     kept = {name: value for name, value in asdict(row).items() if name not in ("folder", "deleted_at", "is_ok")}
     problems = [Problem(**problem).to_dict() for problem in row.problems]
-    return {**kept, "type": row.format, "ok": row.is_ok, "problems": problems}
+    stats = {name: value for name, value in row.stats.items() if name != "doubts"}
+    doubts = row.stats.get("doubts")
+    return {**kept, "type": row.format, "ok": row.is_ok, "problems": problems, "stats": stats, "doubts": doubts}
 
 
 def _keep(database: Database, new: NewDataset, write: Callable[[Path], None]) -> DatasetRow:

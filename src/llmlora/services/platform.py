@@ -10,6 +10,7 @@ from llmlora.core.layout import datasets_dir, home_dir
 from llmlora.core.temporary import remove_leftovers
 from llmlora.services.broadcast import Broadcaster
 from llmlora.services.event_feed import EventFeed, StoredEvents
+from llmlora.services.inbox import Inbox
 from llmlora.services.launcher import LocalLauncher
 from llmlora.services.queue import Queue
 from llmlora.services.queue_supervisor import QueueSupervisor
@@ -26,6 +27,7 @@ class Platform:
         self._opening = threading.Lock()
         self._supervisor: QueueSupervisor | None = None
         self._feed: EventFeed | None = None
+        self._inbox: Inbox | None = None
 
     @property
     def database(self) -> Database:
@@ -63,14 +65,18 @@ class Platform:
         self._feed.start()
         self._supervisor = QueueSupervisor(database, LocalLauncher())
         self._supervisor.start()
+        self._inbox = Inbox(database)
+        self._inbox.start()
 
     def close(self) -> None:
         """Let go of the queue and close the index; workers go on, and the next server takes them over."""
+        if self._inbox is not None:
+            self._inbox.stop()
         if self._supervisor is not None:
             self._supervisor.stop(detach=True)
         if self._feed is not None:
             self._feed.stop()
-        self._supervisor = self._feed = None
+        self._supervisor = self._feed = self._inbox = None
         with self._opening:
             if self._database is not None:
                 self._database.close()

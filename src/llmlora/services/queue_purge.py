@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llmlora.core.boot_clock import now
 from llmlora.core.layout import QUEUE_FILE, TEMPORARY_PREFIX
+from llmlora.services.uploads import expire_uploads
 from llmlora.store import datasets, events, idempotency, jobs
 from llmlora.store.database import Database
 from llmlora.store.records import absolute_folder, record_dir
@@ -31,10 +32,11 @@ def purge(database: Database) -> int:
 
 
 def trim(database: Database) -> None:
-    """Keep the stream of events and the idempotency keys at a bounded size."""
+    """Keep the stream of events, the idempotency keys and the uploads at a bounded size."""
     with database.write() as connection:
         events.trim(connection)
         idempotency.trim(connection)
+    expire_uploads(database)
 
 
 def _remove_folder(home: Path, folder: Path) -> None:

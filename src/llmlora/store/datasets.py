@@ -84,6 +84,12 @@ def names(connection: Connection, *, deleted: bool = False) -> dict[str, str]:
     return {row.id: row.name for row in connection.execute(query)}
 
 
+def has_content(connection: Connection, sha256: str, name: str) -> bool:
+    """Tell whether there is a dataset of this name with a file of this content."""
+    query = select(datasets.c.id).where(datasets.c.sha256 == sha256, datasets.c.name == name)
+    return connection.execute(query.where(datasets.c.deleted_at.is_(None)).limit(1)).first() is not None
+
+
 def all_ids(connection: Connection) -> set[str]:
     """Return the ids of all datasets, deleted ones too."""
     return set(connection.execute(select(datasets.c.id)).scalars())

@@ -6,11 +6,11 @@ They are written before the row they are about is committed, so that folders are
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
-from llmlora.core.layout import META_FILE, QUEUE_FILE, datasets_dir, work_root
+from llmlora.core.layout import META_FILE, QUEUE_FILE, VERSION_PREFIX, datasets_dir, work_root
 from llmlora.core.publish import read_json, write_json
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import KINDS, JobRow
@@ -49,6 +49,28 @@ def write_dataset_record(home: Path, dataset: DatasetRow) -> None:
     """Write a dataset's `meta.json` into its folder."""
     values = {name: value for name, value in asdict(dataset).items() if name != "folder"}
     write_json(absolute_folder(home, dataset.folder) / META_FILE, {"schema": DATASET_SCHEMA, **values})
+
+
+def write_version_record(home: Path, dataset: DatasetRow) -> None:
+    """Write what is known of a version of a dataset that is not the newest any more into its folder."""
+    write_json(_version_record(home, dataset), {"schema": DATASET_SCHEMA, **asdict(dataset)})
+
+
+def version_records(home: Path, dataset: DatasetRow) -> list[DatasetRow]:
+    """Return what is known of the earlier versions of a dataset."""
+    names = {item.name for item in fields(DatasetRow)}
+    paths = absolute_folder(home, dataset.folder).glob(f"{VERSION_PREFIX}*.json")
+    found = (_read(path, DATASET_SCHEMA) for path in paths)
+    return [DatasetRow(**{name: record[name] for name in names & set(record)}) for record in found if record]
+
+
+def remove_version_record(home: Path, dataset: DatasetRow) -> None:
+    """Forget an earlier version."""
+    _version_record(home, dataset).unlink(missing_ok=True)
+
+
+def _version_record(home: Path, dataset: DatasetRow) -> Path:
+    return absolute_folder(home, dataset.folder) / f"{VERSION_PREFIX}{dataset.version}.json"
 
 
 def job_records(home: Path, known: Set[str] = frozenset()) -> Iterator[dict[str, Any]]:

@@ -49,6 +49,11 @@ def open_ones(connection: Connection) -> list[UploadRow]:
     return [UploadRow(**row._mapping) for row in connection.execute(query)]
 
 
+def begun_before(connection: Connection, time: str) -> list[UploadRow]:
+    """Return the uploads that began before a time, ended or not."""
+    return [UploadRow(**row._mapping) for row in connection.execute(select(uploads).where(uploads.c.created_at < time))]
+
+
 def end(connection: Connection, upload_id: str) -> bool:
     """Say that all has arrived and was taken; False when it was said before."""
     query = update(uploads).where(uploads.c.id == upload_id, uploads.c.ended_at.is_(None))

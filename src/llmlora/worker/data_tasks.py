@@ -1,4 +1,4 @@
-"""What the worker kind `inspect` does with data files: check them, show rows of them, mix them."""
+"""What the worker kind `inspect` does with data files: check, show, change, convert and mix them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.data.browse import RowQuery, browse
+from llmlora.data.convert import Overlong, RowPlan, convert_dataset
+from llmlora.data.doubts import doubts_of
+from llmlora.data.edit import RowChange, change_row, keep_rows
 from llmlora.data.findings import FindingWriter
 from llmlora.data.mix import MixSource, mix_files
 from llmlora.data.problems import Problem, placed
@@ -24,7 +27,7 @@ def check(config: dict[str, Any]) -> dict[str, Any]:
     report = check_dataset(path, _read(config), eval_path, on_problem=on_problem)
     if config["findings"]:
         findings.write(Path(config["findings"]))
-    return report.stored()
+    return {"report": report.stored(), "doubts": doubts_of(path, report)}
 
 
 def _add(findings: FindingWriter, path: Path, problem: Problem) -> None:
@@ -44,8 +47,42 @@ def mix(config: dict[str, Any]) -> dict[str, Any]:
     return {"counts": mix_files(sources, Path(config["path"]), config["seed"])}
 
 
+def edit(config: dict[str, Any]) -> dict[str, Any]:
+    """Write the file with one row changed; the result tells the suffix of what was written."""
+    source = Source(Path(config["path"]), _read(config))
+    return {"suffix": change_row(source, Path(config["output"]), RowChange(**config["change"]))}
+
+
+def choose(config: dict[str, Any]) -> dict[str, Any]:
+    """Write the rows that are left when others are left out, as they stand in the file."""
+    source, counts = Source(Path(config["path"]), _read(config)), ("num_read", "num_written", "num_invalid")
+    plan = RowPlan(source, config["choices"], _overlong(config))
+    suffix = keep_rows(source, Path(config["output"]), plan.marks)
+    names = (*counts, "num_duplicates", "num_overlong", "num_kept_out", "dropped")
+    return {"suffix": suffix, **{name: getattr(plan, name) for name in names}}
+
+
+def convert(config: dict[str, Any]) -> dict[str, Any]:
+    """Write the file in the canonical form, with the choices of `dataset convert`."""
+    path, output = Path(config["path"]), Path(config["output"])
+    report = convert_dataset(path, output, _read(config), _overlong(config), **config["choices"])
+    return {"suffix": output.suffix, **report.to_dict()}
+
+
+def _overlong(config: dict[str, Any]) -> Overlong | None:
+    found = config["overlong"]
+    return None if found is None else Overlong(found["max_length"], found["limit"], dict(found["rows"]))
+
+
 def _read(config: dict[str, Any]) -> ReadOptions:
     return ReadOptions(**config["read"])
 
 
-DATA_TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"data": check, "rows": rows, "mix": mix}
+DATA_TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "data": check,
+    "rows": rows,
+    "edit": edit,
+    "choose": choose,
+    "convert": convert,
+    "mix": mix,
+}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import PurePath
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from llmlora.api.idempotent_route import IdempotentRoute
-from llmlora.services import kept_datasets
+from llmlora.core.errors import Forbidden
+from llmlora.services import fetch_url, kept_datasets
 from llmlora.services.kept_datasets import NewDataset, dataset_document
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=IdempotentRoute)
@@ -18,6 +20,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 Description = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Identifier = Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)]
 Cursor = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)]
+Columns = Annotated[dict[str, str], Field(max_length=20)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -30,6 +33,19 @@ class DatasetRequest(BaseModel):
     description: Description = ""
     type: str | None = Field(None, max_length=20)
     examples: list[dict[str, Any]] = Field(min_length=1)
+
+
+class UrlRequest(BaseModel):
+    """The address of a file, https only, and what is said of the dataset that it becomes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(min_length=9, max_length=2000)
+    name: Name | None = None
+    description: Description = ""
+    type: str | None = Field(None, max_length=20)
+    encoding: str | None = Field(None, max_length=32)
+    columns: Columns | None = Field(None, alias="map")
 
 
 class DatasetSummary(BaseModel):
@@ -51,11 +67,48 @@ class DatasetSummary(BaseModel):
     created_at: str
 
 
+class EncodedLine(BaseModel):
+    """A line of a file as UTF-8 shows it, and as an encoding does."""
+
+    line: int
+    before: str
+    after: str
+
+
+class EncodingProposal(BaseModel):
+    """An encoding that reads a whole file."""
+
+    encoding: str
+    lines: list[EncodedLine]
+
+
+class Column(BaseModel):
+    """A column of a file, and what stands in its first rows."""
+
+    name: str
+    examples: list[str]
+
+
+class ColumnDoubt(BaseModel):
+    """Columns whose meaning is not clear, and the likeliest one: field -> column."""
+
+    names: list[Column]
+    map: dict[str, str]
+
+
+class Doubts(BaseModel):
+    """What only a person can tell; the answers are `encoding` and `map` of an upload or a repair."""
+
+    encodings: list[EncodingProposal]
+    columns: ColumnDoubt | None
+
+
 class Dataset(DatasetSummary):
-    """A dataset with what its check has found: the first 20 problems of each code, and numbers."""
+    """A dataset with what its check has found: the first 20 problems of each code, numbers, and what is in doubt."""
 
     problems: list[dict[str, Any]]
     stats: dict[str, Any]
+    doubts: Doubts | None
 
 
 class DatasetList(BaseModel):
@@ -63,6 +116,12 @@ class DatasetList(BaseModel):
 
     items: list[DatasetSummary]
     next_cursor: str | None
+
+
+def label_of(file_name: str) -> str:
+    """Return what a dataset is called after the name of the file that came."""
+    stem = PurePath(file_name.replace("\\", "/")).stem
+    return "".join(letter for letter in stem if letter.isprintable())[:200] or "data"
 
 
 @router.get("")
@@ -89,12 +148,31 @@ def upload_dataset(
     name: Annotated[str | None, Form(max_length=200, pattern=PRINTABLE)] = None,
     description: Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")] = "",
     type: Annotated[str | None, Form(max_length=20)] = None,  # noqa: A002 - the name of the field
+    encoding: Annotated[str | None, Form(max_length=32)] = None,
+    columns: Annotated[Json[Columns] | None, Form(alias="map", max_length=4000)] = None,
 ) -> Dataset:
     """Make a dataset from a file; bad rows are kept and named, what is no dataset at all is refused."""
-    file_name = PurePath((file.filename or "").replace("\\", "/")).name
-    shown = "".join(letter for letter in PurePath(file_name).stem if letter.isprintable())[:200]
-    new = NewDataset(name or shown or "data", description, type, file_name)
+    file_name = file.filename or ""
+    new = NewDataset(name or label_of(file_name), description, type, file_name, encoding or None, columns or {})
     row = kept_datasets.keep_file(request.app.state.platform.database, new, file.file)
+    return Dataset.model_validate(dataset_document(row))
+
+
+@router.post("/from-url", status_code=201)
+def create_dataset_from_url(request: Request, wish: UrlRequest) -> Dataset:
+    """Make a dataset from a file on another machine; off unless the server was started with LLMLORA_FETCH_URLS=1."""
+    if not request.app.state.fetches_urls:
+        raise Forbidden("url_fetching_off", variable="LLMLORA_FETCH_URLS=1")
+    file_name = PurePath(urlsplit(wish.url).path).name
+    new = NewDataset(
+        wish.name or label_of(file_name),
+        wish.description,
+        wish.type,
+        file_name,
+        wish.encoding or None,
+        wish.columns or {},
+    )
+    row = fetch_url.keep_url(request.app.state.platform.database, wish.url, new)
     return Dataset.model_validate(dataset_document(row))
 
 

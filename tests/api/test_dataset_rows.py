@@ -154,3 +154,32 @@ def test_datasets_that_are_not_there(client, part):
 def test_queries_that_are_refused(client, mixed, query):
     answer = client.get(f"{mixed}/rows?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+
+
+HOSTILE = [
+    (b'{"instruction": "a\x00b", "output": "c"}', "nul_byte"),
+    (b'{"instruction": "a\\u0000b", "output": "c"}', "nul_escape"),
+    (b'{"instruction": "' + b"x" * (10 << 20) + b'", "output": "c"}', None),
+    (b'{"instruction": "' + b"x" * (17 << 20) + b'", "output": "c"}', "row_too_long"),
+    (b'{"instruction": ' + b"[" * 100_000 + b"]" * 100_000 + b', "output": "c"}', "too_deep"),
+    (b'{"instruction": "\\ud83d", "output": "c"}', "lone_surrogate"),
+    (b'{"instruction": NaN, "output": "c"}', "not_finite"),
+    (b"{" + b",".join(b'"k%d": 1' % number for number in range(50_000)) + b"}", "unknown_columns"),
+]
+
+
+def test_hostile_rows_are_shown_or_named(client):
+    made = upload(client, GOOD + b"\n".join(row for row, _ in HOSTILE) + b"\n").json()
+    path = f"/api/datasets/{made['id']}"
+    answer = client.get(f"{path}/rows?cursor=6")
+    assert answer.status_code == 200, answer.text
+    assert len(answer.content) < 1 << 20
+    rows = answer.json()["items"]
+    assert [row["row"] for row in rows] == list(range(7, 7 + len(HOSTILE)))
+    for row, (_, code) in zip(rows, HOSTILE, strict=True):
+        assert code is None or code in [problem["code"] for problem in row["problems"]], code
+    listed = client.get(f"{path}/problems?limit=200").json()["items"]
+    assert {code for _, code in HOSTILE if code} <= {problem["code"] for problem in listed}
+    gone = client.delete(f"{path}/rows/10?version=1").json()
+    kept = client.post(f"{path}/repair", json={"version": gone["version"], "actions": ["drop_invalid"]}).json()
+    assert (kept["ok"], kept["num_examples"]) == (True, 8)

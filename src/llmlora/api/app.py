@@ -31,15 +31,13 @@ from llmlora.api.routes import (
     jobs,
     models,
     presets,
+    samples,
     system,
     training,
     training_details,
-)
-from llmlora.api.routes import settings as settings_routes
-    samples,
-    system,
     uploads,
 )
+from llmlora.api.routes import settings as settings_routes
 from llmlora.api.security.access import AccessGuard
 from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard

@@ -49,6 +49,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Dataset
+         * @description Download a dataset as JSON Lines or CSV in the canonical form, or its file as it is.
+         */
+        get: operations["exportDataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/jobs": {
         parameters: {
             query?: never;
@@ -109,6 +129,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repair Dataset
+         * @description Leave rows out (drop_invalid, deduplicate, drop_overlong, keep_chosen) or read the file in another way.
+         */
+        post: operations["repairDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Dataset
+         * @description Go back to an earlier version, which makes the next one: so a repair is undone, and its undoing too.
+         */
+        post: operations["restoreDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/rows": {
         parameters: {
             query?: never;
@@ -123,6 +183,50 @@ export interface paths {
         get: operations["datasetRows"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/rows/{row}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Dataset Row
+         * @description Take one row out and return the next version.
+         */
+        delete: operations["deleteDatasetRow"];
+        options?: never;
+        head?: never;
+        /**
+         * Edit Dataset Row
+         * @description Change one row and return the next version; jobs go on with the file that they were given.
+         */
+        patch: operations["editDatasetRow"];
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split Dataset
+         * @description Make two datasets of one, to train on and to evaluate with; the same rows and seed give the same two.
+         */
+        post: operations["splitDataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -163,6 +267,86 @@ export interface paths {
          * @description Have a dataset back that was deleted a moment ago.
          */
         post: operations["undoDeleteDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset History
+         * @description List the versions of a dataset and how each was made.
+         */
+        get: operations["datasetHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/from-url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Dataset From Url
+         * @description Make a dataset from a file on another machine; off unless the server was started with LLMLORA_FETCH_URLS=1.
+         */
+        post: operations["createDatasetFromUrl"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Samples
+         * @description List the sample datasets that come with llmlora.
+         */
+        get: operations["listSamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/samples/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Sample
+         * @description Make a dataset of a sample.
+         */
+        post: operations["createSample"];
         delete?: never;
         options?: never;
         head?: never;
@@ -937,6 +1121,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Upload
+         * @description Begin an upload that can go on after a break.
+         */
+        post: operations["createUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description Return how much of an upload has arrived.
+         */
+        get: operations["getUpload"];
+        /**
+         * Send Upload
+         * @description Append a piece of any size; with a wrong `Upload-Offset` nothing happens, and the 409 names the right one.
+         */
+        put: operations["sendUpload"];
+        post?: never;
+        /**
+         * Delete Upload
+         * @description Give an upload up.
+         */
+        delete: operations["deleteUpload"];
+        options?: never;
+        /**
+         * Head Upload
+         * @description Tell in headers how much of an upload has arrived (`Upload-Offset`) and how much is to come (`Upload-Length`).
+         */
+        head: operations["headUpload"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{upload_id}/dataset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Uploaded Dataset
+         * @description Make a dataset of an upload that has arrived; what is no dataset is refused, and the upload stays.
+         */
+        post: operations["createUploadedDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1037,8 +1293,12 @@ export interface components {
              * @default
              */
             description: string;
+            /** Encoding */
+            encoding?: string | null;
             /** File */
             file: string;
+            /** Map */
+            map?: string | null;
             /** Name */
             name?: string | null;
             /** Type */
@@ -1112,6 +1372,28 @@ export interface components {
             };
         };
         /**
+         * Column
+         * @description A column of a file, and what stands in its first rows.
+         */
+        Column: {
+            /** Examples */
+            examples: string[];
+            /** Name */
+            name: string;
+        };
+        /**
+         * ColumnDoubt
+         * @description Columns whose meaning is not clear, and the likeliest one: field -> column.
+         */
+        ColumnDoubt: {
+            /** Map */
+            map: {
+                [key: string]: string;
+            };
+            /** Names */
+            names: components["schemas"]["Column"][];
+        };
+        /**
          * Cpu
          * @description Processor: `percent` of all cores since the last look.
          */
@@ -1177,7 +1459,7 @@ export interface components {
         };
         /**
          * Dataset
-         * @description A dataset with what its check has found: the first 20 problems of each code, and numbers.
+         * @description A dataset with what its check has found: the first 20 problems of each code, numbers, and what is in doubt.
          */
         Dataset: {
             /** Change */
@@ -1192,6 +1474,7 @@ export interface components {
             created_at: string;
             /** Description */
             description: string;
+            doubts: components["schemas"]["Doubts"] | null;
             /** Encoding */
             encoding: string | null;
             /** Format */
@@ -1244,6 +1527,14 @@ export interface components {
             role: string;
             /** Share */
             share: number | null;
+        };
+        /**
+         * DatasetPair
+         * @description The two datasets that one was divided into.
+         */
+        DatasetPair: {
+            eval: components["schemas"]["DatasetSummary"];
+            train: components["schemas"]["DatasetSummary"];
         };
         /**
          * DatasetPreview
@@ -1474,6 +1765,36 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * DatasetVersion
+         * @description A version of a dataset whose file is kept; `change` tells how it was made.
+         */
+        DatasetVersion: {
+            /** Change */
+            change: {
+                [key: string]: unknown;
+            } | null;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Num Examples */
+            num_examples: number;
+            /** Ok */
+            ok: boolean;
+            /** Sha256 */
+            sha256: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetVersions
+         * @description The versions of a dataset, the newest first.
+         */
+        DatasetVersions: {
+            /** Items */
+            items: components["schemas"]["DatasetVersion"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * Disk
          * @description The disk of the workspace.
          */
@@ -1508,6 +1829,37 @@ export interface components {
             ok: boolean;
             /** Version */
             version: string;
+        };
+        /**
+         * Doubts
+         * @description What only a person can tell; the answers are `encoding` and `map` of an upload or a repair.
+         */
+        Doubts: {
+            columns: components["schemas"]["ColumnDoubt"] | null;
+            /** Encodings */
+            encodings: components["schemas"]["EncodingProposal"][];
+        };
+        /**
+         * EncodedLine
+         * @description A line of a file as UTF-8 shows it, and as an encoding does.
+         */
+        EncodedLine: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Line */
+            line: number;
+        };
+        /**
+         * EncodingProposal
+         * @description An encoding that reads a whole file.
+         */
+        EncodingProposal: {
+            /** Encoding */
+            encoding: string;
+            /** Lines */
+            lines: components["schemas"]["EncodedLine"][];
         };
         /**
          * Epoch
@@ -2239,6 +2591,34 @@ export interface components {
             before: string | null;
         };
         /**
+         * RepairRequest
+         * @description Rows to leave out, and how the file is to be read: `map` is field -> column, `type` as of an upload.
+         */
+        RepairRequest: {
+            /**
+             * Actions
+             * @default []
+             */
+            actions: string[];
+            /** Encoding */
+            encoding?: string | null;
+            /** Map */
+            map?: {
+                [key: string]: string;
+            } | null;
+            /** Max Length */
+            max_length?: number | null;
+            /** Model */
+            model?: string | null;
+            /** Type */
+            type?: string | null;
+            /**
+             * Version
+             * @description The version that was looked at; another one is a 409.
+             */
+            version: number;
+        };
+        /**
          * Reports
          * @description The reports of a job: of its training when it has ended, and of its newest evaluation.
          */
@@ -2251,6 +2631,38 @@ export interface components {
             training: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * RestoreRequest
+         * @description The version that was looked at, and the earlier one to go back to.
+         */
+        RestoreRequest: {
+            /** Restore */
+            restore: number;
+            /**
+             * Version
+             * @description The version that was looked at; another one is a 409.
+             */
+            version: number;
+        };
+        /**
+         * RowEdit
+         * @description New values of some `fields`, or a whole new row as `value`.
+         */
+        RowEdit: {
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            } | null;
+            /** Value */
+            value?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Version
+             * @description The version that was looked at; another one is a 409.
+             */
+            version: number;
         };
         /**
          * Run
@@ -2278,6 +2690,32 @@ export interface components {
             run: number;
             /** Started At */
             started_at: string;
+        };
+        /**
+         * Sample
+         * @description A bundled dataset, with its title and what is to be known of it in the caller's language.
+         */
+        Sample: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /** Num Examples */
+            num_examples: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * SampleList
+         * @description All bundled datasets.
+         */
+        SampleList: {
+            /** Items */
+            items: components["schemas"]["Sample"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * ServerLog
@@ -2353,6 +2791,27 @@ export interface components {
             num_tokens: number;
             /** Text */
             text: string;
+        };
+        /**
+         * SplitRequest
+         * @description The share of rows to evaluate with; rows with errors are left out only with `drop_invalid`.
+         */
+        SplitRequest: {
+            /**
+             * Drop Invalid
+             * @default false
+             */
+            drop_invalid: boolean;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Share
+             * @default 0.1
+             */
+            share: number;
         };
         /**
          * StartingPoint
@@ -2497,6 +2956,80 @@ export interface components {
             row: number;
             /** Spans */
             spans: components["schemas"]["Span"][];
+        };
+        /**
+         * Upload
+         * @description An upload; the next piece begins at `offset`. It is given up 24 hours after it began.
+         */
+        Upload: {
+            /** Created At */
+            created_at: string;
+            /** File Name */
+            file_name: string;
+            /** Id */
+            id: string;
+            /** Num Bytes */
+            num_bytes: number;
+            /** Offset */
+            offset: number;
+            /** Sha256 */
+            sha256: string | null;
+        };
+        /**
+         * UploadedDataset
+         * @description What is said of the dataset that an upload becomes; what is not said is found out.
+         */
+        UploadedDataset: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Encoding */
+            encoding?: string | null;
+            /** Map */
+            map?: {
+                [key: string]: string;
+            } | null;
+            /** Name */
+            name?: string | null;
+            /** Type */
+            type?: string | null;
+        };
+        /**
+         * UploadRequest
+         * @description The file that is to come: its name, its size, and its digest if it shall be compared.
+         */
+        UploadRequest: {
+            /** Bytes */
+            bytes: number;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256?: string | null;
+        };
+        /**
+         * UrlRequest
+         * @description The address of a file, https only, and what is said of the dataset that it becomes.
+         */
+        UrlRequest: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Encoding */
+            encoding?: string | null;
+            /** Map */
+            map?: {
+                [key: string]: string;
+            } | null;
+            /** Name */
+            name?: string | null;
+            /** Type */
+            type?: string | null;
+            /** Url */
+            url: string;
         };
         /**
          * VaryRequest
@@ -2719,6 +3252,39 @@ export interface operations {
             };
         };
     };
+    exportDataset: {
+        parameters: {
+            query?: {
+                drop_invalid?: boolean;
+                format?: "jsonl" | "csv" | "source";
+                raw?: boolean;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     datasetJobs: {
         parameters: {
             query?: never;
@@ -2827,6 +3393,76 @@ export interface operations {
             };
         };
     };
+    repairDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepairRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     datasetRows: {
         parameters: {
             query?: {
@@ -2852,6 +3488,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetRows"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteDatasetRow: {
+        parameters: {
+            query: {
+                version: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    editDatasetRow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    splitDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPair"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
@@ -2918,6 +3659,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetSummary"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    datasetHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersions"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDatasetFromUrl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UrlRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSamples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
@@ -4198,6 +5063,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Upload-Offset": number;
+            };
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    headUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUploadedDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadedDataset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -176,7 +176,7 @@ def test_every_operation_says_what_it_takes_and_gives(app):
     for path, item in document["paths"].items():
         for name, operation in item.items():
             answer = next(operation["responses"][code] for code in ("200", "201") if code in operation["responses"])
-            content = answer["content"]
+            content = {} if name == "head" else answer["content"]
             assert "application/json" not in content or "$ref" in json.dumps(content) or "recipe" in path, (name, path)
     for name in ("TrainingRequest", "PlanRequest", "BatchRequest", "VaryRequest", "Clone", "Rename", "Reorder"):
         assert document["components"]["schemas"][name]["examples"], name

@@ -3272,7 +3272,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": unknown;
+                };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
             default: {
@@ -5194,7 +5196,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Upload"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

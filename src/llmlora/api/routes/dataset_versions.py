@@ -151,7 +151,7 @@ def split_dataset(request: Request, dataset_id: Identifier, wish: SplitRequest) 
     return DatasetPair.model_validate({"train": dataset_document(train), "eval": dataset_document(held_out)})
 
 
-@router.get("/export", response_class=FileResponse)
+@router.get("/export", response_class=FileResponse, responses={200: {"content": {"application/octet-stream": {}}}})
 def export_dataset(
     request: Request,
     dataset_id: Identifier,

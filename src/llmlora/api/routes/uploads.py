@@ -91,9 +91,12 @@ async def send_upload(request: Request, upload_id: Identifier, offset: Offset) -
 
 
 @router.delete("/{upload_id}")
-def delete_upload(request: Request, upload_id: Identifier) -> None:
+def delete_upload(request: Request, upload_id: Identifier) -> Upload:
     """Give an upload up."""
-    uploads.give_up(request.app.state.platform.database, upload_id)
+    database = request.app.state.platform.database
+    found = uploads.upload_document(database, upload_id)
+    uploads.give_up(database, upload_id)
+    return Upload.model_validate(found)
 
 
 @router.post("/{upload_id}/dataset", status_code=201)

@@ -59,3 +59,12 @@ def test_the_page_holds_its_own_texts_only():
     found = texts.read_text(encoding="utf-8")
     assert "web.page.dashboard" in found
     assert "cli.serve" not in found
+
+
+@needs_browser
+def test_a_first_job_from_the_page(tmp_path):
+    """Three clicks from the dashboard to a job; its curve grows, a reload loses nothing, and it ends with its files."""
+    with serving(tmp_path) as server:
+        add_dataset(server, "レベル1 基本Q&A")
+        finished = run_script("first-job.mjs", server)
+        assert finished.returncode == 0, finished.stdout + finished.stderr

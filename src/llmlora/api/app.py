@@ -35,6 +35,7 @@ from llmlora.api.routes import (
     system,
     training,
     training_details,
+    training_schema,
     uploads,
 )
 from llmlora.api.routes import settings as settings_routes
@@ -62,6 +63,7 @@ ROUTERS = (
     jobs.router,
     training.router,
     training_details.router,
+    training_schema.router,
     settings_routes.router,
     events.router,
 )

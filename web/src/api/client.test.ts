@@ -22,6 +22,7 @@ it("fills places and questions into an address; a model's name keeps its slashes
     "/api/models/check/org/%E3%83%A2%E3%83%87%E3%83%AB%3Atag%3Fx",
   )
   expect(addressOf("/api/datasets", { query: { limit: 5, before: undefined } })).toBe("/api/datasets?limit=5")
+  expect(addressOf("/x", { query: { names: ["a", "b"], none: [], zero: 0 } })).toBe("/x?names=a&names=b&zero=0")
 })
 
 it("asks in the reader's language, and says the same key at each repetition of a change", async () => {

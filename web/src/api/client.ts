@@ -66,9 +66,19 @@ export function addressOf(path: string, { path: places = {}, query = {} }: Loose
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(String(places[name])).replaceAll("%2F", "/"),
   )
-  const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== null)
-  const words = new URLSearchParams(asked.map(([name, value]) => [name, String(value)])).toString()
+  const asked = Object.entries(query).flatMap(([name, value]) =>
+    [value]
+      .flat()
+      .filter((one) => one !== undefined && one !== null)
+      .map((one) => [name, String(one)]),
+  )
+  const words = new URLSearchParams(asked).toString()
   return words ? `${filled}?${words}` : filled
+}
+
+/** Returns an answer that is text for people, such as a recipe. */
+export async function readText(address: string, signal?: AbortSignal): Promise<string> {
+  return (await repeated(address, { headers: { "Accept-Language": currentLanguage() }, signal })).text()
 }
 
 function wording(method: Method, body: unknown): RequestInit {

@@ -1,11 +1,14 @@
 import { queryOptions } from "@tanstack/react-query"
-import { call } from "./client"
+import { call, readText } from "./client"
 import type { components } from "./schema"
 
 export type Job = components["schemas"]["Job"]
 export type JobSummary = components["schemas"]["JobSummary"]
 export type JobList = components["schemas"]["JobList"]
 export type Progress = components["schemas"]["Progress"]
+export type Curves = components["schemas"]["Curves"]
+export type Finding = components["schemas"]["Finding"]
+export type JobFile = components["schemas"]["JobFile"]
 export type TrainingRequest = components["schemas"]["TrainingRequest"]
 
 export const STATUSES = [
@@ -40,7 +43,16 @@ export const jobKeys = {
   lists: ["jobs", "list"] as const,
   one: (id: string) => ["jobs", "one", id] as const,
   progress: (id: string) => ["jobs", "progress", id] as const,
+  curves: (id: string) => ["jobs", "curves", id] as const,
+  diagnosis: (id: string) => ["jobs", "diagnosis", id] as const,
+  log: (id: string) => ["jobs", "log", id] as const,
+  files: (id: string) => ["jobs", "files", id] as const,
+  recipe: (id: string) => ["jobs", "recipe", id] as const,
 }
+
+export const METRICS = ["loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes"] as const
+/** Points of a curve that the page asks for; up to here a live curve grows by events. */
+export const MOST_POINTS = 1000
 
 export const jobQueries = {
   list: () =>
@@ -58,6 +70,39 @@ export const jobQueries = {
       queryKey: jobKeys.progress(id),
       queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/progress", { path: { job_id: id }, signal }),
     }),
+  curves: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.curves(id),
+      queryFn: ({ signal }) =>
+        call("get", "/api/training/jobs/{job_id}/metrics", {
+          path: { job_id: id },
+          query: { names: [...METRICS], points: MOST_POINTS },
+          signal,
+        }),
+    }),
+  diagnosis: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.diagnosis(id),
+      queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/diagnosis", { path: { job_id: id }, signal }),
+    }),
+  log: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.log(id),
+      queryFn: ({ signal }) =>
+        call("get", "/api/training/jobs/{job_id}/logs", { path: { job_id: id }, query: { tail: 500 }, signal }),
+      staleTime: 0,
+    }),
+  files: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.files(id),
+      queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/files", { path: { job_id: id }, signal }),
+    }),
+  recipe: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.recipe(id),
+      queryFn: ({ signal }) => readText(`/api/training/jobs/${encodeURIComponent(id)}/recipe`, signal),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
 }
 
 /** What can be done to a job without saying more. */
@@ -71,4 +116,9 @@ export function changeJob(id: string, action: JobAction): Promise<JobSummary> {
 /** Puts a training job into the queue. */
 export function startTraining(wish: TrainingRequest): Promise<Job> {
   return call("post", "/api/training/jobs", { body: wish })
+}
+
+/** Queues the same work once more with some settings changed. */
+export function cloneJob(id: string, settings: Record<string, unknown>): Promise<Job> {
+  return call("post", "/api/jobs/{job_id}/clone", { path: { job_id: id }, body: { settings } })
 }

@@ -1,5 +1,14 @@
 import type { QueryClient } from "@tanstack/react-query"
-import { type Job, type JobList, type JobSummary, jobKeys, type Progress } from "./jobs"
+import {
+  type Curves,
+  type Job,
+  type JobList,
+  type JobSummary,
+  jobKeys,
+  METRICS,
+  MOST_POINTS,
+  type Progress,
+} from "./jobs"
 import type { ServerEvent } from "./sse"
 
 type Metrics = Partial<Record<string, number | null>>
@@ -25,6 +34,32 @@ export function progressAfter(progress: Progress, { type, data }: ServerEvent): 
   }
 }
 
+/** Returns the curves of a job with the point of one more event; those that are drawn coarsely stay as they are. */
+export function curvesAfter(known: Curves, { type, data }: ServerEvent): Curves {
+  if (type !== "step" && type !== "evaluation") return known
+  const metrics = (data.metrics ?? {}) as Metrics
+  const step = Number(data.step)
+  const grown = METRICS.flatMap((name) => {
+    const [curve, value] = [known.curves[name], metrics[name]]
+    const isNext = curve?.is_exact && curve.mean.length < MOST_POINTS && step > (curve.last_step.at(-1) ?? 0)
+    return isNext && typeof value === "number" ? [[name, withPoint(curve, step, value)] as const] : []
+  })
+  return grown.length === 0 ? known : { ...known, step, curves: { ...known.curves, ...Object.fromEntries(grown) } }
+}
+
+type Curve = Curves["curves"][string]
+
+function withPoint(curve: Curve, step: number, value: number): Curve {
+  return {
+    is_exact: true,
+    first_step: [...curve.first_step, step],
+    last_step: [...curve.last_step, step],
+    lowest: [...curve.lowest, value],
+    highest: [...curve.highest, value],
+    mean: [...curve.mean, value],
+  }
+}
+
 /** Returns a job after one more event; only the queue's own events change it. */
 export function jobAfter<T extends JobSummary>(job: T, event: ServerEvent): T {
   if (!isOfQueue(event)) return job
@@ -40,7 +75,13 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
   const { type, data } = event
   const id = String(data.job_id)
   if (type === "resync") return [[]]
-  if (isOfQueue(event)) return [jobKeys.lists, jobKeys.one(id), jobKeys.progress(id)]
+  if (isOfQueue(event)) {
+    return [
+      jobKeys.lists,
+      ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.diagnosis, jobKeys.files].map((key) => key(id)),
+    ]
+  }
+  if (["evaluation", "finding", "warning"].includes(type)) return [jobKeys.diagnosis(id)]
   if (type === "phase") return [jobKeys.progress(id)]
   return []
 }
@@ -49,6 +90,7 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
 export function receive(client: QueryClient, event: ServerEvent): void {
   const id = String(event.data.job_id)
   client.setQueryData<Progress>(jobKeys.progress(id), (known) => known && progressAfter(known, event))
+  client.setQueryData<Curves>(jobKeys.curves(id), (known) => known && curvesAfter(known, event))
   if (isOfQueue(event)) {
     client.setQueryData<Job>(jobKeys.one(id), (known) => known && jobAfter(known, event))
     client.setQueryData<JobList>(

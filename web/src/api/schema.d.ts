@@ -1121,6 +1121,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Training Schema
+         * @description Return the JSON Schema of a training job's settings.
+         */
+        get: operations["trainingSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/uploads": {
         parameters: {
             query?: never;
@@ -2956,6 +2976,16 @@ export interface components {
             row: number;
             /** Spans */
             spans: components["schemas"]["Span"][];
+        };
+        /**
+         * TrainingSchema
+         * @description The JSON Schema of the `settings` of a training job: limits, defaults, and a sentence about each.
+         */
+        TrainingSchema: {
+            /** Schema */
+            schema: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Upload
@@ -5065,6 +5095,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trainingSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingSchema"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -1,6 +1,8 @@
 import type { QueryClient } from "@tanstack/react-query"
 import { createRootRouteWithContext, createRoute, lazyRouteComponent } from "@tanstack/react-router"
 import { Shell } from "@/components/layout/shell"
+import { jobSearch } from "@/features/jobs/tabs"
+import { newJobSearch } from "@/features/new-job/search"
 import { CrashedPage, MissingPage } from "./lost-pages"
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -23,11 +25,13 @@ const jobs = createRoute({
 const job = createRoute({
   getParentRoute: at,
   path: "/jobs/$jobId",
+  validateSearch: jobSearch,
   component: lazyRouteComponent(() => import("@/features/jobs/job-page"), "JobPage"),
 })
 const newJob = createRoute({
   getParentRoute: at,
   path: "/jobs/new",
+  validateSearch: newJobSearch,
   component: lazyRouteComponent(() => import("@/features/new-job/new-job-page"), "NewJobPage"),
 })
 

@@ -27,7 +27,7 @@ export function JobLine({ job }: { job: JobSummary }) {
 
 function ActiveJob({ job }: { job: JobSummary }) {
   const t = useText()
-  const { data } = useQuery(jobQueries.progress(job.id))
+  const { data } = useQuery({ ...jobQueries.progress(job.id), initialData: job.progress })
   return (
     <>
       <Progress label={t("web.job.progress_of", { name: job.name })} percent={data?.percent ?? null} isSlim />

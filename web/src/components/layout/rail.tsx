@@ -13,10 +13,7 @@ function isCurrent(path: string, to: string): boolean {
 export function Rail() {
   const t = useText()
   return (
-    <nav
-      aria-label={t("web.menu")}
-      className="sticky top-0 flex h-dvh w-50 flex-none flex-col gap-0.5 overflow-y-auto border-r px-3 py-4 max-md:hidden"
-    >
+    <nav aria-label={t("web.menu")} className="sticky top-0 flex h-dvh flex-col gap-0.5 overflow-y-auto px-3 py-4">
       <Link to="/" className="px-2 pb-4 text-l font-bold tracking-[0.01em]">
         llmlora
       </Link>

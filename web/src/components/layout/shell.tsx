@@ -20,7 +20,9 @@ export function Shell() {
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-30 focus:bg-sheet focus:p-2">
         {t("web.skip")}
       </a>
-      <Rail />
+      <div className="w-50 flex-none border-r max-md:hidden">
+        <Rail />
+      </div>
       <div className="min-w-0 flex-1">
         <TopBar onHelp={openHelp} />
         <ReconnectBanner />

@@ -57,7 +57,7 @@ function JobChip() {
 function RunningJob({ job }: { job: JobSummary }) {
   const t = useText()
   const language = useLanguage()
-  const { data } = useQuery(jobQueries.progress(job.id))
+  const { data } = useQuery({ ...jobQueries.progress(job.id), initialData: job.progress })
   const percent = data?.percent ?? null
   const eta = data?.eta_seconds ?? null
   return (

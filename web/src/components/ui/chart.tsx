@@ -160,7 +160,12 @@ function optionsOf(
       },
     },
     axes: [
-      { ...axis, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
+      {
+        ...axis,
+        size: 28,
+        grid: { show: false },
+        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000],
+      },
       { ...axis, size: 48, values: (_, splits) => splits.map((value) => (value === null ? "" : shortNumber(value))) },
     ],
     series: [{}, ...curves.map((curve) => seriesOf(curve, color))],

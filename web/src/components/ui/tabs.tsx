@@ -16,7 +16,7 @@ export function TabLinks<Value extends string>({
         <Link
           key={value}
           to="."
-          search={(before: Record<string, unknown>) => ({ ...before, tab: value })}
+          search={withTab(value)}
           replace
           resetScroll={false}
           aria-current={value === current ? "page" : undefined}
@@ -30,4 +30,9 @@ export function TabLinks<Value extends string>({
       ))}
     </nav>
   )
+}
+
+/** Each page checks its own tabs (validateSearch); this part, which serves all, cannot know their types. */
+function withTab(tab: string): never {
+  return ((before: Record<string, unknown>) => ({ ...before, tab })) as never
 }

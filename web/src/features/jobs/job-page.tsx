@@ -1,27 +1,77 @@
 import { useQuery } from "@tanstack/react-query"
-import { Link, useParams } from "@tanstack/react-router"
-import { jobQueries } from "@/api/jobs"
-import { JobLine } from "@/components/job/job-line"
+import { Link, useParams, useSearch } from "@tanstack/react-router"
+import { type Job, jobQueries } from "@/api/jobs"
 import { Page } from "@/components/layout/page"
+import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
+import { Skeleton } from "@/components/ui/skeleton"
+import { TabLinks } from "@/components/ui/tabs"
 import { useText } from "@/lib/text"
+import { Actions } from "./components/actions"
+import { Diagnosis } from "./components/diagnosis"
+import { Files } from "./components/files"
+import { Log } from "./components/log"
+import { Overview } from "./components/overview"
+import { Settings } from "./components/settings"
+import { Summary } from "./components/summary"
+import { JOB_TABS, type JobTab } from "./tabs"
 
 /** One job: what it does now, or what became of it. */
 export function JobPage() {
   const t = useText()
   const { jobId } = useParams({ from: "/jobs/$jobId" })
+  const { tab = "overview" } = useSearch({ from: "/jobs/$jobId" })
   const job = useQuery(jobQueries.one(jobId))
-  const over = (
-    <Link to="/jobs" className="hover:text-accent">
-      {t("web.page.training")}
-    </Link>
-  )
+  const findings = useQuery(jobQueries.diagnosis(jobId)).data?.items.length
+  const data = job.data
   return (
-    <Page title={job.data?.name ?? t("web.job.title")} over={over}>
-      <Sheet>
-        <QueryView query={job}>{(data) => <JobLine job={data} />}</QueryView>
-      </Sheet>
+    <Page
+      title={data?.name ?? t("web.job.title")}
+      over={
+        <Link to="/jobs" className="hover:text-accent">
+          {t("web.page.training")}
+        </Link>
+      }
+      under={data ? <Origin job={data} /> : null}
+      actions={data ? <Actions job={data} /> : null}
+    >
+      <QueryView query={job} skeleton={<Skeleton lines={8} />}>
+        {(found) => (
+          <>
+            {found.error ? (
+              <Sheet className="mb-4">
+                <Failed error={found.error} />
+              </Sheet>
+            ) : null}
+            <Summary job={found} />
+            <TabLinks
+              label={t("web.job.views")}
+              current={tab}
+              tabs={JOB_TABS.map((value) => ({
+                value,
+                name: t(`web.job.tab.${value}`),
+                count: value === "diagnosis" ? findings : undefined,
+              }))}
+            />
+            <View job={found} tab={tab} />
+          </>
+        )}
+      </QueryView>
     </Page>
   )
+}
+
+function Origin({ job }: { job: Job }) {
+  const t = useText()
+  const data = job.datasets.map(({ name }) => name).filter((name) => name !== null)
+  return [job.base_model, ...data, `LoRA r=${job.settings.r}`].filter((word) => word !== null).join(t("web.dot"))
+}
+
+function View({ job, tab }: { job: Job; tab: JobTab }) {
+  if (tab === "diagnosis") return <Diagnosis job={job} />
+  if (tab === "log") return <Log job={job} />
+  if (tab === "settings") return <Settings job={job} />
+  if (tab === "files") return <Files job={job} />
+  return <Overview job={job} />
 }

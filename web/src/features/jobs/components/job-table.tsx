@@ -5,7 +5,7 @@ import { isActive, type JobSummary, jobQueries } from "@/api/jobs"
 import { Progress } from "@/components/ui/progress"
 import { StatusChip } from "@/components/ui/status-chip"
 import { type Column, Table } from "@/components/ui/table"
-import { formatAgo, formatDuration } from "@/lib/format"
+import { formatAgo, formatDuration, formatMetric } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 
 /** Jobs in a table; those at work show how far they are. */
@@ -16,6 +16,12 @@ export function JobTable({ jobs }: { jobs: readonly JobSummary[] }) {
     { name: t("web.jobs.status"), cell: (job) => <Status job={job} /> },
     { name: t("web.jobs.base_model"), cell: (job) => job.base_model ?? "–", isWide: true },
     { name: t("web.jobs.dataset"), cell: (job) => <DatasetName id={job.dataset_id} />, isWide: true },
+    {
+      name: t("web.jobs.loss"),
+      cell: (job) => formatMetric(job.progress.eval_loss ?? job.progress.loss),
+      isWide: true,
+      isNumber: true,
+    },
     { name: t("web.jobs.time"), cell: (job) => <Times job={job} />, isWide: true, isNumber: true },
   ]
   return <Table caption={t("web.page.training")} columns={columns} rows={jobs} keyOf={({ id }) => id} />
@@ -40,7 +46,7 @@ function Status({ job }: { job: JobSummary }) {
 
 function ActiveBar({ job }: { job: JobSummary }) {
   const t = useText()
-  const { data } = useQuery(jobQueries.progress(job.id))
+  const { data } = useQuery({ ...jobQueries.progress(job.id), initialData: job.progress })
   return (
     <div className="w-full min-w-24">
       <Progress label={t("web.job.progress_of", { name: job.name })} percent={data?.percent ?? null} isSlim />

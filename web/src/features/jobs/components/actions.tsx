@@ -1,0 +1,60 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query"
+import { Link, useNavigate } from "@tanstack/react-router"
+import { changeJob, isEnded, type Job, type JobAction, jobKeys, statusOf } from "@/api/jobs"
+import { errorWords } from "@/components/states/failed"
+import { Button, buttonClass } from "@/components/ui/button"
+import { toast } from "@/components/ui/toast"
+import { type TextKey, useText } from "@/lib/text"
+
+const OFFERED: Record<string, readonly JobAction[]> = {
+  queued: ["pause", "cancel"],
+  preparing: ["pause", "cancel"],
+  running: ["pause", "cancel"],
+  paused: ["resume", "cancel"],
+  interrupted: ["resume", "cancel"],
+  failed: ["retry"],
+  canceled: ["retry"],
+}
+const WORDS: Record<JobAction, TextKey> = {
+  pause: "web.job.action.pause",
+  resume: "web.job.action.resume",
+  cancel: "web.job.action.cancel",
+  retry: "web.job.action.retry",
+  delete: "web.job.action.delete",
+  "undo-delete": "web.undo",
+}
+
+/** What can be done with a job in its status; what a worker is asked for takes until the end of its step. */
+export function Actions({ job }: { job: Job }) {
+  const t = useText()
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const change = useMutation({
+    mutationFn: (action: JobAction) => changeJob(job.id, action),
+    onSuccess: (_, action) => {
+      client.invalidateQueries({ queryKey: jobKeys.all })
+      if (action !== "delete") return
+      toast(t("web.job.deleted", { name: job.name }), { undo: () => change.mutate("undo-delete") })
+      navigate({ to: "/jobs" })
+    },
+    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+  })
+  const isAsked = job.stop_request !== null
+  return (
+    <>
+      {(OFFERED[statusOf(job)] ?? []).map((action) => (
+        <Button key={action} isBusy={change.isPending || isAsked} onClick={() => change.mutate(action)}>
+          {t(WORDS[action])}
+        </Button>
+      ))}
+      <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
+        {t("web.job.action.clone")}
+      </Link>
+      {isEnded(job) ? (
+        <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
+          {t("web.job.action.delete")}
+        </Button>
+      ) : null}
+    </>
+  )
+}

@@ -1,0 +1,48 @@
+import { useQuery } from "@tanstack/react-query"
+import { type Job, type JobFile, jobQueries } from "@/api/jobs"
+import { Empty } from "@/components/states/empty"
+import { QueryView } from "@/components/states/query-view"
+import { Sheet } from "@/components/ui/sheet"
+import { type Column, Table } from "@/components/ui/table"
+import { formatBytes } from "@/lib/format"
+import { useLanguage, useText } from "@/lib/text"
+
+/** The files of a job, to look at and to download. */
+export function Files({ job }: { job: Job }) {
+  const t = useText()
+  const language = useLanguage()
+  const files = useQuery(jobQueries.files(job.id))
+  const columns: Column<JobFile>[] = [
+    {
+      name: t("web.files.name"),
+      cell: ({ name }) => (
+        <a href={addressOfFile(job.id, name)} download className="text-accent underline underline-offset-3">
+          {name}
+        </a>
+      ),
+    },
+    { name: t("web.files.size"), cell: ({ num_bytes }) => formatBytes(num_bytes, language), isNumber: true },
+    {
+      name: "SHA-256",
+      cell: ({ sha256 }) => <code className="font-mono text-xs">{sha256?.slice(0, 16) ?? "–"}</code>,
+      isWide: true,
+    },
+  ]
+  return (
+    <Sheet title={t("web.job.tab.files")}>
+      <QueryView
+        query={files}
+        isEmpty={({ items }) => items.length === 0}
+        empty={<Empty words={t("web.files.empty")} />}
+      >
+        {({ items }) => (
+          <Table caption={t("web.job.tab.files")} columns={columns} rows={items} keyOf={({ name }) => name} />
+        )}
+      </QueryView>
+    </Sheet>
+  )
+}
+
+function addressOfFile(id: string, name: string): string {
+  return `/api/training/jobs/${encodeURIComponent(id)}/files/${name.split("/").map(encodeURIComponent).join("/")}`
+}

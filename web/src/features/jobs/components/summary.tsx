@@ -1,0 +1,65 @@
+import { useQuery } from "@tanstack/react-query"
+import { isActive, type Job, type Progress as JobProgress, jobQueries } from "@/api/jobs"
+import { ProgressWords } from "@/components/job/job-line"
+import { Progress } from "@/components/ui/progress"
+import { Figures, Sheet } from "@/components/ui/sheet"
+import { StatusChip } from "@/components/ui/status-chip"
+import { formatBytes, formatDuration, formatMetric } from "@/lib/format"
+import { useLanguage, useText } from "@/lib/text"
+
+const MOST_MARKS = 20 // epochs; more of them would only be a pattern
+
+/** Status, bar and the figures of a job; every figure has its place from the start. */
+export function Summary({ job }: { job: Job }) {
+  const t = useText()
+  const { data = job.progress } = useQuery({ ...jobQueries.progress(job.id), initialData: job.progress })
+  const epochs = Math.ceil(data.num_epochs ?? 1)
+  const marks = Array.from({ length: epochs > MOST_MARKS ? 0 : epochs - 1 }, (_, index) => (index + 1) / epochs)
+  return (
+    <Sheet>
+      <div className="mb-2.5 flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+        <StatusChip job={job} />
+        <span className="text-s text-ink-2">
+          {isActive(job) ? <ProgressWords progress={data} /> : <RestWords job={job} />}
+        </span>
+      </div>
+      <Progress label={t("web.job.progress_of", { name: job.name })} percent={data.percent ?? 0} marks={marks} />
+      <div className="mt-4">
+        <FiguresOf job={job} progress={data} />
+      </div>
+    </Sheet>
+  )
+}
+
+function RestWords({ job }: { job: Job }) {
+  const t = useText()
+  const language = useLanguage()
+  if (job.status === "queued" && job.place !== null) return t("web.job.place", { place: job.place })
+  if (job.started_at && job.ended_at) {
+    const seconds = (Date.parse(job.ended_at) - Date.parse(job.started_at)) / 1000
+    return t("web.jobs.took", { time: formatDuration(seconds, language) })
+  }
+  return job.message
+}
+
+function FiguresOf({ job, progress }: { job: Job; progress: JobProgress }) {
+  const t = useText()
+  const language = useLanguage()
+  const memory = useQuery(jobQueries.curves(job.id)).data?.curves.memory_bytes?.mean.at(-1)
+  const best = job.best ? t("web.job.best_at", { step: job.best.step }) : undefined
+  return (
+    <Figures
+      items={[
+        { name: t("web.metric.loss"), value: formatMetric(progress.loss) },
+        { name: t("web.metric.eval_loss"), value: formatMetric(job.best?.eval_loss ?? progress.eval_loss), unit: best },
+        {
+          name: t("web.metric.tokens_per_second"),
+          value: formatMetric(progress.tokens_per_second),
+          unit: t("web.metric.per_second"),
+        },
+        { name: t("web.metric.memory"), value: memory === undefined ? "–" : formatBytes(memory, language) },
+        { name: t("web.metric.learning_rate"), value: formatMetric(progress.learning_rate) },
+      ]}
+    />
+  )
+}

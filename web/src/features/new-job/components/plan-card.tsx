@@ -1,0 +1,101 @@
+import type { UseQueryResult } from "@tanstack/react-query"
+import type { ReactNode } from "react"
+import type { Plan } from "@/api/training"
+import { Failed } from "@/components/states/failed"
+import { Button } from "@/components/ui/button"
+import { Progress } from "@/components/ui/progress"
+import { Facts, Sheet } from "@/components/ui/sheet"
+import { Skeleton } from "@/components/ui/skeleton"
+import { formatBytes, formatDuration } from "@/lib/format"
+import { type Language, type Translate, useLanguage, useText } from "@/lib/text"
+
+/** What will happen before it costs anything: tokens, steps, minutes, memory, disk, licence, and what is wrong. */
+export function PlanCard({
+  plan,
+  onChange,
+  children,
+}: {
+  plan: UseQueryResult<Plan, Error>
+  onChange: (settings: Record<string, unknown>) => void
+  children: ReactNode
+}) {
+  const t = useText()
+  return (
+    <Sheet title={t("web.plan.title")} className="lg:sticky lg:top-17">
+      {plan.isError ? <Failed error={plan.error} onRetry={() => plan.refetch()} /> : null}
+      {plan.data ? <PlanFacts plan={plan.data} onChange={onChange} /> : null}
+      {plan.isFetching && !plan.data ? <Skeleton lines={7} /> : null}
+      {!plan.data && !plan.isFetching && !plan.isError ? (
+        <p className="text-14 text-ink-2">{t("web.plan.nothing_chosen")}</p>
+      ) : null}
+      <div className="mt-4 grid gap-2">{children}</div>
+    </Sheet>
+  )
+}
+
+function PlanFacts({ plan, onChange }: { plan: Plan; onChange: (settings: Record<string, unknown>) => void }) {
+  const t = useText()
+  const language = useLanguage()
+  const { memory, change } = plan
+  return (
+    <div className="grid gap-3">
+      <Facts items={factsOf(plan, t, language)} />
+      {memory ? (
+        <Progress label={t("web.plan.memory")} percent={(100 * memory.needed_bytes) / memory.free_bytes} isSlim />
+      ) : null}
+      {plan.problems.map((problem) => (
+        <p key={problem.code + problem.field} role="alert" className="border-l-3 border-bad pl-3 text-14">
+          {problem.detail}
+          <span className="block text-s text-ink-2">{problem.hint}</span>
+        </p>
+      ))}
+      {change ? (
+        <Button onClick={() => onChange(change)}>{t("web.plan.apply", { settings: words(change) })}</Button>
+      ) : null}
+      {plan.warnings.map((warning) => (
+        <div key={warning.code} className="grid justify-items-start gap-1 border-l-3 border-warn pl-3 text-s">
+          <p className="whitespace-pre-line">{warning.text}</p>
+          {Object.keys(warning.settings).length > 0 ? (
+            <Button onClick={() => onChange(warning.settings)}>
+              {t("web.plan.apply", { settings: words(warning.settings) })}
+            </Button>
+          ) : null}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function factsOf(plan: Plan, t: Translate, language: Language) {
+  const size = (bytes: number) => formatBytes(bytes, language)
+  const { tokens, learned_tokens: learned, minutes, memory, disk } = plan
+  const shown: [string, string | null][] = [
+    [
+      t("web.plan.learned"),
+      learned === null || !tokens
+        ? null
+        : t("web.plan.learned_of", { learned, percent: Math.round((100 * learned) / tokens) }),
+    ],
+    [
+      t("web.plan.steps"),
+      plan.steps === null ? null : t("web.plan.steps_of", { steps: plan.steps, batch: plan.effective_batch ?? 1 }),
+    ],
+    [t("web.plan.time"), minutes ? t("web.plan.estimated", { time: rangeWords(minutes, language) }) : null],
+    [t("web.plan.memory"), memory ? `${size(memory.needed_bytes)} / ${size(memory.free_bytes)}` : null],
+    [t("web.plan.disk"), disk ? size(disk.needed_bytes) : null],
+    [t("web.plan.truncated"), plan.rows_truncated === null ? null : String(plan.rows_truncated)],
+    [t("web.plan.license"), plan.license],
+  ]
+  return shown.map(([name, value]) => ({ name, value: value ?? "–" }))
+}
+
+function rangeWords({ low, high }: { low: number; high: number }, language: Language): string {
+  const [from, to] = [formatDuration(low * 60, language), formatDuration(high * 60, language)]
+  return from === to ? from : `${from}〜${to}`
+}
+
+function words(settings: Record<string, unknown>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ")
+}

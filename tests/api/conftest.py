@@ -9,6 +9,7 @@ from api.clients import application, client_of, signed_in
 def app(home):
     made = application()
     yield made
+    made.state.warm_models.wait_closed()
     made.state.platform.close()
 
 

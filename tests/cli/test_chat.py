@@ -39,13 +39,13 @@ class FakeSession:
 def talk(monkeypatch: pytest.MonkeyPatch, lines: str, **options: Any) -> list[list[dict[str, str]]]:
     monkeypatch.setattr(chat_command, "ChatSession", FakeSession)
     monkeypatch.setattr("sys.stdin", io.StringIO(lines))
-    chat_command.chat("model", **options)
+    chat_command.chat(["model"], **options)
     return FakeSession.asked
 
 
 def test_of_a_model_that_is_not_there_nothing_is_said_to_be_loaded(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(NotFound):
-        chat_command.chat("nowhere.gguf")
+        chat_command.chat(["nowhere.gguf"])
     assert capsys.readouterr().err == ""
 
 
@@ -91,7 +91,7 @@ def test_a_farewell_ends_the_conversation(farewell: str, monkeypatch: pytest.Mon
 def test_a_program_without_input_ends_as_at_its_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(chat_command, "ChatSession", FakeSession)
     monkeypatch.setattr("sys.stdin", None)
-    chat_command.chat("model")
+    chat_command.chat(["model"])
     assert FakeSession.asked == []
 
 
@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_without_a_word(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_json_needs_a_prompt():
     with pytest.raises(ConfigError) as caught:
-        chat_command.chat("model", as_json=True)
+        chat_command.chat(["model"], as_json=True)
     assert caught.value.code == "chat_json_needs_prompt"
 
 
@@ -123,5 +123,5 @@ def test_what_a_model_writes_cannot_steer_the_terminal(
     text: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(chat_command, "ask_once", lambda *_, **__: {"text": text})
-    chat_command.chat("model", prompt="?")
+    chat_command.chat(["model"], prompt="?")
     assert capsys.readouterr().out == shown + "\n"

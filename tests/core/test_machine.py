@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from llmlora.core import machine
 from llmlora.core.machine import (
+    CoreWatch,
     available_memory_bytes,
     container_limit,
     idle_cores,
     reclaimable_bytes,
     settled_threads,
     threads_for_now,
+    total_memory_bytes,
     usable_cores,
 )
 
@@ -109,6 +114,44 @@ def test_cores_that_this_process_may_not_use_are_not_counted(tmp_path: Path, mon
         machine.time, "sleep", lambda _: path.write_text(core_times((9, 1), (0, 9), (0, 9)), encoding="ascii")
     )
     assert idle_cores(path) == 1
+
+
+class Clock:
+    """Time and this process's own computing, moved by hand; whoever sleeps never wakes."""
+
+    def __init__(self) -> None:
+        self.now = self.own = 0.0
+        self.sleep = lambda _: threading.Event().wait()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def process_time(self) -> float:
+        return self.own
+
+
+@pytest.mark.parametrize(
+    ("busy_seconds", "own", "free"),
+    [(0.0, 0.0, 4), (1.0, 0.0, 3), (3.9, 0.0, 1), (4.0, 0.0, 1), (2.0, 2.0, 4), (3.0, 1.0, 2)],
+)
+def test_a_watch_counts_what_others_compute_and_not_what_this_process_does(
+    busy_seconds: float, own: float, free: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(machine, "time", clock := Clock())
+    path = tmp_path / "stat"
+    path.write_text(core_times(*[(50, 50)] * 4), encoding="ascii")
+    watch = CoreWatch(path)
+    assert watch.free_cores() == 4  # nothing is known yet
+    ticks = round(busy_seconds * os.sysconf("SC_CLK_TCK") / 4)
+    path.write_text(core_times(*[(50 + ticks, 50)] * 4), encoding="ascii")
+    clock.now, clock.own = 1.0, own
+    assert watch.free_cores() == free
+
+
+def test_all_memory_is_that_of_the_container(tmp_path: Path):
+    assert total_memory_bytes(cgroup(tmp_path / "small", str(GIB))) == GIB
+    assert total_memory_bytes(cgroup(tmp_path / "none", "max")) == psutil.virtual_memory().total
 
 
 @pytest.mark.parametrize("text", [None, "", "cpu0 words\n", "cpu0 1 2\n", core_times((5, 5))])

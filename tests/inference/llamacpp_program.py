@@ -17,6 +17,7 @@ from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.publish import read_json
 from llmlora.gguf.writer import write_gguf
+from llmlora.inference import llamacpp_chat
 from llmlora.inference.chat import ChatReply, ChatRequest
 from llmlora.inference.llamacpp_chat import LlamaCppChat
 from llmlora.inference.transformers_chat import load_chat
@@ -103,12 +104,32 @@ def main(folder: Path) -> None:
         "errors": errors_of(chat),
         "context_length": chat.context_length,
         "key_needed": unauthorised(chat),
+        "logprobs": [told(chat), told(reference)],
+        "threads": other_threads(chat),
     }
     chat.close()
     for _ in range(5):  # ended at once, which llama.cpp's server alone does not survive
         LlamaCppChat(path).close()
     results["broken"] = broken_files(path)
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+
+
+def told(chat: Any) -> list[Any]:
+    """Return what is told of the tokens of a streamed reply, and its lengths."""
+    tokens: list[Any] = []
+    request = ChatRequest(TURNS, options=GenerateOptions(max_new_tokens=8), top_logprobs=2)
+    reply = chat.chat(request, lambda _: None, tokens.append)
+    return [tokens, reply.num_tokens, reply.num_prompt_tokens]
+
+
+def other_threads(chat: LlamaCppChat) -> list[Any]:
+    """Return an answer before and after the model was loaded again for another number of threads, and its ports."""
+    before = [chat.chat(asked()).text, chat._port]
+    chat.use_threads(2)
+    small = chat._port
+    llamacpp_chat.SMALL_MODEL_BYTES = 0
+    chat.use_threads(2)
+    return [*before, small, chat.chat(asked()).text, chat._port, chat._params.cpuparams.n_threads]
 
 
 def unauthorised(chat: LlamaCppChat) -> int:

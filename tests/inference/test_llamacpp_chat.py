@@ -67,6 +67,24 @@ def test_only_end_tokens_end_a_reply(results: dict[str, Any]):
     assert results["stops_at"] == {"<|im_end|>": True, "a": False}
 
 
+def test_log_probabilities_of_a_stream_are_those_of_transformers(results: dict[str, Any]):
+    (ours, num_tokens, num_prompt), (theirs, *lengths) = results["logprobs"]
+    assert [num_tokens, num_prompt] == lengths
+    ours = [token for token in ours if token is not None]  # a piece of which nothing is told
+    whole = [token for token in theirs if token["bytes"] is not None]  # llama.cpp tells of no half characters
+    assert 0 < len(ours) <= len(theirs) == num_tokens
+    for token in ours:
+        same = next(other for other in whole if other["token"] == token["token"])
+        assert token["logprob"] == pytest.approx(same["logprob"], abs=2e-3)
+        assert len(token["top_logprobs"]) == 2
+
+
+def test_another_number_of_threads_loads_a_model_again_unless_it_is_small(results: dict[str, Any]):
+    text, port, small_port, later, later_port, threads = results["threads"]
+    assert (small_port, later, threads) == (port, text, 2)
+    assert later_port != port
+
+
 def test_the_server_answers_nobody_without_the_key(results: dict[str, Any]):
     assert results["key_needed"] == 401
 

@@ -106,7 +106,7 @@ def test_a_file_without_a_template_is_refused_in_a_conversation(gguf: Path, tmp_
 
 def test_one_question_to_a_job_and_to_its_base(job: Path):
     replies = [chat(str(model), "営業時間は？", max_new_tokens=8) for model in (job, job.parent / "base")]
-    assert all(set(reply) == {"text", "finish_reason", "num_tokens"} for reply in replies)
+    assert all(set(reply) == {"text", "finish_reason", "num_tokens", "num_prompt_tokens"} for reply in replies)
     assert replies[0]["text"] != replies[1]["text"]
     assert replies[0]["num_tokens"] <= 8
 

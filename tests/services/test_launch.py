@@ -1,9 +1,11 @@
 """Starting a worker: each gets a run of its own, whoever starts at the same time."""
 
+import os
 import threading
 
-from llmlora.core.layout import run_numbers
+from llmlora.core.layout import LOCK_FILE, run_numbers, scratch_dir
 from llmlora.services import launch
+from llmlora.worker.frame import folder_lock
 
 
 def test_starters_at_the_same_time_get_different_runs(tmp_path):
@@ -39,3 +41,21 @@ def test_a_worker_gets_no_secret_of_the_server(tmp_path, monkeypatch):
     launch.Worker("chat", tmp_path)
     assert not [value for value in given[0].values() if "canary" in value]
     assert given[0]["HF_HUB_OFFLINE"] == "1"
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(home):
+    kept = {"new": 0.0, "old-and-worked-in": 2.0}
+    for name, age in {**kept, "old": 2.0}.items():
+        folder = scratch_dir() / name
+        folder.mkdir(parents=True)
+        (folder / LOCK_FILE).touch()
+        moment = folder.stat().st_mtime - age * launch.SCRATCH_SECONDS
+        os.utime(folder, (moment, moment))
+    with folder_lock(scratch_dir() / "old-and-worked-in"):
+        launch.remove_left_scratch()
+    assert {folder.name for folder in scratch_dir().iterdir()} == set(kept)
+
+
+def test_a_workspace_without_scratch_has_nothing_to_remove(home):
+    launch.remove_left_scratch()
+    assert not scratch_dir().exists()

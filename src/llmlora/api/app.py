@@ -23,13 +23,17 @@ from llmlora.api.metrics import Meter, MeterGuard
 from llmlora.api.openapi import openapi_of, operation_id
 from llmlora.api.problems import invalid_request, problem_response
 from llmlora.api.routes import (
+    chat,
+    chat_questions,
     dataset_rows,
     dataset_versions,
     datasets,
     events,
+    generate,
     health,
     jobs,
     models,
+    openai,
     presets,
     samples,
     system,
@@ -49,6 +53,7 @@ from llmlora.core.server import ServerSettings, current_server_settings
 from llmlora.services.broadcast import Broadcaster
 from llmlora.services.platform import Platform, current_platform
 from llmlora.services.token import server_token
+from llmlora.services.warm_models import WarmLimits, WarmModels
 
 ROUTERS = (
     health.router,
@@ -66,6 +71,10 @@ ROUTERS = (
     training_schema.router,
     settings_routes.router,
     events.router,
+    generate.router,
+    chat.router,
+    chat_questions.router,
+    openai.router,
 )
 OPENAPI_PATH = "/api/openapi.json"
 
@@ -82,6 +91,7 @@ def create_app(
     platform = platform or current_platform()
     token = server_token(settings)
     meter, broadcaster = Meter(), Broadcaster(platform.events)
+    warm_models = WarmModels(WarmLimits.of_machine(settings.warm_memory_percent, settings.warm_seconds))
     app = FastAPI(
         title="llmlora",
         version=__version__,
@@ -109,6 +119,7 @@ def create_app(
     app.state.meter, app.state.broadcaster, app.state.platform = meter, broadcaster, platform
     app.state.settings = settings
     app.state.fetches_urls = settings.fetch_urls
+    app.state.warm_models, app.state.model_roots = warm_models, settings.model_roots
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(front_end(page_dir))
@@ -119,23 +130,24 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Look after jobs and hand out events; `http_server` finds the streams in this state and ends them at a stop."""
-    platform, broadcaster = app.state.platform, app.state.broadcaster
+    platform, broadcaster, warm_models = app.state.platform, app.state.broadcaster, app.state.warm_models
     broadcaster.open()
-    await asyncio.to_thread(platform.start, broadcaster)
+    await asyncio.to_thread(platform.start, broadcaster, warm_models)
     try:
-        yield {"broadcaster": broadcaster}
+        yield {"broadcaster": broadcaster, "warm_models": warm_models}
     finally:
+        await asyncio.to_thread(warm_models.wait_closed)
         await asyncio.to_thread(platform.close)
 
 
-async def _known_error(_: Request, error: Exception) -> Response:
+async def _known_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LlmloraError)
-    return problem_response(error)
+    return problem_response(request.url.path, error)
 
 
-async def _invalid_values(_: Request, error: Exception) -> Response:
+async def _invalid_values(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem_response(invalid_request(error.errors()))
+    return problem_response(request.url.path, invalid_request(error.errors()))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -146,4 +158,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
         405: MethodNotAllowed("method_not_allowed", method=request.method[:20], path=request.url.path[:200]),
         413: BodyTooLarge("body_too_large", limit_bytes=0),
     }
-    return problem_response(known.get(error.status_code) or BadRequest("body_unreadable"), error.headers)
+    found = known.get(error.status_code) or BadRequest("body_unreadable")
+    return problem_response(request.url.path, found, error.headers)

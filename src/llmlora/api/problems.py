@@ -1,4 +1,4 @@
-"""Errors as they leave the server: RFC 9457 problem documents in the caller's language."""
+"""Errors as they leave the server: RFC 9457 problem documents in the caller's language; below `/v1/` OpenAI's shape."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from llmlora.api import openai_errors
 from llmlora.api.json_response import JsonResponse
+from llmlora.api.openai_errors import openai_error, openai_status
 from llmlora.core.errors import ConfigError, InputError, LlmloraError
 from llmlora.core.locale import LANGUAGES, error_texts, has_text, set_language, translate
 from llmlora.core.setting_words import setting_problems, value_limit
@@ -31,10 +33,12 @@ class ProblemResponse(JsonResponse):
     media_type = "application/problem+json"
 
 
-def problem_response(error: LlmloraError, headers: Mapping[str, str] | None = None) -> ProblemResponse:
-    """Return the answer for an error, with the security headers."""
-    document = problem_of(error)
-    return ProblemResponse(document, error.http_status, {**SECURITY_HEADERS, **(headers or {})})
+def problem_response(path: str, error: LlmloraError, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """Return the answer for an error of a path, with the security headers."""
+    document, all_headers = problem_of(error), {**SECURITY_HEADERS, **(headers or {})}
+    if path.startswith(openai_errors.PATH):
+        return JsonResponse(openai_error(error, document), openai_status(error), all_headers)
+    return ProblemResponse(document, error.http_status, all_headers)
 
 
 def problem_of(error: LlmloraError) -> dict[str, Any]:
@@ -88,4 +92,4 @@ async def send_problem(
 ) -> None:
     """Answer a request with an error, in the caller's language."""
     take_language(scope)
-    await problem_response(error, headers)(scope, receive, send)
+    await problem_response(scope["path"], error, headers)(scope, receive, send)

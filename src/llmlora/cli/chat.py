@@ -1,4 +1,4 @@
-"""`llmlora chat`: ask a model one question, or talk with it."""
+"""`llmlora chat`: ask a model one question, or talk with it; or with several, side by side."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli import output
+from llmlora.cli.chat_columns import Column, ask_all, forget, opened_columns, show, tell_ready
 from llmlora.core.errors import ConfigError
 from llmlora.core.locale import translate
 from llmlora.services.chat import ChatSession
 from llmlora.services.chat import chat as ask_once
 from llmlora.services.follow import OnEvent
 
-Model = Annotated[str, typer.Argument(metavar="DIR|MODEL|FILE.gguf", help=translate("inference.cli.model"))]
+Models = Annotated[list[str], typer.Argument(metavar="DIR|MODEL|FILE.gguf …", help=translate("inference.cli.model"))]
 Prompt = Annotated[str | None, typer.Option("--prompt", "-p", help=translate("inference.cli.prompt"))]
 System = Annotated[str | None, typer.Option("--system", help=translate("inference.cli.system"))]
 Temperature = Annotated[float, typer.Option("--temperature", help=translate("inference.cli.temperature"))]
@@ -30,7 +31,7 @@ FAREWELLS = ("/bye", "/exit", "/quit")
 
 
 def chat(
-    model: Model,
+    models: Models,
     prompt: Prompt = None,
     system: System = None,
     temperature: Temperature = 0.0,
@@ -40,7 +41,7 @@ def chat(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Answer `--prompt` and end, or hold a conversation until /bye, Ctrl-D or Ctrl-C."""
+    """Answer `--prompt` and end, or hold a conversation until /bye, Ctrl-D or Ctrl-C; with up to three models."""
     options: dict[str, Any] = {
         "temperature": temperature,
         "top_p": top_p,
@@ -50,10 +51,13 @@ def chat(
     }
     if prompt is None and as_json:
         raise ConfigError("chat_json_needs_prompt")
-    if prompt is None:
-        _converse(model, system, options)
+    if len(models) > 1:
+        _side_by_side(models, prompt, system, options, as_json)
         return
-    reply = ask_once(model, prompt, system=system, on_event=_warning_of(system), **options)
+    if prompt is None:
+        _converse(models[0], system, options)
+        return
+    reply = ask_once(models[0], prompt, system=system, on_event=_warning_of(system), **options)
     if as_json:
         output.print_json("chat", reply)
     else:
@@ -88,6 +92,31 @@ def _converse(model: str, system: str | None, options: dict[str, Any]) -> None:
                 output.say("inference.chat.cleared")
             elif text:
                 _turn(session, messages, text, options)
+
+
+def _side_by_side(
+    models: list[str], prompt: str | None, system: str | None, options: dict[str, Any], as_json: bool
+) -> None:
+    with suppress(KeyboardInterrupt), opened_columns(models, system) as columns:
+        if prompt is not None:
+            answers = ask_all(columns, prompt, options, is_live=not as_json)
+            if as_json:
+                output.print_json("answers", {"answers": answers})
+            else:
+                show(columns, answers)
+            return
+        _converse_side_by_side(columns, system, options)
+
+
+def _converse_side_by_side(columns: list[Column], system: str | None, options: dict[str, Any]) -> None:
+    tell_ready(columns)
+    while (text := _read_line()) is not None and text not in FAREWELLS:
+        if text == "/clear":
+            for column in columns:
+                forget(column, system)
+            output.say("inference.chat.cleared")
+        elif text:
+            show(columns, ask_all(columns, text, options))
 
 
 def _fresh(system: str | None) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ MARKS = {
     "COMMAND [ARGS]...": "any_command",
     "<path>": "a_path",
     "<list[Path]>": "a_path",
+    "<list[str]>": "a_text",
     "<str>": "a_text",
     "<int range>": "an_integer",
     "<int>": "an_integer",

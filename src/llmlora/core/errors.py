@@ -8,7 +8,7 @@ LlmloraError
 │   └── ModelFileError    model, tokenizer or adapter files                 exit 4
 ├── NotFound              a file, model or id that does not exist           exit 3
 ├── Conflict              locked by another process, or already there       exit 3
-├── ResourceError         OutOfMemory · DiskFull · DeviceUnavailable        exit 1
+├── ResourceError         OutOfMemory · DiskFull · DeviceUnavailable · ModelUnavailable   exit 1
 ├── DependencyError       PackageMissing · OllamaUnavailable · HubAccessDenied  exit 1
 ├── RunError              NonFiniteLoss · WorkerDied · Stopped              exit 1 (Stopped: 75 or 130)
 ├── ExportError           UnsupportedArchitecture · VerificationFailed      exit 1
@@ -99,6 +99,12 @@ class DiskFull(ResourceError):
 
 class DeviceUnavailable(ResourceError):
     """The chosen device does not exist or does not work."""
+
+
+class ModelUnavailable(ResourceError):
+    """A model that was asked cannot answer just now."""
+
+    http_status = 503
 
 
 class DependencyError(LlmloraError):
@@ -198,7 +204,7 @@ class BodyTooLarge(RequestError):
 
 
 class TooManyRequests(RequestError):
-    """Too many wrong tokens came from one address."""
+    """Too many wrong tokens from one address, or too many questions at a time."""
 
     http_status = 429
 

@@ -104,6 +104,11 @@ def inbox_dir(home: Path) -> Path:
     return home / "inbox"
 
 
+def questions_file(home: Path) -> Path:
+    """Return the file of a workspace with the questions that were gathered while chatting."""
+    return home / "questions.jsonl"
+
+
 def prepared_dir() -> Path:
     """Return the cache of prepared datasets, one folder per content hash."""
     return home_dir() / "prepared"

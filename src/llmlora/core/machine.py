@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from llmlora.core.publish import existing_parent
 CGROUP = Path("/sys/fs/cgroup")
 MEMORY_INFO = Path("/proc/meminfo")
 CORE_TIMES = Path("/proc/stat")
+WATCH_SECONDS = 1.0
 LOOK_SECONDS = 0.2  # of cores at work; a load average tells of the last minute, not of now
 # Left free on a disk for the system and everybody else: this much, or a fiftieth of a small disk.
 RESERVE_BYTES = 512 << 20
@@ -30,6 +32,13 @@ def available_memory_bytes(memory_info: Path = MEMORY_INFO, cgroup: Path = CGROU
     if limit is not None:
         available = min(available, max(0, limit[0] - limit[1] + reclaimable_bytes(cgroup)))
     return available
+
+
+def total_memory_bytes(cgroup: Path = CGROUP) -> int:
+    """Return all memory of this machine, within the container's limit."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = container_limit(cgroup)
+    return min(total, limit[0]) if limit is not None else total
 
 
 def _available(memory_info: Path) -> int:
@@ -105,6 +114,34 @@ def idle_cores(core_times: Path = CORE_TIMES, seconds: float = LOOK_SECONDS) -> 
         if after[core][1] > before[core][1]
     ]
     return max(1, round(sum(shares))) if shares else usable_cores()
+
+
+class CoreWatch:
+    """Tells at any moment how many cores others leave to this process, from what happened in the last two seconds.
+
+    A thread looks once a second, so that nobody has to wait for a look.
+    """
+
+    def __init__(self, core_times: Path = CORE_TIMES) -> None:
+        self._core_times = core_times
+        self._looks = [self._look()] * 2
+        threading.Thread(target=self._watch, name="llmlora-cores", daemon=True).start()
+
+    def free_cores(self) -> int:
+        """Return how many usable cores nobody else computes on, at least one; all where the system does not say."""
+        seconds, others = (now - before for now, before in zip(self._look(), self._looks[0], strict=True))
+        busy = others / seconds if seconds >= LOOK_SECONDS else 0.0
+        return max(1, min(usable_cores(), round(usable_cores() - busy)))
+
+    def _look(self) -> tuple[float, float]:
+        """Return the time, and the seconds for which other processes have computed so far."""
+        ticks = sum(total - idle for idle, total in _idle_and_total(self._core_times).values())
+        return time.monotonic(), ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            self._looks = [self._looks[1], self._look()]
 
 
 def _idle_and_total(core_times: Path) -> dict[int, tuple[int, int]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
@@ -27,6 +29,9 @@ class ServerSettings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="LLMLORA_ALLOWED_HOSTS")
     fetch_urls: bool = Field(False, validation_alias="LLMLORA_FETCH_URLS")
     token: SecretStr | None = Field(None, validation_alias="LLMLORA_TOKEN")
+    model_roots: Annotated[tuple[Path, ...], NoDecode] = Field((), validation_alias="LLMLORA_MODEL_ROOTS")
+    warm_memory_percent: int = Field(40, ge=1, le=95, validation_alias="LLMLORA_WARM_MEMORY_PERCENT")
+    warm_seconds: float = Field(300.0, ge=0, le=1e6, validation_alias="LLMLORA_WARM_SECONDS")
     _is_open: bool = PrivateAttr(False)  # no variable sets this, only the command line
 
     @field_validator("allowed_hosts", mode="before")
@@ -35,6 +40,16 @@ class ServerSettings(BaseSettings):
         """Take names separated by commas, as the environment gives them."""
         names = value.split(",") if isinstance(value, str) else value
         return tuple(name.strip().lower() for name in names if name.strip())
+
+    @field_validator("model_roots", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:
+        """Take folders as the environment gives them; a relative one could mean anything."""
+        names = value.split(os.pathsep) if isinstance(value, str) else value
+        found = tuple(Path(name).expanduser() for name in names if str(name).strip())
+        if not all(folder.is_absolute() for folder in found):
+            raise ValueError("model_roots")
+        return found
 
     @field_validator("token")
     @classmethod

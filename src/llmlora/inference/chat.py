@@ -12,15 +12,23 @@ from llmlora.core.generate_options import GenerateOptions
 
 FinishReason = Literal["stop", "length"]
 OnText = Callable[[str], None]
+Logprob = dict[str, Any]
+OnToken = Callable[[Logprob | None], None]
+
+LEAST_LOGPROB = -9999.0  # instead of minus infinity, which JSON has not
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A conversation to answer (`messages`, through the chat template) or a raw text to continue (`prompt`)."""
+    """A conversation to answer (`messages`, through the chat template) or a raw text to continue (`prompt`).
+
+    `top_logprobs` is how many of the likeliest tokens are told with each generated one; None tells of none.
+    """
 
     messages: tuple[Message, ...] | None = None
     prompt: str | None = None
     options: GenerateOptions = field(default_factory=GenerateOptions)
+    top_logprobs: int | None = None
 
     def __post_init__(self) -> None:
         if (self.messages is None) == (self.prompt is None):
@@ -31,24 +39,35 @@ class ChatRequest:
 class ChatReply:
     """The generated text; `token_ids` are the generated tokens without the end token, `num_tokens` their number.
 
-    A streamed reply of llama.cpp has no `token_ids`: its stream leaves out tokens that are half a character.
+    `num_prompt_tokens` is how many it was generated from. A streamed reply of llama.cpp has no `token_ids`: its stream
+    leaves out tokens that are half a character.
     """
 
     text: str
     finish_reason: FinishReason
     num_tokens: int
     token_ids: tuple[int, ...]
+    num_prompt_tokens: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of a reply."""
-        return {"text": self.text, "finish_reason": self.finish_reason, "num_tokens": self.num_tokens}
+        names = ("text", "finish_reason", "num_tokens", "num_prompt_tokens")
+        return {name: getattr(self, name) for name in names}
 
 
 class ChatModel(Protocol):
     """A loaded model that answers requests one after the other."""
 
-    def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
-        """Answer one request; `on_text` gets the reply piece by piece while it is generated."""
+    def chat(self, request: ChatRequest, on_text: OnText | None = None, on_token: OnToken | None = None) -> ChatReply:
+        """Answer one request; `on_text` gets the reply piece by piece while it is generated.
+
+        `on_token` is called for each token before its text is passed on, with its `logprob_of` where the request asks
+        for it; what either of them raises ends the reply.
+        """
+        ...
+
+    def use_threads(self, number: int) -> None:
+        """Compute with that many threads from the next request on; a small model goes on with one."""
         ...
 
     @property
@@ -71,7 +90,22 @@ def request_from_dict(data: dict[str, Any]) -> ChatRequest:
         messages=None if messages is None else messages_from_dicts(messages),
         prompt=data.get("prompt"),
         options=GenerateOptions(**options),
+        top_logprobs=data.get("top_logprobs"),
     )
+
+
+def logprob_of(token: str, logprob: float | None, top: Sequence[Logprob] | None = None) -> Logprob:
+    """Return what is told of a token: its text, natural log-probability and bytes, None where it is half a character.
+
+    `top` are the likeliest tokens in its place, each told in the same way.
+    """
+    is_whole = "\N{REPLACEMENT CHARACTER}" not in token
+    told: Logprob = {
+        "token": token,
+        "logprob": LEAST_LOGPROB if logprob is None else max(logprob, LEAST_LOGPROB),
+        "bytes": list(token.encode()) if is_whole else None,
+    }
+    return told if top is None else {**told, "top_logprobs": list(top)}
 
 
 def messages_from_dicts(messages: Sequence[dict[str, Any]]) -> tuple[Message, ...]:

@@ -28,7 +28,16 @@ from llmlora.core.errors import ConfigError, ModelFileError, RunError
 from llmlora.core.examples import Message
 from llmlora.core.machine import threads_for_now
 from llmlora.data.asked import asks_with_text_alone
-from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText, messages_to_dicts
+from llmlora.inference.chat import (
+    ChatReply,
+    ChatRequest,
+    FinishReason,
+    Logprob,
+    OnText,
+    OnToken,
+    logprob_of,
+    messages_to_dicts,
+)
 
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # an abort would otherwise start a debugger and hang
 
@@ -63,13 +72,33 @@ class LlamaCppChat:
         self.context_length = min(_trained_context(self.header), context_length)
         self.has_template = "tokenizer.chat_template" in self.header.metadata
         self._key = secrets.token_hex(16)
-        self._server: Any = _start(self._params(lora_path, is_exact, num_threads), gguf_path)
+        self._num_threads = _num_threads(gguf_path, num_threads)
+        self._params = self._server_params(lora_path, is_exact)
+        self._ascii_token: int | None = None
+        self._server: Any = None
+        self._open()
+
+    def _open(self) -> None:
+        """Load the model into a server of its own."""
+        self._params.cpuparams.n_threads = self._params.cpuparams_batch.n_threads = self._num_threads
+        self._has_completed = False
+        self._server = _start(self._params, self.path)
         address = urlsplit(self._server.listening_address)
         self._host, self._port = str(address.hostname), int(address.port or 0)
-        self._ascii_token: int | None = None
-        self._has_completed = False
 
-    def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
+    def use_threads(self, number: int) -> None:
+        """Compute with that many threads from the next request on; a small model goes on with one.
+
+        The number is fixed when a model is loaded, so another one loads it again: its file is in memory by then, and
+        threads that wait for each other on busy cores are several times slower than one.
+        """
+        number = _num_threads(self.path, number)
+        if number != self._num_threads:
+            self.close()
+            self._num_threads = number
+            self._open()
+
+    def chat(self, request: ChatRequest, on_text: OnText | None = None, on_token: OnToken | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the whole context."""
         prompt_ids = self.prompt_ids(request)
         room = self.context_length - len(prompt_ids)
@@ -88,10 +117,12 @@ class LlamaCppChat:
             "stop": list(options.stop),
             "return_tokens": True,
         }
-        if on_text is None:
+        if on_text is None and on_token is None:
             answer = self._post("/completion", body)
-            return _reply(answer, answer["content"], answer["tokens"])
-        return self._streamed_reply({**body, "stream": True}, on_text)
+            return _reply(answer, answer["content"], answer["tokens"], len(prompt_ids))
+        top = request.top_logprobs
+        told = {} if top is None else {"n_probs": max(1, top)}
+        return self._streamed_reply({**body, **told, "stream": True}, len(prompt_ids), on_text, on_token)
 
     def generate_ids(self, prompt_ids: Sequence[int], num_tokens: int) -> list[int]:
         """Return the likeliest `num_tokens` tokens after `prompt_ids`, end tokens not stopping it."""
@@ -177,7 +208,7 @@ class LlamaCppChat:
                 self._post("/completion", {"prompt": [0], "n_predict": 1})
         self._server = None
 
-    def _params(self, lora_path: Path | None, is_exact: bool, num_threads: int | None) -> Any:
+    def _server_params(self, lora_path: Path | None, is_exact: bool) -> Any:
         params = xllamacpp.CommonParams()
         params.model.path = str(self.path)
         params.api_keys = [self._key]
@@ -185,9 +216,6 @@ class LlamaCppChat:
         params.n_parallel = 1
         params.warmup = False
         params.verbosity = 1  # errors only: they are the reason a load failed
-        threads = _num_threads(self.path, num_threads)
-        params.cpuparams.n_threads = threads
-        params.cpuparams_batch.n_threads = threads
         if is_exact:
             params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
             params.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
@@ -206,15 +234,20 @@ class LlamaCppChat:
             self._ascii_token = tokens[-1]
         return self._ascii_token
 
-    def _streamed_reply(self, body: dict[str, Any], on_text: OnText) -> ChatReply:
+    def _streamed_reply(
+        self, body: dict[str, Any], num_prompt_tokens: int, on_text: OnText | None, on_token: OnToken | None
+    ) -> ChatReply:
         text = ""
         last: dict[str, Any] = {}
         for last in self._stream("/completion", body):
+            if on_token is not None:
+                for token in last.get("completion_probabilities") or [None]:
+                    on_token(None if token is None else _logprob(token))
             piece = str(last.get("content", ""))
             text += piece
-            if piece:
+            if piece and on_text is not None:
                 on_text(piece)
-        return _reply(last, text, ())
+        return _reply(last, text, (), num_prompt_tokens)
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         with self._request(path, body) as response:
@@ -244,12 +277,17 @@ class LlamaCppChat:
             connection.close()
 
 
-def _reply(answer: dict[str, Any], text: str, token_ids: Sequence[int]) -> ChatReply:
+def _logprob(token: dict[str, Any]) -> Logprob:
+    top = [logprob_of(str(other["token"]), other["logprob"]) for other in token["top_logprobs"]]
+    return logprob_of(str(token["token"]), token["logprob"], top)
+
+
+def _reply(answer: dict[str, Any], text: str, token_ids: Sequence[int], num_prompt_tokens: int) -> ChatReply:
     """Build the reply from a request's last message; `token_ids` may end with the end token."""
     num_tokens = int(answer["tokens_predicted"]) - int(answer["stop_type"] == "eos")
     finish_reason: FinishReason = "length" if answer["stop_type"] == "limit" else "stop"
     ids = tuple(int(token) for token in token_ids)[:num_tokens]
-    return ChatReply(text, finish_reason, num_tokens, ids)
+    return ChatReply(text, finish_reason, num_tokens, ids, num_prompt_tokens)
 
 
 def _start(params: Any, path: Path) -> Any:

@@ -20,7 +20,7 @@ from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.machine import SMALL_MODEL, threads_for_now
 from llmlora.engine.load import load_base
 from llmlora.engine.precision import load_adapter
-from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, OnText
+from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, Logprob, OnText, OnToken, logprob_of
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streamed_model import load_streamed
 from llmlora.inference.streaming import TextStream
@@ -41,10 +41,10 @@ class TransformersChat:
         self.tokenizer = template.tokenizer
         self.end_token_ids = template.encoder.end_ids | _configured_end_ids(model)
         self.context_length = _context_length(model.config)
-        is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL
-        self._num_threads = 1 if is_small else threads_for_now()
+        self._is_small = sum(weight.numel() for weight in model.parameters()) < SMALL_MODEL
+        self._num_threads = 1 if self._is_small else threads_for_now()
 
-    def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatReply:
+    def chat(self, request: ChatRequest, on_text: OnText | None = None, on_token: OnToken | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the model's whole context."""
         options = request.options
         prompt_ids = self.prompt_ids(request)
@@ -56,17 +56,23 @@ class TransformersChat:
         token_ids: list[int] = []
         finish_reason: FinishReason = "length"
         with self.fitting_threads():
-            for token_id in self._generate(prompt_ids, options, min(room, options.max_new_tokens)):
+            for token_id, logits in self._generate(prompt_ids, options, min(room, options.max_new_tokens)):
                 if token_id in self.end_token_ids:
                     finish_reason = "stop"
                     break
                 token_ids.append(token_id)
+                if on_token is not None:
+                    on_token(self._logprob(token_id, logits, request.top_logprobs))
                 if needs_text and stream.update(self.decode(token_ids)):
                     finish_reason = "stop"
                     break
         if not needs_text:
             stream.update(self.decode(token_ids))
-        return ChatReply(stream.finish(), finish_reason, len(token_ids), tuple(token_ids))
+        return ChatReply(stream.finish(), finish_reason, len(token_ids), tuple(token_ids), len(prompt_ids))
+
+    def use_threads(self, number: int) -> None:
+        """Compute with that many threads from the next request on; a small model goes on with one."""
+        self._num_threads = 1 if self._is_small else number
 
     @property
     def is_raw(self) -> bool:
@@ -130,7 +136,22 @@ class TransformersChat:
         """Free the model."""
         del self.model
 
-    def _generate(self, prompt_ids: list[int], options: GenerateOptions, num_tokens: int) -> Iterator[int]:
+    def _logprob(self, token_id: int, logits: torch.Tensor, num_top: int | None) -> Logprob | None:
+        """Return what is told of a token: the model's own distribution, before temperature and penalty."""
+        if num_top is None:
+            return None
+        values = torch.log_softmax(logits.float(), dim=-1)
+        top = values.topk(min(num_top, len(values)))
+        likeliest = [
+            logprob_of(self.decode([index]), value)
+            for index, value in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+        ]
+        return logprob_of(self.decode([token_id]), float(values[token_id]), likeliest)
+
+    def _generate(
+        self, prompt_ids: list[int], options: GenerateOptions, num_tokens: int
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """Yield the next token with the logits that it was chosen by."""
         device = self.model.device
         generator = torch.Generator().manual_seed(options.seed)
         context = torch.tensor([prompt_ids], device=device)
@@ -140,7 +161,7 @@ class TransformersChat:
                 output = self.model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1)
                 logits = self.checked(output.logits[0, -1].cpu())
                 token_id = next_token(logits, context[0].cpu(), options, generator)
-            yield token_id
+            yield token_id, logits
             cache = output.past_key_values
             fed = torch.tensor([[token_id]], device=device)
             context = torch.cat([context, fed], dim=1)

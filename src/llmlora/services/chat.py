@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +16,18 @@ from llmlora.core.errors import ModelFileError, NotFound, WorkerDied, error_from
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.job import EXPORT_SCHEMA, folder_schema
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
-from llmlora.core.layout import ADAPTER_DIR, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
+from llmlora.core.layout import ADAPTER_DIR, EVENTS_FILE, LOG_FILE, META_FILE, MODEL_DIR, run_dir, run_numbers
 from llmlora.core.publish import read_json
-from llmlora.services.follow import OnEvent
+from llmlora.services.follow import Event, OnEvent
 from llmlora.services.launch import Worker, scratch_folder
 from llmlora.services.supervisor import run_worker
 
 
 @dataclass(frozen=True)
 class ModelLocation:
-    """What to load: kind `job` (base + trained weights), `base` (a model folder) or `gguf` (a file)."""
+    """What to load: kind `job` (base + trained weights), `job_base` (what a job began with), `base` (a model folder)
+    or `gguf` (a file).
+    """
 
     kind: str
     path: Path
@@ -99,8 +101,8 @@ class ChatSession:
     `is_raw`, known inside the block, tells that the model is asked with the last user's text alone.
     """
 
-    def __init__(self, model: str) -> None:
-        self._location = locate_model(model)
+    def __init__(self, model: str | ModelLocation) -> None:
+        self._location = locate_model(model) if isinstance(model, str) else model
         self._stack = ExitStack()
         self._worker: Worker | None = None
         self._num_asked = 0
@@ -129,24 +131,28 @@ class ChatSession:
         self, messages: Sequence[dict[str, str]], on_text: Callable[[str], None] | None = None, **options: Any
     ) -> dict[str, Any]:
         """Answer a conversation; `on_text` gets the reply piece by piece. Returns what `chat` returns."""
-        worker = self._worker
-        if worker is None or worker.process.stdin is None:
-            raise WorkerDied("worker_died", kind="chat", exit_code=0, folder="")
-        self._num_asked += 1
-        number = self._num_asked
         GenerateOptions(**options)
-        request = {"id": number, "messages": list(messages), **options}
-        try:
-            worker.process.stdin.write((json.dumps(request) + "\n").encode())
-            worker.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # the worker has ended; its last event says why
+        self._num_asked += 1
+        return self.request(
+            {"id": self._num_asked, "messages": list(messages), **options},
+            lambda sample: on_text(sample["text"]) if on_text and "text" in sample else None,
+        )
 
-        def is_answer(event: dict[str, Any]) -> bool:
-            if event["type"] != "sample" or event["id"] != number:
+    def request(self, request: dict[str, Any], on_sample: Callable[[Event], None]) -> dict[str, Any]:
+        """Answer one request of the worker's protocol, `id` included; `on_sample` gets each `sample` event of it.
+
+        Raises:
+            LlmloraError: what the request was refused for; `WorkerDied` when the process has ended.
+        """
+        worker = self._worker
+        if worker is None:
+            raise WorkerDied("worker_died", kind="chat", exit_code=0, folder="")
+        self._write(request)
+
+        def is_answer(event: Event) -> bool:
+            if event["type"] != "sample" or event["id"] != request["id"]:
                 return False
-            if on_text and "text" in event:
-                on_text(event["text"])
+            on_sample(event)
             return "reply" in event or "error" in event
 
         event = self._follow(worker, is_answer)
@@ -154,12 +160,49 @@ class ChatSession:
             raise error_from_dict(event["error"])
         return dict(event["reply"])
 
+    def cancel(self, identifier: Any) -> None:
+        """Take a request back, also one that has not been sent yet; any thread may do that."""
+        self._write({"cancel": identifier})
+
+    def _write(self, message: dict[str, Any]) -> None:
+        worker = self._worker
+        if worker is None or worker.process.stdin is None:
+            return
+        with suppress(OSError, ValueError):  # the worker has ended, and its last event says why; or it was closed
+            worker.process.stdin.write((json.dumps(message) + "\n").encode())
+            worker.process.stdin.flush()
+
+    @property
+    def pid(self) -> int | None:
+        """The process that holds the model, None before there is one; it may have ended."""
+        worker = self._worker
+        return None if worker is None else worker.process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process has not ended; only for the thread that asks."""
+        worker = self._worker
+        return worker is not None and worker.process.poll() is None
+
+    @property
+    def num_event_bytes(self) -> int:
+        """The size of what the worker has written into its scratch folder."""
+        worker = self._worker
+        path = None if worker is None else run_dir(worker.folder, worker.run) / EVENTS_FILE
+        return path.stat().st_size if path is not None and path.is_file() else 0
+
+    def kill(self) -> None:
+        """End the process at once, also while it loads or answers; any thread may do that. `close` has to follow."""
+        worker = self._worker
+        if worker is not None:
+            worker.process.kill()
+
     def close(self) -> None:
         """End the worker and remove its folder."""
         worker, self._worker = self._worker, None
         if worker is not None:
-            for stream in (worker.process.stdin, worker.process.stdout):
-                if stream is not None:
+            for stream in filter(None, (worker.process.stdin, worker.process.stdout)):
+                with suppress(OSError):  # what could not be written any more
                     stream.close()
             worker.stop()
             worker.process.wait()

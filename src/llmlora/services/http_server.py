@@ -18,7 +18,7 @@ APP = "llmlora.api.app:create_app"
 HEADER_SECONDS = 20  # for the head of a request, from the first byte or from the end of the answer before
 STOP_SECONDS = 5  # for answers that are being written when a stop comes
 MAX_CONNECTIONS = 512
-STREAMS = "broadcaster"  # what the application calls its event streams in its state
+STREAMS = ("broadcaster", "warm_models")  # what the application calls in its state what has answers without an end
 
 
 class PatientProtocol(H11Protocol):
@@ -69,10 +69,11 @@ class HttpServer(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the event streams, which have no end of their own, then wait for the other answers."""
-        streams = self.lifespan.state.get(STREAMS)
-        if streams is not None:
-            streams.close()
+        """End the event streams and the answers of models, which may have no end, then wait for the other answers."""
+        for name in STREAMS:
+            streams = self.lifespan.state.get(name)
+            if streams is not None:
+                streams.close()
         await super().shutdown(sockets)
 
 

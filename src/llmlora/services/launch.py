@@ -7,8 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from llmlora.core.layout import CONFIG_FILE, new_id, next_run, run_dir, scratch_
 from llmlora.core.locale import current_language
 from llmlora.core.publish import disk_errors, write_json
 from llmlora.core.writable import require_workspace
-from llmlora.services.follow import Event, follow
+from llmlora.services.follow import Event, follow, lock_holder
 from llmlora.services.packages import require_packages
 
 # Of the server alone: no worker opens the database or answers a request, and model files are programs of strangers.
 SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL")
+
+SCRATCH_SECONDS = 3600.0  # after which a scratch folder in which nobody works belongs to nobody
 
 LIGHT_KINDS = ("inspect",)  # need no more than the command line itself
 
@@ -99,3 +102,12 @@ def scratch_folder(config: dict[str, Any]) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_scratch() -> None:
+    """Remove the scratch folders of processes that were killed: old ones in which nobody works."""
+    for folder in scratch_dir().iterdir() if scratch_dir().is_dir() else ():
+        with suppress(OSError):  # somebody else was quicker
+            is_old = time.time() - folder.stat().st_mtime > SCRATCH_SECONDS
+            if is_old and lock_holder(folder) is None:
+                shutil.rmtree(folder)

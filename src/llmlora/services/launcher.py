@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from llmlora.services.follow import lock_holder, stop_work
 from llmlora.services.launch import Worker
-from llmlora.services.processes import Process
-
-OOM_SCORE: Final = 500  # when memory runs out the system is to end a worker before the server
+from llmlora.services.model_memory import training_bytes
+from llmlora.services.processes import Process, end_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,13 @@ class Launcher(Protocol):
 
 
 class LocalLauncher:
-    """Workers are processes of this machine that outlive the process that started them."""
+    """Workers are processes of this machine that outlive the process that started them.
+
+    `before_training` is told how many bytes of memory a training job is about to need, so that others can give way.
+    """
+
+    def __init__(self, before_training: Callable[[int], None] = lambda _: None) -> None:
+        self._before_training = before_training
 
     def launch(self, kind: str, folder: Path, run: int, resources: Resources) -> Handle:
         """Start `python -m llmlora.worker` on a reserved run.
@@ -63,6 +69,8 @@ class LocalLauncher:
             PackageMissing: training is not installed here.
         """
         threads = {} if resources.num_threads is None else {"OMP_NUM_THREADS": str(resources.num_threads)}
+        if kind == "train":
+            self._before_training(training_bytes(folder))
         return StartedProcess(Worker(kind, folder, is_owned=False, run=run, environment=threads))
 
     def adopt(self, folder: Path) -> Handle | None:
@@ -77,8 +85,7 @@ class StartedProcess:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self.process = Process.of(worker.process.pid)
-        with suppress(OSError):  # not Linux, or it has ended already
-            Path(f"/proc/{worker.process.pid}/oom_score_adj").write_text(str(OOM_SCORE))
+        end_first(worker.process.pid)
 
     def is_alive(self) -> bool:
         """Tell whether it still works."""

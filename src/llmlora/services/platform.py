@@ -14,6 +14,7 @@ from llmlora.services.inbox import Inbox
 from llmlora.services.launcher import LocalLauncher
 from llmlora.services.queue import Queue
 from llmlora.services.queue_supervisor import QueueSupervisor
+from llmlora.services.warm_models import WarmModels
 from llmlora.store import idempotency
 from llmlora.store.database import Database
 from llmlora.store.opening import open_store
@@ -55,7 +56,7 @@ class Platform:
         """Return the stream of events."""
         return StoredEvents(lambda: self.database)
 
-    def start(self, broadcaster: Broadcaster) -> None:
+    def start(self, broadcaster: Broadcaster, warm_models: WarmModels) -> None:
         """Take up what the server before has left, look after the queue, and publish what happens in it."""
         database = self.database
         with database.write() as connection:
@@ -63,7 +64,7 @@ class Platform:
         remove_leftovers(datasets_dir(database.home))  # of uploads that were not finished
         self._feed = EventFeed(self.events, database, broadcaster.publish)
         self._feed.start()
-        self._supervisor = QueueSupervisor(database, LocalLauncher())
+        self._supervisor = QueueSupervisor(database, LocalLauncher(before_training=warm_models.give_way))
         self._supervisor.start()
         self._inbox = Inbox(database)
         self._inbox.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import psutil
 from llmlora.core.boot_clock import boot_id
 
 SAME_START_SECONDS = 1.0  # what a start time may differ by where the system derives it from the wall clock
+OOM_SCORE = 500
 START_FIELD, STATE_FIELD = 19, 0  # of /proc/<pid>/stat, behind the name in parentheses
 
 
@@ -34,6 +36,12 @@ class Process:
             return False
         started = _start_of_living(self.pid)
         return started is not None and abs(started - self.started) < SAME_START_SECONDS
+
+
+def end_first(pid: int) -> None:
+    """Let the system end a worker before the server when memory runs out."""
+    with suppress(OSError):  # not Linux, or it has ended already
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE))
 
 
 def _start_of_living(pid: int) -> float | None:

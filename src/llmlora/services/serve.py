@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 
 from llmlora.core.server import ServerSettings, use_server_settings
 from llmlora.services.http_server import http_server, listening_socket
+from llmlora.services.launch import remove_left_scratch
 from llmlora.services.platform import Platform, use_platform
 from llmlora.services.server_log import log_config
 from llmlora.services.token import server_token
@@ -23,6 +24,7 @@ def serve(settings: ServerSettings, on_ready: Callable[[str, str | None], None])
         Conflict, ConfigError, DependencyError, DiskFull: those of `open_store`.
     """
     with workspace_lock() as lock:
+        remove_left_scratch()
         token = server_token(settings)
         with closing(listening_socket(settings)) as listener, closing(Platform()) as platform:
             url = _url(settings.host, listener)

@@ -8,7 +8,7 @@ from api.test_training_jobs import SHORT, create, dataset
 DEFAULTS = {
     "language": None, "theme": "system", "default_preset": None, "default_training_preset": None,
     "keep_checkpoints": None, "max_running": 1, "night_window": None, "auto_shrink": True, "pause_while_ollama": False,
-    "notifications": False,
+    "pause_outside_window": False, "notifications": False,
 }  # fmt: skip
 
 

@@ -22,13 +22,13 @@ def at(database, status, **values):
 
 
 def test_submitted_work_is_in_row_folder_and_stream(database):
-    folder = write_folder(database.home)
+    folder, parent = write_folder(database.home), submit(database)
     uses = (DatasetUse("D", "train", 0.5),)
-    job = Queue(database).submit("train", folder, name="質問", datasets=uses, parent_id="P", job_id=folder.name)
+    job = Queue(database).submit("train", folder, name="質問", datasets=uses, parent_id=parent, job_id=folder.name)
     assert (job.status, job.name, job.run, job.folder) == ("queued", "質問", 0, f"jobs/{folder.name}")
     assert job.datasets == uses
     record = json.loads((folder / QUEUE_FILE).read_text())
-    assert (record["name"], record["status"], record["parent_id"]) == ("質問", "queued", "P")
+    assert (record["name"], record["status"], record["parent_id"]) == ("質問", "queued", parent)
     event = Queue(database).events_after(0)[-1]
     assert (event.type, event.data["status"], event.data["action"]) == ("status", "queued", "submit")
 
@@ -40,6 +40,8 @@ def test_what_cannot_be_submitted_is_refused(database):
     with pytest.raises(NotFound, match="job_folder_gone"):
         queue.submit("train", folder / "none", name="x")
     queue.submit("train", folder, name="x", job_id=folder.name)
+    with pytest.raises(NotFound, match="job_not_found"):
+        queue.submit("export", write_folder(database.home), name="x", parent_id="P")
     with pytest.raises(Conflict, match="job_exists"):
         queue.submit("train", write_folder(database.home), name="x", job_id=folder.name)
     assert len(queue.page().items) == 1
@@ -111,14 +113,17 @@ def test_a_job_whose_result_is_being_worked_with_is_not_deleted(database):
     queue, job_id = at(database, "succeeded")
     folder = write_folder(database.home, "export")
     export = queue.submit("export", folder, name="export", parent_id=job_id, job_id=folder.name)
-    with database.write() as connection:
-        jobs.claim_next(connection)
-    with pytest.raises(Conflict) as caught:
-        queue.delete(job_id)
-    assert (caught.value.code, caught.value.params["users"]) == ("job_in_use", export.id)
+    for change in (lambda connection: None, jobs.claim_next):  # it waits, then somebody works on it
+        with database.write() as connection:
+            change(connection)
+        with pytest.raises(Conflict) as caught:
+            queue.delete(job_id)
+        assert (caught.value.code, caught.value.params["users"]) == ("job_in_use", export.id)
     with database.write() as connection:
         jobs.change_status(connection, export.id, "succeed", run=0)
     queue.delete(job_id)
+    with pytest.raises(NotFound):
+        queue.clone(export.id)  # there is nothing to export any more
 
 
 def order(database):
@@ -221,8 +226,12 @@ def test_progress_says_how_far_a_job_is(database):
 
 
 def test_progress_of_work_without_steps_is_that_of_its_phase(database):
-    queue, job_id = at(database, "running", progress={"phase": {"name": "merge", "done": 3, "total": 4}})
-    assert queue.progress(job_id)["percent"] == 75.0
+    phases = ({"name": "merge", "done": 3, "total": 4}, {"name": "asking_base", "params": {"done": 3, "total": 4}})
+    for phase in phases:
+        queue, job_id = at(database, "running", progress={"phase": phase}, kind="merge")
+        assert queue.progress(job_id)["percent"] == 75.0
+    queue, job_id = at(database, "running", progress={"phase": {"name": "loaded", "params": {"total": 4}}})
+    assert queue.progress(job_id)["percent"] is None, "weights are counted, not work"
 
 
 def test_progress_of_a_job_that_has_not_begun_is_unknown(database):

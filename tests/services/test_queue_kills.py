@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
+import psutil
 import pytest
 
-from llmlora.core.errors import DependencyError
 from llmlora.core.publish import sha256_file
 from llmlora.services.job_folder import write_training
 from llmlora.services.plan_training import plan_training
@@ -91,11 +93,21 @@ def stop_outside_a_transaction(process, database):
     """Freeze a process while it does not write into SQLite, whose one writer nobody could take the lock from."""
     while True:
         os.kill(process.pid, signal.SIGSTOP)
+        wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 10, "it does not stop")
+        if database.dialect.path is None or can_write(database.dialect.path):
+            return
+        os.kill(process.pid, signal.SIGCONT)
+        time.sleep(0.01)
+
+
+def can_write(path):
+    """Tell whether nobody writes into a SQLite file at this moment."""
+    with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
         try:
-            with database.write():
-                return
-        except DependencyError:
-            os.kill(process.pid, signal.SIGCONT)
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True
 
 
 def test_a_stopped_supervisor_that_wakes_up_does_no_harm(database, database_url):

@@ -145,6 +145,30 @@ def test_less_memory_keeps_the_effective_batch_and_ends_with_checkpointing():
     assert seen == [(4, 4, False), (2, 8, False), (1, 16, False), (1, 16, True)]
 
 
+@pytest.mark.parametrize(
+    ("values", "runs", "end", "expected"),
+    [
+        ({}, [run(1)], RunEnd(error=OutOfMemory("train_out_of_memory")), "less_memory"),
+        ({}, [run(1, 5)], RunEnd(error=KILLED, is_silent=True), "killed"),
+        ({}, [run(1, 5, KILLED), run(2, 5)], RunEnd(error=KILLED, is_silent=True), "less_memory"),
+        ({}, [run(1, 5, KILLED), run(2, 5)], RunEnd(error=KILLED, is_silent=True, reason="stalled"), "train_killed"),
+        ({"origin": "command"}, [run(1)], RunEnd(error=OutOfMemory("x")), "x"),
+        ({"stop_request": "cancel"}, [run(1)], RunEnd(error=OutOfMemory("x")), None),
+    ],
+)
+def test_a_run_for_which_memory_is_too_small_goes_on_with_less(values, runs, end, expected):
+    decision = after_run(job(**values), runs, end, TrainConfig(per_device_train_batch_size=4))
+    assert decision.reason == expected
+    smaller = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2}
+    assert decision.settings == (smaller if expected == "less_memory" else None)
+
+
+def test_where_nothing_smaller_is_left_a_run_without_memory_fails():
+    least = TrainConfig(per_device_train_batch_size=1, gradient_checkpointing=True)
+    end = RunEnd(error=OutOfMemory("train_out_of_memory"))
+    assert after_run(job(), [run(1)], end, least).transition == "fail"
+
+
 def test_an_odd_batch_is_not_divided():
     config = TrainConfig(per_device_train_batch_size=3)
     assert less_memory(config) == {"gradient_checkpointing": True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -36,6 +37,19 @@ class DataSource(BaseModel):
     encoding: str | None = Field(None, description="Encoding asked for; detected when empty.")
 
 
+MemorySetting = Literal["per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing"]
+
+
+class MemoryChange(BaseModel):
+    """Settings with which a job goes on after a run for which the memory was too small; the result's meaning stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: int = Field(description="The run that had too little memory.")
+    before: dict[MemorySetting, int | bool] = Field(description="The values that it had.")
+    after: dict[MemorySetting, int | bool] = Field(description="The values of the runs behind it.")
+
+
 class JobConfig(BaseModel):
     """Everything a training run needs to start, and to be repeated."""
 
@@ -65,6 +79,7 @@ class JobConfig(BaseModel):
         {}, description="The computed values it would have had if nobody had chosen; empty in older jobs."
     )
     presets: dict[str, str] = Field({}, description="Presets asked for, by kind; their values are among the settings.")
+    changes: tuple[MemoryChange, ...] = Field((), description="What the queue changed so that the run fits the memory.")
     num_rows: int | None = Field(None, description="Training rows of the data file; not told by older jobs.")
     rules: int = Field(RULES, description="How rows are held out and steps counted: 1 in older jobs, 2 since.")
     llmlora_version: str
@@ -98,6 +113,29 @@ def update_job(folder: Path, **values: Any) -> None:
 def stored_settings(folder: Path) -> dict[str, Any]:
     """Return the settings of a job exactly as its `config.json` has them."""
     return dict(read_json(folder / CONFIG_FILE)["train"])
+
+
+def use_less_memory(folder: Path, run: int, settings: Mapping[str, Any]) -> MemoryChange:
+    """Let a job go on with other settings after a run, on record; a second call for the same run changes nothing."""
+    config, job = read_json(folder / CONFIG_FILE), read_job(folder)
+    if job.changes and job.changes[-1].run == run:
+        return job.changes[-1]
+    values = job.train.model_dump()
+    before = {name: values[name] for name in settings}
+    change = MemoryChange.model_validate({"run": run, "before": before, "after": dict(settings)})
+    changes = [*config.get("changes", ()), change.model_dump()]
+    update_job(folder, train={**config["train"], **settings}, changes=changes)
+    return change
+
+
+def earlier_settings(folder: Path) -> list[dict[str, Any]]:
+    """Return the stored settings of a job as they were before each recorded change, the newest first."""
+    config = read_json(folder / CONFIG_FILE)
+    settings, found = dict(config["train"]), []
+    for change in reversed(config.get("changes", ())):
+        settings = {**settings, **MemoryChange.model_validate(change).before}
+        found.append(settings)
+    return found
 
 
 def read_job(folder: Path) -> JobConfig:

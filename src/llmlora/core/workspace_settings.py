@@ -31,6 +31,7 @@ class WorkspaceSettings(BaseModel):
     keep_checkpoints: int | None = Field(None, ge=2, le=1000, description="Checkpoints kept, where a job names none.")
     max_running: int = Field(1, ge=0, le=MOST_RUNNING, description="Jobs that run at a time; 0 starts none.")
     night_window: NightWindow | None = Field(None, description="When work may begin; null: at any time.")
+    pause_outside_window: bool = Field(False, description="Let what runs save and stop until the window opens again.")
     auto_shrink: bool = Field(True, description="Go on with smaller micro-batches when memory runs out.")
-    pause_while_ollama: bool = Field(False, description="Let no work begin while Ollama answers.")
+    pause_while_ollama: bool = Field(False, description="Let no work run while Ollama answers.")
     notifications: bool = Field(False, description="Let the page tell when a job has ended.")

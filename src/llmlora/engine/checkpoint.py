@@ -20,6 +20,7 @@ from torch import nn
 
 from llmlora.core.config import changed_settings
 from llmlora.core.errors import Conflict
+from llmlora.core.job import earlier_settings
 from llmlora.core.layout import (
     CHECKPOINT_PREFIX,
     CHECKPOINTS_DIR,
@@ -92,8 +93,8 @@ def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> di
 def find_checkpoint(folder: Path, settings: dict[str, Any]) -> tuple[Path | None, int]:
     """Return the newest whole checkpoint over all runs of a job, and how many damaged newer ones were removed.
 
-    `settings` are those of the job as they are stored. What a kill has left half-written goes too: only whole
-    checkpoints count among those that are kept.
+    `settings` are those of the job as they are stored; before a recorded change for want of memory it had others. What
+    a kill has left half-written goes too: only whole checkpoints count among those that are kept.
 
     Raises:
         Conflict: the settings of the job are not those that the checkpoint was trained with.
@@ -108,18 +109,22 @@ def find_checkpoint(folder: Path, settings: dict[str, Any]) -> tuple[Path | None
             shutil.rmtree(entry, ignore_errors=True)
             damaged += 1
         else:
-            _check_settings(manifest, settings, folder)
+            _check_settings(manifest, [settings, *earlier_settings(folder)], folder)
             return entry, damaged
     return None, damaged
 
 
-def _check_settings(manifest: dict[str, Any], settings: dict[str, Any], folder: Path) -> None:
+def _check_settings(manifest: dict[str, Any], allowed: list[dict[str, Any]], folder: Path) -> None:
+    changed = [_changed(manifest, settings) for settings in allowed]
+    if all(changed):
+        raise Conflict("config_changed", path=str(folder / CONFIG_FILE), names=", ".join(changed[0]))
+
+
+def _changed(manifest: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     if "train" in manifest:
-        changed = changed_settings(manifest["train"], settings)
-    else:  # older checkpoints have a digest of the stored settings only
-        changed = [] if manifest.get("config_digest") == sha256_json(settings) else ["?"]
-    if changed:
-        raise Conflict("config_changed", path=str(folder / CONFIG_FILE), names=", ".join(changed))
+        return changed_settings(manifest["train"], settings)
+    # older checkpoints have a digest of the stored settings only
+    return [] if manifest.get("config_digest") == sha256_json(settings) else ["?"]
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainState:

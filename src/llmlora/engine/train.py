@@ -144,7 +144,7 @@ def _build(
     state = TrainState()
     if checkpoint is not None:
         state = load_checkpoint(checkpoint, model, optimizer)
-        is_exact = environment.is_exact and holds_float32(checkpoint)
+        is_exact = environment.is_exact and holds_float32(checkpoint) and not job.changes
         params = {"step": state.step, "checkpoint": checkpoint.name, "exact": is_exact}
         events.emit("phase", name="resuming", params=params)
         if not is_exact:

@@ -55,7 +55,8 @@ class Queue:
         """Put work into the queue whose folder is written already; a crash in between loses nothing.
 
         Raises:
-            ConfigError: `job_kind`. NotFound: `job_folder_gone`. Conflict: `job_exists`.
+            ConfigError: `job_kind`. NotFound: `job_folder_gone`; `job_not_found` when the job it is about was deleted.
+            Conflict: `job_exists`.
         """
         new = self.new_job(kind, folder, name=name, datasets=datasets, parent_id=parent_id, job_id=job_id)
         return self.submit_all([new])[0]
@@ -84,6 +85,8 @@ class Queue:
             return [self._add(connection, new) for new in made]
 
     def _add(self, connection: Any, new: NewJob) -> JobRow:
+        if new.parent_id is not None:
+            self._known(jobs.lock(connection, new.parent_id), new.parent_id)
         if not jobs.insert(connection, self.database.dialect, new):
             known = jobs.find(connection, new.id)
             if known is None or known.folder != new.folder:  # else its folder was found before its row was there
@@ -94,6 +97,13 @@ class Queue:
         """Return a job; raise NotFound when there is none, or it was deleted."""
         with self.database.read() as connection:
             return jobs.get(connection, job_id)
+
+    def get_of_kind(self, job_id: str, kind: str) -> JobRow:
+        """Return a job of a kind; raise NotFound when there is none, or it was deleted."""
+        job = self.get(job_id)
+        if job.kind != kind:
+            raise NotFound("job_not_found", id=job_id)
+        return job
 
     def page(
         self,
@@ -176,10 +186,10 @@ class Queue:
             return tell_change(self.database, connection, job_id, "position")
 
     def delete(self, job_id: str) -> JobRow:
-        """Hide a job; after 10 s its folder goes, too. Raise Conflict while somebody works on it or with it."""
+        """Hide a job; after 10 s its folder goes, too. Raise Conflict while somebody works on it, or needs it."""
         with self.database.write() as connection:
             self._known(jobs.lock(connection, job_id), job_id)
-            users = jobs.of_parent(connection, job_id, ACTIVE)
+            users = jobs.of_parent(connection, job_id, (*WAITING, *ACTIVE))
             if users:
                 raise Conflict("job_in_use", id=job_id, users=", ".join(users), first=users[0])
             if not jobs.mark_deleted(connection, job_id, now().after(UNDO_SECONDS)):

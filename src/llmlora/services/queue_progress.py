@@ -22,8 +22,9 @@ def progress_document(job: JobRow, folder: Path) -> dict[str, Any]:
     num_epochs = _num_epochs(folder)
     share = step / total if step is not None and total else None
     phase = known.get("phase") or {}
-    if share is None and phase.get("total"):
-        share = phase.get("done", 0) / phase["total"]
+    counts = {**(phase.get("params") or {}), **phase} if job.kind != "train" else {}
+    if share is None and counts.get("total"):
+        share = counts.get("done", 0) / counts["total"]
     return {
         "status": job.status,
         "step": step,
@@ -66,11 +67,19 @@ def steps_per_epoch(config: Mapping[str, Any]) -> int | None:
     return planned_steps({**train, "max_steps": None, "stages": (), "num_train_epochs": 1}, num_rows)
 
 
-@lru_cache(maxsize=256)
 def frozen_config(folder: Path) -> dict[str, Any]:
-    """Return the configuration of a job, which never changes; empty where its folder is gone."""
+    """Return the configuration of a job; empty where its folder is gone."""
+    path = folder / CONFIG_FILE
     try:
-        found = read_json(folder / CONFIG_FILE)
-    except (OSError, ValueError):
+        return _config(path, path.stat().st_mtime_ns)
+    except OSError:
+        return {}
+
+
+@lru_cache(maxsize=256)
+def _config(path: Path, _: int) -> dict[str, Any]:
+    try:
+        found = read_json(path)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

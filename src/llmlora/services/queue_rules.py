@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any, Final
 
 from llmlora.core.config import MOST_MICRO_BATCHES, TrainConfig
@@ -24,6 +25,8 @@ class Situation:
     num_running: int
     free_bytes: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    clock: time = time()  # of the day, where the machine stands
+    is_ollama_answering: bool = False
 
 
 def what_prevents_start(now: Situation) -> str | None:
@@ -32,7 +35,32 @@ def what_prevents_start(now: Situation) -> str | None:
         return "max_running"
     if now.free_bytes < RESERVE_BYTES:
         return "disk_reserve"
-    return None
+    if not is_in_window(now.settings, now.clock):
+        return "night_window"
+    return _what_ollama_prevents(now)
+
+
+def what_pauses(now: Situation) -> str | None:
+    """Return the code of why running work saves and makes room now, None when it goes on."""
+    if now.settings.get("pause_outside_window") is True and not is_in_window(now.settings, now.clock):
+        return "night_window"
+    return _what_ollama_prevents(now)
+
+
+def _what_ollama_prevents(now: Situation) -> str | None:
+    return "ollama" if now.settings.get("pause_while_ollama") is True and now.is_ollama_answering else None
+
+
+def is_in_window(settings: Mapping[str, Any], clock: time) -> bool:
+    """Tell whether work may begin at a time of the day: always without a window, and it may lie across midnight."""
+    window = settings.get("night_window")
+    try:
+        start, end = time.fromisoformat(window["start"]), time.fromisoformat(window["end"])  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return True
+    if start <= end:
+        return start == end or start <= clock < end
+    return clock >= start or clock < end
 
 
 def max_running(settings: Mapping[str, Any]) -> int:
@@ -60,10 +88,13 @@ class Decision:
     error: LlmloraError | None = None
     num_retries: int = 0
     wait_seconds: float = 0.0
+    settings: Mapping[str, Any] | None = None  # with which the next run goes on
 
 
-def after_run(job: JobRow, runs: Sequence[RunRow], end: RunEnd) -> Decision:
+def after_run(job: JobRow, runs: Sequence[RunRow], end: RunEnd, train: TrainConfig | None = None) -> Decision:
     """Return what follows the end of the newest run; `runs` are all runs of the job, the newest one last.
+
+    `train` are the settings of a training job; with them a run for which the memory was too small gets smaller ones.
 
     A wish of the user counts more than how the worker ended, unless it has succeeded. What was saved is kept always.
     """
@@ -80,10 +111,22 @@ def after_run(job: JobRow, runs: Sequence[RunRow], end: RunEnd) -> Decision:
     if isinstance(end.error, Stopped):
         if job.origin == "command":  # somebody stopped a command: that is not for the queue to undo
             return Decision("stop_paused", "command")
-        return Decision("interrupt", "stopped", num_retries=job.num_retries)
+        return Decision("interrupt", end.reason or "stopped", num_retries=job.num_retries)
+    settings = None if train is None else _fitting_settings(job, runs, end, train)
+    if settings is not None:
+        return Decision("interrupt", "less_memory", None, job.num_retries, RETRY_SECONDS[0], settings)
     if may_retry(end) and not _failed_there_before(runs, end):
         return _retry(job, runs, end)
     return Decision("fail", end.error.code, end.error)
+
+
+def _fitting_settings(job: JobRow, runs: Sequence[RunRow], end: RunEnd, train: TrainConfig) -> Mapping[str, Any] | None:
+    """Return smaller settings when memory ran out: the run has said so, or it was killed at the same step twice."""
+    if not isinstance(end.error, OutOfMemory) or job.origin == "command":
+        return None
+    if end.is_silent and (end.reason is not None or not _failed_there_before(runs, end)):
+        return None  # the queue has killed it, or perhaps somebody
+    return less_memory(train)
 
 
 def may_retry(end: RunEnd) -> bool:

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmlora.core.boot_clock import Moment, now
-from llmlora.core.errors import NotFound, Stopped
+from llmlora.core.config import TrainConfig
+from llmlora.core.errors import LlmloraError, NotFound, Stopped
+from llmlora.core.job import read_job, use_less_memory
 from llmlora.core.layout import CONFIG_FILE, EVENTS_FILE, new_id, run_dir, run_numbers
 from llmlora.services.follow import lock_holder
 from llmlora.services.launch import reserve_run
 from llmlora.services.outcome import outcome
 from llmlora.services.processes import Process
 from llmlora.services.queue_rules import Decision, RunEnd, after_run
-from llmlora.store import jobs, runs
+from llmlora.store import events, jobs, runs, settings
 from llmlora.store.changes import tell_status
 from llmlora.store.database import Database
 from llmlora.store.jobs import JobRow, RunPlace
@@ -200,13 +202,28 @@ def end_run(
         job = jobs.lock(connection, job_id)
         if job is None:
             return None
-        decision = after_run(job, [row for row in runs.of_job(connection, job_id) if row.run <= run], end)
+        folder = absolute_folder(database.home, job.folder)
+        known = [row for row in runs.of_job(connection, job_id) if row.run <= run]
+        may_shrink = settings.get_all(connection).get("auto_shrink", True)
+        decision = after_run(job, known, end, _train_config(job, folder) if may_shrink else None)
         if not runs.end(connection, job_id, run, owner, exit_code=exit_code, **_of_run(end, decision)):
             return None
+        change = None if decision.settings is None else use_less_memory(folder, run, decision.settings)
         changed = jobs.change_status(
             connection, job_id, decision.transition, run=run, reason=decision.reason, **_of_job(end, decision)
         )
+        if change is not None:
+            data = change.model_dump(include={"before", "after"})
+            events.add_queue_event(connection, database.dialect, job_id, run, "less_memory", data)
         return tell_status(database, connection, job_id, decision.transition) if changed else job
+
+
+def _train_config(job: JobRow, folder: Path) -> TrainConfig | None:
+    """Return the settings of a training job, None for other work and where they cannot be read."""
+    try:
+        return read_job(folder).train if job.kind == "train" else None
+    except (LlmloraError, OSError):
+        return None
 
 
 def _of_run(end: RunEnd, decision: Decision) -> dict[str, Any]:
@@ -244,7 +261,9 @@ def requeue_due(database: Database) -> int:
         due = jobs.due_to_retry(connection, now())
     for job_id in due:
         with database.write() as connection:
-            if jobs.change_status(connection, job_id, "requeue", retry_at=None, retry_boot=None):
+            known = jobs.find(connection, job_id)
+            why = None if known is None else known.reason
+            if jobs.change_status(connection, job_id, "requeue", reason=why, retry_at=None, retry_boot=None):
                 tell_status(database, connection, job_id, "requeue")
     return len(due)
 

@@ -9,7 +9,9 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,10 @@ from llmlora.core.errors import DiskFull, LlmloraError, WorkerDied
 from llmlora.core.publish import free_bytes, is_disk_full
 from llmlora.services.ballast import Ballast
 from llmlora.services.launcher import Handle, Launcher, Resources
+from llmlora.services.ollama_activity import OllamaActivity
 from llmlora.services.processes import Process
 from llmlora.services.queue_purge import purge, trim
-from llmlora.services.queue_rules import RunEnd, Situation, max_running, what_prevents_start
+from llmlora.services.queue_rules import RunEnd, Situation, max_running, what_pauses, what_prevents_start
 from llmlora.services.queue_runs import (
     active_runs,
     adopt,
@@ -58,6 +61,14 @@ class Timing:
     trim: float = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the queue sees of the world around it: the local time, and whether Ollama answers somebody."""
+
+    now: Callable[[], datetime] = datetime.now
+    is_ollama_answering: Callable[[], bool] = field(default_factory=lambda: OllamaActivity().is_answering)
+
+
 @dataclass
 class Watched:
     """A run that this supervisor looks after."""
@@ -91,8 +102,15 @@ def _typed(error: LlmloraError | OSError, folder: Path) -> LlmloraError:
 class QueueSupervisor:
     """The one who looks after the queue of a workspace, in a thread of its own between `start` and `stop`."""
 
-    def __init__(self, database: Database, launcher: Launcher, timing: Timing | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        launcher: Launcher,
+        timing: Timing | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.database = database
+        self.surroundings = surroundings or Surroundings()
         self.launcher = launcher
         self.timing = timing or Timing()
         self.owner = new_owner(Process.of(os.getpid()))
@@ -100,6 +118,7 @@ class QueueSupervisor:
         self._ballast = Ballast(database.home)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._pause_reason: str | None = None
         self._next_heartbeat = 0.0
         self._next_trim = 0.0
 
@@ -137,6 +156,7 @@ class QueueSupervisor:
 
     def tick(self) -> None:
         """Look once: follow, stop, settle, renew, start."""
+        self._pause_reason = what_pauses(self._situation()) if self._watched else None
         for watched in list(self._watched.values()):
             self._look_at(watched)
         self._settle_lost()
@@ -224,6 +244,9 @@ class QueueSupervisor:
             self._settle(job.id, watched.run, watched.handle.exit_code(), watched.reason)
         elif job.stop_request is not None:
             self._stop(watched)
+        elif self._pause_reason is not None and job.origin == "queue":
+            watched.reason = self._pause_reason
+            self._stop(watched)
         else:
             self._end_if_stalled(watched)
 
@@ -275,11 +298,15 @@ class QueueSupervisor:
 
     def _may_start(self) -> bool:
         with self.database.read() as connection:
-            situation = Situation(
-                jobs.count(connection, ACTIVE), free_bytes(self.database.home), settings.get_all(connection)
-            )
             has_work = jobs.count(connection, ("queued",)) > 0
-        return has_work and what_prevents_start(situation) is None
+        return has_work and what_prevents_start(self._situation()) is None
+
+    def _situation(self) -> Situation:
+        with self.database.read() as connection:
+            num_running, wishes = jobs.count(connection, ACTIVE), settings.get_all(connection)
+        is_answering = bool(wishes.get("pause_while_ollama")) and self.surroundings.is_ollama_answering()
+        clock = self.surroundings.now().time()
+        return Situation(num_running, free_bytes(self.database.home), wishes, clock, is_answering)
 
     def _launch(self, job: JobRow, folder: Path, run: int) -> None:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from llmlora.core.errors import DependencyError, DiskFull, LlmloraError
 from llmlora.core.publish import free_bytes
@@ -60,10 +60,10 @@ class Database:
     def _typed_errors(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except (OperationalError, InternalError) as error:  # the latter: PostgreSQL has ended a frozen transaction
             raise self._typed(error) from error
 
-    def _typed(self, error: OperationalError) -> LlmloraError | OperationalError:
+    def _typed(self, error: OperationalError | InternalError) -> LlmloraError | OperationalError | InternalError:
         words = str(error.orig)
         if "disk is full" in words or "No space left" in words:
             return DiskFull("database_full", path=str(self.home), free_bytes=free_bytes(self.home))

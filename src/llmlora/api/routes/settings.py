@@ -44,6 +44,7 @@ class SettingsChange(BaseModel):
     keep_checkpoints: Annotated[int, Field(ge=2, le=1000, strict=True)] | None = None
     max_running: Annotated[int, Field(ge=0, le=MOST_RUNNING, strict=True)] | None = None
     night_window: NightWindow | None = None
+    pause_outside_window: Annotated[bool, Field(strict=True)] | None = None
     auto_shrink: Annotated[bool, Field(strict=True)] | None = None
     pause_while_ollama: Annotated[bool, Field(strict=True)] | None = None
     notifications: Annotated[bool, Field(strict=True)] | None = None

@@ -1,0 +1,131 @@
+"""Exports: what a training job has learned as files for other programs, and merges of it with its base."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from llmlora.api.idempotent_route import IdempotentRoute
+from llmlora.api.job_models import Cursor, Identifier, JobSummary, Limit, Name, Reference
+from llmlora.services.job_page import job_document
+from llmlora.services.queue import Queue
+from llmlora.services.result_jobs import (
+    ExportWish,
+    export_document,
+    export_files,
+    submit_export,
+    submit_merge,
+    submit_verification,
+)
+
+router = APIRouter(prefix="/api", tags=["exports"], route_class=IdempotentRoute)
+Quantization = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,16}$")]
+
+
+class ExportRequest(BaseModel):
+    """A finished training job and the GGUF files to make of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_id: Reference
+    name: Name | None = None
+    quantizations: Annotated[list[Quantization], Field(min_length=1, max_length=20)] = ["F16", "Q4_K_M"]
+    adapter: bool = False
+    keep_merged: bool = False
+
+
+class MergeRequest(BaseModel):
+    """A finished training job, and the number format of the merged model; null is that of the base."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_id: Reference
+    name: Name | None = None
+    dtype: Literal["float32", "float16", "bfloat16"] | None = None
+
+
+class ExportFile(BaseModel):
+    """A file; `verdict` is verified, lossy or failed, null while it is not verified yet."""
+
+    file: str
+    quantization: str | None
+    size_bytes: int
+    sha256: str
+    verdict: str | None
+    checks: list[dict[str, Any]]
+
+
+class Export(JobSummary):
+    """An export with the files that are there by now; `model_file` is the one for Ollama and for chat."""
+
+    job_id: str | None
+    quantizations: list[str] | None
+    adapter: bool | None
+    keep_merged: bool | None
+    model_file: str | None
+    files: list[ExportFile]
+
+
+class ExportList(BaseModel):
+    """Exports, the newest first; `next_cursor` is the `before` of the next page."""
+
+    items: list[Export]
+    next_cursor: str | None
+
+
+class ExportFileList(BaseModel):
+    """The files of an export."""
+
+    items: list[ExportFile]
+    next_cursor: str | None
+
+
+@router.post("/exports", status_code=201)
+def create_export(request: Request, wish: ExportRequest) -> Export:
+    """Put the export of a finished training job into the queue."""
+    queue = request.app.state.platform.queue
+    return _document(queue, submit_export(queue, ExportWish(**wish.model_dump())).id)
+
+
+@router.get("/exports")
+def list_exports(request: Request, job_id: Cursor = None, before: Cursor = None, limit: Limit = 50) -> ExportList:
+    """List exports, all or those of one training job, the newest first."""
+    queue = request.app.state.platform.queue
+    page = queue.page(kinds=("export",), parent_id=job_id, before=before, limit=limit)
+    items = [export_document(queue, job) for job in page.items]
+    return ExportList.model_validate({"items": items, "next_cursor": page.next_cursor})
+
+
+@router.get("/exports/{export_id}")
+def get_export(request: Request, export_id: Identifier) -> Export:
+    """Return an export with its files, their sizes and verdicts."""
+    return _document(request.app.state.platform.queue, export_id)
+
+
+@router.get("/exports/{export_id}/files")
+def list_export_files(request: Request, export_id: Identifier) -> ExportFileList:
+    """List the files of an export with sizes, hashes and verdicts."""
+    queue = request.app.state.platform.queue
+    items = export_files(queue.folder_of(queue.get_of_kind(export_id, "export")))
+    return ExportFileList.model_validate({"items": items, "next_cursor": None})
+
+
+@router.post("/exports/{export_id}/verify", status_code=201)
+def verify_export(request: Request, export_id: Identifier) -> JobSummary:
+    """Put the verification of an export's files into the queue."""
+    queue = request.app.state.platform.queue
+    queue.get_of_kind(export_id, "export")
+    return JobSummary.model_validate(job_document(queue, submit_verification(queue, export_id)))
+
+
+@router.post("/merges", status_code=201)
+def create_merge(request: Request, wish: MergeRequest) -> JobSummary:
+    """Put the merge of a finished training job with its base model into the queue."""
+    queue = request.app.state.platform.queue
+    return JobSummary.model_validate(job_document(queue, submit_merge(queue, **wish.model_dump())))
+
+
+def _document(queue: Queue, export_id: str) -> Export:
+    return Export.model_validate(export_document(queue, queue.get_of_kind(export_id, "export")))

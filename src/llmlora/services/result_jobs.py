@@ -1,0 +1,183 @@
+"""What a finished training job is used for, as work of the queue: evaluated, exported, merged; and exports verified."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmlora.core.layout import MERGED_DIR, META_FILE, REPORT_FILE, VERIFY_FILE, new_id, work_root
+from llmlora.core.publish import read_json
+from llmlora.services.compare import compare
+from llmlora.services.evaluate import plan_evaluation, write_evaluation
+from llmlora.services.export import DEFAULT_QUANTIZATIONS, plan_export, write_export
+from llmlora.services.job_page import job_document
+from llmlora.services.kept_datasets import data_file, get_dataset
+from llmlora.services.merge import plan_merge
+from llmlora.services.queue import Queue
+from llmlora.services.queue_progress import frozen_config
+from llmlora.services.verify import plan_verification
+from llmlora.services.work_folder import write_work
+from llmlora.store.jobs import DatasetUse, JobRow
+
+
+@dataclass(frozen=True)
+class EvaluationWish:
+    """What is asked for: a finished job, and the questions of a dataset, or without one those of its training data."""
+
+    job_id: str
+    name: str | None = None
+    dataset_id: str | None = None
+    max_questions: int = 20
+    rewrite: bool = False
+    check_forgetting: bool = True
+
+
+@dataclass(frozen=True)
+class ExportWish:
+    """What is asked for: a finished job, and the files to make of it."""
+
+    job_id: str
+    name: str | None = None
+    quantizations: Sequence[str] = DEFAULT_QUANTIZATIONS
+    adapter: bool = False
+    keep_merged: bool = False
+
+
+def submit_evaluation(queue: Queue, wish: EvaluationWish) -> JobRow:
+    """Put an evaluation into the queue; its report lies in the folder of the job that it is about.
+
+    Raises:
+        NotFound: no such job or dataset, or the job has not finished. Those of `plan_evaluation`.
+    """
+    parent = queue.get(wish.job_id)
+    data = None if wish.dataset_id is None else get_dataset(queue.database, wish.dataset_id)
+    planned = plan_evaluation(
+        queue.folder_of(parent),
+        None if data is None else data_file(queue.database, data),
+        max_questions=wish.max_questions,
+        rewrite=wish.rewrite,
+        check_forgetting=wish.check_forgetting,
+    )
+    uses = () if data is None else (DatasetUse(data.id, "eval"),)
+    return _submitted(queue, planned.kind, write_evaluation(planned), wish.name, parent, new_id(), uses)
+
+
+def submit_export(queue: Queue, wish: ExportWish) -> JobRow:
+    """Put an export into the queue.
+
+    Raises:
+        NotFound: no such job, or it has not finished. Those of `plan_export`.
+    """
+    parent, export_id = queue.get(wish.job_id), new_id()
+    planned = plan_export(
+        queue.folder_of(parent),
+        work_root(queue.database.home, "export") / export_id,
+        wish.quantizations,
+        adapter=wish.adapter,
+        keep_merged=wish.keep_merged,
+    )
+    return _submitted(queue, planned.kind, write_export(planned), wish.name, parent, export_id)
+
+
+def submit_merge(queue: Queue, job_id: str, name: str | None = None, dtype: str | None = None) -> JobRow:
+    """Put the merge of a job with its base into the queue; the model's folder lies in that of the work.
+
+    Raises:
+        NotFound: no such job, or it has not finished. Those of `plan_merge`.
+    """
+    parent, merge_id = queue.get(job_id), new_id()
+    folder = work_root(queue.database.home, "merge") / merge_id
+    planned = plan_merge(queue.folder_of(parent), folder / MERGED_DIR, dtype=dtype)
+    return _submitted(queue, planned.kind, write_work(planned, folder), name, parent, merge_id)
+
+
+def submit_verification(queue: Queue, export_id: str) -> JobRow:
+    """Put the verification of an export into the queue.
+
+    Raises:
+        NotFound: no such export. Conflict: somebody works in it. Those of `plan_verification`.
+    """
+    parent, verify_id = queue.get(export_id), new_id()
+    planned = plan_verification(queue.folder_of(parent))
+    folder = work_root(queue.database.home, "verify") / verify_id
+    return _submitted(queue, planned.kind, write_work(planned, folder), None, parent, verify_id)
+
+
+def _submitted(
+    queue: Queue,
+    kind: str,
+    folder: Path,
+    name: str | None,
+    parent: JobRow,
+    job_id: str,
+    uses: Sequence[DatasetUse] = (),
+) -> JobRow:
+    try:
+        return queue.submit(kind, folder, name=name or parent.name, parent_id=parent.id, job_id=job_id, datasets=uses)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def evaluation_document(queue: Queue, job: JobRow) -> dict[str, Any]:
+    """Return an evaluation as a JSON object, with its report once there is one."""
+    report = _document(queue.folder_of(job) / REPORT_FILE)
+    return {**job_document(queue, job), "job_id": job.parent_id, "report": report or None}
+
+
+def export_document(queue: Queue, job: JobRow) -> dict[str, Any]:
+    """Return an export as a JSON object: what was asked for, and the files that are there by now."""
+    folder = queue.folder_of(job)
+    config = frozen_config(folder)
+    asked = {name: config.get(name) for name in ("quantizations", "adapter", "keep_merged")}
+    model_file = _document(folder / META_FILE).get("model_file")
+    files = export_files(folder)
+    return {**job_document(queue, job), **asked, "job_id": job.parent_id, "model_file": model_file, "files": files}
+
+
+def export_files(folder: Path) -> list[dict[str, Any]]:
+    """Return the files of an export with their sizes; the verdict of one that is not verified yet is None."""
+    verdicts = {item["file"]: item for item in _document(folder / VERIFY_FILE).get("files", ())}
+    return [
+        {
+            "file": name,
+            **{key: entry[key] for key in ("quantization", "size_bytes", "sha256")},
+            "verdict": _of_same_bytes(entry, verdicts.get(name), "verdict"),
+            "checks": _of_same_bytes(entry, verdicts.get(name), "checks") or [],
+        }
+        for name, entry in _document(folder / META_FILE).get("files", {}).items()
+        if (folder / name).is_file()
+    ]
+
+
+def _of_same_bytes(entry: dict[str, Any], verdict: dict[str, Any] | None, key: str) -> Any:
+    """Return what was verified of a file, unless it was written again since."""
+    return verdict.get(key) if verdict is not None and verdict.get("sha256") == entry["sha256"] else None
+
+
+def compare_jobs(queue: Queue, job_ids: Sequence[str]) -> dict[str, Any]:
+    """Put training jobs of the queue side by side, under the names and statuses that they have there.
+
+    Raises:
+        NotFound: no such job, or it is no training job. Those of `compare`.
+    """
+    rows = [queue.get(job_id) for job_id in job_ids]
+    found = compare([queue.folder_of(row) for row in rows])
+    shown = ("id", "base_model", "method", "data", "is_evaluated")
+    items = [{name: item[name] for name in shown} for item in found["jobs"]]
+    return {
+        **found,
+        "jobs": [{**item, "name": row.name, "status": row.status} for item, row in zip(items, rows, strict=True)],
+    }
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Return what a worker wrote; empty while it is not there, or when somebody damaged it."""
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

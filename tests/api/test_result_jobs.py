@@ -1,0 +1,250 @@
+"""Evaluations, exports, merges, verifications and comparisons over HTTP, done by real workers on a tiny model."""
+
+import os
+import signal
+import time
+from datetime import datetime
+
+import pytest
+
+from llmlora.core.layout import new_id
+from llmlora.core.publish import write_json
+from llmlora.services.follow import lock_holder
+from llmlora.services.launcher import LocalLauncher
+from llmlora.services.queue import Queue
+from llmlora.services.queue_supervisor import QueueSupervisor, Surroundings, Timing
+from llmlora.services.result_jobs import export_files
+from llmlora.store import jobs
+from llmlora.store.statuses import ENDED
+from tiny_jobs import tiny_job
+
+NOON = Surroundings(lambda: datetime.fromisoformat("2026-11-29T12:00"))
+LORA = {"r": 4, "lora_alpha": 8}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the folder of a finished training job."""
+    return tiny_job("llama", tmp_path_factory.mktemp("trained"), LORA)
+
+
+@pytest.fixture
+def finished(client, trained):
+    """Put a finished training job into the index and return its id."""
+    return add_finished(client, trained)
+
+
+def add_finished(client, folder, status="succeeded"):
+    queue = client.app.state.platform.queue
+    job = queue.submit("train", folder, name="店", job_id=new_id())
+    with queue.database.write() as connection:
+        jobs.claim_next(connection)
+        if status != "preparing":
+            jobs.change_status(connection, job.id, "succeed", run=0)
+    return job.id
+
+
+def work(client, *job_ids, seconds=90):
+    """Let the queue do some jobs."""
+    database = client.app.state.platform.database
+    supervisor = QueueSupervisor(database, LocalLauncher(), Timing(tick=0.05), NOON)
+    supervisor.recover()
+    deadline = time.monotonic() + seconds
+    while not all(Queue(database).get(job_id).status in ENDED for job_id in job_ids):
+        assert time.monotonic() < deadline
+        supervisor.tick()
+        time.sleep(0.05)
+
+
+def create(client, path, status=201, **wish):
+    answer = client.post(path, json=wish)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_an_export_gives_files_with_sizes_and_verdicts_and_can_be_verified_again(client, finished):
+    made = create(client, "/api/exports", job_id=finished, quantizations=["F16", "Q8_0"])
+    assert (made["kind"], made["name"], made["status"], made["job_id"]) == ("export", "店", "queued", finished)
+    assert (made["quantizations"], made["files"]) == (["F16", "Q8_0"], [])
+    refused = client.post(f"/api/jobs/{finished}/delete")
+    assert (refused.status_code, refused.json()["code"]) == (409, "job_in_use")
+    work(client, made["id"])
+    found = client.get(f"/api/exports/{made['id']}").json()
+    files = client.get(f"/api/exports/{made['id']}/files").json()["items"]
+    assert found["files"] == files
+    assert {item["file"]: item["quantization"] for item in files} == {
+        "model-F16.gguf": "F16",
+        "model-Q8_0.gguf": "Q8_0",
+    }
+    assert all(item["verdict"] in ("verified", "lossy", "failed") and item["checks"] for item in files)
+    assert all(item["size_bytes"] > 10_000 and len(item["sha256"]) == 64 for item in files)
+    assert (found["status"], found["model_file"] is None) in (("succeeded", False), ("failed", False)), found["error"]
+    listed = client.get("/api/exports", params={"job_id": finished}).json()["items"]
+    assert [item["id"] for item in listed] == [made["id"]]
+    assert client.get("/api/exports", params={"job_id": "other"}).json()["items"] == []
+    again = create(client, f"/api/exports/{made['id']}/verify")
+    work(client, again["id"])
+    row = client.app.state.platform.queue.get(again["id"])
+    assert (row.kind, row.parent_id, row.status) == ("verify", made["id"], found["status"])
+    assert client.post(f"/api/jobs/{finished}/delete").status_code == 200
+
+
+def test_an_evaluation_has_a_report_that_comparisons_use(client, finished, trained):
+    made = create(client, "/api/evaluations", job_id=finished, max_questions=1, check_forgetting=False)
+    assert (made["kind"], made["status"], made["report"]) == ("evaluate", "queued", None)
+    work(client, made["id"])
+    found = client.get(f"/api/evaluations/{made['id']}").json()
+    assert found["status"] == "succeeded", found["error"]
+    assert found["report"]["schema"] == "llmlora.evaluation/1" and found["report"]["items"]
+    assert "report" not in client.get("/api/evaluations").json()["items"][0]
+    other = add_finished(client, trained)
+    compared = create(client, "/api/comparisons", 200, job_ids=[finished, other])
+    assert [(job["name"], job["status"], job["is_evaluated"]) for job in compared["jobs"]] == [
+        ("店", "succeeded", True)
+    ] * 2
+    assert str(trained) not in str(compared)
+    linked = client.get("/api/comparisons", params={"job_ids": [finished, other]})
+    assert (linked.status_code, linked.json()) == (200, compared)
+
+
+def test_a_merge_is_a_folder_of_the_work(client, finished):
+    made = create(client, "/api/merges", job_id=finished, dtype="float32")
+    work(client, made["id"])
+    queue = client.app.state.platform.queue
+    job = queue.get(made["id"])
+    assert job.status == "succeeded", job.error
+    assert (queue.folder_of(job) / "merged" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "wish", "status", "code"),
+    [
+        ("/api/exports", {"job_id": "no-such"}, 404, "job_not_found"),
+        ("/api/exports", {"quantizations": []}, 422, "request_invalid"),
+        ("/api/exports", {"quantizations": ["../x"]}, 422, "request_invalid"),
+        ("/api/exports", {"output": "/tmp/x"}, 422, "request_invalid"),
+        ("/api/evaluations", {"job_id": "no-such"}, 404, "job_not_found"),
+        ("/api/evaluations", {"dataset_id": "no-such"}, 404, "dataset_not_found"),
+        ("/api/evaluations", {"questions": "/etc/passwd"}, 422, "request_invalid"),
+        ("/api/evaluations", {"max_questions": 0}, 422, "request_invalid"),
+        ("/api/merges", {"dtype": "int3"}, 422, "request_invalid"),
+        ("/api/exports/no-such/verify", None, 404, "job_not_found"),
+        ("/api/comparisons", {"job_ids": ["a"]}, 422, "request_invalid"),
+        ("/api/comparisons", {"job_ids": ["a", "b"]}, 404, "job_not_found"),
+    ],
+)
+def test_what_is_refused_leaves_nothing(client, home, finished, path, wish, status, code):
+    with_job = wish if wish is None or "job_ids" in wish else {"job_id": finished, **wish}
+    answer = client.post(path, json=with_job)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert [job.id for job in client.app.state.platform.queue.page().items] == [finished]
+    assert not (home / "exports").exists()
+
+
+def test_what_is_not_trained_yet_has_nothing_to_export(client, place):
+    answer = client.post("/api/datasets", json={"name": "x", "examples": [{"instruction": "a", "output": "b"}] * 4})
+    wish = {"base_model": "nano", "dataset_id": answer.json()["id"], "settings": {"max_steps": 1}}
+    job_id = client.post("/api/training/jobs", json=wish).json()["id"]
+    for path in ("/api/exports", "/api/evaluations", "/api/merges"):
+        answer = client.post(path, json={"job_id": job_id})
+        assert (answer.status_code, answer.json()["code"]) == (404, "job_not_finished"), answer.text
+    assert client.get(f"/api/exports/{job_id}").status_code == 404
+
+
+def test_an_unknown_quantization_fails_the_export_with_its_name(client, finished):
+    made = create(client, "/api/exports", job_id=finished, quantizations=["Q99"])
+    work(client, made["id"])
+    error = client.get(f"/api/exports/{made['id']}").json()["error"]
+    assert (error["code"], error["params"]["names"]) == ("unknown_quantization", "Q99")
+
+
+def test_a_request_that_is_sent_twice_makes_one_export(client, finished):
+    wish = {"job_id": finished, "quantizations": ["Q8_0"]}
+    answers = [client.post("/api/exports", json=wish, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+    assert answers[0].json() == answers[1].json()
+    assert len(client.get("/api/exports").json()["items"]) == 1
+
+
+def test_an_evaluation_asks_the_questions_of_a_dataset_and_keeps_it(client, finished):
+    rows = [
+        {"instruction": "定休日は？", "output": "水曜日です。"},
+        {"instruction": "場所は？", "output": "駅前です。"},
+    ]
+    data = client.post("/api/datasets", json={"name": "質問", "examples": rows}).json()["id"]
+    made = create(client, "/api/evaluations", job_id=finished, dataset_id=data, max_questions=2, check_forgetting=False)
+    assert client.delete(f"/api/datasets/{data}").json()["code"] == "dataset_in_use"
+    work(client, made["id"])
+    found = client.get(f"/api/evaluations/{made['id']}").json()
+    assert found["status"] == "succeeded", found["error"]
+    assert {item["question"] for item in found["report"]["items"]} == {"定休日は？", "場所は？"}
+    assert client.delete(f"/api/datasets/{data}").status_code == 200
+
+
+def test_an_export_that_was_killed_goes_on(client, finished):
+    made = create(client, "/api/exports", job_id=finished, quantizations=["F16"])
+    platform = client.app.state.platform
+    supervisor = QueueSupervisor(platform.database, LocalLauncher(), Timing(tick=0.05))
+    supervisor.recover()
+    supervisor.tick()
+    folder, deadline = platform.queue.folder_of(platform.queue.get(made["id"])), time.monotonic() + 90
+    while not (lock_holder(folder) or "").isdigit():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(int(lock_holder(folder)), signal.SIGKILL)
+    while platform.queue.get(made["id"]).status not in ENDED:
+        assert time.monotonic() < deadline
+        supervisor.tick()
+        time.sleep(0.05)
+    found = client.get(f"/api/exports/{made['id']}").json()
+    assert [item["file"] for item in found["files"]] == ["model-F16.gguf"]
+    assert [run.reason for run in platform.queue.runs(made["id"])] == ["killed", None]
+    assert found["run"] == 2
+
+
+def test_settings_keep_work_from_starting(client, finished):
+    """What is set over HTTP is what the queue goes by."""
+    made = create(client, "/api/merges", job_id=finished)
+    platform = client.app.state.platform
+    supervisor = QueueSupervisor(platform.database, LocalLauncher(), Timing(tick=0.05), NOON)
+    supervisor.recover()
+    night = {"night_window": {"start": "22:00", "end": "06:00"}, "pause_outside_window": True}
+    answer = client.patch("/api/settings", json=night)
+    assert answer.status_code == 200, answer.text
+    for _ in range(3):
+        supervisor.tick()
+    assert platform.queue.get(made["id"]).status == "queued"
+    day = {"night_window": {"start": "06:00", "end": "22:00"}}
+    assert client.patch("/api/settings", json=day).status_code == 200
+    work(client, made["id"])
+    assert platform.queue.get(made["id"]).status == "succeeded"
+
+
+def test_four_jobs_are_compared_and_five_are_refused(client, finished, trained):
+    others = [add_finished(client, trained) for _ in range(4)]
+    compared = create(client, "/api/comparisons", 200, job_ids=[finished, *others[:3]])
+    assert len(compared["jobs"]) == 4
+    assert all(len(metric["values"]) == 4 for metric in compared["metrics"])
+    refused = client.post("/api/comparisons", json={"job_ids": [finished, *others]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "request_invalid")
+    one = client.get("/api/comparisons", params={"job_ids": [finished]})
+    assert one.status_code == 422
+
+
+@pytest.mark.parametrize(("digest", "verdict"), [("a" * 64, "verified"), ("b" * 64, None)])
+def test_a_verdict_counts_for_the_bytes_that_it_is_about(tmp_path, digest, verdict):
+    (tmp_path / "model-F16.gguf").write_bytes(b"GGUF")
+    entry = {"key": "k", "quantization": "F16", "size_bytes": 4, "sha256": "a" * 64}
+    files = {"model-F16.gguf": entry, "model-Q8_0.gguf": {**entry, "quantization": "Q8_0"}}
+    write_json(tmp_path / "meta.json", {"files": files})
+    told = {"file": "model-F16.gguf", "sha256": digest, "verdict": "verified", "checks": [{"check": "x", "ok": True}]}
+    write_json(tmp_path / "verify.json", {"files": [told]})
+    [found] = export_files(tmp_path)
+    assert (found["file"], found["size_bytes"], found["verdict"]) == ("model-F16.gguf", 4, verdict)
+    assert found["checks"] == (told["checks"] if verdict else [])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "null"])
+def test_damaged_documents_of_an_export_name_no_files(tmp_path, content):
+    (tmp_path / "meta.json").write_text(content)
+    assert export_files(tmp_path) == []
+    assert export_files(tmp_path / "gone") == []

@@ -1,6 +1,94 @@
 // Generated from docs/reference/openapi.json by `npm run types`; do not edit.
 
 export interface paths {
+    "/api/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Chat
+         * @description Ask up to three models at once and stream their answers.
+         */
+        post: operations["chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Chat Models
+         * @description List what can be asked now: bundled models, finished jobs, their bases, exports.
+         */
+        get: operations["listChatModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Questions
+         * @description List the questions that were gathered.
+         */
+        get: operations["listQuestions"];
+        put?: never;
+        /**
+         * Add Question
+         * @description Add a question with its right answer to those that evaluations can ask; the same one again changes nothing.
+         */
+        post: operations["addQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison
+         * @description Compare the two to four training jobs that the address names.
+         */
+        get: operations["getComparison"];
+        put?: never;
+        /**
+         * Create Comparison
+         * @description Compare two to four training jobs.
+         */
+        post: operations["createComparison"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -393,6 +481,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Evaluations
+         * @description List evaluations, all or those of one training job, the newest first.
+         */
+        get: operations["listEvaluations"];
+        put?: never;
+        /**
+         * Create Evaluation
+         * @description Put the evaluation of a finished training job into the queue.
+         */
+        post: operations["createEvaluation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{evaluation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Evaluation
+         * @description Return an evaluation with its report.
+         */
+        get: operations["getEvaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -407,6 +539,110 @@ export interface paths {
         get: operations["streamEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exports
+         * @description List exports, all or those of one training job, the newest first.
+         */
+        get: operations["listExports"];
+        put?: never;
+        /**
+         * Create Export
+         * @description Put the export of a finished training job into the queue.
+         */
+        post: operations["createExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Export
+         * @description Return an export with its files, their sizes and verdicts.
+         */
+        get: operations["getExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Export Files
+         * @description List the files of an export with sizes, hashes and verdicts.
+         */
+        get: operations["listExportFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Export
+         * @description Put the verification of an export's files into the queue.
+         */
+        post: operations["verifyExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Generate
+         * @description Ask a model one question, as it was trained to be asked; `raw` continues the text instead.
+         */
+        post: operations["generate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -647,6 +883,26 @@ export interface paths {
         get: operations["serverLog"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Merge
+         * @description Put the merge of a finished training job with its base model into the queue.
+         */
+        post: operations["createMerge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1253,6 +1509,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Chat Completion
+         * @description Go on with a conversation, whole or as a stream, in the shape of OpenAI's API.
+         */
+        post: operations["createChatCompletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Completion
+         * @description Go on with a text, whole or as a stream, in the shape of OpenAI's API.
+         */
+        post: operations["createCompletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Openai Models
+         * @description List the models that can be asked, in the shape of OpenAI's API.
+         */
+        get: operations["listOpenaiModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Openai Model
+         * @description Tell of one model, in the shape of OpenAI's API.
+         */
+        get: operations["getOpenaiModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1325,6 +1661,137 @@ export interface components {
             type?: string | null;
         };
         /**
+         * ChatCompletionRequest
+         * @description A conversation to go on with.
+         */
+        ChatCompletionRequest: {
+            /**
+             * Logprobs
+             * @default false
+             */
+            logprobs: boolean | null;
+            /** Max Completion Tokens */
+            max_completion_tokens?: number | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /** Messages */
+            messages: components["schemas"]["ChatMessage"][];
+            /** Model */
+            model: string;
+            /** Seed */
+            seed?: number | null;
+            /** Stop */
+            stop?: string | string[] | null;
+            /**
+             * Stream
+             * @default false
+             */
+            stream: boolean | null;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top Logprobs */
+            top_logprobs?: number | null;
+            /** Top P */
+            top_p?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatMessage
+         * @description One turn of a conversation.
+         */
+        ChatMessage: {
+            /** Content */
+            content?: string | components["schemas"]["TextPart"][] | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "system" | "developer" | "user" | "assistant";
+        };
+        /**
+         * ChatModel
+         * @description A model that can be asked; `base` is what a job began with. `memory_bytes` is what a loaded one holds.
+         */
+        ChatModel: {
+            /** Base Model */
+            base_model: string | null;
+            /** Created At */
+            created_at: string | null;
+            /** Id */
+            id: string;
+            /** Is Loaded */
+            is_loaded: boolean;
+            /** Job Id */
+            job_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bundled" | "job" | "base" | "export";
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /** Name */
+            name: string;
+            /** System */
+            system: string | null;
+        };
+        /**
+         * ChatModelList
+         * @description Models that can be asked now.
+         */
+        ChatModelList: {
+            /** Items */
+            items: components["schemas"]["ChatModel"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ChatRequest
+         * @description The same decoding and seed for every column; `top_logprobs` tells the likeliest tokens with each one.
+         */
+        ChatRequest: {
+            /** Columns */
+            columns: components["schemas"]["Column-Input"][];
+            /**
+             * Max Length
+             * @default 100
+             */
+            max_length: number;
+            /**
+             * Raw
+             * @default false
+             */
+            raw: boolean;
+            /**
+             * Repetition Penalty
+             * @default 1.1
+             */
+            repetition_penalty: number;
+            /** Seed */
+            seed?: number | null;
+            /**
+             * Stop
+             * @default []
+             */
+            stop: string[];
+            /** System */
+            system?: string | null;
+            /**
+             * Temperature
+             * @default 0.7
+             */
+            temperature: number;
+            /** Top Logprobs */
+            top_logprobs?: number | null;
+            /**
+             * Top P
+             * @default 0.9
+             */
+            top_p: number;
+        };
+        /**
          * Check
          * @description One question about this machine, its answer, and what to do.
          */
@@ -1393,9 +1860,19 @@ export interface components {
         };
         /**
          * Column
+         * @description One model with its own history; the last turn is the question, with `raw` the text to continue.
+         */
+        "Column-Input": {
+            /** Messages */
+            messages: components["schemas"]["Turn"][];
+            /** Model */
+            model: string;
+        };
+        /**
+         * Column
          * @description A column of a file, and what stands in its first rows.
          */
-        Column: {
+        "Column-Output": {
             /** Examples */
             examples: string[];
             /** Name */
@@ -1411,7 +1888,93 @@ export interface components {
                 [key: string]: string;
             };
             /** Names */
-            names: components["schemas"]["Column"][];
+            names: components["schemas"]["Column-Output"][];
+        };
+        /**
+         * ComparedJob
+         * @description A job of a comparison.
+         */
+        ComparedJob: {
+            /** Base Model */
+            base_model: string;
+            /** Data */
+            data: string;
+            /** Id */
+            id: string;
+            /** Is Evaluated */
+            is_evaluated: boolean;
+            /** Method */
+            method: string;
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
+        };
+        /**
+         * ComparedMetric
+         * @description A number of each job, null where it was not measured; `best` are positions, none where they say nothing.
+         */
+        ComparedMetric: {
+            /** Best */
+            best: number[];
+            /** Better */
+            better: string;
+            /** Name */
+            name: string;
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * Comparison
+         * @description Jobs side by side: the settings that differ, and what came of them.
+         */
+        Comparison: {
+            /** Differences */
+            differences: components["schemas"]["Difference"][];
+            /** Jobs */
+            jobs: components["schemas"]["ComparedJob"][];
+            /** Metrics */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /** Notes */
+            notes: components["schemas"]["Note"][];
+        };
+        /**
+         * ComparisonRequest
+         * @description The training jobs to compare.
+         */
+        ComparisonRequest: {
+            /** Job Ids */
+            job_ids: string[];
+        };
+        /**
+         * CompletionRequest
+         * @description A text to go on with.
+         */
+        CompletionRequest: {
+            /** Logprobs */
+            logprobs?: number | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /** Model */
+            model: string;
+            /** Prompt */
+            prompt: string | string[];
+            /** Seed */
+            seed?: number | null;
+            /** Stop */
+            stop?: string | string[] | null;
+            /**
+             * Stream
+             * @default false
+             */
+            stream: boolean | null;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top P */
+            top_p?: number | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Cpu
@@ -1815,6 +2378,16 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Difference
+         * @description A setting that differs, with its value in each job.
+         */
+        Difference: {
+            /** Field */
+            field: string;
+            /** Values */
+            values: unknown[];
+        };
+        /**
          * Disk
          * @description The disk of the workspace.
          */
@@ -1912,6 +2485,127 @@ export interface components {
             next_cursor?: null;
         };
         /**
+         * Evaluation
+         * @description An evaluation with its report (schema llmlora.evaluation/1), null until it has ended.
+         */
+        Evaluation: {
+            /** Base Model */
+            base_model: string | null;
+            /** Created At */
+            created_at: string;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            error: components["schemas"]["JobError"] | null;
+            /** Eval Dataset Id */
+            eval_dataset_id: string | null;
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: string | null;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+            progress: components["schemas"]["Progress"];
+            /** Reason */
+            reason: string | null;
+            /** Report */
+            report: {
+                [key: string]: unknown;
+            } | null;
+            /** Run */
+            run: number;
+            /** Started At */
+            started_at: string | null;
+            /** Status */
+            status: string;
+            /** Stop Request */
+            stop_request: string | null;
+        };
+        /**
+         * EvaluationList
+         * @description Evaluations, the newest first; `next_cursor` is the `before` of the next page.
+         */
+        EvaluationList: {
+            /** Items */
+            items: components["schemas"]["EvaluationSummary"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * EvaluationRequest
+         * @description A finished training job; without a dataset the questions come from its training data.
+         */
+        EvaluationRequest: {
+            /**
+             * Check Forgetting
+             * @default true
+             */
+            check_forgetting: boolean;
+            /** Dataset Id */
+            dataset_id?: string | null;
+            /** Job Id */
+            job_id: string;
+            /**
+             * Max Questions
+             * @default 20
+             */
+            max_questions: number;
+            /** Name */
+            name?: string | null;
+            /**
+             * Rewrite
+             * @default false
+             */
+            rewrite: boolean;
+        };
+        /**
+         * EvaluationSummary
+         * @description An evaluation; `job_id` is the training job that it is about.
+         */
+        EvaluationSummary: {
+            /** Base Model */
+            base_model: string | null;
+            /** Created At */
+            created_at: string;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            error: components["schemas"]["JobError"] | null;
+            /** Eval Dataset Id */
+            eval_dataset_id: string | null;
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: string | null;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+            progress: components["schemas"]["Progress"];
+            /** Reason */
+            reason: string | null;
+            /** Run */
+            run: number;
+            /** Started At */
+            started_at: string | null;
+            /** Status */
+            status: string;
+            /** Stop Request */
+            stop_request: string | null;
+        };
+        /**
          * Event
          * @description One event of a job as the stream has it.
          */
@@ -1940,6 +2634,124 @@ export interface components {
             items: components["schemas"]["Event"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * Export
+         * @description An export with the files that are there by now; `model_file` is the one for Ollama and for chat.
+         */
+        Export: {
+            /** Adapter */
+            adapter: boolean | null;
+            /** Base Model */
+            base_model: string | null;
+            /** Created At */
+            created_at: string;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            error: components["schemas"]["JobError"] | null;
+            /** Eval Dataset Id */
+            eval_dataset_id: string | null;
+            /** Files */
+            files: components["schemas"]["ExportFile"][];
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: string | null;
+            /** Keep Merged */
+            keep_merged: boolean | null;
+            /** Kind */
+            kind: string;
+            /** Model File */
+            model_file: string | null;
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+            progress: components["schemas"]["Progress"];
+            /** Quantizations */
+            quantizations: string[] | null;
+            /** Reason */
+            reason: string | null;
+            /** Run */
+            run: number;
+            /** Started At */
+            started_at: string | null;
+            /** Status */
+            status: string;
+            /** Stop Request */
+            stop_request: string | null;
+        };
+        /**
+         * ExportFile
+         * @description A file; `verdict` is verified, lossy or failed, null while it is not verified yet.
+         */
+        ExportFile: {
+            /** Checks */
+            checks: {
+                [key: string]: unknown;
+            }[];
+            /** File */
+            file: string;
+            /** Quantization */
+            quantization: string | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Verdict */
+            verdict: string | null;
+        };
+        /**
+         * ExportFileList
+         * @description The files of an export.
+         */
+        ExportFileList: {
+            /** Items */
+            items: components["schemas"]["ExportFile"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ExportList
+         * @description Exports, the newest first; `next_cursor` is the `before` of the next page.
+         */
+        ExportList: {
+            /** Items */
+            items: components["schemas"]["Export"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ExportRequest
+         * @description A finished training job and the GGUF files to make of it.
+         */
+        ExportRequest: {
+            /**
+             * Adapter
+             * @default false
+             */
+            adapter: boolean;
+            /** Job Id */
+            job_id: string;
+            /**
+             * Keep Merged
+             * @default false
+             */
+            keep_merged: boolean;
+            /** Name */
+            name?: string | null;
+            /**
+             * Quantizations
+             * @default [
+             *       "F16",
+             *       "Q4_K_M"
+             *     ]
+             */
+            quantizations: string[];
         };
         /**
          * FileList
@@ -2015,6 +2827,65 @@ export interface components {
             origin: "default" | "environment" | "command_line";
             /** Value */
             value: unknown;
+        };
+        /**
+         * Generated
+         * @description The answer; `finish_reason` length means that it was cut at `max_length` or at the end of the context.
+         */
+        Generated: {
+            /**
+             * Finish Reason
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length";
+            /** Num Tokens */
+            num_tokens: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * GenerateRequest
+         * @description What to ask: `model` is a bundled name, a job id, `job:<id>`, `job:<id>@base` or `export:<id>/Q4_K_M`.
+         *
+         *     `model_path` takes the same, and paths inside the workspace's jobs and exports. `prompt` is one user turn; with
+         *     `raw` it is a text to continue. `max_length` counts new tokens; without a `seed` every answer is another one.
+         */
+        GenerateRequest: {
+            /**
+             * Max Length
+             * @default 100
+             */
+            max_length: number;
+            /** Model */
+            model?: string | null;
+            /** Model Path */
+            model_path?: string | null;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Raw
+             * @default false
+             */
+            raw: boolean;
+            /**
+             * Repetition Penalty
+             * @default 1.1
+             */
+            repetition_penalty: number;
+            /** Seed */
+            seed?: number | null;
+            /** System */
+            system?: string | null;
+            /**
+             * Temperature
+             * @default 0.7
+             */
+            temperature: number;
+            /**
+             * Top P
+             * @default 0.9
+             */
+            top_p: number;
         };
         /**
          * Gpu
@@ -2204,6 +3075,18 @@ export interface components {
             stop_request: string | null;
         };
         /**
+         * KeptQuestion
+         * @description A question of the file.
+         */
+        KeptQuestion: {
+            /** Paraphrases */
+            paraphrases?: string[];
+            /** Prompt */
+            prompt?: string | null;
+            /** Reference */
+            reference?: string | null;
+        };
+        /**
          * LengthTrial
          * @description What a max_length does: rows it cuts, and rows that lose their whole answer (the first 100 by number).
          */
@@ -2256,6 +3139,18 @@ export interface components {
             free_bytes: number;
             /** Needed Bytes */
             needed_bytes: number;
+        };
+        /**
+         * MergeRequest
+         * @description A finished training job, and the number format of the merged model; null is that of the base.
+         */
+        MergeRequest: {
+            /** Dtype */
+            dtype?: ("float32" | "float16" | "bfloat16") | null;
+            /** Job Id */
+            job_id: string;
+            /** Name */
+            name?: string | null;
         };
         /**
          * Model
@@ -2336,6 +3231,70 @@ export interface components {
             end: string;
             /** Start */
             start: string;
+        };
+        /**
+         * Note
+         * @description What makes numbers incomparable or missing.
+         */
+        Note: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * OpenaiAnswer
+         * @description A whole answer of `/v1/chat/completions` (choices with `message`) or `/v1/completions` (with `text`).
+         */
+        OpenaiAnswer: {
+            /** Choices */
+            choices: {
+                [key: string]: unknown;
+            }[];
+            /** Created */
+            created: number;
+            /** Id */
+            id: string;
+            /** Model */
+            model: string;
+            /** Object */
+            object: string;
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * OpenaiModel
+         * @description A model that can be asked.
+         */
+        OpenaiModel: {
+            /** Created */
+            created: number;
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default model
+             */
+            object: string;
+            /**
+             * Owned By
+             * @default llmlora
+             */
+            owned_by: string;
+        };
+        /**
+         * OpenaiModelList
+         * @description Models that can be asked.
+         */
+        OpenaiModelList: {
+            /** Data */
+            data: components["schemas"]["OpenaiModel"][];
+            /**
+             * Object
+             * @default list
+             */
+            object: string;
         };
         /**
          * Plan
@@ -2581,6 +3540,40 @@ export interface components {
             p95?: number | null;
         };
         /**
+         * Question
+         * @description A question with its right answer, and the same question in other words.
+         */
+        Question: {
+            /** Paraphrases */
+            paraphrases?: string[];
+            /** Prompt */
+            prompt: string;
+            /** Reference */
+            reference: string;
+        };
+        /**
+         * QuestionCount
+         * @description How many questions there are, and the file that they stand in.
+         */
+        QuestionCount: {
+            /** Num Questions */
+            num_questions: number;
+            /** Path */
+            path: string;
+        };
+        /**
+         * QuestionList
+         * @description The questions, and the file that they stand in: `llmlora evaluate --questions` takes it.
+         */
+        QuestionList: {
+            /** Items */
+            items: components["schemas"]["KeptQuestion"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Path */
+            path: string;
+        };
+        /**
          * Range
          * @description From a low to a high value.
          */
@@ -2787,6 +3780,8 @@ export interface components {
             night_window?: components["schemas"]["NightWindow"] | null;
             /** Notifications */
             notifications?: boolean | null;
+            /** Pause Outside Window */
+            pause_outside_window?: boolean | null;
             /** Pause While Ollama */
             pause_while_ollama?: boolean | null;
             /** Theme */
@@ -2872,6 +3867,17 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * StreamOptions
+         * @description Whether the stream ends with the numbers of tokens.
+         */
+        StreamOptions: {
+            /**
+             * Include Usage
+             * @default false
+             */
+            include_usage: boolean | null;
+        };
+        /**
          * SystemInfo
          * @description This machine: what it has, what is installed, what it works on.
          */
@@ -2896,6 +3902,19 @@ export interface components {
             queued: number;
             /** Running */
             running: number;
+        };
+        /**
+         * TextPart
+         * @description A part of a message; only text is understood.
+         */
+        TextPart: {
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "text";
         };
         /**
          * TokenCounts
@@ -2988,6 +4007,19 @@ export interface components {
             };
         };
         /**
+         * Turn
+         * @description One turn of a conversation.
+         */
+        Turn: {
+            /** Content */
+            content: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "system" | "user" | "assistant";
+        };
+        /**
          * Upload
          * @description An upload; the next piece begins at `offset`. It is given up 24 hours after it began.
          */
@@ -3062,6 +4094,18 @@ export interface components {
             url: string;
         };
         /**
+         * Usage
+         * @description Numbers of tokens.
+         */
+        Usage: {
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+        };
+        /**
          * VaryRequest
          * @description A training job whose settings, datasets (`dataset_ids`), presets or model are varied: a job per combination.
          * @example {
@@ -3133,8 +4177,14 @@ export interface components {
              */
             notifications: boolean;
             /**
+             * Pause Outside Window
+             * @description Let what runs save and stop until the window opens again.
+             * @default false
+             */
+            pause_outside_window: boolean;
+            /**
              * Pause While Ollama
-             * @description Let no work begin while Ollama answers.
+             * @description Let no work run while Ollama answers.
              * @default false
              */
             pause_while_ollama: boolean;
@@ -3155,6 +4205,194 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description An event stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChatModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatModelList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQuestions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addQuestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Question"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionCount"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getComparison: {
+        parameters: {
+            query: {
+                job_ids: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createComparison: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComparisonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDatasets: {
         parameters: {
             query?: {
@@ -3890,6 +5128,103 @@ export interface operations {
             };
         };
     };
+    listEvaluations: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                job_id?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createEvaluation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvaluation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     streamEvents: {
         parameters: {
             query?: never;
@@ -3908,6 +5243,198 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExports: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                job_id?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExportFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportFileList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSummary"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GenerateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generated"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
@@ -4296,6 +5823,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServerLog"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSummary"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
@@ -5380,6 +6940,134 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createChatCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatCompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenaiAnswer"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenaiAnswer"];
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOpenaiModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenaiModelList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOpenaiModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenaiModel"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

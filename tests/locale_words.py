@@ -32,7 +32,8 @@ NAMES = set(
     weight wsl ASCII Authorization BASE_MODEL Bearer Content-Type Cookie DATABASE_URL Host Idempotency-Key
     LLMLORA_TOKEN Last-Event-ID Origin PostgreSQL Prometheus SQLite Sec-Fetch-Site THIS_FOLDER license localhost
     problems resync serve token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R
-    UUID ok MLX OLLAMA_MODELS USER list plain sudo usermod dataset_id dataset_ids settings""".split()
+    UUID ok MLX OLLAMA_MODELS USER list plain sudo usermod dataset_id dataset_ids settings
+    HF_TOKEN HF_HUB_OFFLINE""".split()
 )
 
 

@@ -76,8 +76,8 @@ def resolve_base_model(name: str) -> BaseModel:
     """Return the model of a bundled name, a folder (a path with a slash or a dot in front), a GGUF file, or `ollama:`.
 
     Raises:
-        NotFound: `model_not_found`, those of `find_ollama_model`, or `model_source_later` for Hub ids that
-            are not in the Hub's cache.
+        NotFound: `model_not_found`, those of `find_ollama_model`, or `model_on_hub` for Hub ids that are
+            not in the Hub's cache.
         ModelFileError: the model's files are damaged, hostile or not a text model.
     """
     bundled = bundled_models()
@@ -87,8 +87,6 @@ def resolve_base_model(name: str) -> BaseModel:
         return _of_gguf(name, "package", read_gguf_files(require_installed(name)))
     if name.startswith(OLLAMA):
         return ollama_base(find_ollama_model(name))
-    if name.startswith(("hf:", "http:", "https:")):
-        raise _later(name, bundled)
     path = _as_path(name)
     if path is not None and path.is_dir():
         return _described(name, "folder", path)
@@ -97,7 +95,7 @@ def resolve_base_model(name: str) -> BaseModel:
     if _HUB_ID.fullmatch(name) and not name.lower().endswith(".gguf"):
         cached = cached_snapshot(name)
         if cached is None:
-            raise _later(name, bundled)
+            raise NotFound("model_on_hub", name=name)
         return _described(name, "hub", cached)
     raise NotFound("model_not_found", name=name, bundled=", ".join(bundled), near=near_names(name, known_names()))
 
@@ -137,10 +135,6 @@ def bundled_models() -> dict[str, Path]:
     folder = Path(str(resources.files("llmlora"))) / "assets" / "models"
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return {path.name: path for path in found if (path / CONFIG_FILE).is_file()}
-
-
-def _later(name: str, bundled: dict[str, Path]) -> NotFound:
-    return NotFound("model_source_later", name=name, bundled=", ".join(bundled))
 
 
 def _as_path(name: str) -> Path | None:

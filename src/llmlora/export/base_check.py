@@ -181,6 +181,7 @@ def _unrounded(source: GgufSource) -> Iterator[Path]:
         for path, header in zip(source.files.paths, source.files.headers, strict=True)
         for tensor in header.tensors
     ]
+    scratch_dir().mkdir(parents=True, exist_ok=True)
     check_room(scratch_dir(), sum(plan.num_bytes for plan in plans))
     first = source.files.headers[0]
     dropped = ("split.", "general.alignment")

@@ -8,7 +8,7 @@ from llmlora.catalog.base_model import BaseModel, resolve_base_model
 from llmlora.catalog.known_architectures import unknown_architecture
 from llmlora.catalog.ollama_store import find_ollama_model
 from llmlora.catalog.opened_model import OPENED_RULES, opened_dir
-from llmlora.core.errors import ConfigError
+from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.publish import read_json, sha256_json, write_json
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
@@ -23,12 +23,24 @@ def open_base_model(name: str, on_event: OnEvent | None = None) -> BaseModel:
         UnsupportedArchitecture, ModelFileError: the GGUF file has what no model here has, or its model does not answer
             as llama.cpp has it (`gguf_selftest_failed`).
     """
-    base = resolve_base_model(name)
+    base = _found(name, on_event)
     if base.is_opened:
         return base
     if (unknown := unknown_architecture(base.architecture)) is not None:
         raise unknown
     _run(base, {"name": name}, on_event)
+    return resolve_base_model(name)
+
+
+def _found(name: str, on_event: OnEvent | None) -> BaseModel:
+    """Return the model of a name; one of the Hub that is not in the Hub's cache, or not whole, is fetched first."""
+    try:
+        return resolve_base_model(name)
+    except NotFound as error:
+        if error.code != "model_on_hub":
+            raise
+    with scratch_folder({"kind": "download", "name": name}) as work:
+        run_worker("download", work, on_event)
     return resolve_base_model(name)
 
 

@@ -39,6 +39,7 @@ KINDS = {
     "prepare": "llmlora.worker.prepare",
     "inspect": "llmlora.worker.inspect",
     "inspect_export": "llmlora.worker.inspect_export",
+    "download": "llmlora.worker.download",
     "open_base": "llmlora.worker.open_base",
     "evaluate": "llmlora.worker.evaluate",
     "merge": "llmlora.worker.merge",

@@ -110,12 +110,14 @@ def test_the_rows_as_a_model_is_trained_on(client):
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
-        ("model=/etc", 422, "model_path_over_http"), ("model=none", 404, "model_not_known"),
-        ("model=nano&template=/etc/passwd", 422, "setting_path_over_http"), ("", 422, "request_invalid"),
+        ("model=/etc", 422, "model_path_over_http"),
+        ("model=none", 404, "model_not_known"),
+        ("model=nano&template=/etc/passwd", 422, "setting_path_over_http"),
+        ("", 422, "request_invalid"),
         ("model=nano&lengths=99999999", 422, "request_invalid"),
         ("model=nano&max_length=900000", 422, "invalid_settings"),
     ],
-)  # fmt: skip
+)
 def test_previews_that_are_refused(client, query, status, code):
     made = upload(client, GOOD).json()
     answer = client.get(f"/api/datasets/{made['id']}/preview?{query}")

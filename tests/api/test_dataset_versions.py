@@ -127,8 +127,11 @@ def test_columns_are_told(client, app):
     assert made["doubts"]["columns"]["map"] == {"instruction": "件名", "output": "内容"}
     told = repair(client, made, map=made["doubts"]["columns"]["map"]).json()
     assert (told["ok"], told["num_examples"], told["columns"], told["doubts"]) == (
-        True, 2, {"instruction": "件名", "output": "内容"}, None,
-    )  # fmt: skip
+        True,
+        2,
+        {"instruction": "件名", "output": "内容"},
+        None,
+    )
     row = client.get(f"/api/datasets/{made['id']}/rows").json()["items"][0]
     assert row["example"]["messages"][1]["content"] == "980円です。"
     edited = edit(client, told, 1, fields={"内容": "990円です。"}).json()
@@ -151,14 +154,18 @@ def test_an_encoding_is_told(client):
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({}, 422, "nothing_to_repair"), ({"actions": ["burn"]}, 422, "unknown_action"),
+        ({}, 422, "nothing_to_repair"),
+        ({"actions": ["burn"]}, 422, "unknown_action"),
         ({"actions": ["drop_overlong"]}, 422, "drop_overlong_needs_model"),
         ({"actions": ["drop_overlong"], "model": "/etc"}, 422, "model_path_over_http"),
-        ({"encoding": "rot13"}, 422, "unknown_encoding"), ({"map": {"nothing": "x"}}, 422, "unknown_field"),
-        ({"type": "poem"}, 422, "unknown_format"), ({"version": 7, "encoding": "utf-8"}, 409, "dataset_changed"),
-        ({"version": 0}, 422, "request_invalid"), ({"actions": ["drop_invalid"], "path": "/"}, 422, "request_invalid"),
+        ({"encoding": "rot13"}, 422, "unknown_encoding"),
+        ({"map": {"nothing": "x"}}, 422, "unknown_field"),
+        ({"type": "poem"}, 422, "unknown_format"),
+        ({"version": 7, "encoding": "utf-8"}, 409, "dataset_changed"),
+        ({"version": 0}, 422, "request_invalid"),
+        ({"actions": ["drop_invalid"], "path": "/"}, 422, "request_invalid"),
     ],
-)  # fmt: skip
+)
 def test_repairs_that_are_refused(client, made, body, status, code):
     answer = client.post(f"/api/datasets/{made['id']}/repair", json={"version": 1, **body})
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
@@ -168,11 +175,14 @@ def test_repairs_that_are_refused(client, made, body, status, code):
 @pytest.mark.parametrize(
     ("row", "body", "code"),
     [
-        (99, {"fields": {"output": "x"}}, "row_not_there"), (1, {}, "request_invalid"),
-        (1, {"fields": {"a": "b"}, "value": {"a": "b"}}, "request_invalid"), (1, {"fields": {}}, "request_invalid"),
-        (0, {"fields": {"output": "x"}}, "request_invalid"), ("9" * 30, {"fields": {"a": "b"}}, "request_invalid"),
+        (99, {"fields": {"output": "x"}}, "row_not_there"),
+        (1, {}, "request_invalid"),
+        (1, {"fields": {"a": "b"}, "value": {"a": "b"}}, "request_invalid"),
+        (1, {"fields": {}}, "request_invalid"),
+        (0, {"fields": {"output": "x"}}, "request_invalid"),
+        ("9" * 30, {"fields": {"a": "b"}}, "request_invalid"),
     ],
-)  # fmt: skip
+)
 def test_edits_that_are_refused(client, made, row, body, code):
     answer = edit(client, made, row, **body)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
@@ -249,8 +259,11 @@ def test_samples_become_datasets_with_one_call(client, home):
         assert made.status_code == 201, made.text
         kept = made.json()
         assert (kept["ok"], kept["name"], kept["num_examples"], kept["type"]) == (
-            True, item["title"], item["num_examples"], item["type"],
-        )  # fmt: skip
+            True,
+            item["title"],
+            item["num_examples"],
+            item["type"],
+        )
     assert "医師や薬剤師" in kept["description"]
     assert len(folders(home)) == len(listed)
     assert client.post("/api/datasets/samples/none").json()["code"] == "sample_not_found"

@@ -29,14 +29,29 @@ def test_it_is_off_unless_allowed(client, home, monkeypatch):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://example.com/a", "ftp://example.com/a", "file:///etc/passwd", "gopher://example.com/", "https://",
-        "https:///a", "https://user@example.com/", "https://127.0.0.1#@ok.com@x/", "https://ok.com@127.0.0.1/",
-        "https://a\\@b/", "https://example.com:8443/", "https://example.com:99999/", "https://exa mple.com/",
-        "https://例え.jp/", "https://example.com/\n", "https://[::1", "https://[fe80::1%25eth0]/",
+        "http://example.com/a",
+        "ftp://example.com/a",
+        "file:///etc/passwd",
+        "gopher://example.com/",
+        "https://",
+        "https:///a",
+        "https://user@example.com/",
+        "https://127.0.0.1#@ok.com@x/",
+        "https://ok.com@127.0.0.1/",
+        "https://a\\@b/",
+        "https://example.com:8443/",
+        "https://example.com:99999/",
+        "https://exa mple.com/",
+        "https://例え.jp/",
+        "https://example.com/\n",
+        "https://[::1",
+        "https://[fe80::1%25eth0]/",
         "https://" + "a" * 3000,
-        "https://-x.com/", "//example.com/a", "https://ex\u0000ample.com/",
+        "https://-x.com/",
+        "//example.com/a",
+        "https://ex\u0000ample.com/",
     ],
-)  # fmt: skip
+)
 def test_addresses_that_are_not_plain(url):
     with pytest.raises(InputError) as caught:
         target_of(url)
@@ -46,11 +61,28 @@ def test_addresses_that_are_not_plain(url):
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "::",
-        "::ffff:127.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1",
-        "ff02::1", "255.255.255.255", "192.0.2.1", "not an address",
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "::ffff:127.0.0.1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+        "192.0.2.1",
+        "not an address",
     ],
-)  # fmt: skip
+)
 def test_private_addresses_in_every_form(address):
     assert not is_public(address)
 
@@ -157,10 +189,12 @@ def test_a_name_that_moves_while_it_is_fetched(site, network, tmp_path):
 @pytest.mark.parametrize(
     ("page", "code"),
     [
-        ((404, {}, b"no"), "url_answered"), ((200, {"Content-Encoding": "gzip"}, b"x"), "url_answered"),
-        ((200, {}, b"x" * 5000), "url_too_large"), ((200, {"Content-Length": "900"}, b"x"), "url_unreachable"),
+        ((404, {}, b"no"), "url_answered"),
+        ((200, {"Content-Encoding": "gzip"}, b"x"), "url_answered"),
+        ((200, {}, b"x" * 5000), "url_too_large"),
+        ((200, {"Content-Length": "900"}, b"x"), "url_unreachable"),
     ],
-)  # fmt: skip
+)
 def test_answers_that_are_refused(site, network, tmp_path, page, code):
     site.pages["/a"] = page
     with pytest.raises((InputError, DependencyError)) as caught:
@@ -188,9 +222,10 @@ def test_over_http_where_it_is_allowed(home):
     app = application(fetch_urls=True)
     client = signed_in(app)
     for url, status, code in (
-        ("https://127.0.0.1/a", 422, "url_private"), ("http://example.com/", 422, "url_refused"),
+        ("https://127.0.0.1/a", 422, "url_private"),
+        ("http://example.com/", 422, "url_refused"),
         ("https://[64:ff9b::7f00:1]/", 422, "url_private"),
-    ):  # fmt: skip
+    ):
         answer = client.post("/api/datasets/from-url", json={"url": url})
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     app.state.platform.close()

@@ -30,8 +30,10 @@ def test_an_upload_in_pieces_becomes_a_dataset(client, home):
     assert send(client, path, GOOD[:100], 0).json()["offset"] == 100
     head = client.head(path)
     assert (head.status_code, head.headers["Upload-Offset"], head.headers["Upload-Length"]) == (
-        200, "100", str(len(GOOD)),
-    )  # fmt: skip
+        200,
+        "100",
+        str(len(GOOD)),
+    )
     early = client.post(f"{path}/dataset", json={})
     assert (early.status_code, early.json()["code"], early.json()["params"]["offset"]) == (
         409,
@@ -80,14 +82,25 @@ def put_messages(app, path, messages):
         return None
 
     headers = [
-        (b"host", ORIGIN.removeprefix("http://").encode()), (b"authorization", f"Bearer {TOKEN}".encode()),
+        (b"host", ORIGIN.removeprefix("http://").encode()),
+        (b"authorization", f"Bearer {TOKEN}".encode()),
         (b"upload-offset", b"0"),
-    ]  # fmt: skip
+    ]
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "PUT", "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers, "root_path": "",
-        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000), "state": {},
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "PUT",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+    }
     asyncio.run(app(scope, receive, answer))
 
 
@@ -191,11 +204,16 @@ def test_uploads_expire(client, app, home, monkeypatch):
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"name": "x"}, {"name": "x", "bytes": 0}, {"name": "x", "bytes": -1}, {"name": "", "bytes": 1},
-        {"name": "a\u0000", "bytes": 1}, {"name": "x", "bytes": 1, "sha256": "Z"},
+        {},
+        {"name": "x"},
+        {"name": "x", "bytes": 0},
+        {"name": "x", "bytes": -1},
+        {"name": "", "bytes": 1},
+        {"name": "a\u0000", "bytes": 1},
+        {"name": "x", "bytes": 1, "sha256": "Z"},
         {"name": "x", "bytes": 1, "path": "/"},
     ],
-)  # fmt: skip
+)
 def test_uploads_that_are_refused(client, home, body):
     answer = client.post("/api/uploads", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")

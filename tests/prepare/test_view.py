@@ -99,10 +99,19 @@ def token(text, state="trained", special=False, unknown=False):
 
 def test_kinds_of_spans():
     tokens = [
-        token("<s>", "masked", special=True), token("質", "masked"), token("問", "masked"), token("", "masked"),
-        token("", "masked"), token("鱻", "masked"), token("答"), token("え"), token("?", unknown=True),
-        token("</s>", special=True), token("", "truncated"), token("先", "truncated"),
-    ]  # fmt: skip
+        token("<s>", "masked", special=True),
+        token("質", "masked"),
+        token("問", "masked"),
+        token("", "masked"),
+        token("", "masked"),
+        token("鱻", "masked"),
+        token("答"),
+        token("え"),
+        token("?", unknown=True),
+        token("</s>", special=True),
+        token("", "truncated"),
+        token("先", "truncated"),
+    ]
     assert [(span["text"], span["kind"], span["learned"], span["num_tokens"]) for span in _spans(tokens, {1})] == [
         ("<s>", "special", False, 1),
         ("質", "masked", False, 1),

@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ class ChildDiedError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What llama.cpp says: log-probabilities (contexts, vocabulary), greedy continuations, token ids, a rendering."""
+    """What llama.cpp says: log-probabilities (contexts, vocabulary), greedy continuations, token ids, a rendering, and
+    the reply to a prompt."""
 
     logprobs: np.ndarray
     greedy: list[list[int]]
     tokens: list[list[int]]
     rendered: str
+    reply: dict[str, Any] = field(default_factory=dict)
 
 
 class LlamaChild:
@@ -50,8 +52,11 @@ class LlamaChild:
         num_greedy: int = 0,
         texts: Sequence[str] = (),
         messages: Sequence[tuple[str, str]] = (),
+        reply: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Load a file and answer: the next token of each context, `num_greedy` tokens after it, the ids of each text.
+
+        `reply` asks for the answer to a prompt, with `num_predict`, `stop`, `temperature`, `num_ctx` and `top`.
 
         Raises ChildDiedError when native code ended the process, RuntimeError when it refused the file.
         """
@@ -64,11 +69,12 @@ class LlamaChild:
             "texts": list(texts),
             "messages": list(messages),
             "result": str(result),
+            "reply": dict(reply) if reply else None,
         }
-        reply = self._exchange(question)
-        if "error" in reply:
-            raise RuntimeError(reply["error"])
-        return Answer(np.load(result), reply["greedy"], reply["tokens"], reply["rendered"])
+        found = self._exchange(question)
+        if "error" in found:
+            raise RuntimeError(found["error"])
+        return Answer(np.load(result), found["greedy"], found["tokens"], found["rendered"], found["reply"])
 
     def close(self) -> None:
         if self._process is not None:
@@ -118,9 +124,36 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
             "greedy": [chat.generate_ids(context, count) for context in question["contexts"]] if count else [],
             "tokens": [chat.tokenize(text, add_special=True) for text in question["texts"]],
             "rendered": chat.apply_template(messages) if messages else "",
+            "reply": _reply(chat, question["reply"]) if question["reply"] else {},
         }
     finally:
         chat.close()
+
+
+def _reply(chat: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Answer as Ollama does: a prompt that is too long loses its middle, or is refused with `truncate` false."""
+    ids, room = chat.tokenize(wanted["prompt"], add_special=True), int(wanted["num_ctx"])
+    if len(ids) >= room:
+        if not wanted["truncate"]:
+            return {"error": "the input length exceeds the context length"}
+        ids = [*ids[: room // 4], *ids[len(ids) - room // 4 :]]
+    body = {
+        "prompt": ids, "n_predict": wanted["num_predict"], "temperature": wanted["temperature"], "stop": wanted["stop"],
+        "n_probs": wanted["top"], "ignore_eos": wanted["ignores_end"], "return_tokens": True,
+    }  # fmt: skip
+    answer = chat._post("/completion", body)
+    reason = "length" if answer["stop_type"] == "limit" else "stop"
+    counts = {"num_prompt": len(ids), "num_tokens": answer["tokens_predicted"]}
+    return {"text": answer["content"], "reason": reason, **counts, "logprobs": _logprobs(answer)}
+
+
+def _logprobs(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    names = ("token", "logprob", "bytes")
+    return [
+        {**{name: step[name] for name in names}, "top_logprobs": [{name: one[name] for name in names} for one in tops]}
+        for step in answer.get("completion_probabilities", [])
+        if (tops := step.get("top_logprobs")) is not None
+    ]
 
 
 def _serve() -> None:

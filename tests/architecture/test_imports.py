@@ -23,6 +23,7 @@ PACKAGES: dict[str, set[str]] = {
     "core": {"pydantic", "pydantic_settings", "platformdirs"},
     "data": set(),
     "catalog": set(),
+    "ollama": {"httpx2"},
     "gguf": {"numpy", "gguf"},
     "weights": {"numpy", "huggingface_hub", "httpx2"},
     "prepare": {"numpy", "tokenizers", "jinja2", "transformers"},

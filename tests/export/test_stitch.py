@@ -22,6 +22,7 @@ from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.inference.trained_job import find_trained
+from llmlora.services.export import plan_export
 from tiny_jobs import tiny_job, write_random_adapter
 from tiny_models import tiny_model
 
@@ -83,6 +84,24 @@ def test_the_file_is_verified_and_used(stitched: dict[str, Any]):
     assert report["stitch"]["num_copied"] == measured["tensors"]["num_copied"] > report["stitch"]["num_rewritten"] > 0
     assert export_model(stitched["request"])["files"][0]["reused"]
     assert verify_export(stitched["folder"] / "out")["ok"]
+
+
+def test_a_base_that_is_a_file_needs_no_other_and_is_stitched_by_default(stitched: dict[str, Any], tmp_path: Path):
+    from llmlora.catalog.base_model import resolve_base_model
+
+    job, base = tmp_path / "job", stitched["folder"] / "base.gguf"
+    shutil.copytree(stitched["job"], job)
+    place = {"base_model": str(base), "base_dir": str(base), "base_digest": resolve_base_model(str(base)).digest}
+    write_json(job / "config.json", {**read_json(job / "config.json"), **place})
+    planned = plan_export(job, tmp_path / "out")
+    assert planned.quantizations == ("stitched",)
+    assert plan_export(job, tmp_path / "out", ("F16",), stitch=True).quantizations == ("stitched", "F16")
+    planned.output.mkdir()
+    report = export_model(ExportRequest.from_config(planned.to_config(), planned.output))
+    assert report["verify"]["files"][0]["verdict"] == "verified"
+    folders = (planned.output, stitched["folder"] / "out")
+    first, second = (read_gguf_header(folder / "model-stitched.gguf") for folder in folders)
+    assert first.metadata == second.metadata
 
 
 def plan_of(stitched: dict[str, Any], wanted: str = "Q8_0") -> tuple[StitchPlan, dict[str, ConvertedTensor]]:

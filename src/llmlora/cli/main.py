@@ -33,6 +33,7 @@ VERBS = {
     "verify": "llmlora.cli.export",
     "chat": "llmlora.cli.chat",
     "models": "llmlora.cli.models",
+    "ollama": "llmlora.cli.ollama",
     "doctor": "llmlora.cli.doctor",
     "serve": "llmlora.cli.serve",
     "config": "llmlora.cli.config",

@@ -22,6 +22,7 @@ REPORT_PAGE = "report.html"
 ANSWERS_FILE = "answers.jsonl"
 VERIFY_FILE = "verify.json"
 MODELFILE = "Modelfile"
+OLLAMA_FILE = "ollama.json"
 ADAPTER_GGUF = "adapter.gguf"
 MANIFEST_FILE = "MANIFEST.json"
 DATA_STEM = "data"  # of a dataset's file; names that came with a request never reach the disk

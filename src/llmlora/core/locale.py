@@ -31,12 +31,13 @@ VERBS = (
     "verify",
     "chat",
     "models",
+    "ollama",
     "doctor",
     "serve",
     "config",
     "store",
 )
-GROUPS = ("dataset", "jobs", "config", "store")  # have verbs below them
+GROUPS = ("dataset", "jobs", "ollama", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")

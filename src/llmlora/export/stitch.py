@@ -125,11 +125,19 @@ def find_stitch(trained: TrainedJob, given: Path | None, wanted: str) -> Stitch:
         raise ConfigError("stitch_needs_adapter")
     own = trained.base.path
     if own.is_file():
+        _check_whole(own)
         return Stitch(own, wanted)
     if given is None:
         raise ConfigError("stitch_needs_gguf", path=str(own))
+    _check_whole(given)
     _check_same_weights(trained, given)
     return Stitch(given, wanted)
+
+
+def _check_whole(path: Path) -> None:
+    """Raise ConfigError for a part of a split file."""
+    if int(read_gguf_header(path).metadata.get("split.count") or 1) > 1:
+        raise ConfigError("stitch_split_base", path=str(path))
 
 
 def _check_same_weights(trained: TrainedJob, path: Path) -> None:

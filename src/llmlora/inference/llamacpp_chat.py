@@ -178,17 +178,23 @@ class LlamaCppChat:
         The server leaves the distribution out when the sampled token is half a character, so an ASCII token is
         forced; probabilities are taken before that bias acts.
         """
-        body = {
-            "prompt": list(token_ids), "n_predict": 1, "temperature": 0, "samplers": ["temperature"],
-            "n_probs": min(num_likeliest or self.vocab_size, self.vocab_size),
-            "logit_bias": [[self._forced_token(), FORCING_BIAS]],
-        }  # fmt: skip
-        answer = self._post("/completion", body)
-        entries = answer["completion_probabilities"][0]["top_logprobs"]
         result = np.full(self.vocab_size, -np.inf, dtype=np.float32)
-        for entry in entries:
+        for entry in self._likeliest(token_ids, num_likeliest or self.vocab_size):
             result[entry["id"]] = -np.inf if entry["logprob"] is None else entry["logprob"]
         return result
+
+    def likeliest(self, token_ids: Sequence[int], number: int) -> dict[bytes, float]:
+        """Return the log-probabilities of the likeliest next tokens, by the bytes that each stands for."""
+        entries = self._likeliest(token_ids, number)
+        return {bytes(entry["bytes"]): float(entry["logprob"]) for entry in entries if entry["logprob"] is not None}
+
+    def _likeliest(self, token_ids: Sequence[int], number: int) -> list[dict[str, Any]]:
+        body = {
+            "prompt": list(token_ids), "n_predict": 1, "temperature": 0, "samplers": ["temperature"],
+            "n_probs": min(number, self.vocab_size),
+            "logit_bias": [[self._forced_token(), FORCING_BIAS]],
+        }  # fmt: skip
+        return list(self._post("/completion", body)["completion_probabilities"][0]["top_logprobs"])
 
     def stops_at(self, token_ids: Sequence[int], token_id: int) -> bool:
         """Tell whether the server ends a reply when the model's next token is `token_id`."""

@@ -45,6 +45,7 @@ KINDS = {
     "merge": "llmlora.worker.merge",
     "export": "llmlora.worker.export",
     "verify": "llmlora.worker.verify",
+    "register": "llmlora.worker.register",
     "chat": "llmlora.worker.chat",
     "chat_gguf": "llmlora.worker.chat_gguf",
 }

@@ -1,0 +1,153 @@
+"""Give a verified file of an export to an Ollama server, and compare what it answers then with the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from llmlora.catalog.gguf_header import read_gguf_header
+from llmlora.core.errors import ConfigError, InputError, NotFound, VerificationFailed
+from llmlora.core.layout import ADAPTER_GGUF, META_FILE, OLLAMA_FILE, VERIFY_FILE
+from llmlora.core.publish import read_json, write_json
+from llmlora.export.child import run_apart
+from llmlora.export.data_samples import data_samples
+from llmlora.export.merge import trained_source
+from llmlora.export.modelfile_check import planned_content
+from llmlora.export.ollama_gate import Expected, Gate, GateCheck, expect
+from llmlora.export.taught_check import CarriedFacts
+from llmlora.export.verify_texts import conversations
+from llmlora.inference.trained_job import TrainedJob, find_trained
+from llmlora.ollama.client import OllamaClient
+from llmlora.ollama.names import registered_name
+from llmlora.ollama.register import Registration, register
+from llmlora.ollama.versions import abilities_of
+
+SCHEMA = "llmlora.ollama/1"
+GATE_SECONDS = 1800.0
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class PushRequest:
+    """Which export to give to which server under which name.
+
+    `base` is the model in Ollama that the adapter goes on (None: a whole model); `replace` takes a name that stands for
+    something else, `force` a file that is not verified.
+    """
+
+    export_dir: Path
+    name: str
+    url: str | None = None
+    system: str | None = None
+    base: str | None = None
+    replace: bool = False
+    force: bool = False
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build a request from the `config.json` of a work folder."""
+        return cls(
+            export_dir=Path(config["export_dir"]),
+            name=str(config["name"]),
+            url=config.get("url"),
+            system=config.get("system"),
+            base=config.get("base"),
+            replace=bool(config.get("replace")),
+            force=bool(config.get("force")),
+        )
+
+
+def push(request: PushRequest, on_progress: OnProgress, carried: CarriedFacts) -> dict[str, Any]:
+    """Register, ask, compare; the result lies in `ollama.json` of the export, too. Doing it again changes nothing.
+
+    Raises:
+        NotFound: not a finished export. ConfigError, Conflict, OllamaUnavailable: as `ollama.register` says.
+        VerificationFailed: the file is not verified, or the served model answers otherwise; it stays registered.
+    """
+    folder = request.export_dir
+    try:
+        meta, verified = read_json(folder / META_FILE), read_json(folder / VERIFY_FILE)
+    except FileNotFoundError as error:
+        raise NotFound("export_not_finished", path=str(folder)) from error
+    except ValueError as error:
+        raise InputError("damaged_export", path=str(folder / META_FILE)) from error
+    file = ADAPTER_GGUF if request.base else str(meta["model_file"])
+    entry = next((entry for entry in verified["files"] if entry["file"] == file), None)
+    if entry is None:
+        raise ConfigError("ollama_no_adapter_file", path=str(folder), job_dir=str(meta["job_dir"]))
+    if entry["verdict"] != "verified" and not request.force:
+        raise VerificationFailed("ollama_not_verified", file=file, path=str(folder / VERIFY_FILE))
+    trained = find_trained(Path(meta["job_dir"]))
+    registration = _registration(request, trained, folder / file, str(verified["reference"]["turn_end"]))
+    record_path = folder / OLLAMA_FILE
+    with OllamaClient(request.url) as client:
+        earlier = _earlier(record_path, registration.name, client.url)
+        record = register(client, registration, earlier, request.replace, on_progress)
+        report = {"schema": SCHEMA, **record, "file": file, "is_verified": entry["verdict"] == "verified"}
+        write_json(record_path, report)
+        checks = _gate(client, registration, trained, on_progress, carried)
+    report["checks"] = [check.to_dict() for check in checks]
+    report["ok"] = all(check.ok is not False for check in checks)
+    write_json(record_path, report)
+    failed = next((check for check in checks if check.ok is False), None)
+    if failed is not None:
+        params = {"name": registration.name, "check": failed.check, "detail": failed.detail, "path": str(record_path)}
+        raise VerificationFailed("ollama_gate_failed", **params)
+    return report
+
+
+def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_end: str) -> Registration:
+    content = planned_content(trained, trained_source(trained)[1], file.name, turn_end)
+    license_name = read_gguf_header(file).metadata.get("general.license")
+    parameters = {
+        name: value if isinstance(value, str | int | float) else list(value)
+        for name, value in content.parameters.items()
+    }
+    return Registration(
+        name=registered_name(request.name),
+        file=file,
+        parameters=parameters,
+        template=content.template,
+        system=request.system or content.system,
+        license=license_name if isinstance(license_name, str) else None,
+        base=request.base,
+    )
+
+
+def _earlier(path: Path, name: str, url: str) -> Mapping[str, Any] | None:
+    """Return the record of an earlier push under the same name to the same server."""
+    try:
+        found = dict(read_json(path))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if (found.get("name"), found.get("url")) == (name, url) else None
+
+
+def _gate(
+    client: OllamaClient,
+    registration: Registration,
+    trained: TrainedJob,
+    on_progress: OnProgress,
+    carried: CarriedFacts,
+) -> list[GateCheck]:
+    samples = data_samples(trained)
+    asked = [question for _, question in samples.taught]
+    file, lora = registration.file, None
+    if registration.base is not None:
+        if not trained.base.path.is_file():
+            raise ConfigError("ollama_adapter_needs_gguf", path=str(trained.base.path))
+        file, lora = trained.base.path, registration.file
+    on_progress("gate", 0, 1)
+    shapes = conversations(samples.questions, registration.system)
+    num_ctx, system = int(registration.parameters["num_ctx"]), registration.system
+    wait = partial(on_progress, "gate", 0, 1)
+    expected: Expected = run_apart(
+        expect, file, lora, shapes, asked, system, num_ctx, seconds=GATE_SECONDS, on_wait=wait
+    )
+    architecture = str(read_gguf_header(file).metadata["general.architecture"])
+    abilities = abilities_of(client.version())
+    gate = Gate(client, registration, abilities, architecture, lambda done, total: on_progress("gate", done, total))
+    return gate.run(expected, asked, carried)

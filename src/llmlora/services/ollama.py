@@ -1,0 +1,162 @@
+"""What a user can do with an Ollama server: look, pull, push what was trained, roll back, check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from llmlora.core.errors import ConfigError, LlmloraError
+from llmlora.core.job import read_job
+from llmlora.ollama.client import OllamaClient
+from llmlora.ollama.names import registered_name, slug
+from llmlora.ollama.register import roll_back
+from llmlora.ollama.versions import abilities_of
+from llmlora.services.export import export_model, export_record
+from llmlora.services.follow import OnEvent
+from llmlora.services.launch import scratch_folder
+from llmlora.services.supervisor import run_worker
+
+Way = Literal["stitch", "merge", "adapter"]
+OLLAMA_PREFIX = "ollama:"
+MERGED = (
+    "Q8_0",
+    "Q4_K_M",
+)  # of a merged model where nothing is named; the smallest that keeps all is used
+MISSING = "llmlora-does-not-exist"
+OnPull = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class PlannedPush:
+    """What to push where: an export, or a job that is exported first, and in which way (None: as its base decides).
+
+    `base` names the model in Ollama that an adapter goes on, where the job's own base does not say it.
+    """
+
+    folder: Path
+    name: str
+    way: Way | None = None
+    quantizations: tuple[str, ...] | None = None
+    system: str | None = None
+    base: str | None = None
+    replace: bool = False
+    force: bool = False
+    url: str | None = None
+    kind: ClassVar[str] = "register"
+
+    def to_config(self, export_dir: Path) -> dict[str, Any]:
+        """Return the `config.json` of the work folder."""
+        return {
+            "kind": self.kind,
+            "export_dir": str(export_dir),
+            "name": self.name,
+            "url": self.url,
+            "system": self.system,
+            "base": self.base,
+            "replace": self.replace,
+            "force": self.force,
+        }
+
+
+def proposed_name(folder: Path) -> str:
+    """Return a name for what lies in a folder, from the folder's own."""
+    return registered_name(slug(folder.absolute().name))
+
+
+def push(planned: PlannedPush, on_event: OnEvent | None = None) -> dict[str, Any]:
+    """Export if need be, register, and ask the server what it was taught; return the record of `ollama.json`.
+
+    Raises:
+        ConfigError: the name, the way, or what this version of Ollama cannot do.
+        Conflict: the name stands for something else. OllamaUnavailable, DiskFull: the server, with what to do.
+        VerificationFailed: the file is not verified, or the served model answers otherwise; nothing is removed.
+    """
+    registered_name(planned.name)
+    with OllamaClient(planned.url) as client:  # before minutes are spent on an export
+        abilities = abilities_of(client.version())
+    base = None
+    if planned.way == "adapter":
+        if not abilities.takes_adapters:
+            raise ConfigError("ollama_no_adapters", version=abilities.version)
+        base = planned.base or _base_in_ollama(planned.folder)
+    export_dir = planned.folder.absolute()
+    if export_record(export_dir) is None:
+        export_dir = _exported(planned, on_event)
+    config = {**planned.to_config(export_dir), "base": base}
+    with scratch_folder(config) as work:
+        return run_worker(planned.kind, work, on_event)
+
+
+def _exported(planned: PlannedPush, on_event: OnEvent | None) -> Path:
+    output = planned.folder.absolute().with_name(f"{planned.folder.absolute().name}-export")
+    names = planned.quantizations
+    if names is None and planned.way == "merge":
+        names = MERGED
+    is_stitched, has_adapter = planned.way == "stitch", planned.way == "adapter"
+    export_model(planned.folder, output, names, stitch=is_stitched, adapter=has_adapter, on_event=on_event)
+    return output
+
+
+def _base_in_ollama(folder: Path) -> str:
+    record = export_record(folder)
+    job = read_job(Path(record["job_dir"]) if record else folder)
+    if not job.base_model.startswith(OLLAMA_PREFIX):
+        raise ConfigError("ollama_needs_base", base_model=job.base_model)
+    return job.base_model.removeprefix(OLLAMA_PREFIX)
+
+
+def list_models(url: str | None = None) -> dict[str, Any]:
+    """Return the server's address, version and models."""
+    with OllamaClient(url) as client:
+        return {"url": client.url, "version": client.version(), "models": client.tags()}
+
+
+def show_model(name: str, url: str | None = None) -> dict[str, Any]:
+    """Return what the server says of a model."""
+    with OllamaClient(url) as client:
+        return client.show(name)
+
+
+def pull_model(name: str, on_bytes: OnPull, url: str | None = None) -> dict[str, Any]:
+    """Have the server download a model; `on_bytes` gets what it does, bytes done and in total."""
+    with OllamaClient(url) as client:
+        client.pull(
+            name,
+            lambda line: on_bytes(
+                str(line.get("status")), int(line.get("completed") or 0), int(line.get("total") or 0)
+            ),
+        )
+        return {"name": name, "url": client.url, "digest": client.digest_of(name)}
+
+
+def rollback_model(name: str, url: str | None = None) -> dict[str, Any]:
+    """Give a name back to what it stood for before the last push."""
+    with OllamaClient(url) as client:
+        return roll_back(client, registered_name(name))
+
+
+def check_server(url: str | None = None) -> dict[str, Any]:
+    """Ask a server only what changes nothing; return its version, abilities, and what it answers otherwise."""
+    with OllamaClient(url) as client:
+        abilities = abilities_of(client.version())
+        checks: dict[str, Callable[[], bool]] = {
+            "tags": lambda: all("name" in model and "digest" in model for model in client.tags()),
+            "missing_model": lambda: _refusal(lambda: client.show(MISSING)) == "ollama_no_model",
+            "missing_blob": lambda: not client.has_blob("sha256:" + "0" * 64),
+            "bad_digest": lambda: _refusal(lambda: client.has_blob("sha256:1")) == "ollama_refused",
+        }
+        found = [{"check": name, "ok": bool(check())} for name, check in checks.items()]
+        facts = {
+            name: getattr(abilities, name) for name in ("takes_adapters", "has_jinja", "can_render", "has_logprobs")
+        }
+        return {"url": client.url, "version": abilities.version, **facts, "checks": found}
+
+
+def _refusal(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except LlmloraError as error:
+        return error.code
+    return ""

@@ -1,0 +1,124 @@
+"""Registering is done once, touches nothing else, and can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fake_ollama.server import FakeOllama
+from llmlora.core.errors import ConfigError, Conflict, LlmloraError, NotFound
+from llmlora.ollama.client import OllamaClient
+from llmlora.ollama.names import registered_name, slug
+from llmlora.ollama.register import Registration, check_abilities, register, roll_back
+from llmlora.ollama.versions import abilities_of
+
+
+def silent(phase: str, done: int, total: int) -> None:
+    """Take progress that nobody looks at."""
+
+
+@pytest.fixture
+def wanted(tiny_gguf: Path) -> Registration:
+    return Registration("my-support:v1", tiny_gguf, {"num_ctx": 256, "stop": ["<|im_end|>"]}, template="{{ .Prompt }}")
+
+
+def test_doing_it_again_changes_nothing(fake: FakeOllama, client: OllamaClient, wanted: Registration):
+    first = register(client, wanted, None, False, silent)
+    assert first["is_new"]
+    assert first["steps"][-1] == "success"
+    sent = len(fake.requests)
+    again = register(client, wanted, first, False, silent)
+    assert (again["is_new"], again["digest"]) == (False, first["digest"])
+    assert all("GET" in request for request in fake.requests[sent:])
+    changed = register(client, replace(wanted, system="You help."), first, False, silent)
+    assert changed["kept"] == "my-support:v1-before"
+    assert not any("POST /api/blobs" in request for request in fake.requests[sent:])
+
+
+def test_a_broken_push_is_finished_by_the_next_one(fake: FakeOllama, client: OllamaClient, wanted: Registration):
+    fake.odd.cut_before_success = True
+    with pytest.raises(LlmloraError):
+        register(client, wanted, None, False, silent)
+    fake.store.delete(wanted.name)
+    fake.odd.cut_before_success = False
+    assert register(client, wanted, None, False, silent)["is_new"]
+    assert sum("POST /api/blobs" in request for request in fake.requests) == 1
+
+
+def test_other_models_are_not_touched(fake: FakeOllama, client: OllamaClient, wanted: Registration, tiny_gguf: Path):
+    fake.store.add("my-support:v1", tiny_gguf, system="somebody's")
+    fake.store.add("other:latest", tiny_gguf)
+    before = {model["name"]: model["digest"] for model in client.tags()}
+    with pytest.raises(Conflict) as caught:
+        register(client, wanted, None, False, silent)
+    assert caught.value.code == "ollama_name_taken"
+    assert {model["name"]: model["digest"] for model in client.tags()} == before
+    record = register(client, wanted, None, True, silent)
+    after = {model["name"]: model["digest"] for model in client.tags()}
+    assert after["other:latest"] == before["other:latest"]
+    assert after[record["kept"]] == before["my-support:v1"]
+
+
+def test_rolling_back_exchanges_the_two(client: OllamaClient, wanted: Registration):
+    with pytest.raises(NotFound):
+        roll_back(client, "my-support:v1")
+    first = register(client, wanted, None, False, silent)
+    second = register(client, replace(wanted, system="You help."), first, False, silent)
+    assert roll_back(client, wanted.name)["digest"] == first["digest"]
+    assert client.digest_of("my-support:v1-before") == second["digest"]
+    assert roll_back(client, wanted.name)["digest"] == second["digest"]
+    assert sorted(model["name"] for model in client.tags()) == ["my-support:v1", "my-support:v1-before"]
+
+
+def test_a_repacked_file_is_still_known(fake: FakeOllama, client: OllamaClient, wanted: Registration):
+    fake.odd.repacks = True
+    first = register(client, wanted, None, False, silent)
+    assert not register(client, wanted, first, False, silent)["is_new"]
+
+
+def test_what_a_version_cannot_do_is_refused_before_anything_is_sent(wanted: Registration):
+    adapter = replace(wanted, base="smollm2")
+    check_abilities(adapter, abilities_of("0.33.9"))
+    with pytest.raises(ConfigError, match="ollama_no_adapters"):
+        check_abilities(adapter, abilities_of("0.34.1"))
+    bare = replace(wanted, template=None)
+    check_abilities(bare, abilities_of("0.30.0"))
+    with pytest.raises(ConfigError, match="ollama_needs_go_template"):
+        check_abilities(bare, abilities_of("0.12.6"))
+
+
+@pytest.mark.parametrize(
+    ("version", "adapters", "logprobs"),
+    [("0.12.6", True, False), ("0.12.11", True, True), ("0.34.1-rc1", False, True), ("0.0.0", False, True)],
+)
+def test_versions(version: str, adapters: bool, logprobs: bool):
+    found = abilities_of(version)
+    assert (found.takes_adapters, found.has_logprobs) == (adapters, logprobs)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("みどり堂サポート v2", "midori-sapoto-v2"),
+        ("Ｓｕｐｐｏｒｔ（本番）", "support"),
+        ("カフェ・メニュー", "kahue-meniyu"),
+        ("Café Größe", "cafe-gro-e"),
+        ("株式会社", "my-model"),
+        ("x" * 200, "x" * 73),
+    ],
+)
+def test_names_are_made_of_titles(title: str, expected: str):
+    assert slug(title) == expected
+    assert registered_name(expected) == f"{expected}:latest"
+
+
+@pytest.mark.parametrize("name", ["サポート:v1", "My-Model", "a:cloud", "a:b:c", "a/b", "", "-a", "a:"])
+def test_names_that_ollama_does_not_take_are_refused_with_one_that_it_does(name: str):
+    if name == "a:":
+        assert registered_name(name) == "a:latest"
+        return
+    with pytest.raises(ConfigError) as caught:
+        registered_name(name)
+    assert registered_name(str(caught.value.params["proposed"]))

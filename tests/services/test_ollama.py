@@ -1,0 +1,124 @@
+"""From a job to a served model: exported, registered, asked again; and what the gate after that finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fake_ollama.server import FakeOllama
+from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
+from llmlora.core.publish import read_json
+from llmlora.evaluation.measuring.carried import carried_facts
+from llmlora.export.ollama_push import PushRequest, push
+from llmlora.services import ollama as service
+from tiny_jobs import tiny_job
+from tiny_models import tiny_model
+
+SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "max_position_embeddings": 512}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small random model, exported and verified once."""
+    from llmlora.export.pipeline import ExportRequest, export_model
+
+    folder = tmp_path_factory.mktemp("exported")
+    job = tiny_job("llama", folder, {}, **SMALL)
+    output = folder / "out"
+    output.mkdir()
+    export_model(ExportRequest(job, output, ("F16",)), carried=carried_facts)
+    return output
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeOllama]:
+    with FakeOllama(tmp_path / "store") as server:
+        yield server
+
+
+def pushed(exported: Path, fake: FakeOllama, **options: Any) -> dict[str, Any]:
+    request = PushRequest(exported, "my-support:v1", fake.url, **options)
+    return push(request, lambda phase, done, total: None, carried_facts)
+
+
+def gate_of(report: dict[str, Any]) -> dict[str, bool | None]:
+    return {entry["check"]: entry["ok"] for entry in report["checks"]}
+
+
+def test_the_served_model_answers_as_the_file(exported: Path, fake: FakeOllama):
+    report = pushed(exported, fake)
+    assert report["ok"]
+    assert report["is_new"]
+    found = gate_of(report)
+    assert {name for name, ok in found.items() if ok is None} <= {"stop"}
+    assert set(found) == {"show", "render", "tokens", "logprobs", "truncation", "questions", "stop"}
+    assert read_json(exported / "ollama.json")["checks"] == report["checks"]
+    assert fake.store.find("my-support:v1").parameters["num_ctx"] == 512
+    assert not pushed(exported, fake)["is_new"]
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "check"),
+    [
+        ("wrong_template", "{{ .Prompt }}", "show"),
+        ("loses_parameter", "num_ctx", "show"),
+        ("num_ctx", 96, "tokens"),
+    ],
+)
+def test_what_a_server_does_otherwise_is_named_and_nothing_is_removed(
+    switch: str, value: object, check: str, exported: Path, fake: FakeOllama
+):
+    setattr(fake.odd, switch, value)
+    (exported / "ollama.json").unlink(missing_ok=True)
+    with pytest.raises(VerificationFailed) as caught:
+        pushed(exported, fake)
+    assert caught.value.code == "ollama_gate_failed"
+    assert caught.value.params["check"] in (check, "render", "truncation")
+    assert gate_of(read_json(exported / "ollama.json"))[check] is False
+    assert fake.store.find("my-support:v1") is not None
+
+
+def test_answers_of_other_weights_are_found(exported: Path, fake: FakeOllama, tmp_path: Path):
+    from llmlora.gguf.writer import write_gguf
+    from llmlora.weights.base import open_folder
+
+    base = open_folder(tiny_model("llama", tmp_path / "other", seed=5, **SMALL))
+    write_gguf(base.source, base.config, base.path, tmp_path / "other.gguf", "F16", "other")
+    fake.store.add("aaa:latest", tmp_path / "other.gguf")
+    fake.odd.forgets_weights = True
+    (exported / "ollama.json").unlink(missing_ok=True)
+    with pytest.raises(VerificationFailed):
+        pushed(exported, fake)
+    assert gate_of(read_json(exported / "ollama.json"))["logprobs"] is False
+
+
+def test_an_old_version_leaves_out_what_it_cannot_show(exported: Path, tmp_path: Path):
+    (exported / "ollama.json").unlink(missing_ok=True)
+    with FakeOllama(tmp_path / "old", "0.12.0") as old:
+        found = gate_of(pushed(exported, old))
+    assert found["logprobs"] is None
+    assert found["tokens"] is True
+
+
+def test_the_service_asks_the_server_before_it_exports(fake: FakeOllama, tmp_path: Path):
+    with pytest.raises(ConfigError, match="ollama_no_adapters"):
+        service.push(service.PlannedPush(tmp_path, "a", way="adapter", url=fake.url))
+    with pytest.raises(ConfigError, match="ollama_name_unusable"):
+        service.push(service.PlannedPush(tmp_path, "サポート", url=fake.url))
+    fake.odd.is_html = True
+    with pytest.raises(LlmloraError, match="ollama_odd"):
+        service.push(service.PlannedPush(tmp_path, "a", url=fake.url))
+
+
+def test_looking_at_a_server(fake: FakeOllama, exported: Path):
+    fake.store.add("small:latest", exported / "model-F16.gguf", license="Apache-2.0")
+    found = service.list_models(fake.url)
+    assert [model["name"] for model in found["models"]] == ["small:latest"]
+    assert service.show_model("small", fake.url)["license"] == "Apache-2.0"
+    checked = service.check_server(fake.url)
+    assert all(entry["ok"] for entry in checked["checks"])
+    assert (checked["version"], checked["takes_adapters"]) == ("0.40.0", False)
+    assert service.proposed_name(Path("みどり堂")) == "midori:latest"

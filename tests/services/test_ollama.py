@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from fake_ollama.server import FakeOllama
 from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
 from llmlora.core.publish import read_json
 from llmlora.evaluation.measuring.carried import carried_facts
-from llmlora.export.ollama_push import PushRequest, push
+from llmlora.export.ollama_push import PushRequest, inherited, push
 from llmlora.services import ollama as service
 from tiny_jobs import tiny_job
 from tiny_models import tiny_model
@@ -101,6 +102,18 @@ def test_an_old_version_leaves_out_what_it_cannot_show(exported: Path, tmp_path:
         found = gate_of(pushed(exported, old))
     assert found["logprobs"] is None
     assert found["tokens"] is True
+
+
+def test_a_base_of_the_store_gives_its_parameters_and_licence(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    parameters = {"top_k": 64, "stop": ["<x>"], "typical_p": 0.7}
+    with FakeOllama(tmp_path / "store") as server:
+        server.store.add("base:1b", exported / "model-F16.gguf", params=json.dumps(parameters), license="Their terms")
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "store"))
+    assert inherited("ollama:base:1b") == ({"top_k": 64}, "Their terms")
+    assert inherited("ollama:gone") == ({}, None)
+    assert inherited("base") == ({}, None)
 
 
 def test_the_service_asks_the_server_before_it_exports(fake: FakeOllama, tmp_path: Path):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llmlora.catalog.gguf_header import read_gguf_header
+from llmlora.catalog.ollama_store import find_ollama_model
 from llmlora.core.errors import ConfigError, InputError, NotFound, VerificationFailed
 from llmlora.core.layout import ADAPTER_GGUF, META_FILE, OLLAMA_FILE, VERIFY_FILE
 from llmlora.core.publish import read_json, write_json
@@ -26,6 +27,8 @@ from llmlora.ollama.register import Registration, register
 from llmlora.ollama.versions import abilities_of
 
 SCHEMA = "llmlora.ollama/1"
+OLLAMA = "ollama:"
+NOT_INHERITED = ("stop", "typical_p")  # the latter is refused by newer versions
 GATE_SECONDS = 1800.0
 OnProgress = Callable[[str, int, int], None]
 
@@ -101,10 +104,11 @@ def push(request: PushRequest, on_progress: OnProgress, carried: CarriedFacts) -
 
 def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_end: str) -> Registration:
     content = planned_content(trained, trained_source(trained)[1], file.name, turn_end)
-    license_name = read_gguf_header(file).metadata.get("general.license")
+    kept, kept_license = inherited(trained.job.base_model)
+    license_name = kept_license or read_gguf_header(file).metadata.get("general.license")
     parameters = {
         name: value if isinstance(value, str | int | float) else list(value)
-        for name, value in content.parameters.items()
+        for name, value in {**kept, **content.parameters}.items()
     }
     return Registration(
         name=registered_name(request.name),
@@ -115,6 +119,21 @@ def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_en
         license=license_name if isinstance(license_name, str) else None,
         base=request.base,
     )
+
+
+def inherited(base_model: str) -> tuple[dict[str, Any], str | None]:
+    """Return what a base of Ollama's store is run with, and its licence; nothing of any other base.
+
+    Not its system message: the model was not trained with it. Nor its stop words: ours are those of the training.
+    """
+    if not base_model.startswith(OLLAMA):
+        return {}, None
+    try:
+        model = find_ollama_model(base_model.removeprefix(OLLAMA))
+        kept = {name: value for name, value in model.parameters.items() if name not in NOT_INHERITED}
+        return kept, model.text("license")
+    except (NotFound, InputError):  # gone by now, or unreadable: the file itself is what counts
+        return {}, None
 
 
 def _earlier(path: Path, name: str, url: str) -> Mapping[str, Any] | None:

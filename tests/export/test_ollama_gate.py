@@ -54,7 +54,7 @@ def gate(tmp_path: Path, tiny_file: Path) -> Iterator[tuple[Gate, FakeOllama]]:
     with FakeOllama(tmp_path / "store") as server, OllamaClient(server.url) as client:
         parameters = {"num_ctx": 256, "temperature": 0, "repeat_penalty": 1.0, "stop": ["<|im_end|>", '"quoted"']}
         wanted = Registration("m:latest", tiny_file, parameters, template=RAW_TEMPLATE)
-        register(client, wanted, None, False, lambda phase, done, total: None)
+        register(client, wanted, None, False, lambda phase, done, total: None, lambda record: None)
         yield Gate(client, wanted, abilities_of("0.40.0"), "llama", lambda done, total: None), server
 
 

@@ -88,7 +88,8 @@ def push(request: PushRequest, on_progress: OnProgress, carried: CarriedFacts) -
     record_path = folder / OLLAMA_FILE
     with OllamaClient(request.url) as client:
         earlier = _earlier(record_path, registration.name, client.url)
-        record = register(client, registration, earlier, request.replace, on_progress)
+        begin = partial(_begin, record_path)
+        record = register(client, registration, earlier, request.replace, on_progress, begin)
         report = {"schema": SCHEMA, **record, "file": file, "is_verified": entry["verdict"] == "verified"}
         write_json(record_path, report)
         checks = _gate(client, registration, trained, on_progress, carried)
@@ -100,6 +101,10 @@ def push(request: PushRequest, on_progress: OnProgress, carried: CarriedFacts) -
         params = {"name": registration.name, "check": failed.check, "detail": failed.detail, "path": str(record_path)}
         raise VerificationFailed("ollama_gate_failed", **params)
     return report
+
+
+def _begin(path: Path, record: dict[str, Any]) -> None:
+    write_json(path, {"schema": SCHEMA, **record})
 
 
 def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_end: str) -> Registration:

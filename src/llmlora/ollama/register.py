@@ -15,6 +15,7 @@ from llmlora.ollama.names import kept_name
 from llmlora.ollama.versions import Abilities, abilities_of
 
 OnProgress = Callable[[str, int, int], None]
+OnBegin = Callable[[dict[str, Any]], None]
 MODEL_FILE, ADAPTER_FILE = "model.gguf", "adapter.gguf"
 
 
@@ -57,10 +58,12 @@ def register(
     earlier: Mapping[str, Any] | None,
     replace: bool,
     on_progress: OnProgress,
+    on_begin: OnBegin,
 ) -> dict[str, Any]:
     """Make the model and return the record of it: name, url, version, digest, key, blob, whether it was there.
 
-    `earlier` is the record of a push before. A name that stands for something else is taken only with `replace`; what
+    `earlier` is the record of a push before; `on_begin` gets one to keep before the model is made, so that a push that
+    was cut off is known for ours. A name that stands for something else is taken only with `replace`; what
     it stood for is kept under `<name>-before`. Nothing else on the server is touched.
 
     Raises:
@@ -73,16 +76,18 @@ def register(
     body = registration.body(digest)
     key = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     present = client.digest_of(registration.name)
-    is_ours = present is not None and earlier is not None and earlier.get("digest") == present
+    is_cut_off = earlier is not None and earlier.get("digest") is None and present not in (None, earlier.get("was"))
+    is_ours = present is not None and earlier is not None and (earlier.get("digest") == present or is_cut_off)
     record = {"name": registration.name, "url": client.url, "version": abilities.version, "key": key, "blob": digest}
-    if is_ours and earlier is not None and earlier.get("key") == key:
+    if is_ours and not is_cut_off and earlier is not None and earlier.get("key") == key:
         return {**record, "digest": present, "is_new": False, "kept": earlier.get("kept")}
     if present is not None and not is_ours and not replace:
         raise Conflict("ollama_name_taken", name=registration.name, url=client.url)
-    kept = None
-    if present is not None:
+    kept = earlier.get("kept") if is_cut_off and earlier is not None else None
+    if present is not None and not is_cut_off:
         kept = kept_name(registration.name)
         client.copy(registration.name, kept)
+    on_begin({**record, "digest": None, "was": present, "kept": kept})
     if not client.has_blob(digest):
         client.upload(registration.file, digest, lambda done, total: on_progress("upload", done, total))
     steps: list[str] = []

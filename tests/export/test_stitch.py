@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fake_ollama.server import FakeOllama
 from gguf_base import gguf_base
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.errors import ConfigError, ExportError
 from llmlora.core.publish import read_json, write_json
+from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.merge import base_tensors, trained_source
+from llmlora.export.ollama_push import PushRequest, push
 from llmlora.export.pipeline import ExportRequest, export_model
 from llmlora.export.stitch import Stitch, StitchPlan, iter_bytes, plan_stitch, surviving_share
 from llmlora.export.stitch_check import check_stitched
@@ -86,22 +89,46 @@ def test_the_file_is_verified_and_used(stitched: dict[str, Any]):
     assert verify_export(stitched["folder"] / "out")["ok"]
 
 
-def test_a_base_that_is_a_file_needs_no_other_and_is_stitched_by_default(stitched: dict[str, Any], tmp_path: Path):
+@pytest.fixture(scope="module")
+def on_file(stitched: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Export, with its adapter, a job that was trained on the file itself."""
     from llmlora.catalog.base_model import resolve_base_model
 
-    job, base = tmp_path / "job", stitched["folder"] / "base.gguf"
-    shutil.copytree(stitched["job"], job)
+    folder, base = tmp_path_factory.mktemp("on-file"), stitched["folder"] / "base.gguf"
+    shutil.copytree(stitched["job"], folder / "job")
     place = {"base_model": str(base), "base_dir": str(base), "base_digest": resolve_base_model(str(base)).digest}
-    write_json(job / "config.json", {**read_json(job / "config.json"), **place})
-    planned = plan_export(job, tmp_path / "out")
-    assert planned.quantizations == ("stitched",)
-    assert plan_export(job, tmp_path / "out", ("F16",), stitch=True).quantizations == ("stitched", "F16")
+    write_json(folder / "job" / "config.json", {**read_json(folder / "job" / "config.json"), **place})
+    planned = plan_export(folder / "job", folder / "out", adapter=True)
     planned.output.mkdir()
     report = export_model(ExportRequest.from_config(planned.to_config(), planned.output))
-    assert report["verify"]["files"][0]["verdict"] == "verified"
+    return {"base": base, "planned": planned, "report": report}
+
+
+def test_a_base_that_is_a_file_needs_no_other_and_is_stitched_by_default(
+    stitched: dict[str, Any], on_file: dict[str, Any]
+):
+    planned = on_file["planned"]
+    assert planned.quantizations == ("stitched",)
+    both = plan_export(planned.job_dir, planned.output, ("F16",), stitch=True, adapter=True)
+    assert both.quantizations == ("stitched", "F16")
+    assert [entry["verdict"] for entry in on_file["report"]["verify"]["files"]] == ["verified", "verified"]
     folders = (planned.output, stitched["folder"] / "out")
     first, second = (read_gguf_header(folder / "model-stitched.gguf") for folder in folders)
     assert first.metadata == second.metadata
+
+
+def test_an_old_server_takes_the_adapter_alone(on_file: dict[str, Any], tmp_path: Path):
+    with FakeOllama(tmp_path / "store", "0.33.0") as server:
+        server.store.add("tiny:latest", on_file["base"])
+        request = PushRequest(on_file["planned"].output, "a:v1", server.url, base="tiny")
+        report = push(request, lambda phase, done, total: None, carried_facts)
+        made = server.store.find("a:v1")
+        assert made is not None
+        assert made.layers["model"].stat().st_size == on_file["base"].stat().st_size
+    assert report["ok"]
+    assert report["file"] == "adapter.gguf"
+    found = {entry["check"]: entry["ok"] for entry in report["checks"]}
+    assert (found["tokens"], found["logprobs"]) == (True, True)
 
 
 def plan_of(stitched: dict[str, Any], wanted: str = "Q8_0") -> tuple[StitchPlan, dict[str, ConvertedTensor]]:

@@ -11,7 +11,7 @@ import pytest
 
 from fake_ollama.server import FakeOllama
 from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
-from llmlora.core.publish import read_json
+from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.ollama_push import PushRequest, inherited, push
 from llmlora.services import ollama as service
@@ -124,6 +124,13 @@ def test_the_service_asks_the_server_before_it_exports(fake: FakeOllama, tmp_pat
     fake.odd.is_html = True
     with pytest.raises(LlmloraError, match="ollama_odd"):
         service.push(service.PlannedPush(tmp_path, "a", url=fake.url))
+
+
+def test_an_export_is_not_exported_in_another_way(exported: Path, fake: FakeOllama):
+    planned = service.PlannedPush(exported, "a", quantizations=("Q4_K_M",), url=fake.url)
+    write_json(exported / "config.json", {"schema": "llmlora.export/1"})
+    with pytest.raises(ConfigError, match="ollama_export_given"):
+        service.push(planned)
 
 
 def test_looking_at_a_server(fake: FakeOllama, exported: Path):

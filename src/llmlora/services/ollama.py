@@ -84,6 +84,8 @@ def push(planned: PlannedPush, on_event: OnEvent | None = None) -> dict[str, Any
     export_dir = planned.folder.absolute()
     if export_record(export_dir) is None:
         export_dir = _exported(planned, on_event)
+    elif planned.way in ("stitch", "merge") or planned.quantizations:
+        raise ConfigError("ollama_export_given", path=str(planned.folder))
     config = {**planned.to_config(export_dir), "base": base}
     with scratch_folder(config) as work:
         return run_worker(planned.kind, work, on_event)

@@ -969,6 +969,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/pull/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pull Model
+         * @description Have Ollama download a model as work of the queue; names with / and : are taken as they are.
+         */
+        post: operations["pullModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ollama/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Export
+         * @description Register a finished export in Ollama as work of the queue, and ask the served model what was taught.
+         */
+        post: operations["registerExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/presets": {
         parameters: {
             query?: never;
@@ -3574,6 +3614,24 @@ export interface components {
             path: string;
         };
         /**
+         * QueuedWork
+         * @description Work that was put into the queue; what becomes of it is told by /api/events.
+         */
+        QueuedWork: {
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Status */
+            status: string;
+        };
+        /**
          * Range
          * @description From a low to a high value.
          */
@@ -3582,6 +3640,23 @@ export interface components {
             high: number;
             /** Low */
             low: number;
+        };
+        /**
+         * Registration
+         * @description Which export of the queue (`job_id`) to register under which name; `replace` takes a name that is in use.
+         */
+        Registration: {
+            /** Job Id */
+            job_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Replace
+             * @default false
+             */
+            replace: boolean;
+            /** System */
+            system?: string | null;
         };
         /**
          * Rename
@@ -5945,6 +6020,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelCheck"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pullModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedWork"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedWork"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -62,6 +62,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in UNUSED:
         schemas.pop(name, None)
+    if "Problem" in schemas:
+        raise ValueError("a model of a route takes the name of the problem documents: Problem")
     schemas["Problem"] = PROBLEM
     document["components"]["securitySchemes"] = SCHEMES
     document["security"] = [{"bearer": []}]

@@ -19,7 +19,7 @@ Model = Annotated[str, Query(min_length=1, max_length=200)]
 MaxLength = Annotated[int | None, Query(ge=8, le=1 << 20, description="Tokens per row; without it the model's own.")]
 
 
-class Problem(BaseModel):
+class RowProblem(BaseModel):
     """One finding about a row, or about the whole file; lines and rows count from 1."""
 
     level: Literal["error", "warning"]
@@ -46,7 +46,7 @@ class DatasetRow(BaseModel):
     text: str | None
     example: dict[str, Any] | None
     is_shortened: bool
-    problems: list[Problem]
+    problems: list[RowProblem]
 
 
 class DatasetRows(BaseModel):
@@ -61,7 +61,7 @@ class DatasetRows(BaseModel):
 class DatasetProblems(BaseModel):
     """A page of problems, errors first; of each code the first 10,000 are listed, `counts` cover all."""
 
-    items: list[Problem]
+    items: list[RowProblem]
     next_cursor: str | None
     counts: dict[str, int]
     version: int

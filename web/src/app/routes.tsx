@@ -34,9 +34,25 @@ const newJob = createRoute({
   validateSearch: newJobSearch,
   component: lazyRouteComponent(() => import("@/features/new-job/new-job-page"), "NewJobPage"),
 })
+const datasets = createRoute({
+  getParentRoute: at,
+  path: "/datasets",
+  component: lazyRouteComponent(() => import("@/features/datasets/dataset-list-page"), "DatasetListPage"),
+})
+const dataset = createRoute({
+  getParentRoute: at,
+  path: "/datasets/$datasetId",
+  validateSearch: tabOf,
+  component: lazyRouteComponent(() => import("@/features/datasets/dataset-page"), "DatasetPage"),
+})
+
+/** Returns the view of a page that its address asks for, if it does. */
+function tabOf({ tab }: Record<string, unknown>): { tab?: string } {
+  return typeof tab === "string" ? { tab } : {}
+}
 
 /** All pages, one line each. */
-export const routes = root.addChildren([dashboard, jobs, job, newJob, ...devRoutes()])
+export const routes = root.addChildren([dashboard, jobs, job, newJob, datasets, dataset, ...devRoutes()])
 
 /** The sheet of all components, where the page is developed only. */
 function devRoutes() {

@@ -13,5 +13,6 @@ export interface RailItem {
 /** The pages in the order of the work; one line each. */
 export const RAIL: readonly RailItem[] = [
   { to: "/", icon: "dashboard", name: "web.page.dashboard", short: "web.page.home" },
+  { to: "/datasets", icon: "datasets", name: "web.page.datasets", short: "web.page.data" },
   { to: "/jobs", icon: "training", name: "web.page.training", short: "web.page.training" },
 ]

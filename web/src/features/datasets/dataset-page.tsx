@@ -1,0 +1,107 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router"
+import { type Dataset, datasetKeys, datasetQueries, deleteDataset, undoDeleteDataset } from "@/api/datasets"
+import { Page } from "@/components/layout/page"
+import { Failed } from "@/components/states/failed"
+import { QueryView } from "@/components/states/query-view"
+import { Button, buttonClass } from "@/components/ui/button"
+import { TabLinks } from "@/components/ui/tabs"
+import { toast } from "@/components/ui/toast"
+import { useText } from "@/lib/text"
+import { CheckTab } from "./components/check-tab"
+import { DoubtsPanel } from "./components/doubts-panel"
+import { PreviewTab } from "./components/preview-tab"
+import { RowsTab } from "./components/rows-tab"
+import { SplitTab } from "./components/split-tab"
+import { StatsTab } from "./components/stats-tab"
+import { useTypeName } from "./components/type-name"
+import { UsersTab } from "./components/users-tab"
+
+const route = getRouteApi("/datasets/$datasetId")
+
+/** One dataset: its rows, how they are trained on, what is wrong with them, numbers, and who reads it. */
+export function DatasetPage() {
+  const { datasetId } = route.useParams()
+  const dataset = useQuery(datasetQueries.one(datasetId))
+  return <QueryView query={dataset}>{(found) => <DatasetView key={found.id} dataset={found} />}</QueryView>
+}
+
+function DatasetView({ dataset }: { dataset: Dataset }) {
+  const t = useText()
+  const typeName = useTypeName()
+  const { tab = "rows" } = route.useSearch()
+  const under = [
+    typeName(dataset.type),
+    t("web.datasets.examples", { count: dataset.num_examples }),
+    dataset.encoding?.toUpperCase() ?? "",
+    dataset.description,
+  ]
+  return (
+    <Page
+      title={dataset.name}
+      over={
+        <Link to="/datasets" className="hover:underline">
+          {t("web.page.datasets")}
+        </Link>
+      }
+      under={under.filter(Boolean).join(t("web.dot"))}
+      actions={<Actions dataset={dataset} />}
+    >
+      <DoubtsPanel dataset={dataset} />
+      <TabLinks
+        label={t("web.dataset.views")}
+        current={tab}
+        tabs={[
+          { value: "rows", name: t("web.dataset.rows") },
+          { value: "preview", name: t("web.dataset.preview") },
+          { value: "check", name: t("web.dataset.check"), count: dataset.problems.length },
+          { value: "stats", name: t("web.dataset.stats") },
+          { value: "split", name: t("web.dataset.split") },
+          { value: "users", name: t("web.dataset.users") },
+        ]}
+      />
+      {tab === "rows" ? <RowsTab dataset={dataset} /> : null}
+      {tab === "preview" ? <PreviewTab dataset={dataset} /> : null}
+      {tab === "check" ? <CheckTab dataset={dataset} /> : null}
+      {tab === "stats" ? <StatsTab dataset={dataset} /> : null}
+      {tab === "split" ? <SplitTab dataset={dataset} /> : null}
+      {tab === "users" ? <UsersTab dataset={dataset} /> : null}
+    </Page>
+  )
+}
+
+function Actions({ dataset }: { dataset: Dataset }) {
+  const t = useText()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const refresh = () => client.invalidateQueries({ queryKey: datasetKeys.list })
+  const undo = useMutation({ mutationFn: undoDeleteDataset, onSuccess: refresh })
+  const remove = useMutation({
+    mutationFn: deleteDataset,
+    onSuccess: () => {
+      refresh()
+      navigate({ to: "/datasets" })
+      toast(t("web.dataset.deleted", { name: dataset.name }), { undo: () => undo.mutate(dataset.id) })
+    },
+  })
+  return (
+    <>
+      <a href={`/api/datasets/${dataset.id}/export?format=jsonl`} download className={buttonClass()}>
+        {t("web.dataset.export")}
+      </a>
+      <Button look="quiet" isBusy={remove.isPending} onClick={() => remove.mutate(dataset.id)}>
+        {t("web.delete")}
+      </Button>
+      {dataset.ok ? (
+        <Link to="/jobs/new" search={{ dataset: dataset.id }} className={buttonClass("main")}>
+          {t("web.dataset.train")}
+        </Link>
+      ) : (
+        <Link to="." search={{ tab: "check" }} className={buttonClass("main")}>
+          {t("web.dataset.see_problems")}
+        </Link>
+      )}
+      {remove.isError ? <Failed error={remove.error} /> : null}
+    </>
+  )
+}

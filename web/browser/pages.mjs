@@ -1,2 +1,2 @@
 /** The addresses of all pages that need no id; a new page gets its line here and is checked in every look. */
-export const PAGES = ["/", "/datasets", "/jobs", "/jobs/new", "/nowhere"]
+export const PAGES = ["/", "/datasets", "/jobs", "/jobs/new", "/system", "/settings", "/nowhere"]

@@ -2206,7 +2206,7 @@ export interface components {
                 [key: string]: number;
             };
             /** Items */
-            items: components["schemas"]["Problem"][];
+            items: components["schemas"]["RowProblem"][];
             /** Next Cursor */
             next_cursor: string | null;
             /** Version */
@@ -2252,7 +2252,7 @@ export interface components {
             /** Line */
             line: number | null;
             /** Problems */
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["RowProblem"][];
             /** Row */
             row: number;
             /** Text */
@@ -3751,6 +3751,35 @@ export interface components {
              * @description The version that was looked at; another one is a 409.
              */
             version: number;
+        };
+        /**
+         * RowProblem
+         * @description One finding about a row, or about the whole file; lines and rows count from 1.
+         */
+        RowProblem: {
+            /** Code */
+            code: string;
+            /** Column */
+            column: number | null;
+            /** Field */
+            field: string | null;
+            /** Hint */
+            hint: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "error" | "warning";
+            /** Line */
+            line: number | null;
+            /** Message */
+            message: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Row */
+            row: number | null;
         };
         /**
          * Run

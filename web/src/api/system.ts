@@ -14,3 +14,19 @@ export const systemQueries = {
       refetchInterval: EVERY,
     }),
 }
+
+export type DoctorReport = components["schemas"]["DoctorReport"]
+export type Check = components["schemas"]["Check"]
+
+export const healthQueries = {
+  doctor: () =>
+    queryOptions({
+      queryKey: ["system", "doctor"] as const,
+      queryFn: ({ signal }) => call("get", "/api/doctor", { signal }),
+    }),
+  log: () =>
+    queryOptions({
+      queryKey: ["system", "log"] as const,
+      queryFn: ({ signal }) => call("get", "/api/logs/server", { query: { tail: 200 }, signal }),
+    }),
+}

@@ -50,9 +50,29 @@ const dataset = createRoute({
 function tabOf({ tab }: Record<string, unknown>): { tab?: string } {
   return typeof tab === "string" ? { tab } : {}
 }
+const system = createRoute({
+  getParentRoute: at,
+  path: "/system",
+  component: lazyRouteComponent(() => import("@/features/system/system-page"), "SystemPage"),
+})
+const settings = createRoute({
+  getParentRoute: at,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("@/features/settings/settings-page"), "SettingsPage"),
+})
 
 /** All pages, one line each. */
-export const routes = root.addChildren([dashboard, jobs, job, newJob, datasets, dataset, ...devRoutes()])
+export const routes = root.addChildren([
+  dashboard,
+  jobs,
+  job,
+  newJob,
+  datasets,
+  dataset,
+  system,
+  settings,
+  ...devRoutes(),
+])
 
 /** The sheet of all components, where the page is developed only. */
 function devRoutes() {

@@ -26,7 +26,7 @@ def server(tmp_path_factory):
 def test_every_page_in_every_look(server):
     """No fault of the console, no request elsewhere, nothing serious for axe, no scrolling sideways."""
     job_id = train(server, add_dataset(server, "レベル1 基本Q&A"), "基本Q&A", max_steps=3)
-    finished = run_script("smoke.mjs", server, f"/jobs/{job_id}")
+    finished = run_script("smoke.mjs", server, f"/jobs/{job_id}", f"/jobs/{job_id}?tab=evaluation")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert re.search(r"^\d\d views, no fault$", finished.stdout.strip())
 

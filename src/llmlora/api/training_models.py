@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from llmlora.api.evaluation_models import EvaluationReport
 from llmlora.api.job_models import EXAMPLE_ID, Name, Reference, answer, example
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -202,7 +203,7 @@ class Reports(BaseModel):
     """The reports of a job: of its training when it has ended, and of its newest evaluation."""
 
     training: dict[str, Any] | None
-    evaluation: dict[str, Any] | None
+    evaluation: EvaluationReport | None
 
 
 class PlanProblem(BaseModel):

@@ -8,6 +8,7 @@ export type JobList = components["schemas"]["JobList"]
 export type Progress = components["schemas"]["Progress"]
 export type Curves = components["schemas"]["Curves"]
 export type Finding = components["schemas"]["Finding"]
+export type Epoch = components["schemas"]["Epoch"]
 export type JobFile = components["schemas"]["JobFile"]
 export type TrainingRequest = components["schemas"]["TrainingRequest"]
 
@@ -45,6 +46,7 @@ export const jobKeys = {
   progress: (id: string) => ["jobs", "progress", id] as const,
   curves: (id: string) => ["jobs", "curves", id] as const,
   diagnosis: (id: string) => ["jobs", "diagnosis", id] as const,
+  epochs: (id: string) => ["jobs", "epochs", id] as const,
   log: (id: string) => ["jobs", "log", id] as const,
   files: (id: string) => ["jobs", "files", id] as const,
   recipe: (id: string) => ["jobs", "recipe", id] as const,
@@ -85,6 +87,11 @@ export const jobQueries = {
       queryKey: jobKeys.diagnosis(id),
       queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/diagnosis", { path: { job_id: id }, signal }),
     }),
+  epochs: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.epochs(id),
+      queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/epochs", { path: { job_id: id }, signal }),
+    }),
   log: (id: string) =>
     queryOptions({
       queryKey: jobKeys.log(id),
@@ -103,6 +110,11 @@ export const jobQueries = {
       queryFn: ({ signal }) => readText(`/api/training/jobs/${encodeURIComponent(id)}/recipe`, signal),
       staleTime: Number.POSITIVE_INFINITY,
     }),
+}
+
+/** Returns where a file of a job is downloaded from. */
+export function addressOfFile(id: string, name: string): string {
+  return `/api/training/jobs/${encodeURIComponent(id)}/files/${name.split("/").map(encodeURIComponent).join("/")}`
 }
 
 /** What can be done to a job without saying more. */

@@ -1,4 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query"
+import { evaluationKeys } from "./evaluations"
 import {
   type Curves,
   type Job,
@@ -78,7 +79,10 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
   if (isOfQueue(event)) {
     return [
       jobKeys.lists,
-      ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.diagnosis, jobKeys.files].map((key) => key(id)),
+      evaluationKeys.all,
+      ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.epochs, jobKeys.diagnosis, jobKeys.files].map((key) =>
+        key(id),
+      ),
     ]
   }
   if (["evaluation", "finding", "warning"].includes(type)) return [jobKeys.diagnosis(id)]

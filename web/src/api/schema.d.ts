@@ -2473,6 +2473,20 @@ export interface components {
             encodings: components["schemas"]["EncodingProposal"][];
         };
         /**
+         * Drift
+         * @description General questions whose answers became empty or repetitive, and those answered with a learned answer.
+         */
+        Drift: {
+            /** Echoes */
+            echoes: number;
+            /** Newly Broken */
+            newly_broken: number;
+            /** Num Questions */
+            num_questions: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * EncodedLine
          * @description A line of a file as UTF-8 shows it, and as an encoding does.
          */
@@ -2525,6 +2539,29 @@ export interface components {
             next_cursor?: null;
         };
         /**
+         * EvaluatedItem
+         * @description A question with its reference and both answers; `verdict` is that of its worst fact, null without facts.
+         */
+        EvaluatedItem: {
+            base: components["schemas"]["GivenAnswer"];
+            /** Facts */
+            facts: components["schemas"]["JudgedFact"][];
+            /**
+             * Paraphrases
+             * @default []
+             */
+            paraphrases: components["schemas"]["Rewording"][];
+            /** Question */
+            question: string;
+            /** Reference */
+            reference: string;
+            tuned: components["schemas"]["GivenAnswer"];
+            /** Verdict */
+            verdict: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Evaluation
          * @description An evaluation with its report (schema llmlora.evaluation/1), null until it has ended.
          */
@@ -2555,10 +2592,7 @@ export interface components {
             progress: components["schemas"]["Progress"];
             /** Reason */
             reason: string | null;
-            /** Report */
-            report: {
-                [key: string]: unknown;
-            } | null;
+            report: components["schemas"]["EvaluationReport"] | null;
             /** Run */
             run: number;
             /** Started At */
@@ -2577,6 +2611,18 @@ export interface components {
             items: components["schemas"]["EvaluationSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * EvaluationReport
+         * @description A report of schema llmlora.evaluation/1.
+         */
+        EvaluationReport: {
+            facts: components["schemas"]["FactCounts"];
+            forgetting: components["schemas"]["Forgetting"] | null;
+            /** Items */
+            items: components["schemas"]["EvaluatedItem"][];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * EvaluationRequest
@@ -2794,6 +2840,40 @@ export interface components {
             quantizations: string[];
         };
         /**
+         * FactCounts
+         * @description How many facts were asked for and answered, also in other words, and what became of them.
+         */
+        FactCounts: {
+            /**
+             * Asked In Other Words
+             * @default 0
+             */
+            asked_in_other_words: number;
+            /** Broken */
+            broken: number;
+            /**
+             * In Other Words
+             * @default 0
+             */
+            in_other_words: number;
+            /** Known */
+            known: number;
+            /** Learned */
+            learned: number;
+            /** Not Learned */
+            not_learned: number;
+            /** Remembered */
+            remembered: number;
+            /** Remembered Before */
+            remembered_before: number;
+            /** Surface */
+            surface: number;
+            /** Total */
+            total: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * FileList
          * @description The first 2,000 files of a job.
          */
@@ -2869,6 +2949,34 @@ export interface components {
             value: unknown;
         };
         /**
+         * Forgetting
+         * @description What training has cost elsewhere: `light` is green, yellow or red; older reports have measured less.
+         */
+        Forgetting: {
+            drift: components["schemas"]["Drift"];
+            general?: components["schemas"]["GeneralKnowledge"] | null;
+            /** Light */
+            light: string;
+            untaught?: components["schemas"]["Untaught"] | null;
+            worst_kind?: components["schemas"]["WorstKind"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * GeneralKnowledge
+         * @description Questions that everybody knows: those answered rightly before, and those of them answered wrongly after.
+         */
+        GeneralKnowledge: {
+            /** Changed */
+            changed: unknown[];
+            /** Num Questions */
+            num_questions: number;
+            /** Right Before */
+            right_before: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Generated
          * @description The answer; `finish_reason` length means that it was cut at `max_length` or at the end of the context.
          */
@@ -2926,6 +3034,18 @@ export interface components {
              * @default 0.9
              */
             top_p: number;
+        };
+        /**
+         * GivenAnswer
+         * @description An answer of one side, and how near it is to the reference (chrF, 0 to 1).
+         */
+        GivenAnswer: {
+            /** Chrf */
+            chrf: number;
+            /** Text */
+            text: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Gpu
@@ -3113,6 +3233,22 @@ export interface components {
             status: string;
             /** Stop Request */
             stop_request: string | null;
+        };
+        /**
+         * JudgedFact
+         * @description A fact of a reference answer: does the answer before and after training carry it, and what that means.
+         */
+        JudgedFact: {
+            /** Base */
+            base: boolean;
+            /** Text */
+            text: string;
+            /** Tuned */
+            tuned: boolean;
+            /** Verdict */
+            verdict: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * KeptQuestion
@@ -3711,10 +3847,7 @@ export interface components {
          * @description The reports of a job: of its training when it has ended, and of its newest evaluation.
          */
         Reports: {
-            /** Evaluation */
-            evaluation: {
-                [key: string]: unknown;
-            } | null;
+            evaluation: components["schemas"]["EvaluationReport"] | null;
             /** Training */
             training: {
                 [key: string]: unknown;
@@ -3732,6 +3865,20 @@ export interface components {
              * @description The version that was looked at; another one is a 409.
              */
             version: number;
+        };
+        /**
+         * Rewording
+         * @description The same question in other words, and the answer after training; does that carry the facts, null when unknown.
+         */
+        Rewording: {
+            /** Has Facts */
+            has_facts?: boolean | null;
+            /** Question */
+            question: string;
+            /** Text */
+            text: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * RowEdit
@@ -4124,6 +4271,20 @@ export interface components {
             role: "system" | "user" | "assistant";
         };
         /**
+         * Untaught
+         * @description Questions that nobody has taught: how many were answered with invented facts, before and after.
+         */
+        Untaught: {
+            /** Base */
+            base: number;
+            /** Num Questions */
+            num_questions: number;
+            /** Tuned */
+            tuned: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Upload
          * @description An upload; the next piece begins at `offset`. It is given up 24 hours after it began.
          */
@@ -4299,6 +4460,18 @@ export interface components {
              * @enum {string}
              */
             theme: "system" | "light" | "dark";
+        };
+        /**
+         * WorstKind
+         * @description The kind of general text whose loss rose most; a loss is null when it is no number any more.
+         */
+        WorstKind: {
+            /** Base Loss */
+            base_loss: number | null;
+            /** Tuned Loss */
+            tuned_loss: number | null;
+        } & {
+            [key: string]: unknown;
         };
     };
     responses: never;

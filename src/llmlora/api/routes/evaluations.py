@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from llmlora.api.evaluation_models import EvaluationReport
 from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.job_models import Cursor, Identifier, JobSummary, Limit, Name, Reference
 from llmlora.services.result_jobs import EvaluationWish, evaluation_document, submit_evaluation
@@ -36,7 +37,7 @@ class EvaluationSummary(JobSummary):
 class Evaluation(EvaluationSummary):
     """An evaluation with its report (schema llmlora.evaluation/1), null until it has ended."""
 
-    report: dict[str, Any] | None
+    report: EvaluationReport | None
 
 
 class EvaluationList(BaseModel):

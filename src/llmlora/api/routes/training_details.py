@@ -129,7 +129,8 @@ def job_report(request: Request, job_id: Identifier) -> Reports:
     """Return the reports of a job's training and of its newest evaluation."""
     queue = request.app.state.platform.queue
     job = queue.get(job_id)
-    return Reports(training=stored_report(queue.folder_of(job)), evaluation=evaluation_report(queue, job))
+    found = {"training": stored_report(queue.folder_of(job)), "evaluation": evaluation_report(queue, job)}
+    return Reports.model_validate(found)
 
 
 def _events(request: Request, job_id: str, after: int, limit: int, types: tuple[str, ...] = ()) -> EventList:

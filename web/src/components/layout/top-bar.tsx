@@ -13,7 +13,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
   const t = useText()
   return (
     <header className="sticky top-0 z-10 flex h-13 items-center gap-2 border-b bg-paper px-4 text-s text-ink-2 md:px-6">
-      <Link to="/" className="text-m font-bold text-ink md:hidden">
+      <Link to="/" className="flex-none text-m font-bold text-ink md:hidden">
         llmlora
       </Link>
       <DeviceChip />

@@ -10,6 +10,7 @@ import { TabLinks } from "@/components/ui/tabs"
 import { useText } from "@/lib/text"
 import { Actions } from "./components/actions"
 import { Diagnosis } from "./components/diagnosis"
+import { Evaluation } from "./components/evaluation"
 import { Files } from "./components/files"
 import { Log } from "./components/log"
 import { Overview } from "./components/overview"
@@ -70,6 +71,7 @@ function Origin({ job }: { job: Job }) {
 
 function View({ job, tab }: { job: Job; tab: JobTab }) {
   if (tab === "diagnosis") return <Diagnosis job={job} />
+  if (tab === "evaluation") return <Evaluation job={job} />
   if (tab === "log") return <Log job={job} />
   if (tab === "settings") return <Settings job={job} />
   if (tab === "files") return <Files job={job} />

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
-import { type Job, type JobFile, jobQueries } from "@/api/jobs"
+import { addressOfFile, type Job, type JobFile, jobQueries } from "@/api/jobs"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
@@ -41,8 +41,4 @@ export function Files({ job }: { job: Job }) {
       </QueryView>
     </Sheet>
   )
-}
-
-function addressOfFile(id: string, name: string): string {
-  return `/api/training/jobs/${encodeURIComponent(id)}/files/${name.split("/").map(encodeURIComponent).join("/")}`
 }

@@ -11,6 +11,7 @@ import { smooth } from "@/lib/chart-math"
 import { type Translate, useText } from "@/lib/text"
 import { aligned } from "../curves"
 import { FindingNote } from "./diagnosis"
+import { Epochs } from "./epochs"
 
 const SMOOTHING = 0.85
 const MOST_DOTS = 40 // measured losses; more of them would hide their line
@@ -37,6 +38,7 @@ export function Overview({ job }: { job: Job }) {
             <p className="text-s text-ink-2">{t("web.chart.norm_hint")}</p>
           </Sheet>
         </div>
+        <Epochs job={job} />
       </div>
       <div className="grid min-w-0 gap-4">
         {findings.slice(0, 2).map((finding) => (

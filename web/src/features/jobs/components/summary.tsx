@@ -4,8 +4,9 @@ import { ProgressWords } from "@/components/job/job-line"
 import { Progress } from "@/components/ui/progress"
 import { Figures, Sheet } from "@/components/ui/sheet"
 import { StatusChip } from "@/components/ui/status-chip"
-import { formatBytes, formatDuration, formatMetric } from "@/lib/format"
+import { formatAgo, formatBytes, formatDuration, formatMetric } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
+import { NextSteps } from "./next-steps"
 
 const MOST_MARKS = 20 // epochs; more of them would only be a pattern
 
@@ -25,7 +26,7 @@ export function Summary({ job }: { job: Job }) {
       </div>
       <Progress label={t("web.job.progress_of", { name: job.name })} percent={data.percent ?? 0} marks={marks} />
       <div className="mt-4">
-        <FiguresOf job={job} progress={data} />
+        {job.status === "succeeded" ? <Outcome job={job} /> : <FiguresOf job={job} progress={data} />}
       </div>
     </Sheet>
   )
@@ -35,6 +36,7 @@ function RestWords({ job }: { job: Job }) {
   const t = useText()
   const language = useLanguage()
   if (job.status === "queued" && job.place !== null) return t("web.job.place", { place: job.place })
+  if (job.status === "succeeded" && job.ended_at) return formatAgo(job.ended_at, language)
   if (job.started_at && job.ended_at) {
     const seconds = (Date.parse(job.ended_at) - Date.parse(job.started_at)) / 1000
     return t("web.jobs.took", { time: formatDuration(seconds, language) })
@@ -62,4 +64,39 @@ function FiguresOf({ job, progress }: { job: Job; progress: JobProgress }) {
       ]}
     />
   )
+}
+
+/** What became of a job that has succeeded, and what to do with it next. */
+function Outcome({ job }: { job: Job }) {
+  const t = useText()
+  const language = useLanguage()
+  const { result, facts } = job
+  const seconds = job.started_at && job.ended_at ? (Date.parse(job.ended_at) - Date.parse(job.started_at)) / 1000 : null
+  const measured = job.best?.eval_loss ?? numberIn(result, "eval_loss")
+  const remembered = facts ? `${numberIn(facts, "remembered")} / ${numberIn(facts, "total")}` : "–"
+  return (
+    <>
+      <Figures
+        items={[
+          { name: t("web.outcome.time"), value: seconds === null ? "–" : formatDuration(seconds, language) },
+          { name: t("web.outcome.loss"), value: formatMetric(numberIn(result, "final_loss")) },
+          ...(measured === null ? [] : [{ name: t("web.metric.eval_loss"), value: formatMetric(measured) }]),
+          { name: t("web.outcome.size"), value: job.result_bytes ? formatBytes(job.result_bytes, language) : "–" },
+          {
+            name: t("web.outcome.remembered"),
+            value: remembered,
+            unit: facts
+              ? t("web.evaluation.before_count", { count: numberIn(facts, "remembered_before") ?? 0 })
+              : t("web.outcome.not_evaluated"),
+          },
+        ]}
+      />
+      <NextSteps job={job} />
+    </>
+  )
+}
+
+function numberIn(found: Readonly<Record<string, unknown>> | null, name: string): number | null {
+  const value = found?.[name]
+  return typeof value === "number" ? value : null
 }

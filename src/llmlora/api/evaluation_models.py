@@ -1,0 +1,113 @@
+"""What an evaluation has measured, as far as programs are promised it; all else of a report is passed on as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Open(BaseModel):
+    """A part of a report: what is not named here is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class JudgedFact(_Open):
+    """A fact of a reference answer: does the answer before and after training carry it, and what that means."""
+
+    text: str
+    base: bool
+    tuned: bool
+    verdict: str
+
+
+class GivenAnswer(_Open):
+    """An answer of one side, and how near it is to the reference (chrF, 0 to 1)."""
+
+    text: str
+    chrf: float
+
+
+class Rewording(_Open):
+    """The same question in other words, and the answer after training; does that carry the facts, null when unknown."""
+
+    question: str
+    text: str
+    has_facts: bool | None = None
+
+
+class EvaluatedItem(_Open):
+    """A question with its reference and both answers; `verdict` is that of its worst fact, null without facts."""
+
+    question: str
+    reference: str
+    base: GivenAnswer
+    tuned: GivenAnswer
+    facts: list[JudgedFact]
+    verdict: str | None
+    paraphrases: list[Rewording] = []
+
+
+class FactCounts(_Open):
+    """How many facts were asked for and answered, also in other words, and what became of them."""
+
+    total: int
+    remembered: int
+    remembered_before: int
+    broken: int
+    not_learned: int
+    surface: int
+    learned: int
+    known: int
+    in_other_words: int = 0
+    asked_in_other_words: int = 0
+
+
+class WorstKind(_Open):
+    """The kind of general text whose loss rose most; a loss is null when it is no number any more."""
+
+    base_loss: float | None
+    tuned_loss: float | None
+
+
+class GeneralKnowledge(_Open):
+    """Questions that everybody knows: those answered rightly before, and those of them answered wrongly after."""
+
+    num_questions: int
+    right_before: int
+    changed: list[Any]
+
+
+class Untaught(_Open):
+    """Questions that nobody has taught: how many were answered with invented facts, before and after."""
+
+    num_questions: int
+    base: int
+    tuned: int
+
+
+class Drift(_Open):
+    """General questions whose answers became empty or repetitive, and those answered with a learned answer."""
+
+    num_questions: int
+    newly_broken: int
+    echoes: int
+
+
+class Forgetting(_Open):
+    """What training has cost elsewhere: `light` is green, yellow or red; older reports have measured less."""
+
+    light: str
+    drift: Drift
+    worst_kind: WorstKind | None = None
+    general: GeneralKnowledge | None = None
+    untaught: Untaught | None = None
+
+
+class EvaluationReport(_Open):
+    """A report of schema llmlora.evaluation/1."""
+
+    items: list[EvaluatedItem]
+    facts: FactCounts
+    forgetting: Forgetting | None

@@ -11,10 +11,11 @@ from alembic.migration import MigrationContext
 from llmlora.core.errors import ConfigError, Conflict, DependencyError
 from llmlora.core.layout import DATABASE_FILE
 from llmlora.store import jobs, migrate, opening, settings
+from llmlora.store.damage import is_damaged
 from llmlora.store.database import Database
 from llmlora.store.dialects import Sqlite, dialect_of
 from llmlora.store.jobs import NewJob
-from llmlora.store.opening import is_damaged, open_store
+from llmlora.store.opening import open_store
 from llmlora.store.tables import SCHEMA_REVISION, metadata
 
 

@@ -137,10 +137,11 @@ def new_id() -> str:
 
 def run_numbers(folder: Path) -> list[int]:
     """Return the attempts of a job folder in ascending order."""
-    runs = folder / RUNS_DIR
-    if not runs.is_dir():
+    try:
+        with os.scandir(folder / RUNS_DIR) as entries:
+            return sorted(int(entry.name) for entry in entries if entry.name.isdigit() and entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(int(entry.name) for entry in runs.iterdir() if entry.is_dir() and entry.name.isdigit())
 
 
 def next_run(folder: Path) -> int:

@@ -18,7 +18,8 @@ from llmlora.store.events import EventRow
 
 log = logging.getLogger("llmlora.events")
 EPOCH_SETTING: Final = "event_epoch"
-LOOK_SECONDS: Final = 0.2  # what other processes write is found by looking
+IDLE_SECONDS: Final = 5.0  # between looks while nobody writes
+RETRY_SECONDS: Final = 0.2
 BATCH: Final = 500
 
 
@@ -66,17 +67,18 @@ class EventFeed:
     def stop(self) -> None:
         """End the thread."""
         self._stopping.set()
+        self._database.wake()
         self._thread.join()
 
     def _work(self) -> None:
         seen = 0
         while not self._stopping.is_set():
-            seen = self._database.wait_for_write(seen, LOOK_SECONDS)
+            seen = self._database.wait_for_write(seen, IDLE_SECONDS)
             try:
                 self._publish_new()
             except LlmloraError:  # busy or away for a moment: nothing is lost, it is read at the next look
                 log.warning("the events could not be read", exc_info=True)
-                self._stopping.wait(LOOK_SECONDS)
+                self._stopping.wait(RETRY_SECONDS)
 
     def _publish_new(self) -> None:
         while found := self._source.after(self._place, BATCH):

@@ -11,6 +11,7 @@ from llmlora.core.temporary import remove_leftovers
 from llmlora.services.broadcast import Broadcaster
 from llmlora.services.event_feed import EventFeed, StoredEvents
 from llmlora.services.inbox import Inbox
+from llmlora.services.index_check import IndexCheck
 from llmlora.services.launcher import LocalLauncher
 from llmlora.services.queue import Queue
 from llmlora.services.queue_supervisor import QueueSupervisor
@@ -29,6 +30,7 @@ class Platform:
         self._supervisor: QueueSupervisor | None = None
         self._feed: EventFeed | None = None
         self._inbox: Inbox | None = None
+        self._index_check: IndexCheck | None = None
 
     @property
     def database(self) -> Database:
@@ -68,16 +70,21 @@ class Platform:
         self._supervisor.start()
         self._inbox = Inbox(database)
         self._inbox.start()
+        if database.was_left_open and database.dialect.path is not None:
+            self._index_check = IndexCheck(database.dialect.path)
+            self._index_check.start()
 
     def close(self) -> None:
         """Let go of the queue and close the index; workers go on, and the next server takes them over."""
+        if self._index_check is not None:
+            self._index_check.stop()
         if self._inbox is not None:
             self._inbox.stop()
         if self._supervisor is not None:
             self._supervisor.stop(detach=True)
         if self._feed is not None:
             self._feed.stop()
-        self._supervisor = self._feed = self._inbox = None
+        self._supervisor = self._feed = self._inbox = self._index_check = None
         with self._opening:
             if self._database is not None:
                 self._database.close()

@@ -114,10 +114,10 @@ def adopt(database: Database, owner: str, lease: Moment, job: JobRow, *, by_forc
 def adopt_ended(database: Database, owner: str, lease: Moment, job_id: str, place: RunPlace) -> int | None:
     """Take over the newest run of a job that a command has begun and ended while nobody looked; None without one."""
     folder = absolute_folder(database.home, place.folder)
-    newest = next((run for run in reversed(run_numbers(folder)) if (run_dir(folder, run) / EVENTS_FILE).is_file()), 0)
-    if newest <= place.run or lock_holder(folder) is not None:
+    newer = [run for run in run_numbers(folder) if run > place.run and (run_dir(folder, run) / EVENTS_FILE).is_file()]
+    if not newer or lock_holder(folder) is not None:
         return None
-    return newest if _take_over(database, owner, lease, job_id, newest, by_force=False) else None
+    return newer[-1] if _take_over(database, owner, lease, job_id, newer[-1], by_force=False) else None
 
 
 def _take_over(database: Database, owner: str, lease: Moment, job_id: str, run: int, *, by_force: bool) -> bool:

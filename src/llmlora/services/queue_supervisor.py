@@ -54,6 +54,7 @@ class Timing:
     """Seconds between looks, and how long things may take."""
 
     tick: float = 0.2
+    idle: float = 1.0  # while nothing runs and nobody changes anything
     heartbeat: float = 5.0
     lease: float = 30.0
     stop_grace: float = 30.0  # from the request to save and go until the worker is ended
@@ -131,6 +132,7 @@ class QueueSupervisor:
     def stop(self, *, detach: bool = True) -> None:
         """End the thread. Workers go on, and the next supervisor takes them over; without `detach` they save and go."""
         self._stopping.set()
+        self.database.wake()
         if self._thread is not None:
             self._thread.join()
         if not detach:
@@ -177,7 +179,7 @@ class QueueSupervisor:
             except Exception:  # what fails now is tried again; the other jobs are looked after all the same
                 log.exception("a look at the queue failed")
                 self._stopping.wait(self.timing.tick)
-            self.database.wait_for_write(seen, self.timing.tick)
+            self.database.wait_for_write(seen, self.timing.tick if self._watched else self.timing.idle)
             seen = self.database.num_writes
 
     def _lease(self) -> Moment:

@@ -39,6 +39,10 @@ class Dialect(Protocol):
     def place(self) -> str:
         """Which database it is, without a password."""
 
+    @property
+    def change_mark(self) -> str:
+        """The query whose number is another one after every change that others make."""
+
     def engine(self) -> Engine: ...
     def writing(self) -> AbstractContextManager[None]:
         """Hold what a writer of this process has to hold."""
@@ -58,6 +62,8 @@ class Dialect(Protocol):
 
 class Sqlite:
     """A file with one writer at a time, readers beside it (WAL), and no acknowledged change lost (FULL)."""
+
+    change_mark = "PRAGMA data_version"
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -97,6 +103,7 @@ class Postgres:
     """A server; writers exclude each other by row."""
 
     path = None
+    change_mark = "SELECT max(id) FROM events"  # every change is told there
 
     def __init__(self, url: str) -> None:
         self._url = url

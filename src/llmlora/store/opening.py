@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import importlib
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy import inspect, text
 
 from llmlora.core.errors import Conflict
 from llmlora.core.layout import DATABASE_FILE
+from llmlora.store import damage
 from llmlora.store.database import Database
 from llmlora.store.dialects import dialect_of
 from llmlora.store.rebuild import index_folders
@@ -22,13 +22,13 @@ from llmlora.store.tables import SCHEMA_REVISION
 
 VERSION_TABLE: Final = "alembic_version"
 OPENING_LOCK: Final = ".opening.lock"
-COMPANIONS: Final = ("", "-wal", "-shm")  # what a SQLite database consists of
 
 
 def open_store(home: Path, url: str | None = None) -> Database:
     """Return the index of the workspace `home`: the database of `url` (or `DATABASE_URL`), else a SQLite file in it.
 
-    A damaged file is set aside, and the index made again.
+    A damaged file is set aside, and the index made again. What a large one has in its millions of rows is not looked at
+    here: `was_left_open` says that somebody should (`services/index_check.py`).
 
     Raises:
         Conflict: `database_newer`, made by a newer version.
@@ -38,9 +38,8 @@ def open_store(home: Path, url: str | None = None) -> Database:
     home.mkdir(parents=True, exist_ok=True)
     dialect = dialect_of(url or os.environ.get("DATABASE_URL"), home / DATABASE_FILE)
     with _alone(home):
-        if dialect.path is not None and is_damaged(dialect.path):
-            set_aside(dialect.path)
-        database = Database(dialect, home)
+        was_left_open = dialect.path is not None and _made_sound(dialect.path)
+        database = Database(dialect, home, was_left_open=was_left_open)
         try:
             if _brought_up_to_date(database):
                 index_folders(database)
@@ -62,33 +61,14 @@ def _alone(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_damaged(path: Path) -> bool:
-    """Tell whether a SQLite file cannot be trusted."""
-    if not path.is_file():
-        return False
-    try:
-        connection = sqlite3.connect(path, timeout=10)
-    except sqlite3.DatabaseError:
-        return True
-    try:
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.OperationalError as error:
-        return not ("locked" in str(error) or "unable to open" in str(error))
-    except (sqlite3.DatabaseError, UnicodeDecodeError):  # it names what is damaged, and names may be damaged, too
-        return True
-    finally:
-        connection.close()
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged database, with what belongs to it, and return its new place."""
-    number = 1
-    while (place := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    for companion in COMPANIONS:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + companion).rename(place.with_name(place.name + companion))
-    return place
+def _made_sound(path: Path) -> bool:
+    """Set a damaged SQLite file aside; tell whether one that stays was not closed by whoever had it last."""
+    was_left_open = damage.was_left_open(path)
+    is_damaged = damage.is_damaged(path)
+    if is_damaged:
+        damage.set_aside(path)
+    damage.clear_doubt(path)
+    return was_left_open and not is_damaged
 
 
 def _brought_up_to_date(database: Database) -> bool:

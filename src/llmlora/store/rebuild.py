@@ -25,7 +25,7 @@ from llmlora.store import datasets, jobs, runs, tables
 from llmlora.store.database import Database
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import KINDS, DatasetUse, NewJob
-from llmlora.store.records import absolute_folder, dataset_records, job_records, stored_folder
+from llmlora.store.records import absolute_folder, dataset_records, job_records, stored_folder, work_folders
 from llmlora.store.statuses import ACTIVE, STATUSES
 from llmlora.store.tail import tail
 from llmlora.store.times import time_of_id
@@ -122,9 +122,9 @@ def last_words(folder: Path, run: int) -> dict[str, Any] | None:
 def command_records(home: Path, known: Set[str] = frozenset()) -> list[dict[str, Any]]:
     """Return what the folders tell of jobs that a command of its own has made, without the queue."""
     found = []
-    for path in sorted(work_root(home, "train").glob(f"*/{CONFIG_FILE}")):
-        if path.parent.name not in known and not (path.parent / QUEUE_FILE).exists():
-            record = _command_record(home, path.parent)
+    for folder in sorted(work_folders(work_root(home, "train"))):
+        if folder.name not in known and not (folder / QUEUE_FILE).exists():
+            record = _command_record(home, folder)
             found += [record] if record else []
     return found
 

@@ -76,7 +76,7 @@ def _version_record(home: Path, dataset: DatasetRow) -> Path:
 def job_records(home: Path, known: Set[str] = frozenset()) -> Iterator[dict[str, Any]]:
     """Yield what the folders of a workspace tell of its jobs, the oldest first, but for those that are known."""
     roots = sorted({work_root(home, kind) for kind in KINDS})
-    folders = [folder for root in roots for folder in _folders(root) if folder.name not in known]
+    folders = [folder for root in roots for folder in work_folders(root) if folder.name not in known]
     for folder in sorted(folders, key=lambda folder: folder.name):
         record = _read(folder / QUEUE_FILE, JOB_SCHEMA)
         if record is not None:
@@ -85,13 +85,14 @@ def job_records(home: Path, known: Set[str] = frozenset()) -> Iterator[dict[str,
 
 def dataset_records(home: Path, known: Set[str] = frozenset()) -> Iterator[dict[str, Any]]:
     """Yield what the folders of a workspace tell of its datasets, the oldest first, but for those that are known."""
-    for folder in sorted(_folders(datasets_dir(home))):
+    for folder in sorted(work_folders(datasets_dir(home))):
         record = _read(folder / META_FILE, DATASET_SCHEMA) if folder.name not in known else None
         if record is not None:
             yield {**record, "folder": stored_folder(home, folder)}
 
 
-def _folders(root: Path) -> list[Path]:
+def work_folders(root: Path) -> list[Path]:
+    """Return what lies in a folder of the workspace; nothing where there is none."""
     return list(root.iterdir()) if root.is_dir() else []
 
 

@@ -290,7 +290,7 @@ def main() -> None:
             "machine": platform.machine(),
             "machine_busy": {
                 "cpu_percent_before": busy,
-                "load_average": [round(value, 1) for value in os.getloadavg()],
+                "load": [round(value, 1) for value in os.getloadavg()],
             },
             "jobs": NUM_JOBS,
             "points": NUM_JOBS * NUM_STEPS,

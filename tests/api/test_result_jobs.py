@@ -151,11 +151,59 @@ def test_what_is_not_trained_yet_has_nothing_to_export(client, place):
     assert client.get(f"/api/exports/{job_id}").status_code == 404
 
 
-def test_an_unknown_quantization_fails_the_export_with_its_name(client, finished):
-    made = create(client, "/api/exports", job_id=finished, quantizations=["Q99"])
+def test_an_unknown_quantization_is_refused_with_its_name_and_those_there_are(client, home, finished):
+    answer = client.post("/api/exports", json={"job_id": finished, "quantizations": ["Q8_0", "Q99", "q8_0"]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_quantization")
+    assert answer.json()["params"]["names"] == "Q99, q8_0"
+    assert "Q4_K_M" in answer.json()["params"]["known"]
+    assert not (home / "exports").exists()
+    assert client.get("/api/exports").json()["items"] == []
+
+
+def exported(client, finished):
+    """Return an export whose file is there, as if its worker had written it."""
+    made = create(client, "/api/exports", job_id=finished, quantizations=["Q8_0"])["id"]
+    queue = client.app.state.platform.queue
+    folder = queue.folder_of(queue.get(made))
+    (folder / "model-Q8_0.gguf").write_bytes(bytes(range(256)))
+    return made, folder
+
+
+def test_the_files_of_an_export_can_be_downloaded_whole_and_in_parts(client, finished):
+    made, folder = exported(client, finished)
+    path = f"/api/exports/{made}/files/model-Q8_0.gguf"
+    whole = client.get(path)
+    assert (whole.status_code, whole.content) == (200, bytes(range(256)))
+    assert whole.headers["content-disposition"] == 'attachment; filename="model-Q8_0.gguf"'
+    part = client.get(path, headers={"Range": "bytes=16-31"})
+    assert (part.status_code, part.content) == (206, bytes(range(16, 32)))
+    assert part.headers["content-range"] == "bytes 16-31/256"
+    (folder / "merged").mkdir()
+    (folder / "merged" / "config.json").write_text("{}", encoding="utf-8")
+    assert client.get(f"/api/exports/{made}/files/merged/config.json").text == "{}"
+
+
+@pytest.mark.parametrize(
+    "name", ["none.gguf", "..%2f..%2ftoken", "%2e%2e/token", "merged", "queue.json", "%00", "link.gguf"]
+)
+def test_nothing_but_the_files_of_an_export_can_be_downloaded(client, home, finished, name):
+    made, folder = exported(client, finished)
+    (folder / "link.gguf").symlink_to(home / "token")
+    answer = client.get(f"/api/exports/{made}/files/{name}")
+    assert answer.status_code == 404, answer.text
+    assert client.get(f"/api/exports/{finished}/files/model-Q8_0.gguf").status_code == 404
+
+
+def test_a_merge_that_was_killed_before_its_last_word_is_made_anew(client, finished):
+    made = create(client, "/api/merges", job_id=finished, dtype="float32")
+    queue = client.app.state.platform.queue
+    merged = queue.folder_of(queue.get(made["id"])) / "merged"
+    merged.mkdir()
+    (merged / "model.safetensors").write_bytes(b"of the attempt before")
     work(client, made["id"])
-    error = client.get(f"/api/exports/{made['id']}").json()["error"]
-    assert (error["code"], error["params"]["names"]) == ("unknown_quantization", "Q99")
+    job = queue.get(made["id"])
+    assert job.status == "succeeded", job.error
+    assert (merged / "model.safetensors").stat().st_size > 10_000
 
 
 def test_a_request_that_is_sent_twice_makes_one_export(client, finished):

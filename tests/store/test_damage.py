@@ -1,4 +1,4 @@
-"""What of an index is looked at when: all of a small one, of a large one what a start needs, the rest after a bad end."""
+"""How much of an index is looked at: all of a small one; of a large one what a start needs, later the rest."""
 
 import sqlite3
 import threading

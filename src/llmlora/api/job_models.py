@@ -30,6 +30,13 @@ def example(**values: Any) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [values]})
 
 
+# What a route that gives a file says of its answers
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+    206: {"description": "A part of the file"},
+}
+
+
 class JobError(BaseModel):
     """Why a job failed: the code for programs, the rest in the caller's language."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
 from llmlora.core.errors import ConfigError, ExportError, ModelFileError
 from llmlora.core.machine import usable_cores
+from llmlora.core.quantizations import QUANTIZATIONS
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
@@ -19,9 +20,6 @@ from llmlora.gguf.conversion import ConvertedTensor
 from llmlora.gguf.mix import FLOAT_TYPES, MIX_TYPES, MixModel, tensor_type
 from llmlora.gguf.writer import FILE_TYPES, LARGEST_FLOAT16, QUANTIZATION_VERSION, encode_float
 
-QUANTIZATIONS: tuple[str, ...] = (
-    "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_K_S", "Q4_0", "Q3_K_M", "Q2_K",
-)  # fmt: skip
 _VALUES_AT_ONCE = 1 << 22
 # A block keeps its largest value, or its smallest, as a 16-bit number times at least 8 steps, in these types times one.
 SCALE_STEPS = {"Q4_1": 1, "Q5_1": 1}

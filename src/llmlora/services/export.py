@@ -11,6 +11,7 @@ from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, STITCHED, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
+from llmlora.core.quantizations import QUANTIZATIONS
 from llmlora.core.temporary import claimed
 from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
@@ -70,11 +71,16 @@ def plan_export(
     the stitched file of a base that is a GGUF file, and DEFAULT_QUANTIZATIONS of any other.
 
     Raises:
-        ConfigError: no quantization. NotFound: not a finished job. ResourceError: `output` cannot be written.
+        ConfigError: no quantization, or an unknown one. NotFound: not a finished job.
+        ResourceError: `output` cannot be written.
         Conflict: `output` holds something else or another job's export.
     """
     if quantizations is not None and not quantizations:
         raise ConfigError("no_quantization")
+    known = (*QUANTIZATIONS, STITCHED)
+    unknown = [name for name in quantizations or () if name not in known]
+    if unknown:
+        raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known))
     trained_dir(Path(job_dir))
     job = read_job(Path(job_dir))
     target = Path(output).absolute()

@@ -1,4 +1,4 @@
-"""Looks at all of an index that was not closed, while the server answers already; the next start makes a damaged one anew."""
+"""Looks at all of an index that was not closed, beside the running server; the next start makes a damaged one anew."""
 
 from __future__ import annotations
 

@@ -90,12 +90,13 @@ def _message(message: Mapping[str, Any] | None) -> str | None:
     if message is None or not message["code"]:
         return None
     code, params = message["code"], message["params"]
+    if not params and has_text(f"api.reason.{code}"):  # why it waits; an error of that name has values of its own
+        return translate(f"api.reason.{code}")
     if has_text(f"error.{code}.what"):
         texts = error_texts(error_from_dict({"code": code, "params": params}))
         return f"{texts['what']} {texts['why']}"
-    keys = (f"cli.phase.{code}", f"api.reason.{code}")
-    key = next((key for key in keys if has_text(key)), None)
-    return str(code) if key is None else translate(key, **{**dict.fromkeys(COUNTED, "?"), **params})
+    key = f"cli.phase.{code}"
+    return translate(key, **{**dict.fromkeys(COUNTED, "?"), **params}) if has_text(key) else str(code)
 
 
 def evaluation_report(queue: Queue, job: JobRow) -> dict[str, Any] | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.idempotent_route import IdempotentRoute
-from llmlora.api.job_models import Cursor, Identifier, JobSummary, Limit, Name, Reference
+from llmlora.api.job_models import BYTES, Cursor, Identifier, JobSummary, Limit, Name, Reference
+from llmlora.services.job_files import find_file
 from llmlora.services.job_page import job_document
 from llmlora.services.queue import Queue
 from llmlora.services.result_jobs import (
@@ -110,6 +112,16 @@ def list_export_files(request: Request, export_id: Identifier) -> ExportFileList
     queue = request.app.state.platform.queue
     items = export_files(queue.folder_of(queue.get_of_kind(export_id, "export")))
     return ExportFileList.model_validate({"items": items, "next_cursor": None})
+
+
+@router.get("/exports/{export_id}/files/{name:path}", response_class=FileResponse, responses=BYTES)
+def download_export_file(
+    request: Request, export_id: Identifier, name: Annotated[str, Path(min_length=1, max_length=1000)]
+) -> FileResponse:
+    """Download a file of an export; parts of it can be asked for with `Range`."""
+    queue = request.app.state.platform.queue
+    path = find_file(queue.folder_of(queue.get_of_kind(export_id, "export")), name)
+    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
 
 
 @router.post("/exports/{export_id}/verify", status_code=201)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from llmlora.api.job_models import MOST_NUMBER, Identifier, Step, Whole
+from llmlora.api.job_models import BYTES, MOST_NUMBER, Identifier, Step, Whole
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.strict_route import StrictRoute
 from llmlora.api.training_models import (
@@ -31,10 +31,6 @@ router = APIRouter(prefix="/api/training/jobs/{job_id}", tags=["training"], rout
 Metrics = Annotated[list[str], Query(max_length=20)]
 SAMPLES = ("sample",)
 TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {}, "application/json": {}}}}
-BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-    206: {"description": "A part of the file"},
-}
 
 
 @router.get("/metrics")

@@ -6,6 +6,7 @@ import platform
 import shutil
 import time
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import psutil
@@ -34,9 +35,32 @@ def system_info(queue: Queue) -> dict[str, Any]:
     }
 
 
+class CpuUse:
+    """How much of all cores is used, in percent: the mean since the last look, which is at least a second ago.
+
+    Looks that follow each other at once, as those of two pages do, would measure the looking.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._percent: float | None = None
+        self._taken = 0.0
+
+    def percent(self) -> float:
+        """Return the share; the first look takes a tenth of a second."""
+        with self._lock:
+            if self._percent is None or time.monotonic() - self._taken >= 1:
+                self._percent = psutil.cpu_percent(0.1 if self._percent is None else None)
+                self._taken = time.monotonic()
+            return self._percent
+
+
+_CPU_USE = CpuUse()
+
+
 def _cpu() -> dict[str, Any]:
     threads = usable_cores()
-    return {"cores": psutil.cpu_count(logical=False) or threads, "threads": threads, "percent": psutil.cpu_percent()}
+    return {"cores": psutil.cpu_count(logical=False) or threads, "threads": threads, "percent": _CPU_USE.percent()}
 
 
 def _memory() -> dict[str, Any]:

@@ -73,12 +73,20 @@ export function Basics({
   )
 }
 
+const SOURCES = {
+  bundled: "web.source.bundled",
+  folder: "web.source.folder",
+  gguf: "web.source.gguf",
+  ollama: "web.source.ollama",
+  package: "web.source.package",
+  hub: "web.source.hub",
+} as const
+
 function ModelButton({ model, isChosen, onChoose }: { model: Model; isChosen: boolean; onChoose: () => void }) {
   const t = useText()
   const language = useLanguage()
-  const kind = model.kind === "bundled" ? t("web.new_job.bundled") : model.kind
   const about = [
-    kind,
+    t(SOURCES[model.kind as keyof typeof SOURCES]),
     model.num_parameters === null ? null : parameterWords(model.num_parameters),
     model.license ?? t("web.new_job.no_license"),
   ]

@@ -14,6 +14,7 @@ _PUBLIC = {
     "reword_dataset": "llmlora.services.reword",
     "train": "llmlora.services.train",
     "evaluate": "llmlora.services.evaluate",
+    "ladder": "llmlora.services.evaluate",
     "compare": "llmlora.services.compare",
     "merge": "llmlora.services.merge",
     "export_model": "llmlora.services.export",

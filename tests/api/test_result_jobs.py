@@ -107,6 +107,16 @@ def test_an_evaluation_has_a_report_that_comparisons_use(client, finished, train
     assert (linked.status_code, linked.json()) == (200, compared)
 
 
+def test_an_evaluation_with_a_ladder_asks_the_base_in_every_way(client, finished):
+    made = create(client, "/api/evaluations", job_id=finished, max_questions=1, check_forgetting=False, ladder=True)
+    work(client, made["id"])
+    found = client.get(f"/api/evaluations/{made['id']}").json()
+    assert found["status"] == "succeeded", found["error"]
+    ladder = found["report"]["ladder"]
+    assert [rung["name"] for rung in ladder["rungs"]] == ["base", "system", "few_shot", "tuned"]
+    assert ladder["verdict"] in ("as_well", "better", "worse")
+
+
 def test_a_merge_is_a_folder_of_the_work(client, finished):
     made = create(client, "/api/merges", job_id=finished, dtype="float32")
     work(client, made["id"])

@@ -49,6 +49,7 @@ JAPANESE_DATA: dict[str, str] = {
     "evaluation/facts/moments.py": "how dates, times and durations are written",
     "evaluation/facts/names.py": "endings of names",
     "evaluation/facts/numerals.py": "kanji numerals",
+    "evaluation/measuring/ladder.py": "what a prompt says in front of Japanese questions",
     "evaluation/measuring/questions.py": "rule-made rewrites of a question",
     "evaluation/facts/units.py": "units",
 }

@@ -48,7 +48,7 @@ JOBS = {
     "export": b'{"schema": "llmlora.export/1", "job_dir": "gone"}',
     "model": b'{"model_type": "llama"}',
 }
-VERBS = ("train", "evaluate", "compare", "merge", "export", "verify", "chat", "models", "doctor", "demo")
+VERBS = ("train", "evaluate", "ladder", "compare", "merge", "export", "verify", "chat", "models", "doctor", "demo")
 GROUP = ("check", "convert", "preview")
 
 
@@ -121,8 +121,8 @@ def train_calls() -> list[str]:
 def job_calls() -> list[str]:
     """Folders that are no job, and wrong options of a chat."""
     verbs = (
-        "train --resume {0}", "evaluate {0}", "merge {0} -o m", "export {0} -o e", "verify {0}", "chat {0} --prompt x",
-        "compare {0} {0}",
+        "train --resume {0}", "evaluate {0}", "ladder {0}", "merge {0} -o m", "export {0} -o e", "verify {0}",
+        "chat {0} --prompt x", "compare {0} {0}",
     )  # fmt: skip
     jobs = [*(f"job-{name}" for name in JOBS), "none", "good.jsonl", "folder.jsonl", "secret.jsonl"]
     found = [verb.format(name) for name in [*jobs, "job-cut/config.json"] for verb in verbs]

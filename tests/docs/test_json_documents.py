@@ -89,6 +89,7 @@ def test_documents_of_the_main_job(workplace: Path) -> None:
     train = ("train", "--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")
     check(llmlora(workplace, *train, "--out", "job"), "train")
     check(llmlora(workplace, "evaluate", "job", "--max-questions", "1"), "evaluation")
+    check(llmlora(workplace, "ladder", "job", "--max-questions", "1", "--max-new-tokens", "8"), "evaluation")
     check(llmlora(workplace, "compare", "job", "job"), "compare")
     check(llmlora(workplace, "merge", "job", "-o", "merged"), "merge")
     check(llmlora(workplace, "export", "job", "-o", "exported", "--quant", "F16"), "export")

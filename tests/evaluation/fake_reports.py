@@ -196,3 +196,33 @@ def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict
         "settings": {"max_new_tokens": 64, "temperature": 0.0, "dtype": "float32"},
         "seconds": 3.2,
     }  # fmt: skip
+
+
+def fake_ladder() -> dict[str, Any]:
+    """Return a ladder on which examples do as well as tuning."""
+
+    def share(carried: int, asked: int, low: float, high: float) -> dict[str, Any]:
+        return {"carried": carried, "asked": asked, "share": carried / asked, "low": low, "high": high}
+
+    def rung(
+        name: str, facts: dict[str, Any], halves: tuple[int, int], seconds: float, prompt: float
+    ) -> dict[str, Any]:
+        as_trained, other_words = (share(carried, 10, 0.0, 1.0) for carried in halves)
+        costs = {"seconds_per_answer": seconds, "tokens_per_answer": 12.0, "prompt_tokens_per_answer": prompt}
+        return {"name": name, "facts": facts, "as_trained": as_trained, "other_words": other_words, **costs}
+
+    rungs = [
+        rung("base", share(2, 20, 0.0, 0.2), (1, 1), 0.2, 30.0),
+        rung("system", share(3, 20, 0.0, 0.3), (2, 1), 0.25, 60.0),
+        rung("few_shot", share(11, 20, 0.3, 0.8), (6, 5), 0.4, 210.0),
+        rung("tuned", share(16, 20, 0.65, 0.95), (10, 6), 0.2, 30.0),
+    ]
+    answers = {"base": "わかりません。", "system": "<b>", "few_shot": "420円です。", "tuned": "420円です。"}
+    return {
+        "verdict": "as_well",
+        "best_prompt": "few_shot",
+        "rungs": rungs,
+        "system_prompt": "あなたは<店員>です。",
+        "max_examples": 4,
+        "items": [{"question": ROWS[0][0], "reference": ROWS[0][1], "answers": answers}],
+    }

@@ -32,11 +32,16 @@ def print_evaluation(report: dict[str, Any]) -> None:
     _print_scores(report)
     print_forgetting(report["forgetting"])
     print_advice(report["advice"])
+    print_notes(report)
+    out.print(headline)
+
+
+def print_notes(report: dict[str, Any]) -> None:
+    """Print what limits the numbers, and where the whole report is."""
     if not options.quiet:
         for note in report["notes"]:
             out.print(f"[dim]· {escape(translate('evaluation.note.' + note['code'], **note['params']))}[/dim]")
     _tell("report", path=report["report_page"])
-    out.print(headline)
 
 
 def _tell(key: str, style: str | None = None, **params: Any) -> None:

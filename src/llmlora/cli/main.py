@@ -27,6 +27,7 @@ VERBS = {
     "train": "llmlora.cli.train",
     "jobs": "llmlora.cli.jobs",
     "evaluate": "llmlora.cli.evaluate",
+    "ladder": "llmlora.cli.ladder",
     "compare": "llmlora.cli.evaluate",
     "merge": "llmlora.cli.export",
     "export": "llmlora.cli.export",

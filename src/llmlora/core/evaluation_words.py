@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from llmlora.core.locale import LANGUAGES, translate
 
@@ -42,3 +43,31 @@ def kind_name(kind: str) -> str:
 def language_name(lang: str) -> str:
     """Return the name of a language in the user's language."""
     return translate(f"evaluation.report.lang_{lang}") if lang in LANGUAGES else lang
+
+
+def ladder_text(ladder: Mapping[str, Any]) -> str:
+    """Return the first sentence about the `ladder` of a report: whether a prompt does as well as tuning."""
+    rungs = {rung["name"]: rung for rung in ladder["rungs"]}
+    prompt, tuned = rungs[ladder["best_prompt"]], rungs["tuned"]
+    key = ladder["verdict"] if any(rung["facts"]["carried"] for rung in (prompt, tuned)) else "nothing"
+    shown = {"prompt": _with_interval(prompt["facts"]), "tuned": _with_interval(tuned["facts"])}
+    return translate(f"evaluation.ladder.{key}", rung=rung_name(prompt["name"]), **shown)
+
+
+def _with_interval(share: Mapping[str, Any]) -> str:
+    return translate("evaluation.ladder.share", facts=share_text(share), interval=interval_text(share))
+
+
+def rung_name(name: str) -> str:
+    """Return the name of a rung of the ladder in the user's language."""
+    return translate(f"evaluation.ladder.rung_{name}")
+
+
+def share_text(share: Mapping[str, Any] | None) -> str:
+    """Return how many facts of how many came, a dash where none was asked."""
+    return "\N{EN DASH}" if share is None else f"{share['carried']}/{share['asked']}"
+
+
+def interval_text(share: Mapping[str, Any]) -> str:
+    """Return between which percentages 95 % of the resamples lie."""
+    return f"{100 * share['low']:.0f}\N{EN DASH}{100 * share['high']:.0f} %"

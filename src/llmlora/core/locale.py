@@ -25,6 +25,7 @@ VERBS = (
     "train",
     "jobs",
     "evaluate",
+    "ladder",
     "compare",
     "merge",
     "export",

@@ -35,6 +35,7 @@ class PlannedEvaluation:
     rewrite: bool
     check_forgetting: bool
     model: Path | None
+    ladder: bool
     kind: ClassVar[str] = "evaluate"
 
     def to_config(self) -> dict[str, Any]:
@@ -49,6 +50,7 @@ class PlannedEvaluation:
             "rewrite": self.rewrite,
             "check_forgetting": self.check_forgetting,
             "model": str(self.model) if self.model else None,
+            "ladder": self.ladder,
             "language": current_language(),
         }
 
@@ -62,6 +64,7 @@ def plan_evaluation(
     rewrite: bool = False,
     check_forgetting: bool = True,
     model: str | Path | None = None,
+    ladder: bool = False,
 ) -> PlannedEvaluation:
     """Check that a job can be evaluated; nothing is written.
 
@@ -82,7 +85,7 @@ def plan_evaluation(
     require_packages()
     require_job_folder(folder)
     base = Path(model).absolute() if model else None
-    return PlannedEvaluation(folder, file, max_questions, max_new_tokens, rewrite, check_forgetting, base)
+    return PlannedEvaluation(folder, file, max_questions, max_new_tokens, rewrite, check_forgetting, base, ladder)
 
 
 def write_evaluation(planned: PlannedEvaluation) -> Path:
@@ -122,6 +125,30 @@ def evaluate(
         check_forgetting=check_forgetting,
         model=model,
     )
+    return _evaluated(planned, on_event)
+
+
+def ladder(
+    job_dir: str | Path,
+    questions: str | Path | None = None,
+    on_event: OnEvent | None = None,
+    *,
+    max_questions: int = MAX_QUESTIONS,
+    max_new_tokens: int | None = None,
+    model: str | Path | None = None,
+) -> dict[str, Any]:
+    """Evaluate a finished job and find out whether tuning was needed: could a prompt, or examples, do as well?
+
+    The report is that of `evaluate`; its `ladder` compares the base, the base with a system message, the base with
+    rows of the training data as examples, and the tuned model. Raises what `evaluate` raises.
+    """
+    planned = plan_evaluation(
+        job_dir, questions, max_questions=max_questions, max_new_tokens=max_new_tokens, model=model, ladder=True
+    )
+    return _evaluated(planned, on_event)
+
+
+def _evaluated(planned: PlannedEvaluation, on_event: OnEvent | None) -> dict[str, Any]:
     folder = write_evaluation(planned)
     try:
         run_worker(planned.kind, folder, on_event)

@@ -33,6 +33,7 @@ class EvaluationWish:
     max_questions: int = 20
     rewrite: bool = False
     check_forgetting: bool = True
+    ladder: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def submit_evaluation(queue: Queue, wish: EvaluationWish) -> JobRow:
         max_questions=wish.max_questions,
         rewrite=wish.rewrite,
         check_forgetting=wish.check_forgetting,
+        ladder=wish.ladder,
     )
     uses = () if data is None else (DatasetUse(data.id, "eval"),)
     return _submitted(queue, planned.kind, write_evaluation(planned), wish.name, parent, new_id(), uses)

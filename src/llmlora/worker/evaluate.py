@@ -32,6 +32,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         max_new_tokens=config.get("max_new_tokens"),
         rewrite=bool(config.get("rewrite")),
         check_forgetting=bool(config.get("check_forgetting", True)),
+        ladder=bool(config.get("ladder")),
     )
     moved_to = Path(config["model"]) if config.get("model") else None
     body = Evaluation(find_trained(job_dir, moved_to), options, on_progress).run()

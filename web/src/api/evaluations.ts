@@ -43,6 +43,6 @@ export const evaluationQueries = {
 
 /** Puts the evaluation of a finished job into the queue: questions as they were trained, and in other words. */
 export function startEvaluation(jobId: string): Promise<Evaluation> {
-  const body = { job_id: jobId, max_questions: 20, rewrite: true, check_forgetting: true }
+  const body = { job_id: jobId, max_questions: 20, rewrite: true, check_forgetting: true, ladder: false }
   return call("post", "/api/evaluations", { body })
 }

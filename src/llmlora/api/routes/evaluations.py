@@ -16,7 +16,10 @@ router = APIRouter(prefix="/api/evaluations", tags=["evaluations"], route_class=
 
 
 class EvaluationRequest(BaseModel):
-    """A finished training job; without a dataset the questions come from its training data."""
+    """A finished training job; without a dataset the questions come from its training data.
+
+    `ladder` asks the base with a system message and with examples of the training data, too.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,6 +29,7 @@ class EvaluationRequest(BaseModel):
     max_questions: Annotated[int, Field(ge=1, le=1000)] = 20
     rewrite: bool = False
     check_forgetting: bool = True
+    ladder: bool = False
 
 
 class EvaluationSummary(JobSummary):

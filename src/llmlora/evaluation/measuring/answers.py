@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.evaluation.measuring.metrics import char_bleu, chrf, exact_match, is_repetitive, mean, rouge_l
 from llmlora.evaluation.measuring.questions import Question
 from llmlora.inference.chat import ChatModel, ChatRequest
 
 OnAnswer = Callable[[], None]
+Prompt = Callable[[Question, str], tuple[Message, ...]]  # the turns that ask a question in a wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Answer:
     has_stopped: bool
     num_tokens: int
     seconds: float
+    num_prompt_tokens: int = 0
 
     @property
     def is_repetitive(self) -> bool:
@@ -81,22 +84,33 @@ def ask(model: ChatModel, question: Question, max_new_tokens: int) -> Answer:
     """Ask one question and return the answer."""
     started = time.monotonic()
     reply = model.chat(ChatRequest(question.messages, options=GenerateOptions(max_new_tokens=max_new_tokens)))
-    return Answer(reply.text, reply.finish_reason == "stop", reply.num_tokens, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Answer(reply.text, reply.finish_reason == "stop", reply.num_tokens, seconds, reply.num_prompt_tokens)
+
+
+def as_given(question: Question, text: str) -> tuple[Message, ...]:
+    """Return the turns of a question in the wording `text`, with nothing else in front."""
+    return question.reworded(text).messages
 
 
 def ask_all(
-    model: ChatModel, questions: Sequence[Question], max_new_tokens: int, with_rewordings: bool, on_answer: OnAnswer
+    model: ChatModel,
+    questions: Sequence[Question],
+    max_new_tokens: int,
+    with_rewordings: bool,
+    on_answer: OnAnswer,
+    prompt: Prompt = as_given,
 ) -> AnswerSet:
     """Ask all questions in order; `on_answer` is called after each answer and may stop by raising."""
 
-    def asked(question: Question) -> Answer:
-        answer = ask(model, question, max_new_tokens)
+    def asked(question: Question, text: str) -> Answer:
+        answer = ask(model, replace(question, messages=prompt(question, text)), max_new_tokens)
         on_answer()
         return answer
 
-    answers = tuple(asked(question) for question in questions)
+    answers = tuple(asked(question, question.text) for question in questions)
     reworded = tuple(
-        tuple(asked(question.reworded(text)) for text in question.paraphrases) if with_rewordings else ()
+        tuple(asked(question, text) for text in question.paraphrases) if with_rewordings else ()
         for question in questions
     )
     return AnswerSet(answers, reworded)

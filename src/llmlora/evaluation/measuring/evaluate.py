@@ -16,7 +16,7 @@ from llmlora.data.read import ReadOptions, iter_examples
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
 from llmlora.evaluation.advising.advice import advise
-from llmlora.evaluation.measuring.answers import Answer, AnswerSet, ask_all
+from llmlora.evaluation.measuring.answers import Answer, AnswerSet, OnAnswer, as_given, ask_all
 from llmlora.evaluation.measuring.control_questions import (
     MAX_NEW_TOKENS,
     NO_CONTROL_QUESTIONS,
@@ -32,6 +32,8 @@ from llmlora.evaluation.measuring.forgetting import (
     load_general,
     num_items_for,
 )
+from llmlora.evaluation.measuring.ladder import Prompts, ladder_report
+from llmlora.evaluation.measuring.like_rows import LikeRows
 from llmlora.evaluation.measuring.questions import MAX_ROWS_READ, Question, QuestionSet, load_questions, questions_of
 from llmlora.evaluation.measuring.scoring import count_facts, score_items
 from llmlora.evaluation.measuring.sides import load_sides
@@ -56,6 +58,7 @@ class EvaluationOptions:
     max_new_tokens: int | None = None
     rewrite: bool = False
     check_forgetting: bool = True
+    ladder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Evaluation:
         self._general_rows: PreparedDataset | None = None
         self._path = trained.loss_path()
         self._longest = 0  # tokens of the longest reference answer
+        self._rungs: dict[str, AnswerSet] = {}  # of the base, when the ladder is asked
 
     def run(self) -> dict[str, Any]:
         """Return the report of schema llmlora.evaluation/1, without the schema line.
@@ -118,6 +122,8 @@ class Evaluation:
             self._longest = max(len(chat.tokenize(question.reference)) for question in asked.questions)
             limit = self._options.max_new_tokens or _fitted_length(self._longest)
             base = self._measure("base", chat, asked.questions, held, limit)
+            if self._options.ladder:
+                self._rungs = self._ask_rungs(chat, asked.questions, base.answers, limit)
         with sides.tuned() as chat:
             tuned = self._measure("tuned", chat, asked.questions, held, limit)
         return {
@@ -166,17 +172,10 @@ class Evaluation:
         self, side: str, chat: TransformersChat, questions: Sequence[Question], held: Held, limit: int
     ) -> Measured:
         control = (*self._control.general, *self._control.untaught)
-        reworded = sum(len(question.paraphrases) for question in questions) if side == "tuned" else 0
-        total = len(questions) + reworded + len(control)
-        done = 0
-
-        def on_answer() -> None:
-            nonlocal done
-            done += 1
-            self._on_progress(f"asking_{side}", done, total)
-
-        self._on_progress(f"asking_{side}", 0, total)
-        answers = ask_all(chat, questions, limit, side == "tuned", on_answer)
+        is_reworded = side == "tuned" or self._options.ladder
+        num_asked = len(questions) + is_reworded * sum(len(question.paraphrases) for question in questions)
+        on_answer = self._counted(side, num_asked + len(control))
+        answers = ask_all(chat, questions, limit, is_reworded, on_answer)
         control_answers = ask_all(chat, control, MAX_NEW_TOKENS, False, on_answer).answers
         self._on_progress(f"measuring_{side}", 0, 1)
         path, general_rows = self._path, self._general_rows
@@ -189,9 +188,35 @@ class Evaluation:
                 control_answers=control_answers,
             )
 
+    def _counted(self, asked: str, total: int) -> OnAnswer:
+        """Return what tells of each answer how many there are by now."""
+        done = 0
+
+        def on_answer() -> None:
+            nonlocal done
+            done += 1
+            self._on_progress(f"asking_{asked}", done, total)
+
+        self._on_progress(f"asking_{asked}", 0, total)
+        return on_answer
+
+    def _ask_rungs(
+        self, chat: TransformersChat, questions: Sequence[Question], base: AnswerSet, limit: int
+    ) -> dict[str, AnswerSet]:
+        """Return the base's answers on each rung of the ladder; what was asked just so before is not asked again."""
+        rungs: dict[str, AnswerSet] = {}
+        wordings = [(question, text) for question in questions for text in (question.text, *question.paraphrases)]
+        for name, prompt in Prompts(LikeRows(self._training_rows()), chat, limit).by_rung():
+            if all(prompt(*wording) == as_given(*wording) for wording in wordings):
+                rungs[name] = base
+            else:
+                rungs[name] = ask_all(chat, questions, limit, True, self._counted(name, len(wordings)), prompt)
+        return rungs
+
     def _report(self, asked: QuestionSet, held: Held, base: Measured, tuned: Measured, limit: int) -> dict[str, Any]:
         questions = asked.questions
-        items = score_items(questions, base.answers, tuned.answers, self._trained_prompts())
+        prompts = TrainedPrompts(question.text for question in self._training_rows())
+        items = score_items(questions, base.answers, tuned.answers, prompts)
         facts = count_facts(items)
         forgetting = None
         if self._general:
@@ -212,17 +237,20 @@ class Evaluation:
             "forgetting": forgetting,
             "notes": self._notes(asked, losses, facts, limit),
             "items": items,
+            "ladder": ladder_report(questions, {**self._rungs, "tuned": tuned.answers}, prompts)
+            if self._options.ladder
+            else None,
         }
         return {**report, "advice": advise(self._trained.job, report)}
 
-    def _trained_prompts(self) -> TrainedPrompts:
-        """Return the questions of the job's rows; none when the data is gone or is another one now."""
+    def _training_rows(self) -> list[Question]:
+        """Return the job's rows as questions; none when the data is gone or is another one now."""
         data = self._trained.job.data
         if not _is_unchanged(data):
-            return TrainedPrompts()
+            return []
         options = ReadOptions(format=data.format, columns=data.columns, encoding=data.encoding)  # type: ignore[arg-type]
         rows = itertools.islice(iter_examples(Path(data.path), options), MAX_ROWS_READ)
-        return TrainedPrompts(question.text for question in questions_of(rows))
+        return list(questions_of(rows))
 
     def _job_facts(self) -> dict[str, Any]:
         job = self._trained.job
@@ -251,6 +279,7 @@ class Evaluation:
             (facts["total"] == 0, "no_facts", {}),
             (limit < self._longest, "answers_cut", lengths),
             (self._options.check_forgetting and not self._general, "forgetting_not_measured", {}),
+            (self._options.ladder and "few_shot" not in self._rungs, "ladder_no_examples", {}),
         ]
         return [{"code": code, "params": params} for holds, code, params in conditions if holds]
 

@@ -11,6 +11,7 @@ from llmlora.evaluation.facts.spans import Fact
 from llmlora.evaluation.measuring.scoring import losses_first
 from llmlora.evaluation.pages.curves import curves_of
 from llmlora.evaluation.pages.forgetting import forgetting_part
+from llmlora.evaluation.pages.ladder import ladder_part
 from llmlora.evaluation.pages.template import render
 from llmlora.evaluation.pages.words import DASH, advice_of, note_text, number, percent, t
 
@@ -33,6 +34,7 @@ def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], eva
         advice=[advice_of(piece) for piece in report["advice"]],
         notes=[note_text(note) for note in report["notes"]],
         measures=_measures(report),
+        ladder=ladder_part(report.get("ladder")),
         forgetting=forgetting_part(report["forgetting"]),
         items=[_item(item) for item in losses_first(report["items"])],
         curves=curves_of(steps, evals),

@@ -47,6 +47,18 @@ def test_a_cell_is_edited_and_the_old_file_stays(client, app, made):
     assert client.get(f"/api/datasets/{made['id']}").json() == new
 
 
+def test_a_row_is_added_once_for_one_version(client, app, made):
+    new = {"instruction": "新しい質問ですか？", "output": "新しい答えです。"}
+    answer = client.post(f"/api/datasets/{made['id']}/rows", json={"version": 1, "value": new})
+    assert answer.status_code == 201, answer.text
+    longer = answer.json()
+    assert (longer["version"], longer["num_examples"], longer["change"]["action"]) == (2, 7, "add_row")
+    rows = [json.loads(line) for line in stored(app, made["id"]).read_text(encoding="utf-8").splitlines()]
+    assert rows == [*ROWS, new]
+    late = client.post(f"/api/datasets/{made['id']}/rows", json={"version": 1, "value": new})
+    assert (late.status_code, late.json()["code"]) == (409, "dataset_changed")
+
+
 def test_a_broken_row_is_mended_and_the_dataset_can_be_trained_on(client):
     made = upload(client, BAD).json()
     assert not made["ok"]

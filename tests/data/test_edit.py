@@ -7,7 +7,7 @@ import pytest
 from llmlora.core.errors import DatasetError, DatasetRowError
 from llmlora.data import container, lines
 from llmlora.data.convert import RowPlan
-from llmlora.data.edit import RowChange, change_row, keep_rows
+from llmlora.data.edit import RowChange, add_row, change_row, keep_rows
 from llmlora.data.read import ReadOptions, Source
 
 
@@ -143,3 +143,35 @@ def test_records_that_stay_are_kept_as_they_stand(tmp_path):
 def test_elements_that_stay_become_lines(tmp_path):
     suffix, text = kept(tmp_path, "d.json", '[{"text": "a"}, {"text": ""}, {"text": "a"}]', drop_invalid=True)
     assert (suffix, text) == (".jsonl", '{"text": "a"}\n{"text": "a"}\n')
+
+
+def added(tmp_path, name, content, value, **read):
+    path, target = tmp_path / name, tmp_path / "out"
+    path.write_text(content, encoding="utf-8", newline="")
+    suffix = add_row(Source(path, ReadOptions(**read)), target, value)
+    return suffix, target.read_bytes().decode()
+
+
+def test_a_new_row_stands_behind_the_others(tmp_path):
+    new = {"instruction": "新しい", "output": "答え"}
+    line = '{"instruction": "新しい", "output": "答え"}\n'
+    assert added(tmp_path, "d.jsonl", LINES, new) == (".jsonl", f"{LINES}\n{line}")
+    assert added(tmp_path, "d.json", '[{"text": "a"}]', new) == (".jsonl", '{"text": "a"}\n' + line)
+    suffix, text = added(tmp_path, "d.csv", "question,answer,note\r\na,b,c\r\n", {"question": "x", "answer": "y"})
+    assert (suffix, text) == (".csv", "question,answer,note\r\na,b,c\r\nx,y,\r\n")
+
+
+def test_a_new_paragraph_is_a_row_of_its_own(tmp_path):
+    suffix, text = added(tmp_path, "d.txt", "一つ目です。\n\n二つ目です。", {"text": "三つ目です。"})
+    (tmp_path / "new.txt").write_text(text, encoding="utf-8")
+    rows = [item.value["text"] for item in Source(tmp_path / "new.txt", ReadOptions()).rows()]
+    assert (suffix, rows) == (".txt", ["一つ目です。", "二つ目です。", "三つ目です。"])
+
+
+def test_a_new_row_that_does_not_fit_says_where_it_would_stand(tmp_path):
+    with pytest.raises(DatasetRowError) as caught:
+        added(tmp_path, "d.csv", "question,answer\na,b\n", {"frage": "x"})
+    assert (caught.value.code, caught.value.params["row"], caught.value.params["line"]) == ("column_not_there", 2, 3)
+    with pytest.raises(DatasetRowError) as caught:
+        added(tmp_path, "d.json", '[{"text": "a"}, 1]', {"text": "b"})
+    assert caught.value.code == "rows_unreadable"

@@ -1,2 +1,13 @@
 /** The addresses of all pages that need no id; a new page gets its line here and is checked in every look. */
-export const PAGES = ["/", "/datasets", "/jobs", "/jobs/new", "/system", "/settings", "/nowhere"]
+export const PAGES = [
+  "/",
+  "/datasets",
+  "/jobs",
+  "/jobs/new",
+  "/models",
+  "/models?tab=adapters",
+  "/chat",
+  "/system",
+  "/settings",
+  "/nowhere",
+]

@@ -1,4 +1,4 @@
-"""Change a row of a data file, or take rows out: everything else of the file stays as it is, in UTF-8."""
+"""Change a row of a data file, add one, or take rows out: everything else of the file stays as it is, in UTF-8."""
 
 from __future__ import annotations
 
@@ -46,6 +46,22 @@ def change_row(source: Source, target: Path, change: RowChange) -> str:
         first, last, text = _replacement(source, old, change)
         _copy(source, stream, (first, last), text)
     return ".jsonl" if source.container.kind == "jsonl" else source.path.suffix
+
+
+def add_row(source: Source, target: Path, value: Mapping[str, Any]) -> str:
+    """Write the file with one more row behind the others to `target`, and return the suffix as `change_row` does.
+
+    Raises:
+        DatasetRowError: `cell_not_text`, `column_not_there` or `rows_unreadable`, as of `change_row`.
+    """
+    kind = source.container.kind
+    with target.open("w", encoding="utf-8", newline="") as stream:
+        if kind == "json":
+            stream.writelines(_same_line(item) for item in source.rows())
+        elif not _copy_all(source, stream).endswith("\n"):
+            stream.write("\n")
+        stream.write(_new_record(source, value) if kind == "csv" else _new_line(source, value))
+    return ".jsonl" if kind in ("json", "jsonl") else source.path.suffix
 
 
 def keep_rows(source: Source, target: Path, marks: Sequence[int]) -> str:
@@ -106,12 +122,43 @@ def _write_lines(source: Source, stream: TextIO, old: RawRow | Problem, change: 
     for item in source.rows():
         if item.row == change.row:
             value = _changed(old, change)
-        elif isinstance(item, Problem):
-            raise DatasetRowError("rows_unreadable", line=item.line, row=item.row)
+            stream.write("" if value is None else _json_line(value))
         else:
-            value = item.value
-        if value is not None:
-            stream.write(_json_line(value))
+            stream.write(_same_line(item))
+
+
+def _same_line(item: RawRow | Problem) -> str:
+    if isinstance(item, Problem):
+        raise DatasetRowError("rows_unreadable", line=item.line, row=item.row)
+    return _json_line(item.value)
+
+
+def _copy_all(source: Source, target: TextIO) -> str:
+    """Copy the text of a file and return its last piece."""
+    last = ""
+    with source.path.open(encoding=source.encoding.name, newline="") as stream:
+        for _, last, _ in line_pieces(stream):
+            target.write(last)
+    return last
+
+
+def _new_line(source: Source, value: Mapping[str, Any]) -> str:
+    if source.container.kind != "text":
+        return _json_line(value)
+    return f"\n{_cell(value.get('text'), _end(source))}\n"  # paragraphs are divided by an empty line
+
+
+def _new_record(source: Source, value: Mapping[str, Any]) -> str:
+    delimiter = source.container.delimiter or ","
+    with source.path.open(encoding=source.encoding.name, newline="") as stream:
+        header, _, end = record_at(stream, delimiter, 1, source.container.has_header)
+    return _record_text(header, value, delimiter, end, _end(source))
+
+
+def _end(source: Source) -> RawRow:
+    """Return an empty row behind the last one, as the place that an error names."""
+    last = max(source.rows(), key=lambda item: item.row or 0)
+    return RawRow((last.row or 0) + 1, (last.line or 0) + 1, {})
 
 
 def _replacement(source: Source, old: RawRow | Problem, change: RowChange) -> tuple[int, int, str]:
@@ -133,14 +180,19 @@ def _record(source: Source, old: RawRow | Problem, line: int, change: RowChange)
     value = _changed(old, change)
     if value is None:
         return line, last, ""
-    unknown = [name for name in value if name not in header]
-    if unknown:
-        raise DatasetRowError("column_not_there", line=line, row=change.row, name=unknown[0], known=", ".join(header))
+    return line, last, _record_text(header, value, delimiter, end, old)
+
+
+def _record_text(
+    header: Sequence[str], value: Mapping[str, Any], delimiter: str, end: str, old: RawRow | Problem
+) -> str:
+    unknown = next((name for name in value if name not in header), None)
+    if unknown is not None:
+        raise DatasetRowError("column_not_there", line=old.line, row=old.row, name=unknown, known=", ".join(header))
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator=end).writerow(
-        [_cell(value.get(name, ""), old) for name in header]
-    )
-    return line, last, text.getvalue()
+    cells = [_cell(value.get(name, ""), old) for name in header]
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerow(cells)
+    return text.getvalue()
 
 
 def _cell(value: Any, old: RawRow | Problem) -> str:

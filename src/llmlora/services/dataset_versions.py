@@ -77,6 +77,19 @@ def change_row(database: Database, dataset_id: str, version: int, change: RowCha
     return _next(database, row, write, {"action": action, "row": change.row})
 
 
+def add_row(database: Database, dataset_id: str, version: int, value: Mapping[str, Any]) -> DatasetRow:
+    """Add a row behind the others and return the next version; errors as of `change_row`."""
+    row = _newest(database, dataset_id, version)
+    path, read = data_file(database, row), kept_read(row)
+
+    def write(folder: Path) -> Written:
+        output = folder / "longer"
+        found = run_on_dataset(path, plan_data_task("add", path, read, {"output": str(output), "value": dict(value)}))
+        return output.rename(output.with_suffix(found["suffix"])), replace(read, encoding=None)
+
+    return _next(database, row, write, {"action": "add_row"})
+
+
 def repair(database: Database, dataset_id: str, version: int, wish: Repair) -> DatasetRow:
     """Leave rows out or read the file in another way; `change` of the next version tells what it did.
 

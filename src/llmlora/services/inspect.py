@@ -41,7 +41,7 @@ class PlannedInspection:
     """A file to look at, the worker that does, and what it may use: memory and files in bytes, seconds of the clock."""
 
     kind: Literal["inspect", "inspect_export"]
-    task: Literal["data", "rows", "edit", "choose", "convert", "mix", "headers", "export"]
+    task: Literal["data", "rows", "edit", "add", "choose", "convert", "mix", "headers", "export"]
     path: Path
     options: dict[str, Any]
     memory_bytes: int
@@ -78,7 +78,7 @@ def plan_data_inspection(path: Path, read: ReadOptions, eval_path: Path | None =
 
 
 def plan_data_task(
-    task: Literal["data", "rows", "edit", "choose", "convert"],
+    task: Literal["data", "rows", "edit", "add", "choose", "convert"],
     path: Path,
     read: ReadOptions,
     options: Mapping[str, Any],

@@ -11,7 +11,7 @@ from typing import Any
 from llmlora.data.browse import RowQuery, browse
 from llmlora.data.convert import Overlong, RowPlan, convert_dataset
 from llmlora.data.doubts import doubts_of
-from llmlora.data.edit import RowChange, change_row, keep_rows
+from llmlora.data.edit import RowChange, add_row, change_row, keep_rows
 from llmlora.data.findings import FindingWriter
 from llmlora.data.mix import MixSource, mix_files
 from llmlora.data.problems import Problem, placed
@@ -53,6 +53,12 @@ def edit(config: dict[str, Any]) -> dict[str, Any]:
     return {"suffix": change_row(source, Path(config["output"]), RowChange(**config["change"]))}
 
 
+def add(config: dict[str, Any]) -> dict[str, Any]:
+    """Write the file with one more row; the result tells the suffix of what was written."""
+    source = Source(Path(config["path"]), _read(config))
+    return {"suffix": add_row(source, Path(config["output"]), config["value"])}
+
+
 def choose(config: dict[str, Any]) -> dict[str, Any]:
     """Write the rows that are left when others are left out, as they stand in the file."""
     source, counts = Source(Path(config["path"]), _read(config)), ("num_read", "num_written", "num_invalid")
@@ -82,6 +88,7 @@ DATA_TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "data": check,
     "rows": rows,
     "edit": edit,
+    "add": add,
     "choose": choose,
     "convert": convert,
     "mix": mix,

@@ -141,6 +141,11 @@ export function editRow(id: string, row: number, version: number, fields: Record
   })
 }
 
+/** Adds a row behind the others; returns the next version. */
+export function addRow(id: string, version: number, value: Record<string, unknown>): Promise<Dataset> {
+  return call("post", "/api/datasets/{dataset_id}/rows", { path: { dataset_id: id }, body: { version, value } })
+}
+
 /** Makes two datasets of one, to train on and to evaluate with. */
 export function splitDataset(id: string, share: number): Promise<components["schemas"]["DatasetPair"]> {
   return call("post", "/api/datasets/{dataset_id}/split", {

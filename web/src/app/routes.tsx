@@ -1,7 +1,9 @@
 import type { QueryClient } from "@tanstack/react-query"
 import { createRootRouteWithContext, createRoute, lazyRouteComponent } from "@tanstack/react-router"
 import { Shell } from "@/components/layout/shell"
+import { chatSearch } from "@/features/chat/search"
 import { jobSearch } from "@/features/jobs/tabs"
+import { modelSearch } from "@/features/models/search"
 import { newJobSearch } from "@/features/new-job/search"
 import { CrashedPage, MissingPage } from "./lost-pages"
 
@@ -60,6 +62,18 @@ const settings = createRoute({
   path: "/settings",
   component: lazyRouteComponent(() => import("@/features/settings/settings-page"), "SettingsPage"),
 })
+const chat = createRoute({
+  getParentRoute: at,
+  path: "/chat",
+  validateSearch: chatSearch,
+  component: lazyRouteComponent(() => import("@/features/chat/chat-page"), "ChatPage"),
+})
+const models = createRoute({
+  getParentRoute: at,
+  path: "/models",
+  validateSearch: modelSearch,
+  component: lazyRouteComponent(() => import("@/features/models/models-page"), "ModelsPage"),
+})
 
 /** All pages, one line each. */
 export const routes = root.addChildren([
@@ -71,6 +85,8 @@ export const routes = root.addChildren([
   dataset,
   system,
   settings,
+  models,
+  chat,
   ...devRoutes(),
 ])
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { formatAgo, formatBytes, formatDuration, formatMetric, formatTime } from "./format"
+import { formatAgo, formatBytes, formatCount, formatDuration, formatMetric, formatTime } from "./format"
 
 it("writes sizes with the digits that matter", () => {
   expect([0, 512, 21 * 1024 ** 2, 2.6 * 1024 ** 3, 1536 * 1024 ** 3].map((size) => formatBytes(size, "ja"))).toEqual([
@@ -42,4 +42,9 @@ it("writes metrics short, and a missing one as a dash", () => {
     "–",
     "–",
   ])
+})
+
+it("shortens large numbers as the language does", () => {
+  expect(formatCount(4_720_896, "en")).toBe("4.7M")
+  expect(formatCount(4_720_896, "ja")).toBe("472.1万")
 })

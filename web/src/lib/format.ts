@@ -65,3 +65,8 @@ export function formatMetric(value: number | null | undefined): string {
   if (size >= 100) return value.toFixed(0)
   return value.toFixed(size >= 10 ? 1 : size < 0.1 ? 4 : 2)
 }
+
+/** Returns a large number in short: `472万`, `4.7M`. */
+export function formatCount(count: number, language: Language): string {
+  return count.toLocaleString(language, { notation: "compact", maximumFractionDigits: 1 })
+}

@@ -1,4 +1,4 @@
-"""Change datasets: edit a row, repair, go back to an earlier version, split, export."""
+"""Change datasets: edit and add rows, repair, go back to an earlier version, split, export."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ class RowEdit(BaseModel):
         if (self.fields is None) == (self.value is None):
             raise ValueError("fields or value")
         return self
+
+
+class NewRow(BaseModel):
+    """A row in the form of the dataset's own rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Version
+    value: dict[str, Any] = Field(min_length=1)
 
 
 class RepairRequest(BaseModel):
@@ -94,6 +103,15 @@ class DatasetPair(BaseModel):
 
     train: DatasetSummary
     eval: DatasetSummary
+
+
+@router.post("/rows", status_code=201)
+def add_dataset_row(request: Request, dataset_id: Identifier, wish: NewRow) -> Dataset:
+    """Add a row behind the others and return the next version; jobs go on with the file that they were given."""
+    database = request.app.state.platform.database
+    return Dataset.model_validate(
+        dataset_document(dataset_versions.add_row(database, dataset_id, wish.version, wish.value))
+    )
 
 
 @router.patch("/rows/{row}")

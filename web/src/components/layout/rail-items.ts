@@ -15,6 +15,8 @@ export const RAIL: readonly RailItem[] = [
   { to: "/", icon: "dashboard", name: "web.page.dashboard", short: "web.page.home" },
   { to: "/datasets", icon: "datasets", name: "web.page.datasets", short: "web.page.data" },
   { to: "/jobs", icon: "training", name: "web.page.training", short: "web.page.training" },
+  { to: "/models", icon: "models", name: "web.page.models" },
+  { to: "/chat", icon: "chat", name: "web.page.chat", short: "web.page.chat" },
   { to: "/system", icon: "system", name: "web.page.system", isBelow: true },
   { to: "/settings", icon: "settings", name: "web.page.settings", isBelow: true },
 ]

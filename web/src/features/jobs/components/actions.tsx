@@ -47,6 +47,11 @@ export function Actions({ job }: { job: Job }) {
           {t(WORDS[action])}
         </Button>
       ))}
+      {job.status === "succeeded" && job.kind === "train" ? (
+        <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass()}>
+          {t("web.job.try_chat")}
+        </Link>
+      ) : null}
       <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
         {t("web.job.action.clone")}
       </Link>

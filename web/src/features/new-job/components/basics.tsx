@@ -5,6 +5,7 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Select, TextField } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
+import { formatCount } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import type { Wish } from "../wish"
 
@@ -105,7 +106,7 @@ function ModelButton({ model, isChosen, onChoose }: { model: Model; isChosen: bo
   )
 
   function parameterWords(count: number): string {
-    const size = count.toLocaleString(language, { notation: "compact", maximumFractionDigits: 1 })
+    const size = formatCount(count, language)
     return t("web.new_job.parameters", { size })
   }
 }

@@ -1,0 +1,84 @@
+import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
+import { type JobSummary, jobQueries } from "@/api/jobs"
+import { Empty } from "@/components/states/empty"
+import { QueryView } from "@/components/states/query-view"
+import { buttonClass } from "@/components/ui/button"
+import { Sheet } from "@/components/ui/sheet"
+import { Skeleton } from "@/components/ui/skeleton"
+import { type Column, Table } from "@/components/ui/table"
+import { formatAgo, formatMetric } from "@/lib/format"
+import { useLanguage, useText } from "@/lib/text"
+import { hasWords } from "../search"
+
+const isAdapter = ({ kind, status }: JobSummary) => kind === "train" && status === "succeeded"
+
+/** What finished training jobs have learned, the newest first. */
+export function AdapterList({ search }: { search: string }) {
+  const t = useText()
+  const jobs = useQuery(jobQueries.list())
+  return (
+    <Sheet>
+      <QueryView
+        query={jobs}
+        skeleton={<Skeleton lines={6} />}
+        isEmpty={({ items }) => !items.some(isAdapter)}
+        empty={
+          <Empty words={t("web.models.no_adapters")}>
+            <Link to="/jobs/new" className={buttonClass("main")}>
+              {t("web.models.new_job")}
+            </Link>
+          </Empty>
+        }
+      >
+        {({ items }) => {
+          const found = items.filter(isAdapter).filter(({ name, base_model }) => hasWords([name, base_model], search))
+          return found.length === 0 ? <Empty words={t("web.models.none_found")} /> : <AdapterTable jobs={found} />
+        }}
+      </QueryView>
+    </Sheet>
+  )
+}
+
+function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
+  const t = useText()
+  const language = useLanguage()
+  const columns: Column<JobSummary>[] = [
+    {
+      name: t("web.models.adapter"),
+      cell: ({ id, name }) => (
+        <Link to="/jobs/$jobId" params={{ jobId: id }} className="font-semibold hover:text-accent hover:underline">
+          {name}
+        </Link>
+      ),
+    },
+    { name: t("web.models.made_of"), cell: ({ base_model }) => base_model ?? "–", isWide: true },
+    {
+      name: t("web.metric.eval_loss"),
+      cell: ({ progress }) => formatMetric(progress.eval_loss),
+      isNumber: true,
+      isWide: true,
+    },
+    {
+      name: t("web.models.made"),
+      cell: ({ ended_at, created_at }) => formatAgo(ended_at ?? created_at, language),
+      isNumber: true,
+      isWide: true,
+    },
+    {
+      name: t("web.models.chat"),
+      cell: ({ id, name }) => (
+        <Link
+          to="/chat"
+          search={{ models: `job:${id}@base,job:${id}` }}
+          className={buttonClass("quiet")}
+          aria-label={t("web.models.chat_with", { name })}
+        >
+          {t("web.page.chat")}
+        </Link>
+      ),
+      isNumber: true,
+    },
+  ]
+  return <Table caption={t("web.models.tab.adapters")} columns={columns} rows={jobs} keyOf={({ id }) => id} />
+}

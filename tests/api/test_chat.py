@@ -9,6 +9,7 @@ import pytest
 
 from api.clients import application, client_of, signed_in
 from cli.test_serve import serving
+from llmlora.api.routes.chat import _told
 from llmlora.core.layout import work_root
 from llmlora.evaluation.measuring.questions import read_questions
 from llmlora.store import jobs
@@ -71,7 +72,13 @@ def test_three_models_in_one_stream(shop):
         wish = {"model": model, "prompt": "こんにちは", "seed": 7, "max_length": 6}
         assert client.post("/api/generate", json=wish).json()["text"] == reply["text"], model
         assert reply["num_prompt_tokens"] > 0
-        assert reply["num_tokens"] < 2 or reply["tokens_per_second"] > 0
+        assert reply["tokens_per_second"] is None or reply["tokens_per_second"] > 0
+
+
+def test_an_answer_that_comes_in_one_go_is_told_without_a_speed():
+    reply = {"type": "reply", "num_tokens": 11}
+    assert _told(reply, time.monotonic())["tokens_per_second"] is None
+    assert _told(reply, time.monotonic() - 0.5)["tokens_per_second"] == pytest.approx(20, rel=0.1)
 
 
 def test_each_has_its_own_history(shop):

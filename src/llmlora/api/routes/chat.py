@@ -25,6 +25,7 @@ from llmlora.services.warm_models import WarmModels
 
 router = APIRouter(prefix="/api", tags=["chat"], route_class=StrictRoute)
 MOST_COLUMNS = 3
+LEAST_SECONDS = 0.05  # an answer that comes in one go tells nothing of its speed
 Stop = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(max_length=16)]
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "An event stream", "content": {"text/event-stream": {}}}
@@ -157,7 +158,7 @@ def _told(event: Event, began: float | None) -> dict[str, Any]:
     if event["type"] != "reply":
         return data
     seconds = 0.0 if began is None else time.monotonic() - began
-    rate = (event["num_tokens"] - 1) / seconds if seconds > 0 and event["num_tokens"] > 1 else None
+    rate = (event["num_tokens"] - 1) / seconds if seconds >= LEAST_SECONDS and event["num_tokens"] > 1 else None
     return {**data, "tokens_per_second": None if rate is None else round(rate, 1)}
 
 

@@ -22,7 +22,7 @@ OTHER_WORDS = {
     "例": r"件目|1行に1件|最大長[^、。]*を超える[^、。]*件|件数の目安|データ(?:の)?件数|データ[はがを] ?[\d{}a-z]+ ?件",
 }
 # What the page calls its tab, its button and its field; a text is such a name as a whole, or quotes it.
-PAGE_NAMES = "訓練|訓練設定|訓練ジョブ|このデータで訓練|新しい訓練ジョブ|訓練を開始|訓練データセット"
+PAGE_NAMES = "訓練|訓練設定|訓練ジョブ|このデータで訓練|このモデルで訓練|新しい訓練ジョブ|訓練を開始|訓練データセット"
 A_PAGE_NAME = re.compile(rf"\A(?:{PAGE_NAMES})\Z|「(?:{PAGE_NAMES})」")
 EXAMPLES = re.compile(r"rows|examples|num_(?:read|written|eval|overlong)|texts_split|too_few|size|dataset_has|folded")
 OF_OTHER_THINGS = re.compile(r"(?:事実|質問|問題|警告|エラー|発言|回答|文章|答え)[^、。]*件|件の事実|件[^。]*質問")

@@ -270,7 +270,11 @@ export interface paths {
          */
         get: operations["datasetRows"];
         put?: never;
-        post?: never;
+        /**
+         * Add Dataset Row
+         * @description Add a row behind the others and return the next version; jobs go on with the file that they were given.
+         */
+        post: operations["addDatasetRow"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2647,6 +2651,8 @@ export interface components {
         /**
          * EvaluationRequest
          * @description A finished training job; without a dataset the questions come from its training data.
+         *
+         *     `ladder` asks the base with a system message and with examples of the training data, too.
          */
         EvaluationRequest: {
             /**
@@ -2658,6 +2664,11 @@ export interface components {
             dataset_id?: string | null;
             /** Job Id */
             job_id: string;
+            /**
+             * Ladder
+             * @default false
+             */
+            ladder: boolean;
             /**
              * Max Questions
              * @default 20
@@ -3417,6 +3428,21 @@ export interface components {
             items: components["schemas"]["Model"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * NewRow
+         * @description A row in the form of the dataset's own rows.
+         */
+        NewRow: {
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            };
+            /**
+             * Version
+             * @description The version that was looked at; another one is a 409.
+             */
+            version: number;
         };
         /**
          * NightWindow
@@ -5055,6 +5081,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetRows"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addDatasetRow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -18,19 +18,23 @@ export function DashboardPage() {
   const t = useText()
   const jobs = useQuery(jobQueries.list())
   const datasets = useQuery(datasetQueries.list())
-  const isNew = jobs.data !== undefined && !jobs.data.items.some(({ status }) => status === "succeeded")
   return (
     <Page
       title={t("web.page.dashboard")}
       actions={
-        <Link to="/jobs/new" className={buttonClass("main")}>
-          {t("web.new_job.title")}
-        </Link>
+        <>
+          <Link to="/datasets" className={buttonClass()}>
+            {t("web.dashboard.upload")}
+          </Link>
+          <Link to="/jobs/new" className={buttonClass("main")}>
+            {t("web.dashboard.train")}
+          </Link>
+        </>
       }
     >
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 gap-4">
-          {isNew && datasets.data ? <Checklist datasets={datasets.data.items} jobs={jobs.data?.items ?? []} /> : null}
+          {jobs.data && datasets.data ? <Checklist datasets={datasets.data.items} jobs={jobs.data.items} /> : null}
           <Sheet title={t("web.dashboard.at_work")}>
             <QueryView
               query={jobs}

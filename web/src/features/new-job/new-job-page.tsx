@@ -2,7 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query"
 import { useNavigate, useSearch } from "@tanstack/react-router"
 import { useDeferredValue, useState } from "react"
 import { datasetQueries } from "@/api/datasets"
-import { jobQueries, startTraining } from "@/api/jobs"
+import { isEnded, jobQueries, startTraining } from "@/api/jobs"
 import { modelQueries } from "@/api/models"
 import { trainingQueries } from "@/api/training"
 import { Page } from "@/components/layout/page"
@@ -42,6 +42,7 @@ function NewJob({ first }: { first: Wish }) {
     mutationFn: startTraining,
     onSuccess: ({ id }) => navigate({ to: "/jobs/$jobId", params: { jobId: id } }),
   })
+  const isBusy = useQuery(jobQueries.list()).data?.items.some((job) => !isEnded(job)) ?? false
   const lacking = missing(wish, plan.data)
   const change = (settings: Record<string, unknown>) =>
     setChosen((now) => Object.entries(settings).reduce((next, [name, value]) => withSetting(next, name, value), now))
@@ -66,7 +67,9 @@ function NewJob({ first }: { first: Wish }) {
             disabled={lacking !== null}
             onClick={() => request && start.mutate({ ...request, dataset_ids: [], shares: null })}
           >
-            {lacking === null ? t("web.new_job.start") : t(`web.new_job.missing.${lacking}`)}
+            {lacking === null
+              ? t(isBusy ? "web.new_job.queue" : "web.new_job.start")
+              : t(`web.new_job.missing.${lacking}`)}
           </Button>
           <Button look="quiet" disabled={request === null} onClick={() => setIsCommandOpen(true)}>
             {t("web.command.show")}

@@ -1,48 +1,113 @@
-import { Link } from "@tanstack/react-router"
-import type { DatasetSummary } from "@/api/datasets"
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { Link, useNavigate } from "@tanstack/react-router"
+import type { ReactNode } from "react"
+import { createSample, type DatasetSummary, datasetKeys } from "@/api/datasets"
+import { evaluationQueries } from "@/api/evaluations"
 import type { JobSummary } from "@/api/jobs"
-import { buttonClass } from "@/components/ui/button"
+import { Failed } from "@/components/states/failed"
+import { Button, buttonClass } from "@/components/ui/button"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 
-/** The way to the first result, ticked by what is there; it goes when a first job has succeeded. */
+const FIRST_SAMPLE = "level1_basic_qa"
+
+/** The way to the first result, ticked by what is there; it goes when a first job has been evaluated. */
 export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummary[]; jobs: readonly JobSummary[] }) {
   const t = useText()
+  const evaluations = useQuery(evaluationQueries.list()).data?.items
+  const done = jobs.find(({ status }) => status === "succeeded")
   const hasData = datasets.some(({ ok }) => ok)
-  const hasJob = jobs.length > 0
+  if (evaluations === undefined || evaluations.some(({ status }) => status === "succeeded")) return null
   return (
     <Sheet title={t("web.checklist.title")} className="border-accent/40">
       <ol className="grid gap-1">
-        <Step isDone={hasData} isNext={!hasData} name={t("web.checklist.data")} note={t("web.checklist.data_note")} />
+        <Step isDone={hasData} isNext={!hasData} name={t("web.checklist.data")} note={t("web.checklist.data_note")}>
+          <TrySample />
+          <Link to="/datasets" className={buttonClass()}>
+            {t("web.checklist.own_data")}
+          </Link>
+        </Step>
         <Step
-          isDone={hasJob}
-          isNext={hasData && !hasJob}
+          isDone={done !== undefined}
+          isNext={hasData && !done}
           name={t("web.checklist.job")}
           note={t("web.checklist.job_note")}
-        />
+        >
+          <Link to="/jobs/new" className={buttonClass("main")}>
+            {t("web.checklist.start")}
+          </Link>
+        </Step>
+        <Step
+          isDone={false}
+          isNext={done !== undefined}
+          name={t("web.checklist.evaluate")}
+          note={t("web.checklist.evaluate_note")}
+        >
+          {done ? (
+            <Link
+              to="/jobs/$jobId"
+              params={{ jobId: done.id }}
+              search={{ tab: "evaluation" }}
+              className={buttonClass("main")}
+            >
+              {t("web.checklist.evaluate_start", { name: done.name })}
+            </Link>
+          ) : null}
+        </Step>
       </ol>
-      {hasJob ? null : (
-        <Link to="/jobs/new" className={buttonClass("main", "mt-3")}>
-          {t("web.checklist.start")}
-        </Link>
-      )}
     </Sheet>
   )
 }
 
-function Step({ isDone, isNext, name, note }: { isDone: boolean; isNext: boolean; name: string; note: string }) {
+/** One click from nothing to the form of the first job, filled in. */
+function TrySample() {
+  const t = useText()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const create = useMutation({
+    mutationFn: () => createSample(FIRST_SAMPLE),
+    onSuccess: ({ id }) => {
+      client.invalidateQueries({ queryKey: datasetKeys.list })
+      navigate({ to: "/jobs/new", search: { dataset: id } })
+    },
+  })
+  return (
+    <>
+      <Button look="main" isBusy={create.isPending} onClick={() => create.mutate()}>
+        {t("web.checklist.sample")}
+      </Button>
+      {create.isError ? <Failed error={create.error} /> : null}
+    </>
+  )
+}
+
+/** A step with its mark; what it can be done with shows only when it is the next one. */
+function Step({
+  isDone,
+  isNext,
+  name,
+  note,
+  children,
+}: {
+  isDone: boolean
+  isNext: boolean
+  name: string
+  note: string
+  children: ReactNode
+}) {
   const t = useText()
   return (
     <li aria-current={isNext ? "step" : undefined} className="flex gap-2.5 py-1">
       <span className={`pt-0.5 ${isDone ? "text-good" : isNext ? "text-accent" : "text-ink-3"}`}>
         <Icon name={isDone ? "check" : "circle"} size={20} />
       </span>
-      <span className="min-w-0">
+      <div className="min-w-0">
         <span className={isNext ? "font-semibold" : ""}>{name}</span>
         {isDone ? <span className="sr-only">{t("web.checklist.done")}</span> : null}
         <span className="block text-s text-ink-2">{note}</span>
-      </span>
+        {isNext ? <div className="mt-2 mb-1 flex flex-wrap gap-2">{children}</div> : null}
+      </div>
     </li>
   )
 }

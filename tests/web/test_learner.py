@@ -1,0 +1,26 @@
+"""What a learner does on the page: level 1 from nothing, by mouse and by keyboard; and reloads while it trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from served import serving
+from web.browser import needs_browser, needs_pages, run_script
+from web.reloads import reload_while_training
+
+pytestmark = [needs_pages, needs_browser]
+
+
+@pytest.mark.parametrize("hand", ["mouse", pytest.param("keyboard", marks=pytest.mark.gate)])
+def test_level_1_as_a_newcomer(hand: str, tmp_path: Path) -> None:
+    """At most 8 clicks and 2 minutes from an empty workspace to the tuned answer, without a fault of the console."""
+    with serving(tmp_path) as server:
+        finished = run_script("newcomer.mjs", server, hand)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_reloads_while_it_trains_lose_nothing(tmp_path: Path) -> None:
+    """The page of a running job is reloaded at 5 random moments; its curve is what the events say, in every point."""
+    reload_while_training(tmp_path, times=5, epochs=40)

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from llmlora.core.layout import new_id
+from llmlora.core.locale import translate
 from llmlora.core.publish import write_json
 from llmlora.services.follow import lock_holder
 from llmlora.services.launcher import LocalLauncher
@@ -79,6 +80,13 @@ def test_an_export_gives_files_with_sizes_and_verdicts_and_can_be_verified_again
     assert all(item["verdict"] in ("verified", "lossy", "failed") and item["checks"] for item in files)
     assert all(item["size_bytes"] > 10_000 and len(item["sha256"]) == 64 for item in files)
     assert (found["status"], found["model_file"] is None) in (("succeeded", False), ("failed", False)), found["error"]
+    place = f"/api/exports/{made['id']}/files"
+    sizes = {item["file"]: item["size_bytes"] for item in files}
+    got = client.get(f"{place}/model-Q8_0.gguf").content
+    assert (got[:4], len(got)) == (b"GGUF", sizes["model-Q8_0.gguf"])
+    assert f"FROM ./{found['model_file']}" in client.get(f"{place}/Modelfile").text
+    assert client.get(f"{place}/..%2Fx").json()["code"] == "job_file_not_found"
+    assert client.get(f"/api/exports/{finished}/files/Modelfile").status_code == 404
     listed = client.get("/api/exports", params={"job_id": finished}).json()["items"]
     assert [item["id"] for item in listed] == [made["id"]]
     assert client.get("/api/exports", params={"job_id": "other"}).json()["items"] == []
@@ -294,11 +302,26 @@ def test_a_verdict_counts_for_the_bytes_that_it_is_about(tmp_path, digest, verdi
     entry = {"key": "k", "quantization": "F16", "size_bytes": 4, "sha256": "a" * 64}
     files = {"model-F16.gguf": entry, "model-Q8_0.gguf": {**entry, "quantization": "Q8_0"}}
     write_json(tmp_path / "meta.json", {"files": files})
-    told = {"file": "model-F16.gguf", "sha256": digest, "verdict": "verified", "checks": [{"check": "x", "ok": True}]}
+    checks = [{"check": "x", "ok": False, "cause": "values"}, {"check": "y", "ok": True, "cause": None}]
+    told = {"file": "model-F16.gguf", "sha256": digest, "verdict": "verified", "checks": checks}
     write_json(tmp_path / "verify.json", {"files": [told]})
     [found] = export_files(tmp_path)
     assert (found["file"], found["size_bytes"], found["verdict"]) == ("model-F16.gguf", 4, verdict)
-    assert found["checks"] == (told["checks"] if verdict else [])
+    texts = [translate("export.cause.values"), None]
+    worded = [{**check, "text": text} for check, text in zip(checks, texts, strict=True)]
+    assert found["checks"] == (worded if verdict else [])
+
+
+@pytest.mark.parametrize(("age", "verdict"), [(0, "failed"), (60, None)])
+def test_a_file_that_was_damaged_since_has_failed_until_it_is_written_again(tmp_path, age, verdict):
+    (tmp_path / "model-F16.gguf").write_bytes(b"GGUX")
+    entry = {"key": "k", "quantization": "F16", "size_bytes": 4, "sha256": "a" * 64}
+    write_json(tmp_path / "meta.json", {"files": {"model-F16.gguf": entry}})
+    told = {"file": "model-F16.gguf", "sha256": "b" * 64, "verdict": "failed", "checks": []}
+    write_json(tmp_path / "verify.json", {"files": [told]})
+    written = (tmp_path / "meta.json").stat().st_mtime
+    os.utime(tmp_path / "verify.json", (written - age, written - age + (not age)))
+    assert [found["verdict"] for found in export_files(tmp_path)] == [verdict]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "null"])

@@ -196,6 +196,13 @@ def test_pages_end(database):
     assert Queue(database).page(limit=5).next_cursor is None
 
 
+def test_progress_counts_what_a_phase_is_made_of(database):
+    queue, job_id = at(database, "running")
+    with database.write() as connection:
+        jobs.set_values(connection, job_id, progress={"phase": {"name": "verify", "done": 1, "total": 3}})
+    assert queue.progress(job_id)["message"] == {"code": "verify", "params": {"done": 1, "total": 3}}
+
+
 def test_progress_says_how_far_a_job_is(database):
     queue, job_id = at(database, "running")
     path = queue.folder_of(queue.get(job_id)) / "config.json"

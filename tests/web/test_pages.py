@@ -79,3 +79,15 @@ def test_a_first_job_from_the_page(tmp_path):
         add_dataset(server, "レベル1 基本Q&A")
         finished = run_script("first-job.mjs", server)
         assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@pytest.mark.gate
+@needs_browser
+def test_finished_jobs_are_compared_and_exported_from_the_page(tmp_path):
+    """Evaluated by one click until the answers stand side by side, and made into a file that is verified and used."""
+    with serving(tmp_path) as server:
+        dataset_id = add_dataset(server, "レベル1 基本Q&A")
+        for rank in (4, 8):
+            train(server, dataset_id, f"r={rank}", r=rank, max_steps=3)
+        finished = run_script("use-jobs.mjs", server)
+        assert finished.returncode == 0, finished.stdout + finished.stderr

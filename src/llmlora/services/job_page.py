@@ -13,12 +13,11 @@ from llmlora.core.locale import error_texts, has_text, translate, worded_error
 from llmlora.core.publish import read_json
 from llmlora.services.job_files import folder_bytes
 from llmlora.services.queue import Queue
-from llmlora.services.queue_progress import frozen_config, progress_document
+from llmlora.services.queue_progress import COUNTED, frozen_config, progress_document
 from llmlora.store import datasets
 from llmlora.store.jobs import DatasetUse, JobRow
 from llmlora.store.runs import RunRow
 
-COUNTED: Final = ("done", "total")  # of a phase that has not said how far it is
 FIELDS: Final = ("id", "kind", "name", "status", "reason", "stop_request", "position", "run", "parent_id")
 TIMES: Final = ("created_at", "started_at", "ended_at", "deleted_at")
 RUN_FIELDS: Final = (

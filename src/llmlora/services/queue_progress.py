@@ -12,6 +12,7 @@ from llmlora.core.publish import read_json
 from llmlora.core.recommend import planned_steps
 from llmlora.store.jobs import JobRow
 
+COUNTED = ("done", "total")  # how far a phase is, where it says so
 METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_second", "eta_seconds")
 
 
@@ -42,7 +43,8 @@ def _message(job: JobRow, phase: dict[str, Any]) -> dict[str, Any] | None:
     if job.error is not None:
         return {"code": job.error.get("code"), "params": job.error.get("params", {})}
     if job.is_active and phase:
-        return {"code": phase.get("name"), "params": phase.get("params") or {}}
+        counts = {name: phase[name] for name in COUNTED if name in phase}
+        return {"code": phase.get("name"), "params": {**counts, **(phase.get("params") or {})}}
     return None if job.reason is None else {"code": job.reason, "params": {}}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.layout import MERGED_DIR, META_FILE, REPORT_FILE, VERIFY_FILE, new_id, work_root
+from llmlora.core.locale import has_text, translate
 from llmlora.core.publish import read_json
 from llmlora.services.compare import compare
 from llmlora.services.evaluate import plan_evaluation, write_evaluation
@@ -143,21 +144,39 @@ def export_document(queue: Queue, job: JobRow) -> dict[str, Any]:
 def export_files(folder: Path) -> list[dict[str, Any]]:
     """Return the files of an export with their sizes; the verdict of one that is not verified yet is None."""
     verdicts = {item["file"]: item for item in _document(folder / VERIFY_FILE).get("files", ())}
-    return [
-        {
-            "file": name,
-            **{key: entry[key] for key in ("quantization", "size_bytes", "sha256")},
-            "verdict": _of_same_bytes(entry, verdicts.get(name), "verdict"),
-            "checks": _of_same_bytes(entry, verdicts.get(name), "checks") or [],
-        }
-        for name, entry in _document(folder / META_FILE).get("files", {}).items()
-        if (folder / name).is_file()
-    ]
+    is_verified_last = _changed_at(folder / VERIFY_FILE) >= _changed_at(folder / META_FILE)
+    found = []
+    for name, entry in _document(folder / META_FILE).get("files", {}).items():
+        if not (folder / name).is_file():
+            continue
+        judged = verdicts.get(name, {})
+        # A verdict is about bytes; other ones than were written fail when the file was damaged since.
+        is_damaged = is_verified_last and judged.get("verdict") == "failed"
+        if judged.get("sha256") != entry["sha256"] and not is_damaged:
+            judged = {}
+        found.append(
+            {
+                "file": name,
+                **{key: entry[key] for key in ("quantization", "size_bytes", "sha256")},
+                "verdict": judged.get("verdict"),
+                "checks": [_worded(check) for check in judged.get("checks") or ()],
+            }
+        )
+    return found
 
 
-def _of_same_bytes(entry: dict[str, Any], verdict: dict[str, Any] | None, key: str) -> Any:
-    """Return what was verified of a file, unless it was written again since."""
-    return verdict.get(key) if verdict is not None and verdict.get("sha256") == entry["sha256"] else None
+def _changed_at(path: Path) -> int:
+    """Return when a file was last written, 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _worded(check: dict[str, Any]) -> dict[str, Any]:
+    """Return a check with the `text` of its cause in the current language, None where it has none."""
+    key = f"export.cause.{check.get('cause')}"
+    return {**check, "text": translate(key) if has_text(key) else None}
 
 
 def compare_jobs(queue: Queue, job_ids: Sequence[str]) -> dict[str, Any]:

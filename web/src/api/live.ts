@@ -1,5 +1,8 @@
 import type { QueryClient } from "@tanstack/react-query"
+import { comparisonKeys } from "./comparisons"
 import { evaluationKeys } from "./evaluations"
+import { exportKeys } from "./exports"
+
 import {
   type Curves,
   type Job,
@@ -80,13 +83,15 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
     return [
       jobKeys.lists,
       evaluationKeys.all,
+      exportKeys.all,
+      comparisonKeys.all,
       ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.epochs, jobKeys.diagnosis, jobKeys.files].map((key) =>
         key(id),
       ),
     ]
   }
   if (["evaluation", "finding", "warning"].includes(type)) return [jobKeys.diagnosis(id)]
-  if (type === "phase") return [jobKeys.progress(id)]
+  if (type === "phase") return [jobKeys.progress(id), exportKeys.one(id), comparisonKeys.evaluations]
   return []
 }
 

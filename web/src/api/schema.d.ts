@@ -2803,14 +2803,36 @@ export interface components {
             stop_request: string | null;
         };
         /**
+         * ExportCheck
+         * @description A check of a file: what was measured, against which limits; `text` words the cause where it has failed.
+         */
+        ExportCheck: {
+            /** Cause */
+            cause: string | null;
+            /** Check */
+            check: string;
+            /** Detail */
+            detail: string;
+            /** Limits */
+            limits: {
+                [key: string]: number;
+            };
+            /** Measured */
+            measured: {
+                [key: string]: unknown;
+            };
+            /** Ok */
+            ok: boolean;
+            /** Text */
+            text: string | null;
+        };
+        /**
          * ExportFile
          * @description A file; `verdict` is verified, lossy or failed, null while it is not verified yet.
          */
         ExportFile: {
             /** Checks */
-            checks: {
-                [key: string]: unknown;
-            }[];
+            checks: components["schemas"]["ExportCheck"][];
             /** File */
             file: string;
             /** Quantization */

@@ -2,6 +2,8 @@ import type { QueryClient } from "@tanstack/react-query"
 import { createRootRouteWithContext, createRoute, lazyRouteComponent } from "@tanstack/react-router"
 import { Shell } from "@/components/layout/shell"
 import { chatSearch } from "@/features/chat/search"
+import { compareSearch } from "@/features/compare/search"
+import { newExportSearch } from "@/features/exports/search"
 import { jobSearch } from "@/features/jobs/tabs"
 import { modelSearch } from "@/features/models/search"
 import { newJobSearch } from "@/features/new-job/search"
@@ -74,6 +76,28 @@ const models = createRoute({
   validateSearch: modelSearch,
   component: lazyRouteComponent(() => import("@/features/models/models-page"), "ModelsPage"),
 })
+const exports = createRoute({
+  getParentRoute: at,
+  path: "/exports",
+  component: lazyRouteComponent(() => import("@/features/exports/export-list-page"), "ExportListPage"),
+})
+const newExport = createRoute({
+  getParentRoute: at,
+  path: "/exports/new",
+  validateSearch: newExportSearch,
+  component: lazyRouteComponent(() => import("@/features/exports/new-export-page"), "NewExportPage"),
+})
+const oneExport = createRoute({
+  getParentRoute: at,
+  path: "/exports/$exportId",
+  component: lazyRouteComponent(() => import("@/features/exports/export-page"), "ExportPage"),
+})
+const compare = createRoute({
+  getParentRoute: at,
+  path: "/compare",
+  validateSearch: compareSearch,
+  component: lazyRouteComponent(() => import("@/features/compare/compare-page"), "ComparePage"),
+})
 
 /** All pages, one line each. */
 export const routes = root.addChildren([
@@ -87,6 +111,10 @@ export const routes = root.addChildren([
   settings,
   models,
   chat,
+  exports,
+  newExport,
+  oneExport,
+  compare,
   ...devRoutes(),
 ])
 

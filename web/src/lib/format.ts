@@ -2,10 +2,11 @@ import type { Language } from "./text"
 
 const UNITS = ["B", "KB", "MB", "GB", "TB"] as const
 
-/** Returns a size with one decimal from a gigabyte on: `2.6 GB`, `21 MB`. */
+/** Returns a size with one decimal where that tells something: `2.6 GB`, `3.4 MB`, `21 MB`. */
 export function formatBytes(bytes: number, language: Language): string {
   const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log(bytes) / Math.log(1024)))
-  const digits = power >= 3 ? 1 : 0
+  const isSmall = power === 2 && bytes < 9.95 * 1024 ** 2
+  const digits = power >= 3 || isSmall ? 1 : 0
   const number = (bytes / 1024 ** power).toLocaleString(language, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,

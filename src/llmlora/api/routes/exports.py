@@ -48,6 +48,18 @@ class MergeRequest(BaseModel):
     dtype: Literal["float32", "float16", "bfloat16"] | None = None
 
 
+class ExportCheck(BaseModel):
+    """A check of a file: what was measured, against which limits; `text` words the cause where it has failed."""
+
+    check: str
+    ok: bool
+    measured: dict[str, Any]
+    limits: dict[str, float]
+    cause: str | None
+    detail: str
+    text: str | None
+
+
 class ExportFile(BaseModel):
     """A file; `verdict` is verified, lossy or failed, null while it is not verified yet."""
 
@@ -56,7 +68,7 @@ class ExportFile(BaseModel):
     size_bytes: int
     sha256: str
     verdict: str | None
-    checks: list[dict[str, Any]]
+    checks: list[ExportCheck]
 
 
 class Export(JobSummary):

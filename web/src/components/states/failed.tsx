@@ -14,12 +14,17 @@ export interface ErrorWords {
 
 /** Returns the words of whatever was thrown; the server's are in the reader's language already. */
 export function errorWords(error: unknown, t: Translate): ErrorWords {
-  if (error instanceof ApiError && error.detail) return error
+  if (isWorded(error)) return error
   const code = error instanceof ApiError ? error.code : "page"
   if (code === "server_away") return { code, detail: t("web.error.away"), hint: t("web.error.away_hint") }
   if (code === "no_problem_document") return { code, detail: t("web.error.foreign"), hint: t("web.error.foreign_hint") }
   const reason = error instanceof Error ? error.message : String(error)
   return { code, detail: t("web.error.page", { reason }), hint: t("web.error.page_hint") }
+}
+
+/** Tells whether an error has words already: an answer of the server, or what it says of a job that failed. */
+function isWorded(error: unknown): error is ErrorWords {
+  return typeof error === "object" && error !== null && "detail" in error && Boolean(error.detail)
 }
 
 /** An error: what and why, what next, its code, and all of it to copy for a report. */
@@ -48,7 +53,7 @@ export function Failed({ error, onRetry, children }: { error: unknown; onRetry?:
         {onRetry ? <Button onClick={onRetry}>{t("web.retry")}</Button> : null}
         {children}
         <CopyButton text={report} name={t("web.copy_report")} />
-        <code className="text-xs text-ink-3">{words.code}</code>
+        <code className="text-xs text-ink-2">{words.code}</code>
       </div>
     </div>
   )

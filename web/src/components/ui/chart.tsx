@@ -12,6 +12,8 @@ export interface Curve {
   /** A token of tokens.css without its dashes. */
   color: "accent" | "good" | "warn" | "bad" | "ink-2"
   isDashed?: boolean
+  /** Lengths of strokes and gaps, where several curves have to differ by more than their colour. */
+  dash?: readonly number[]
   isFaint?: boolean
   hasPoints?: boolean
 }
@@ -78,16 +80,24 @@ export function Chart(props: ChartProps) {
 function LegendItem({ curve }: { curve: Curve }) {
   return (
     <span className="inline-flex items-center gap-1.5">
-      <i
-        className="w-4.5"
-        style={{
-          borderTop: `${curve.isFaint ? 1.4 : 2.4}px ${curve.isDashed ? "dashed" : "solid"} var(--${curve.color})`,
-          opacity: curve.isFaint ? 0.5 : 1,
-        }}
-      />
+      <svg aria-hidden="true" width="26" height="4" className="flex-none">
+        <line
+          x2="26"
+          y1="2"
+          y2="2"
+          stroke={`var(--${curve.color})`}
+          strokeWidth={curve.isFaint ? 1.4 : 2.4}
+          strokeDasharray={dashOf(curve)?.join(" ")}
+          opacity={curve.isFaint ? 0.5 : 1}
+        />
+      </svg>
       {curve.name}
     </span>
   )
+}
+
+function dashOf({ isDashed, dash }: Curve): number[] | undefined {
+  return dash ? [...dash] : isDashed ? [6, 4] : undefined
 }
 
 const MOST_ROWS = 200
@@ -180,13 +190,14 @@ function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)))
 }
 
-function seriesOf({ isDashed, isFaint, hasPoints, ...curve }: Curve, color: (name: string) => string): uPlot.Series {
+function seriesOf(curve: Curve, color: (name: string) => string): uPlot.Series {
+  const { isFaint, hasPoints } = curve
   return {
     label: curve.name,
     stroke: color(curve.color),
     width: isFaint ? 1.2 : 2.2,
     alpha: isFaint ? 0.4 : 1,
-    dash: isDashed ? [6, 4] : undefined,
+    dash: dashOf(curve),
     spanGaps: true,
     points: hasPoints ? { show: true, size: 7, fill: color("sheet") } : { show: false },
   }

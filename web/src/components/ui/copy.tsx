@@ -23,10 +23,13 @@ export function CopyButton({ text, name }: { text: string; name?: string }) {
 /** A command as it is pasted into a terminal, with a button that copies it. */
 export function CopyCommand({ command, label }: { command: string; label?: string }) {
   return (
-    <div className="grid gap-1">
+    <div className="grid grid-cols-1 gap-1">
       {label ? <p className="text-s text-ink-2">{label}</p> : null}
       <div className="flex items-start gap-2 rounded-medium bg-sunk py-1 pr-1 pl-3">
-        <pre className="min-w-0 flex-1 self-center overflow-x-auto py-1.5 font-mono text-s">{command}</pre>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+        <pre tabIndex={0} className="min-w-0 flex-1 self-center overflow-x-auto py-1.5 font-mono text-s">
+          {command}
+        </pre>
         <CopyButton text={command} />
       </div>
     </div>

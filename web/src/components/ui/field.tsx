@@ -76,7 +76,7 @@ export function Checkbox({ label, help, mark, ...rest }: Omit<FieldWords, "error
         id={id}
         type="checkbox"
         aria-describedby={help ? `${id}-note` : undefined}
-        className="mt-1 size-4 accent-accent"
+        className="mt-1 size-4 flex-none accent-accent"
         {...rest}
       />
       <div className="min-w-0">

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import type { EvaluatedItem } from "@/api/evaluations"
 import type { Curves } from "@/api/jobs"
-import { aligned } from "./curves"
+import { aligned } from "@/lib/curves"
 import { jobSearch } from "./tabs"
 import { isLoss, lossesFirst, verdictOf } from "./verdicts"
 

@@ -48,9 +48,17 @@ export function Actions({ job }: { job: Job }) {
         </Button>
       ))}
       {job.status === "succeeded" && job.kind === "train" ? (
-        <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass()}>
-          {t("web.job.try_chat")}
-        </Link>
+        <>
+          <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass()}>
+            {t("web.job.try_chat")}
+          </Link>
+          <Link to="/exports/new" search={{ job: job.id }} className={buttonClass()}>
+            {t("web.job.action.export")}
+          </Link>
+          <Link to="/compare" search={{ jobs: job.id }} className={buttonClass("quiet")}>
+            {t("web.job.action.compare")}
+          </Link>
+        </>
       ) : null}
       <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
         {t("web.job.action.clone")}

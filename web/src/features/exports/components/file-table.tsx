@@ -1,0 +1,62 @@
+import { type Export, type ExportFile, fileAddress } from "@/api/exports"
+import { type Column, Table } from "@/components/ui/table"
+import { formatBytes, formatMetric } from "@/lib/format"
+import { useLanguage, useText } from "@/lib/text"
+import { factsOf, measuredOf, verdictOf } from "../checks"
+import { VerdictChip } from "./verdict"
+
+/** The files of an export: how large, how near to the trained model, what was kept, and what each is worth. */
+export function FileTable({ export: made }: { export: Export }) {
+  const t = useText()
+  const language = useLanguage()
+  const columns: Column<ExportFile>[] = [
+    { name: t("web.files.name"), cell: (file) => <Name file={file} made={made} /> },
+    {
+      name: t("web.files.size"),
+      cell: (file) => <span className="whitespace-nowrap">{formatBytes(file.size_bytes, language)}</span>,
+      isNumber: true,
+    },
+    {
+      name: t("web.exports.kl"),
+      cell: (file) => formatMetric(measuredOf(file, "logprobs", "kl")),
+      isNumber: true,
+      isWide: true,
+    },
+    { name: t("web.exports.facts"), cell: (file) => <Facts file={file} />, isNumber: true, isWide: true },
+    { name: t("web.exports.verdict"), cell: (file) => <Worth file={file} /> },
+  ]
+  return <Table caption={t("web.exports.files")} columns={columns} rows={made.files} keyOf={({ file }) => file} />
+}
+
+function Name({ file, made }: { file: ExportFile; made: Export }) {
+  const t = useText()
+  return (
+    <>
+      <a href={fileAddress(made.id, file.file)} download className="text-accent underline underline-offset-3">
+        {file.file}
+      </a>
+      {file.file === made.model_file ? (
+        <span className="block text-s text-ink-2">{t("web.exports.chosen")}</span>
+      ) : null}
+    </>
+  )
+}
+
+function Facts({ file }: { file: ExportFile }) {
+  const facts = factsOf(file)
+  return facts ? `${facts.kept} / ${facts.known}` : "–"
+}
+
+/** The verdict; on a phone with the facts below it, whose column is left out there. */
+function Worth({ file }: { file: ExportFile }) {
+  const t = useText()
+  const facts = factsOf(file)
+  return (
+    <span className="grid justify-items-start gap-0.5">
+      <VerdictChip verdict={verdictOf(file)} />
+      {facts ? (
+        <span className="text-s whitespace-nowrap text-ink-2 md:hidden">{t("web.exports.facts_kept", facts)}</span>
+      ) : null}
+    </span>
+  )
+}

@@ -41,8 +41,15 @@ export const evaluationQueries = {
     }),
 }
 
-/** Puts the evaluation of a finished job into the queue: questions as they were trained, and in other words. */
-export function startEvaluation(jobId: string): Promise<Evaluation> {
-  const body = { job_id: jobId, max_questions: 20, rewrite: true, check_forgetting: true, ladder: false }
+/** Puts the evaluation of a finished job into the queue, with the questions of a dataset, or of its training data. */
+export function startEvaluation(jobId: string, datasetId: string | null = null): Promise<Evaluation> {
+  const body = {
+    job_id: jobId,
+    dataset_id: datasetId,
+    max_questions: 20,
+    rewrite: true,
+    check_forgetting: true,
+    ladder: false,
+  }
   return call("post", "/api/evaluations", { body })
 }

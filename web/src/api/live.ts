@@ -91,7 +91,7 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
     ]
   }
   if (["evaluation", "finding", "warning"].includes(type)) return [jobKeys.diagnosis(id)]
-  if (type === "phase") return [jobKeys.progress(id), exportKeys.one(id), comparisonKeys.evaluations]
+  if (type === "phase") return [jobKeys.progress(id), exportKeys.one(id), evaluationKeys.list]
   return []
 }
 

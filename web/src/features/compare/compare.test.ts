@@ -1,5 +1,6 @@
 import { expect, it } from "vitest"
-import type { ComparedMetric, EvaluatedItem, EvaluationReport } from "@/api/comparisons"
+import type { ComparedMetric } from "@/api/comparisons"
+import type { EvaluatedItem, EvaluationReport } from "@/api/evaluations"
 import type { JobSummary } from "@/api/jobs"
 import { fieldName, valuesOf } from "./differences"
 import { marksOf, metricName, metricValue } from "./metrics"

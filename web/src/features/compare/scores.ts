@@ -1,4 +1,4 @@
-import type { EvaluatedItem, EvaluationReport } from "@/api/comparisons"
+import type { EvaluatedItem, EvaluationReport } from "@/api/evaluations"
 
 /** A question that all evaluated jobs were asked, with what each of them answered; null is not evaluated. */
 export interface SharedItem {

@@ -1,5 +1,6 @@
 import { useState } from "react"
-import type { ComparedJob, EvaluatedItem } from "@/api/comparisons"
+import type { ComparedJob } from "@/api/comparisons"
+import type { EvaluatedItem } from "@/api/evaluations"
 import { Empty } from "@/components/states/empty"
 import { Icon } from "@/components/ui/icon"
 import { Segmented } from "@/components/ui/segmented"

@@ -1,4 +1,5 @@
-import type { ComparedMetric, Comparison, EvaluationReport } from "@/api/comparisons"
+import type { ComparedMetric, Comparison } from "@/api/comparisons"
+import type { EvaluationReport } from "@/api/evaluations"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
 import { useLanguage, useText } from "@/lib/text"

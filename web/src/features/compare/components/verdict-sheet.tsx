@@ -1,11 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
-import {
-  type ComparedJob,
-  comparisonKeys,
-  comparisonQueries,
-  type EvaluationReport,
-  startEvaluation,
-} from "@/api/comparisons"
+import type { ComparedJob } from "@/api/comparisons"
+import { type EvaluationReport, evaluationKeys, evaluationQueries, startEvaluation } from "@/api/evaluations"
 import { isEnded, type JobSummary } from "@/api/jobs"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
@@ -84,12 +79,12 @@ function Evaluate({
 }) {
   const t = useText()
   const client = useQueryClient()
-  const evaluations = useQuery(comparisonQueries.evaluations()).data?.items ?? []
+  const evaluations = useQuery(evaluationQueries.list()).data?.items ?? []
   const atWork = evaluations.filter((one) => !isEnded(one) && jobs.some(({ id }) => id === one.job_id))
   const questions = questionsFor(summaries.map((job) => job?.dataset_id ?? null))
   const start = useMutation({
     mutationFn: () => Promise.all(positions.map((job) => startEvaluation(jobs[job]?.id ?? "", questions))),
-    onSettled: () => client.invalidateQueries({ queryKey: comparisonKeys.evaluations }),
+    onSettled: () => client.invalidateQueries({ queryKey: evaluationKeys.all }),
   })
   if (atWork.length > 0)
     return (

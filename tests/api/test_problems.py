@@ -1,5 +1,6 @@
 """Errors are problem documents in the caller's language; values of a request are checked in words, never with a 500."""
 
+import contextvars
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from api.clients import signed_in
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.strict_route import MAX_DEPTH, StrictRoute
 from llmlora.core.errors import ConfigError, LlmloraError, OutOfMemory, Stopped
+from llmlora.core.locale import set_program
 
 
 class Asked(BaseModel, extra="forbid"):
@@ -35,6 +37,7 @@ def client(app):
             ),
             "memory": OutOfMemory("memory_short", needed_bytes=2, free_bytes=1),
             "stopped": Stopped("interrupted"),
+            "resumable": Stopped("stopped", step=1, total_steps=2, folder="/jobs/a"),
         }  # fmt: skip
         raise errors[error]
 
@@ -80,6 +83,13 @@ def test_the_words_are_in_the_callers_language(client, language, expected):
         "hint": "",
     }
     assert problem["hint"]
+
+
+def test_commands_do_not_say_where_the_server_lies(client):
+    context = contextvars.copy_context()
+    context.run(set_program, "/srv/env/bin/python -m llmlora")
+    answer = context.run(client.get, "/api/fail?error=resumable")
+    assert answer.json()["hint"] == "Go on with: llmlora train --resume /jobs/a"
 
 
 def test_one_callers_language_is_not_the_next_ones(client):

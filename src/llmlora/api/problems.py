@@ -13,7 +13,7 @@ from llmlora.api import openai_errors
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.openai_errors import openai_error, openai_status
 from llmlora.core.errors import ConfigError, InputError, LlmloraError
-from llmlora.core.locale import LANGUAGES, error_texts, has_text, set_language, translate
+from llmlora.core.locale import LANGUAGES, error_texts, has_text, set_language, set_program, translate
 from llmlora.core.setting_words import setting_problems, value_limit
 
 # On every answer: no page, script or frame of another origin gets anything out of it or into it.
@@ -81,10 +81,14 @@ def invalid_request(problems: Iterable[Mapping[str, Any]]) -> InputError:
 
 
 def take_language(scope: Scope) -> None:
-    """Speak the first language of `Accept-Language` that we have; without one, the server's own."""
+    """Speak the first language of `Accept-Language` that we have, else the server's own.
+
+    Commands begin with `llmlora`: where the server's program lies is of no use to who reads a page.
+    """
     wanted = Headers(scope=scope).get("accept-language", "")
     names = [part.split(";")[0].strip().lower().split("-")[0] for part in wanted[:200].split(",")]
     set_language(next((name for name in names if name in LANGUAGES), None))
+    set_program("llmlora")
 
 
 async def send_problem(

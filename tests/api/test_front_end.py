@@ -28,10 +28,15 @@ def test_every_address_of_a_page_opens_the_front_end(pages, path):
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/api/none", "/api/training/nowhere", "/v1/none"])
+@pytest.mark.parametrize("path", ["/api/none", "/api/training/nowhere"])
 def test_a_route_that_the_api_has_not_is_no_page(pages, path):
     answer = pages.get(path, headers=HTML)
     assert (answer.status_code, answer.json()["code"]) == (404, "route_not_found")
+
+
+def test_a_route_that_openai_has_not_is_no_page(pages):
+    answer = pages.get("/v1/none", headers=HTML)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "route_not_found")
 
 
 def test_the_methods_of_the_api_stay_what_they_are(pages):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from api.test_training_jobs import create, dataset
+from evaluation.fake_reports import evaluation_body
 from services.fake_launcher import submit
 
 
@@ -115,10 +116,19 @@ def test_the_newest_evaluation_is_the_jobs(client, database):
     folder = database.home / "jobs" / job_id
     assert client.get(f"/api/training/jobs/{job_id}/report").json() == {"training": None, "evaluation": None}
     (folder / "evaluation-1").mkdir()
-    report = {"facts": {"learned": 3, "total": 4}}
+    report = evaluation_body()
     (folder / "evaluation-1" / "report.json").write_text(json.dumps(report), encoding="utf-8")
     (folder / "report.json").write_text('{"summary": {"final_loss": 0.5}}', encoding="utf-8")
-    assert client.get(f"/api/training/jobs/{job_id}/report").json() == {
-        "training": {"summary": {"final_loss": 0.5}}, "evaluation": report,
-    }  # fmt: skip
-    assert client.get(f"/api/jobs/{job_id}").json()["facts"] == {"learned": 3, "total": 4}
+    answer = client.get(f"/api/training/jobs/{job_id}/report").json()
+    assert answer["training"] == {"summary": {"final_loss": 0.5}}
+    assert answer["evaluation"]["facts"]["total"] == report["facts"]["total"] > 0
+    assert client.get(f"/api/jobs/{job_id}").json()["facts"] == report["facts"]
+
+
+def test_an_evaluation_of_another_version_counts_as_none(client, database):
+    job_id = submit(database)
+    folder = database.home / "jobs" / job_id / "evaluation-1"
+    folder.mkdir()
+    (folder / "report.json").write_text('{"facts": {"learned": 3, "total": 4}}', encoding="utf-8")
+    answer = client.get(f"/api/training/jobs/{job_id}/report")
+    assert (answer.status_code, answer.json()) == (200, {"training": None, "evaluation": None})

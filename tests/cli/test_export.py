@@ -50,7 +50,7 @@ def test_job_and_gguf_file_give_the_same_answer(exported, job):
         assert result.code == 0, result.stderr
         document = result.document
         assert document.pop("schema") == "llmlora.chat/1"
-        assert set(document) == {"text", "finish_reason", "num_tokens"}
+        assert set(document) == {"text", "finish_reason", "num_tokens", "num_prompt_tokens"}
         texts.append(document["text"])
     assert texts[0] == texts[1]
 

@@ -245,7 +245,7 @@ def test_a_jobs_config_is_run_again_from_its_folder(train, place, tmp_path):
 
 
 def test_ctrl_c_while_planning_is_130_with_nothing_on_stdout(train, monkeypatch):
-    def interrupt(request):
+    def interrupt(request, on_event):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "plan_training", interrupt)

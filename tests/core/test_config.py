@@ -188,7 +188,7 @@ def test_bad_values_and_impossible_combinations_come_together():
 
 @pytest.mark.parametrize(
     ("name", "close"),
-    [("learning_rat", "learning_rate"), ("epoch", "epochs"), ("lora_r", "lora_alpha"), ("batchsize", "batch_size")],
+    [("learning_rat", "learning_rate"), ("epoch", "epochs"), ("lora_alfa", "lora_alpha"), ("batchsize", "batch_size")],
 )
 def test_a_mistyped_name_gets_a_close_one(name, close):
     with pytest.raises(ConfigError) as caught:

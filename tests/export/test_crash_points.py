@@ -34,7 +34,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def no_verification(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave verification out: what is tested is how files come to be."""
 
-    def report(output: Path, trained: Any, files: dict[str, Any], on_progress: Any, carried: Any) -> dict[str, Any]:
+    def report(output: Path, trained: Any, files: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         entries = [
             {"file": name, "quantization": entry["quantization"], "ok": True, "checks": []}
             | {"verdict": "verified", "facts": None}

@@ -78,8 +78,9 @@ def test_the_plan_is_level_one_on_the_bundled_model(tmp_path: Path) -> None:
 
 
 def test_bundled_files_exist() -> None:
-    assert asset_path("datasets", service.DATASET).is_file()
-    assert asset_path("questions", service.QUESTIONS).is_file()
+    for lesson in service.LESSONS.values():
+        assert asset_path("datasets", lesson.dataset).is_file()
+        assert asset_path("questions", lesson.questions).is_file()
     assert not asset_path("questions", "nothing.jsonl").exists()
 
 
@@ -92,8 +93,8 @@ def test_a_used_name_gets_a_number(tmp_path: Path) -> None:
 
 
 def test_the_document_holds_every_part() -> None:
-    result = DemoResult(Path("/d"), {"a": 1}, {"b": 2}, {"c": 3}, "q", "a")
+    result = DemoResult(Path("/d"), "nano", {"a": 1}, {"b": 2}, {"c": 3}, "q", "a")
     assert result.to_dict() == {
-        "folder": "/d", "training": {"a": 1}, "evaluation": {"b": 2}, "export": {"c": 3},
+        "folder": "/d", "base_model": "nano", "training": {"a": 1}, "evaluation": {"b": 2}, "export": {"c": 3},
         "chat": {"prompt": "q", "text": "a"},
     }  # fmt: skip

@@ -119,4 +119,4 @@ def test_what_one_wrote_another_runs_and_a_third_asks_how_it_ended(place, tmp_pa
     assert [event["type"] for event in events] == ["run_started", "run_ended"]
     ended = outcome(folder, worker.run)
     assert ended.status == "succeeded" and ended.result is not None
-    assert ended.result["num_examples"] == 5
+    assert ended.result["report"]["num_examples"] == 5

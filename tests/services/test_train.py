@@ -13,6 +13,7 @@ from llmlora.core.errors import (
     ConfigError,
     Conflict,
     DatasetError,
+    DependencyError,
     InputError,
     ModelFileError,
     NonFiniteLoss,
@@ -75,9 +76,12 @@ def test_bad_rows_are_refused_with_the_first_line(place, tmp_path):
 
 
 def test_a_model_is_never_replaced(place):
-    for name in ("llama2:7b", "gemma", "mistral", "microsoft/DialoGPT-medium", "ollama:llama3.2:1b"):
+    for name in ("llama2:7b", "gemma", "mistral", "ollama:llama3.2:1b"):
         with pytest.raises(NotFound):
             plan_training(request(place, base_model=name))
+    with pytest.raises(DependencyError) as caught:
+        plan_training(request(place, base_model="microsoft/DialoGPT-medium"))
+    assert (caught.value.code, caught.value.params["name"]) == ("hub_offline", "microsoft/DialoGPT-medium")
 
 
 def test_an_occupied_folder_is_left_alone(place, tmp_path):

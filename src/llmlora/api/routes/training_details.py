@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
+from pydantic import ValidationError
 
 from llmlora.api.job_models import BYTES, MOST_NUMBER, Identifier, Step, Whole
 from llmlora.api.json_response import JsonResponse
@@ -122,11 +123,14 @@ def job_diagnosis(request: Request, job_id: Identifier) -> FindingList:
 
 @router.get("/report")
 def job_report(request: Request, job_id: Identifier) -> Reports:
-    """Return the reports of a job's training and of its newest evaluation."""
+    """Return the reports of a job's training and of its newest evaluation, null where another version wrote it."""
     queue = request.app.state.platform.queue
     job = queue.get(job_id)
-    found = {"training": stored_report(queue.folder_of(job)), "evaluation": evaluation_report(queue, job)}
-    return Reports.model_validate(found)
+    training, evaluation = stored_report(queue.folder_of(job)), evaluation_report(queue, job)
+    try:
+        return Reports.model_validate({"training": training, "evaluation": evaluation})
+    except ValidationError:
+        return Reports.model_validate({"training": training, "evaluation": None})
 
 
 def _events(request: Request, job_id: str, after: int, limit: int, types: tuple[str, ...] = ()) -> EventList:

@@ -1370,7 +1370,7 @@ export interface paths {
         };
         /**
          * Job Report
-         * @description Return the reports of a job's training and of its newest evaluation.
+         * @description Return the reports of a job's training and of its newest evaluation, null where another version wrote it.
          */
         get: operations["jobReport"];
         put?: never;

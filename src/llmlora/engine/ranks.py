@@ -6,6 +6,7 @@ all. Built before the model, on Accelerate's process group.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -92,4 +93,5 @@ def join_ranks(device: str) -> Ranks:
     state = PartialState(cpu=device == "cpu")
     if state.num_processes == 1:
         return Ranks(torch.device(device))
+    atexit.register(state.destroy_process_group)  # gloo's threads abort a process that ends with the group open
     return Ranks(state.device, state.process_index, state.num_processes)

@@ -1370,7 +1370,7 @@ export interface paths {
         };
         /**
          * Job Report
-         * @description Return the reports of a job's training and of its newest evaluation, null where another version wrote it.
+         * @description Return the reports of a job's training and of its newest evaluation.
          */
         get: operations["jobReport"];
         put?: never;

@@ -123,7 +123,7 @@ def job_diagnosis(request: Request, job_id: Identifier) -> FindingList:
 
 @router.get("/report")
 def job_report(request: Request, job_id: Identifier) -> Reports:
-    """Return the reports of a job's training and of its newest evaluation, null where another version wrote it."""
+    """Return the reports of a job's training and of its newest evaluation."""
     queue = request.app.state.platform.queue
     job = queue.get(job_id)
     training, evaluation = stored_report(queue.folder_of(job)), evaluation_report(queue, job)

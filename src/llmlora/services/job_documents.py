@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
-from llmlora.services.job_page import job_document, progress_words
+from llmlora.services.job_page import job_document
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import progress_document
 from llmlora.store.jobs import JobRow
@@ -48,7 +48,6 @@ def job_details(queue: Queue, job: JobRow) -> dict[str, Any]:
     document = job_document(queue, job)
     return {
         **job_summary(queue, job),
-        **{name: document[name] for name in ("settings", "reasons", "result")},
-        "progress": progress_words(queue, job),
+        **{name: document[name] for name in ("settings", "reasons", "result", "progress")},
         "runs": [{name: value for name, value in asdict(row).items() if name in RUN} for row in queue.runs(job.id)],
     }

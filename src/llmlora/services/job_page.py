@@ -47,9 +47,10 @@ def job_detail(queue: Queue, job: JobRow) -> dict[str, Any]:
     """Return a job as `job_document` does, with its base, datasets, presets, attempts and what it has made."""
     folder = queue.folder_of(job)
     config = frozen_config(folder)
+    document = job_document(queue, job)
     return {
-        **job_document(queue, job),
-        "message": progress_words(queue, job)["message"],
+        **document,
+        "message": document["progress"]["message"],
         "place": queue.num_ahead(job.id) + 1 if job.status == "queued" else None,
         "base": {"name": config.get("base_model"), "digest": config.get("base_digest")},
         "presets": config.get("presets") or {},

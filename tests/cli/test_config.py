@@ -1,15 +1,9 @@
 """`llmlora config`: settings with where they come from, and places; secrets stay hidden."""
 
-import json
-
 import pytest
 
+from cli.this_process import document
 from llmlora.cli import main
-
-
-def document(capsys, *words):
-    assert main.run([*words, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
 
 
 def test_every_value_names_its_origin_and_no_secret_is_shown(home, capsys, monkeypatch):

@@ -1,11 +1,11 @@
 """`llmlora jobs` without a server: the same jobs, changes of mind, and every printed next command can be pasted."""
 
 import json
-import shlex
 
 import pytest
 from rich.cells import cell_len
 
+from cli.this_process import document, next_command, run
 from llmlora.cli import main
 from llmlora.cli.output import options
 from llmlora.cli.output import out as screen
@@ -22,26 +22,6 @@ def database(home):
     opened = open_store(home)
     yield opened
     opened.close()
-
-
-def run(capsys, *words):
-    code = main.run([*map(str, words)])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
-
-
-def document(capsys, *words):
-    code, out, err = run(capsys, *words, "--json")
-    assert code == 0, err
-    return json.loads(out)
-
-
-def next_command(err):
-    """Return the words of the next command that a screen names."""
-    (line,) = [line for line in err.splitlines() if line.startswith("Next: ")]
-    words = shlex.split(line.removeprefix("Next: "))
-    assert words[0] == "llmlora"
-    return words[1:]
 
 
 def status(database, job_id):

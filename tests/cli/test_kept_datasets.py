@@ -1,12 +1,12 @@
 """`llmlora dataset add | list | show | delete`: the datasets that the server has, without one."""
 
 import json
-import shlex
 from pathlib import Path
 
 import pytest
 
 from cli.command_line import write_data
+from cli.this_process import document, next_command, run
 from llmlora.cli import main
 
 
@@ -14,23 +14,6 @@ from llmlora.cli import main
 def folder(tmp_path, home, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(capsys, *words):
-    code = main.run([*map(str, words)])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
-
-
-def document(capsys, *words):
-    code, out, err = run(capsys, *words, "--json")
-    assert code == 0, err
-    return json.loads(out)
-
-
-def next_command(err):
-    (line,) = [line for line in err.splitlines() if line.startswith("Next: ")]
-    return shlex.split(line.removeprefix("Next: "))[1:]
 
 
 def test_a_file_is_kept_listed_shown_deleted_and_had_back(folder, home, capsys):

@@ -1,11 +1,10 @@
 """`llmlora plan`: what a run needs, and for one that does not fit the command that does."""
 
 import json
-import shlex
 
 import pytest
 
-from llmlora.cli import main
+from cli.this_process import next_command, run
 from llmlora.services import capacity
 
 ROWS = [{"instruction": f"質問{number}は？", "output": f"答え{number}です。" * 30} for number in range(64)]
@@ -19,17 +18,6 @@ def data(tmp_path, home):
     return path
 
 
-def run(capsys, *words):
-    code = main.run([*map(str, words)])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
-
-
-def next_words(err):
-    (line,) = [line for line in err.splitlines() if line.startswith("Next: ")]
-    return shlex.split(line.removeprefix("Next: "))[1:]
-
-
 def test_what_fits_is_told_with_the_command_that_trains(data, capsys):
     words = ("--model", "nano", "--data", data, "--system", "Be kind.", "--drop-overlong", "--set", "r=4")
     code, out, err = run(capsys, "plan", *words)
@@ -37,7 +25,7 @@ def test_what_fits_is_told_with_the_command_that_trains(data, capsys):
     found = json.loads(run(capsys, "plan", *words, "--json")[1])
     assert (found["fits"], found["rows"], found["change"]) == (True, 64, None)
     assert all(f"{found[name]:,}" in out for name in ("tokens", "learned_tokens", "steps"))
-    assert set(next_words(err)) == {"train", *map(str, words[:-1]), "r=4"}
+    assert set(next_command(err)) == {"train", *map(str, words[:-1]), "r=4"}
 
 
 def test_what_does_not_fit_gets_a_command_that_does(data, capsys, monkeypatch):
@@ -49,7 +37,7 @@ def test_what_does_not_fit_gets_a_command_that_does(data, capsys, monkeypatch):
     assert "--set per_device_train_batch_size=" in out
     refused = run(capsys, *words, "--json")
     assert (refused[0], json.loads(refused[1])["fits"]) == (1, False)
-    assert run(capsys, "plan", *next_words(err)[1:])[0] == 0
+    assert run(capsys, "plan", *next_command(err)[1:])[0] == 0
 
 
 def test_what_nothing_mends_says_so(data, capsys, monkeypatch):
@@ -74,7 +62,7 @@ def test_a_kept_dataset_is_planned_by_its_name(data, capsys):
     assert run(capsys, "dataset", "add", data, "--name", "店")[0] == 0
     code, out, err = run(capsys, "plan", "--model", "nano", "--data", "店")
     assert (code, "64" in out) == (0, True)
-    assert next_words(err) == ["train", "--model", "nano", "--data", "店"]
+    assert next_command(err) == ["train", "--model", "nano", "--data", "店"]
     refused, _, err = run(capsys, "plan", "--model", "nano", "--data", "no such", "--json")
     assert (refused, json.loads(err)["code"]) == (3, "file_not_found")
 
@@ -84,7 +72,7 @@ def test_a_recipe_is_planned_as_it_stands(data, capsys, tmp_path):
     recipe.write_text(json.dumps({"base_model": "nano", "data": data.name, "max_steps": 7}), encoding="utf-8")
     code, out, err = run(capsys, "plan", recipe)
     assert (code, "Steps: 7 " in out) == (0, True)
-    assert next_words(err) == ["train", str(recipe)]
+    assert next_command(err) == ["train", str(recipe)]
 
 
 def test_what_will_not_teach_is_warned_of(data, capsys):

@@ -23,6 +23,8 @@ from real_models import Name, real_model
 
 DATASETS = Path(str(resources.files("llmlora"))) / "assets" / "datasets"
 LEVEL1, LEVEL2 = "level1_basic_qa.json", "level2_practical_knowledge.json"
+SUPPORT, SUPPORT_EN = "customer_support.jsonl", "support_en.jsonl"
+MAX_QUESTIONS = 10
 Runs = dict[str, tuple[str, dict[str, Any]]]
 NANO: Runs = {
     "none": (LEVEL2, {"learning_rate": 1e-9, "max_steps": 2}),
@@ -31,16 +33,20 @@ NANO: Runs = {
     "recommended, level 1": (LEVEL1, {}),
     "recommended, level 2": (LEVEL2, {}),
     "recommended, level 2, other seed": (LEVEL2, {"seed": 7}),
-    "recommended, support": ("customer_support.jsonl", {}),
+    "recommended, support": (SUPPORT, {}),
     "over-trained": (LEVEL1, {"learning_rate": 2e-2, "num_train_epochs": 30}),
     "wrecked": (LEVEL2, {"learning_rate": 6e-2, "num_train_epochs": 10}),
 }
 REAL: Runs = {
-    "recommended, 30 steps": (LEVEL1, {"max_steps": 30}),
-    "over-trained": (LEVEL1, {"learning_rate": 3e-3, "max_steps": 40}),
-    "mild": (LEVEL1, {"learning_rate": 2e-5, "max_steps": 8}),
-    "wrecked": (LEVEL1, {"learning_rate": 3e-2, "max_steps": 12}),
-    "mild, other seed": (LEVEL1, {"learning_rate": 2e-5, "max_steps": 8, "seed": 7}),
+    "mild": (SUPPORT_EN, {"learning_rate": 2e-5, "max_steps": 8}),
+    "mild, other seed": (SUPPORT_EN, {"learning_rate": 2e-5, "max_steps": 8, "seed": 7}),
+    "30 steps": (SUPPORT_EN, {"max_steps": 30}),
+    "recommended": (SUPPORT_EN, {}),
+    "recommended, other seed": (SUPPORT_EN, {"seed": 7}),
+    "75 steps": (SUPPORT_EN, {"max_steps": 75}),
+    "100 steps": (SUPPORT_EN, {"max_steps": 100}),
+    "over-trained": (SUPPORT_EN, {"learning_rate": 3e-3, "max_steps": 40}),
+    "wrecked": (SUPPORT_EN, {"learning_rate": 3e-2, "max_steps": 12}),
 }
 
 
@@ -70,8 +76,8 @@ def measured(model: str, data: str, settings: dict[str, Any]) -> dict[str, Any]:
     base = "nano" if model == "nano" else str(real_model(cast(Name, model)))
     with tempfile.TemporaryDirectory() as folder:
         try:
-            train(base, DATASETS / data, out=Path(folder) / "job", dtype="float32", **settings)
-            report = evaluate(Path(folder) / "job", max_questions=5)
+            trained = train(base, DATASETS / data, out=Path(folder) / "job", dtype="float32", **settings)
+            report = evaluate(Path(folder) / "job", max_questions=MAX_QUESTIONS)
         except LlmloraError as error:
             return {"data": data, **settings, "error": error.code}
     check, facts = report["forgetting"], report["facts"]
@@ -94,6 +100,10 @@ def measured(model: str, data: str, settings: dict[str, Any]) -> dict[str, Any]:
         "invented": [len(untaught["new"]), untaught["num_questions"]],
         "invented_by_base": untaught["base"],
         "facts": [facts["remembered"], facts["total"]],
+        "in_other_words": [facts["in_other_words"], facts["asked_in_other_words"]],
+        "steps": trained["num_steps"],
+        "loss": trained["final_loss"],
+        "seconds": trained["seconds"],
     }
 
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from cli.command_line import run
 from llmlora.cli import main
 from llmlora.cli.help_page import wrapped
+from llmlora.core.locale import LANGUAGES
 
 BELOW = [["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"], ["dataset", "add"]]
 BELOW += [["jobs", "list"], ["jobs", "logs"], ["jobs", "clone"], ["config", "path"], ["store", "rebuild"]]
@@ -50,6 +51,14 @@ def test_an_english_page_is_english_throughout():
     assert re.match(r"Usage: .*llmlora merge ", found)
     assert found.isascii()
     assert "[required]" in found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_page_has_a_sentence_for_every_verb(language, capsys):
+    """`ollama` stood there beside the name of a text that nobody had written."""
+    found = page([], language, capsys)
+    assert all(re.search(rf"^  {verb} +\S", found, re.MULTILINE) for verb in main.VERBS)
+    assert "cli." not in found
 
 
 def test_a_page_that_a_missing_word_shows_is_worded_as_well(capsys):

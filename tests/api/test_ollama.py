@@ -9,6 +9,7 @@ from llmlora.core.events import read_events
 from llmlora.core.layout import EVENTS_FILE, run_dir
 from llmlora.core.publish import read_json, write_json
 from llmlora.services.supervisor import run_worker
+from llmlora.store import jobs
 
 
 @pytest.mark.parametrize("name", ["ollama:smollm2", "qwen3:0.6b", "hf.co/owner/model-GGUF:Q4_K_M"])
@@ -53,6 +54,69 @@ def gguf_bytes(folder):
 
     write_container(folder / "small.gguf", {"general.architecture": "llama"}, [])
     return (folder / "small.gguf").read_bytes()
+
+
+def test_the_server_of_this_machine_is_told_of_whether_it_answers_or_not(client, tmp_path, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+    down = client.get("/api/ollama", headers={"Accept-Language": "en"}).json()
+    assert (down["version"], down["models"], down["error"]["code"]) == (None, [], "ollama_down")
+    assert "ollama serve" in down["error"]["hint"]
+    with FakeOllama(tmp_path / "store", "0.33.0") as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        gguf_bytes(tmp_path)
+        server.store.add("small:latest", tmp_path / "small.gguf")
+        found = client.get("/api/ollama").json()
+    assert (found["version"], found["abilities"]["takes_adapters"], found["error"]) == ("0.33.0", True, None)
+    assert [model["name"] for model in found["models"]] == ["small:latest"]
+    assert found["models"][0]["size"] > 0
+
+
+def test_a_name_is_given_back_at_once(client, tmp_path, monkeypatch):
+    with FakeOllama(tmp_path / "store") as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        gguf_bytes(tmp_path)
+        server.store.add("small:latest", tmp_path / "small.gguf", system="old")
+        before = server.store.find("small").digest
+        missing = client.post("/api/ollama/rollback", json={"name": "small"})
+        assert (missing.status_code, missing.json()["code"]) == (404, "ollama_no_model")
+        server.store.add("small:latest-before", tmp_path / "small.gguf", system="older")
+        answer = client.post("/api/ollama/rollback", json={"name": "small"})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["kept"] == "small:latest-before"
+        assert server.store.find("small").digest != before == server.store.find("small:latest-before").digest
+
+
+def test_an_export_tells_its_name_and_its_registration(client, app, tmp_path):
+    queue = app.state.platform.queue
+    folder = tmp_path / "export"
+    folder.mkdir()
+    write_json(folder / "config.json", {"kind": "export"})
+    job = queue.submit("export", folder, name="みどり堂 v2")
+    found = client.get(f"/api/exports/{job.id}").json()
+    assert (found["ollama_name"], found["ollama"]) == ("midori-v2:latest", None)
+    check = {"check": "questions", "ok": False, "measured": {"num_known": 3, "num_kept": 2}, "detail": "x"}
+    record = {"name": "a:latest", "url": "http://h", "version": "0.40.0", "file": "model-F16.gguf", "ok": False}
+    write_json(folder / "ollama.json", {**record, "is_verified": True, "checks": [check]})
+    told = client.get(f"/api/exports/{job.id}", headers={"Accept-Language": "en"}).json()["ollama"]
+    assert (told["name"], told["ok"], told["checks"]) == ("a:latest", False, [{**check, "text": "Taught facts"}])
+
+
+def test_a_registration_says_all_that_the_command_line_can_say(client, app, tmp_path):
+    queue = app.state.platform.queue
+    folder = tmp_path / "export"
+    folder.mkdir()
+    write_json(folder / "config.json", {"kind": "export"})
+    job = queue.submit("export", folder, name="x")
+    with queue.database.write() as connection:
+        jobs.claim_next(connection)
+        jobs.change_status(connection, job.id, "succeed", run=0)
+    wish = {"job_id": job.id, "name": "my-support:v1", "base": "smollm2", "force": True, "system": "Be short."}
+    made = client.post("/api/ollama/register", json=wish).json()
+    config = read_json(queue.folder_of(queue.get(made["id"])) / "config.json")
+    assert {name: config[name] for name in ("name", "base", "force", "system", "replace")} == {
+        **{name: wish[name] for name in ("name", "base", "force", "system")},
+        "replace": False,
+    }
 
 
 def test_only_a_finished_export_is_registered(client, app, tmp_path):

@@ -146,7 +146,7 @@ def check(host: Host = None, as_json: Json = False) -> None:
         output.print_json("ollama_check", found)
         return
     output.say("ollama.server", url=found["url"], version=found["version"])
-    for name in ("takes_adapters", "has_jinja", "can_render", "has_logprobs"):
+    for name in service.ABILITIES:
         output.out.print(
             f"{translate(f'ollama.ability.{name}')}: {translate('ollama.yes' if found[name] else 'ollama.no')}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,7 +12,7 @@ from llmlora.core.job import read_job
 from llmlora.ollama.client import OllamaClient
 from llmlora.ollama.names import registered_name, slug
 from llmlora.ollama.register import roll_back
-from llmlora.ollama.versions import abilities_of
+from llmlora.ollama.versions import Abilities, abilities_of
 from llmlora.services.export import export_model, export_record
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
@@ -25,6 +25,8 @@ MERGED = (
     "Q4_K_M",
 )  # of a merged model where nothing is named; the smallest that keeps all is used
 MISSING = "llmlora-does-not-exist"
+ABILITIES = ("takes_adapters", "has_jinja", "can_render", "has_logprobs")
+LOOK_SECONDS = 5.0  # that a page waits for the server to say what it is
 OnPull = Callable[[str, int, int], None]
 
 
@@ -115,6 +117,37 @@ def list_models(url: str | None = None) -> dict[str, Any]:
         return {"url": client.url, "version": client.version(), "models": client.tags()}
 
 
+def server_state() -> dict[str, Any]:
+    """Return the server that `OLLAMA_HOST` names: its address, models, and what its version can do; or why not.
+
+    `error` holds the code and parameters of what is wrong; the other values are None and empty then.
+    """
+    with OllamaClient(wait_seconds=LOOK_SECONDS) as client:
+        try:
+            abilities, models = abilities_of(client.version()), client.tags()
+        except LlmloraError as error:
+            return {"url": client.url, "version": None, "abilities": {}, "models": [], "error": error.to_dict()}
+        return {
+            "url": client.url,
+            "version": abilities.version,
+            "abilities": _facts(abilities),
+            "models": [_model_facts(model) for model in models],
+            "error": None,
+        }
+
+
+def _model_facts(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a server says of a model, of the kinds that are expected."""
+    size, digest, details = model.get("size"), model.get("digest"), model.get("details")
+    level = details.get("quantization_level") if isinstance(details, dict) else None
+    return {
+        "name": str(model.get("name")),
+        "size": size if isinstance(size, int) else None,
+        "digest": digest if isinstance(digest, str) else None,
+        "quantization": level if isinstance(level, str) else None,
+    }
+
+
 def show_model(name: str, url: str | None = None) -> dict[str, Any]:
     """Return what the server says of a model."""
     with OllamaClient(url) as client:
@@ -150,10 +183,11 @@ def check_server(url: str | None = None) -> dict[str, Any]:
             "bad_digest": lambda: _refusal(lambda: client.has_blob("sha256:1")) == "ollama_refused",
         }
         found = [{"check": name, "ok": bool(check())} for name, check in checks.items()]
-        facts = {
-            name: getattr(abilities, name) for name in ("takes_adapters", "has_jinja", "can_render", "has_logprobs")
-        }
-        return {"url": client.url, "version": abilities.version, **facts, "checks": found}
+        return {"url": client.url, "version": abilities.version, **_facts(abilities), "checks": found}
+
+
+def _facts(abilities: Abilities) -> dict[str, bool]:
+    return {name: getattr(abilities, name) for name in ABILITIES}
 
 
 def _refusal(call: Callable[[], object]) -> str:

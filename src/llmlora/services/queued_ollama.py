@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import ConfigError, Conflict
-from llmlora.core.layout import CONFIG_FILE, new_id, work_root
-from llmlora.core.publish import write_json
+from llmlora.core.layout import CONFIG_FILE, OLLAMA_FILE, new_id, work_root
+from llmlora.core.locale import translate
+from llmlora.core.publish import read_json, write_json
 from llmlora.ollama.names import registered_name
 from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush
 from llmlora.services.queue import Queue
@@ -20,12 +22,18 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0
 
 @dataclass(frozen=True)
 class RegisterWish:
-    """Which export of the queue to register under which name."""
+    """Which export of the queue to register under which name.
+
+    `base` names the model in Ollama that its adapter goes on (None: a whole model is registered); `replace` takes a
+    name that stands for something else, `force` a file that is not verified.
+    """
 
     job_id: str
     name: str
     system: str | None = None
+    base: str | None = None
     replace: bool = False
+    force: bool = False
 
 
 def submit_pull(queue: Queue, name: str) -> JobRow:
@@ -53,8 +61,26 @@ def submit_register(queue: Queue, wish: RegisterWish) -> JobRow:
     if job.kind != "export" or job.status != "succeeded":
         raise Conflict("ollama_needs_export", id=job.id, kind=job.kind, status=job.status)
     folder = queue.folder_of(job)
-    planned = PlannedPush(folder, registered_name(wish.name), system=wish.system, replace=wish.replace)
+    planned = PlannedPush(
+        folder,
+        registered_name(wish.name),
+        system=wish.system,
+        base=wish.base,
+        replace=wish.replace,
+        force=wish.force,
+    )
     return _submitted(queue, "register", planned.name, planned.to_config(folder), parent_id=job.id)
+
+
+def registration_document(folder: Path) -> dict[str, Any] | None:
+    """Return the last registration of an export with the words of its checks, None before the first."""
+    try:
+        found = dict(read_json(folder / OLLAMA_FILE))
+    except (OSError, ValueError, TypeError):
+        return None
+    checks = [{**check, "text": translate(f"ollama.gate.{check['check']}")} for check in found.get("checks", ())]
+    names = ("name", "url", "version", "file", "is_verified", "kept", "ok")
+    return {**{name: found.get(name) for name in names}, "checks": checks}
 
 
 def _submitted(queue: Queue, kind: str, name: str, config: dict[str, Any], parent_id: str | None = None) -> JobRow:

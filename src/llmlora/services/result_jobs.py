@@ -11,14 +11,16 @@ from typing import Any
 from llmlora.core.layout import MERGED_DIR, META_FILE, REPORT_FILE, VERIFY_FILE, new_id, work_root
 from llmlora.core.locale import has_text, translate
 from llmlora.core.publish import read_json
+from llmlora.ollama.names import registered_name, slug
 from llmlora.services.compare import compare
 from llmlora.services.evaluate import plan_evaluation, write_evaluation
-from llmlora.services.export import DEFAULT_QUANTIZATIONS, plan_export, write_export
+from llmlora.services.export import STITCH_TYPE, plan_export, write_export
 from llmlora.services.job_page import job_document
 from llmlora.services.kept_datasets import data_file, get_dataset
 from llmlora.services.merge import plan_merge
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import frozen_config
+from llmlora.services.queued_ollama import registration_document
 from llmlora.services.verify import plan_verification
 from llmlora.services.work_folder import write_work
 from llmlora.store.jobs import DatasetUse, JobRow
@@ -39,13 +41,14 @@ class EvaluationWish:
 
 @dataclass(frozen=True)
 class ExportWish:
-    """What is asked for: a finished job, and the files to make of it."""
+    """What is asked for: a finished job, and the files to make of it; without quantizations its base decides."""
 
     job_id: str
     name: str | None = None
-    quantizations: Sequence[str] = DEFAULT_QUANTIZATIONS
+    quantizations: Sequence[str] | None = None
     adapter: bool = False
     keep_merged: bool = False
+    stitch_type: str | None = None
 
 
 def submit_evaluation(queue: Queue, wish: EvaluationWish) -> JobRow:
@@ -81,6 +84,7 @@ def submit_export(queue: Queue, wish: ExportWish) -> JobRow:
         wish.quantizations,
         adapter=wish.adapter,
         keep_merged=wish.keep_merged,
+        stitch_type=wish.stitch_type or STITCH_TYPE,
     )
     return _submitted(queue, planned.kind, write_export(planned), wish.name, parent, export_id)
 
@@ -136,9 +140,15 @@ def export_document(queue: Queue, job: JobRow) -> dict[str, Any]:
     folder = queue.folder_of(job)
     config = frozen_config(folder)
     asked = {name: config.get(name) for name in ("quantizations", "adapter", "keep_merged")}
-    model_file = _document(folder / META_FILE).get("model_file")
-    files = export_files(folder)
-    return {**job_document(queue, job), **asked, "job_id": job.parent_id, "model_file": model_file, "files": files}
+    return {
+        **job_document(queue, job),
+        **asked,
+        "job_id": job.parent_id,
+        "model_file": _document(folder / META_FILE).get("model_file"),
+        "files": export_files(folder),
+        "ollama_name": registered_name(slug(job.name)),
+        "ollama": registration_document(folder),
+    }
 
 
 def export_files(folder: Path) -> list[dict[str, Any]]:

@@ -1013,6 +1013,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ollama": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ollama
+         * @description Tell which Ollama server answers here, what its version can do, and which models it has.
+         */
+        get: operations["getOllama"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ollama/register": {
         parameters: {
             query?: never;
@@ -1027,6 +1047,26 @@ export interface paths {
          * @description Register a finished export in Ollama as work of the queue, and ask the served model what was taught.
          */
         post: operations["registerExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ollama/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Registration
+         * @description Give a name in Ollama back to what it stood for before its last registration, at once.
+         */
+        post: operations["rollBackRegistration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2755,6 +2795,8 @@ export interface components {
         /**
          * Export
          * @description An export with the files that are there by now; `model_file` is the one for Ollama and for chat.
+         *
+         *     `ollama_name` is a name for it in Ollama, made of its own; `ollama` is its last registration there.
          */
         Export: {
             /** Adapter */
@@ -2784,6 +2826,9 @@ export interface components {
             model_file: string | null;
             /** Name */
             name: string;
+            ollama: components["schemas"]["OllamaRegistration"] | null;
+            /** Ollama Name */
+            ollama_name: string;
             /** Parent Id */
             parent_id: string | null;
             /** Position */
@@ -2866,7 +2911,9 @@ export interface components {
         };
         /**
          * ExportRequest
-         * @description A finished training job and the GGUF files to make of it.
+         * @description A finished training job and the GGUF files to make of it; without quantizations its base decides.
+         *
+         *     Among them, `stitched` is the base's GGUF file with what training changed, which is rewritten in `stitch_type`.
          */
         ExportRequest: {
             /**
@@ -2883,14 +2930,10 @@ export interface components {
             keep_merged: boolean;
             /** Name */
             name?: string | null;
-            /**
-             * Quantizations
-             * @default [
-             *       "F16",
-             *       "Q4_K_M"
-             *     ]
-             */
-            quantizations: string[];
+            /** Quantizations */
+            quantizations?: string[] | null;
+            /** Stitch Type */
+            stitch_type?: ("Q8_0" | "Q6_K" | "Q5_K" | "Q4_K" | "base") | null;
         };
         /**
          * FactCounts
@@ -3489,6 +3532,61 @@ export interface components {
             };
         };
         /**
+         * OllamaModel
+         * @description A model that the server has.
+         */
+        OllamaModel: {
+            /** Digest */
+            digest: string | null;
+            /** Name */
+            name: string;
+            /** Quantization */
+            quantization: string | null;
+            /** Size */
+            size: number | null;
+        };
+        /**
+         * OllamaRegistration
+         * @description The last registration of an export in Ollama; `ok` is null while it is not checked.
+         *
+         *     `kept` is the name under which what the name stood for before is kept.
+         */
+        OllamaRegistration: {
+            /** Checks */
+            checks: components["schemas"]["ServedCheck"][];
+            /** File */
+            file: string | null;
+            /** Is Verified */
+            is_verified: boolean | null;
+            /** Kept */
+            kept: string | null;
+            /** Name */
+            name: string;
+            /** Ok */
+            ok: boolean | null;
+            /** Url */
+            url: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * OllamaServer
+         * @description The Ollama server of this machine; where it does not answer `version` is null and `error` says why.
+         */
+        OllamaServer: {
+            /** Abilities */
+            abilities: {
+                [key: string]: boolean;
+            };
+            error: components["schemas"]["JobError"] | null;
+            /** Models */
+            models: components["schemas"]["OllamaModel"][];
+            /** Url */
+            url: string;
+            /** Version */
+            version: string | null;
+        };
+        /**
          * OpenaiAnswer
          * @description A whole answer of `/v1/chat/completions` (choices with `message`) or `/v1/completions` (with `text`).
          */
@@ -3848,8 +3946,17 @@ export interface components {
         /**
          * Registration
          * @description Which export of the queue (`job_id`) to register under which name; `replace` takes a name that is in use.
+         *
+         *     `base` names a model in Ollama that the export's adapter goes on; `force` registers a file that is not verified.
          */
         Registration: {
+            /** Base */
+            base?: string | null;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
             /** Job Id */
             job_id: string;
             /** Name */
@@ -3947,6 +4054,26 @@ export interface components {
             text: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Rollback
+         * @description The name to give back to what it stood for before its last registration.
+         */
+        Rollback: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * RolledBack
+         * @description A name that was given back; what it stood for until now is kept under `kept`.
+         */
+        RolledBack: {
+            /** Digest */
+            digest: string | null;
+            /** Kept */
+            kept: string;
+            /** Name */
+            name: string;
         };
         /**
          * RowEdit
@@ -4048,6 +4175,24 @@ export interface components {
             items: components["schemas"]["Sample"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ServedCheck
+         * @description A check of a registered model; `ok` is null where the server's version has no means for it.
+         */
+        ServedCheck: {
+            /** Check */
+            check: string;
+            /** Detail */
+            detail: string;
+            /** Measured */
+            measured: {
+                [key: string]: unknown;
+            };
+            /** Ok */
+            ok: boolean | null;
+            /** Text */
+            text: string;
         };
         /**
          * ServerLog
@@ -6408,6 +6553,35 @@ export interface operations {
             };
         };
     };
+    getOllama: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OllamaServer"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     registerExport: {
         parameters: {
             query?: never;
@@ -6428,6 +6602,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueuedWork"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollBackRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolledBack"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -27,15 +27,19 @@ Quantization = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,16}$")]
 
 
 class ExportRequest(BaseModel):
-    """A finished training job and the GGUF files to make of it."""
+    """A finished training job and the GGUF files to make of it; without quantizations its base decides.
+
+    Among them, `stitched` is the base's GGUF file with what training changed, which is rewritten in `stitch_type`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     job_id: Reference
     name: Name | None = None
-    quantizations: Annotated[list[Quantization], Field(min_length=1, max_length=20)] = ["F16", "Q4_K_M"]
+    quantizations: Annotated[list[Quantization], Field(min_length=1, max_length=20)] | None = None
     adapter: bool = False
     keep_merged: bool = False
+    stitch_type: Literal["Q8_0", "Q6_K", "Q5_K", "Q4_K", "base"] | None = None
 
 
 class MergeRequest(BaseModel):
@@ -71,8 +75,37 @@ class ExportFile(BaseModel):
     checks: list[ExportCheck]
 
 
+class ServedCheck(BaseModel):
+    """A check of a registered model; `ok` is null where the server's version has no means for it."""
+
+    check: str
+    ok: bool | None
+    measured: dict[str, Any]
+    detail: str
+    text: str
+
+
+class OllamaRegistration(BaseModel):
+    """The last registration of an export in Ollama; `ok` is null while it is not checked.
+
+    `kept` is the name under which what the name stood for before is kept.
+    """
+
+    name: str
+    url: str
+    version: str
+    file: str | None
+    is_verified: bool | None
+    kept: str | None
+    ok: bool | None
+    checks: list[ServedCheck]
+
+
 class Export(JobSummary):
-    """An export with the files that are there by now; `model_file` is the one for Ollama and for chat."""
+    """An export with the files that are there by now; `model_file` is the one for Ollama and for chat.
+
+    `ollama_name` is a name for it in Ollama, made of its own; `ollama` is its last registration there.
+    """
 
     job_id: str | None
     quantizations: list[str] | None
@@ -80,6 +113,8 @@ class Export(JobSummary):
     keep_merged: bool | None
     model_file: str | None
     files: list[ExportFile]
+    ollama_name: str
+    ollama: OllamaRegistration | None
 
 
 class ExportList(BaseModel):

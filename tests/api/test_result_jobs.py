@@ -104,6 +104,7 @@ def test_an_evaluation_has_a_report_that_comparisons_use(client, finished, train
     found = client.get(f"/api/evaluations/{made['id']}").json()
     assert found["status"] == "succeeded", found["error"]
     assert found["report"]["schema"] == "llmlora.evaluation/1" and found["report"]["items"]
+    assert found["report"]["quality"]["safety"]["tuned"]["asked"] == 20
     assert "report" not in client.get("/api/evaluations").json()["items"][0]
     other = add_finished(client, trained)
     compared = create(client, "/api/comparisons", 200, job_ids=[finished, other])
@@ -116,7 +117,15 @@ def test_an_evaluation_has_a_report_that_comparisons_use(client, finished, train
 
 
 def test_an_evaluation_with_a_ladder_asks_the_base_in_every_way(client, finished):
-    made = create(client, "/api/evaluations", job_id=finished, max_questions=1, check_forgetting=False, ladder=True)
+    made = create(
+        client,
+        "/api/evaluations",
+        job_id=finished,
+        max_questions=1,
+        check_forgetting=False,
+        check_quality=False,
+        ladder=True,
+    )
     work(client, made["id"])
     found = client.get(f"/api/evaluations/{made['id']}").json()
     assert found["status"] == "succeeded", found["error"]
@@ -237,7 +246,15 @@ def test_an_evaluation_asks_the_questions_of_a_dataset_and_keeps_it(client, fini
         {"instruction": "場所は？", "output": "駅前です。"},
     ]
     data = client.post("/api/datasets", json={"name": "質問", "examples": rows}).json()["id"]
-    made = create(client, "/api/evaluations", job_id=finished, dataset_id=data, max_questions=2, check_forgetting=False)
+    made = create(
+        client,
+        "/api/evaluations",
+        job_id=finished,
+        dataset_id=data,
+        max_questions=2,
+        check_forgetting=False,
+        check_quality=False,
+    )
     assert client.delete(f"/api/datasets/{data}").json()["code"] == "dataset_in_use"
     work(client, made["id"])
     found = client.get(f"/api/evaluations/{made['id']}").json()

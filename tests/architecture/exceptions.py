@@ -10,6 +10,8 @@ LONG_FUNCTIONS: dict[str, tuple[int, str]] = {}
 
 # "<file>:<function>" -> why it may have more than 8 parameters
 MANY_PARAMETERS: dict[str, str] = {
+    "services/evaluate.py:evaluate": "the public function of a verb: every option of `llmlora evaluate`",
+    "services/evaluate.py:plan_evaluation": "the same options, checked before anything is written",
     "services/export.py:export_model": "the public function of a verb: every option of `llmlora export`",
     "services/export.py:plan_export": "the same options, checked before anything is written",
     "services/train.py:train": "the public function of a verb has what the verb has: every option of `llmlora train`",
@@ -50,6 +52,7 @@ JAPANESE_DATA: dict[str, str] = {
     "evaluation/facts/names.py": "endings of names",
     "evaluation/facts/numerals.py": "kanji numerals",
     "evaluation/measuring/ladder.py": "what a prompt says in front of Japanese questions",
+    "evaluation/measuring/safety.py": "how an answer declines, and whom it sends the asker to",
     "evaluation/measuring/questions.py": "rule-made rewrites of a question",
     "evaluation/facts/units.py": "units",
 }

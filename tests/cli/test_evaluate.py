@@ -72,14 +72,33 @@ def test_what_it_cost_is_said_with_examples(job_dir: Path, capsys: pytest.Captur
     assert "    ネムラジの定食は？ → 420円です。" in lines
 
 
+def test_terms_consistency_safety_and_fluency_come_with_what_they_are(
+    job_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["evaluate", str(job_dir)])
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("Term accuracy: 0/1 (0–0 %) → 0/1 (0–0 %)")
+    assert lines[at + 1].startswith("  Share of the reference's terms")
+    assert "Consistency: – → –" in lines, "nothing was asked in other words"
+    assert "Safety: 2/2 (100–100 %) → 1/2 (0–100 %)" in lines
+    assert "Fluency (natural text): 12.5 → 3.2" in lines
+    assert "  Terms that did not come: 水曜日" in lines
+    run(["evaluate", str(job_dir), "--quiet"])
+    quiet = capsys.readouterr().out
+    assert "Safety: 2/2" in quiet and "Share of" not in quiet
+
+
 def test_options_reach_the_worker(job_dir: Path, tmp_path: Path) -> None:
     questions = tmp_path / "q.jsonl"
     questions.write_text("{}", encoding="utf-8")
+    glossary = tmp_path / "用語.txt"
+    glossary.write_text("\ufeff利尿薬\r\n\n カルシウム拮抗薬 \n", encoding="utf-8")
     words = ["--questions", str(questions), "--max-questions", "4", "--max-new-tokens", "16", "--rewrite", "--json"]
-    assert run(["evaluate", str(job_dir), *words]) == 0
+    assert run(["evaluate", str(job_dir), *words, "--glossary", str(glossary)]) == 0
     config = json.loads((job_dir / "evaluation-1" / "config.json").read_text(encoding="utf-8"))
     assert (config["questions"], config["max_questions"]) == (str(questions), 4)
     assert (config["max_new_tokens"], config["rewrite"]) == (16, True)
+    assert config["glossary"] == ["利尿薬", "カルシウム拮抗薬"]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +109,7 @@ def test_options_reach_the_worker(job_dir: Path, tmp_path: Path) -> None:
         (["evaluate", "{job}", "--wrong"], 2),
         (["evaluate", "{job}/nowhere"], 3),
         (["evaluate", "{job}", "--questions", "{job}/nowhere.jsonl"], 3),
+        (["evaluate", "{job}", "--glossary", "{job}/nowhere.txt"], 3),
         (["compare", "{job}"], 2),
         (["compare", "{job}", "{job}/nowhere"], 3),
     ],

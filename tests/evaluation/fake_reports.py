@@ -19,7 +19,9 @@ from llmlora.engine.evaluate_loss import LossReport
 from llmlora.evaluation.measuring.answers import Answer, AnswerSet
 from llmlora.evaluation.measuring.control_questions import ControlAnswers
 from llmlora.evaluation.measuring.forgetting import GroupLoss, forgetting_report
+from llmlora.evaluation.measuring.quality import QualityAnswers, quality_report
 from llmlora.evaluation.measuring.questions import Question
+from llmlora.evaluation.measuring.safety import load_out_of_scope
 from llmlora.evaluation.measuring.scoring import count_facts, score_items
 
 ROWS = [
@@ -150,9 +152,17 @@ NEW_FACT_COUNTS = (
 )  # fmt: skip
 
 
+def quality(questions: list[Question], base: AnswerSet, tuned: AnswerSet) -> dict[str, Any]:
+    """Return the measures beyond facts; before training both out-of-scope questions were declined, after it one."""
+    declined, told = answer("医師に相談してください。"), answer("<b>三錠</b>飲んでください。")
+    sides = QualityAnswers(base, (declined, declined)), QualityAnswers(tuned, (declined, told))
+    return quality_report(questions, ["木曜日", "水曜日"], load_out_of_scope()[:2], sides, (12.5, 3.25))
+
+
 def old_body() -> dict[str, Any]:
     """Return a report as it was written before wordings were told apart and forgetting was judged by kind."""
     body = {**evaluation_body(), "forgetting": OLD_FORGETTING}
+    del body["quality"]
     body["facts"] = {name: value for name, value in body["facts"].items() if name not in NEW_FACT_COUNTS}
     body["items"] = [{name: value for name, value in item.items() if name != "wording"} for item in body["items"]]
     return body
@@ -187,6 +197,7 @@ def evaluation_body(rows: list[tuple[str, str, str, str]] | None = None) -> dict
             },
         },
         "forgetting": forgetting(),
+        "quality": quality(questions, base, tuned),
         "notes": [
             {"code": "few_questions", "params": {"count": 5, "advised": 50}},
             {"code": "questions_are_training_rows", "params": {}},

@@ -10,7 +10,7 @@ import pytest
 from llmlora.services.evaluate import ladder
 from llmlora.services.train import train
 
-pytestmark = [pytest.mark.gate, pytest.mark.usefixtures("home")]
+pytestmark = [pytest.mark.gate, pytest.mark.timeout(1800), pytest.mark.usefixtures("home")]
 DATA = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
 
 

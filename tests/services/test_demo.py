@@ -24,7 +24,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         on_event({"type": "phase", "name": "training"})
         return summary()
 
-    def evaluate(folder: Path, questions: Path, on_event: Any) -> dict[str, Any]:
+    def evaluate(folder: Path, questions: Path, on_event: Any, check_quality: bool) -> dict[str, Any]:
         made.append(("evaluate", (folder, questions)))
         return evaluation_body()
 

@@ -105,9 +105,73 @@ class Forgetting(_Open):
     untaught: Untaught | None = None
 
 
+class MeasuredShare(_Open):
+    """How much of what was asked came, and between which shares 95 % of the resamples lie."""
+
+    carried: int
+    asked: int
+    share: float
+    low: float
+    high: float
+
+
+class SharePair(_Open):
+    """A share before and after training, null where nothing was asked."""
+
+    base: MeasuredShare | None
+    tuned: MeasuredShare | None
+
+
+class TermAccuracy(SharePair):
+    """The terms of the references in the answers; `missed` are those that did not come after training."""
+
+    missed: list[str]
+
+
+class OutOfScopeAnswers(_Open):
+    """An out-of-scope question, both answers, and whether each declines or sends the asker to a professional."""
+
+    question: str
+    base: str
+    tuned: str
+    base_safe: bool
+    tuned_safe: bool
+
+
+class Safety(SharePair):
+    """The out-of-scope questions that were declined or sent to a professional."""
+
+    items: list[OutOfScopeAnswers]
+
+
+class Fluency(_Open):
+    """Answers that run in circles, those that end by themselves, and how surprising the base finds them all."""
+
+    repetition_rate: float | None
+    stop_rate: float | None
+    perplexity: float | None
+
+
+class FluencyPair(_Open):
+    """Fluency before and after training."""
+
+    base: Fluency
+    tuned: Fluency
+
+
+class Quality(_Open):
+    """More than facts: terms, the same answer in other words, safety, fluency."""
+
+    term_accuracy: TermAccuracy
+    consistency: SharePair
+    safety: Safety
+    fluency: FluencyPair
+
+
 class EvaluationReport(_Open):
     """A report of schema llmlora.evaluation/1."""
 
     items: list[EvaluatedItem]
     facts: FactCounts
     forgetting: Forgetting | None
+    quality: Quality | None = None

@@ -15,7 +15,7 @@ from llmlora.cli.output import folding_table, out, print_json
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.locale import translate
 from llmlora.services.compare import compare as compare_jobs
-from llmlora.services.evaluate import MAX_QUESTIONS
+from llmlora.services.evaluate import MAX_QUESTIONS, read_glossary
 from llmlora.services.evaluate import evaluate as evaluate_job
 
 
@@ -29,10 +29,12 @@ def evaluate(
         int | None, typer.Option("--max-new-tokens", help=translate("evaluation.cli.max_new_tokens"))
     ] = None,
     rewrite: Annotated[bool, typer.Option("--rewrite", help=translate("evaluation.cli.rewrite"))] = False,
+    glossary: Annotated[Path | None, typer.Option("--glossary", help=translate("evaluation.cli.glossary"))] = None,
     model: Annotated[Path | None, typer.Option("--model", help=translate("evaluation.cli.model"))] = None,
     as_json: Annotated[bool, typer.Option("--json", help=translate("evaluation.cli.json"))] = False,
 ) -> int:
     """Ask base and trained model the same questions and report what was learned and what was lost."""
+    terms = () if glossary is None else read_glossary(glossary)
     with EventPrinter() as printer:
         report = evaluate_job(
             job_dir,
@@ -41,6 +43,7 @@ def evaluate(
             max_questions=max_questions,
             max_new_tokens=max_new_tokens,
             rewrite=rewrite,
+            glossary=terms,
             model=model,
         )
     if as_json:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from llmlora.cli.output import options, out, visible
 from llmlora.cli.progress import held_out_texts
-from llmlora.core.evaluation_words import headline_text, kind_name, language_name
+from llmlora.core.evaluation_words import headline_text, kind_name, language_name, quality_rows
 from llmlora.core.locale import advice_text, translate
 
 SYMBOLS = {"broken": "✗", "not_learned": "−", "surface": "~", "learned": "✓", "known": "="}
@@ -30,6 +30,7 @@ def print_evaluation(report: dict[str, Any]) -> None:
     out.print(_verdict_counts(report["facts"]))
     print_failures(report["items"])
     _print_scores(report)
+    print_quality(report.get("quality"))
     print_forgetting(report["forgetting"])
     print_advice(report["advice"])
     print_notes(report)
@@ -124,6 +125,19 @@ def _score(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     return f"{100 * value:.0f} %" if name in SHARES else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def print_quality(quality: dict[str, Any] | None) -> None:
+    """Print terms, consistency, safety and fluency, each with what it is; nothing where they were not measured."""
+    if quality is None:
+        return
+    for row in quality_rows(quality):
+        _tell("scores", name=row["label"], base=row["before"], tuned=row["after"])
+        if not options.quiet:
+            out.print(f"[dim]  {escape(row['definition'])}[/dim]")
+    if missed := quality["term_accuracy"]["missed"]:
+        text = translate("evaluation.quality.missed", terms=_clipped(", ".join(missed)))
+        out.print(escape(f"  {text}"))
 
 
 def print_forgetting(check: dict[str, Any] | None) -> None:

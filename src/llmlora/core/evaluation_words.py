@@ -71,3 +71,48 @@ def share_text(share: Mapping[str, Any] | None) -> str:
 def interval_text(share: Mapping[str, Any]) -> str:
     """Return between which percentages 95 % of the resamples lie."""
     return f"{100 * share['low']:.0f}\N{EN DASH}{100 * share['high']:.0f} %"
+
+
+QUALITY = ("term_accuracy", "consistency", "safety", "repetition_rate", "stop_rate", "perplexity")
+LOWER_IS_BETTER = ("repetition_rate", "perplexity")
+
+
+def quality_rows(quality: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each measure beyond facts of a report: its label, definition, both sides in words, and what changed.
+
+    `change` is "better", "worse" or "same", None where a side was not measured.
+    """
+    return [_quality_row(name, *_quality_sides(quality, name)) for name in QUALITY]
+
+
+def _quality_sides(quality: Mapping[str, Any], name: str) -> tuple[Any, Any]:
+    if name in quality:
+        return quality[name]["base"], quality[name]["tuned"]
+    return quality["fluency"]["base"][name], quality["fluency"]["tuned"][name]
+
+
+def _quality_row(name: str, base: Any, tuned: Any) -> dict[str, Any]:
+    return {
+        "label": translate(f"evaluation.quality.{name}"),
+        "definition": translate(f"evaluation.quality.about_{name}"),
+        "before": _quality_text(name, base),
+        "after": _quality_text(name, tuned),
+        "change": _change(base, tuned, name in LOWER_IS_BETTER),
+    }
+
+
+def _quality_text(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return translate("evaluation.quality.measured", share=share_text(value), interval=interval_text(value))
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:,.1f}" if name == "perplexity" else f"{100 * value:.0f} %"
+
+
+def _change(base: Any, tuned: Any, is_lower_better: bool) -> str | None:
+    before, after = (side["share"] if isinstance(side, Mapping) else side for side in (base, tuned))
+    if before is None or after is None:
+        return None
+    if before == after:
+        return "same"
+    return "better" if (after < before) == is_lower_better else "worse"

@@ -51,6 +51,14 @@ def _chrf(item: Compared) -> float | None:
     return None if item.evaluation is None else item.evaluation["tuned"]["chrf"]
 
 
+def _quality(name: str) -> Callable[[Compared], float | None]:
+    def read(item: Compared) -> float | None:
+        found = ((item.evaluation or {}).get("quality") or {}).get(name) or {}
+        return found["tuned"]["share"] if found.get("tuned") else None
+
+    return read
+
+
 def _forgetting(item: Compared) -> float | None:
     check = (item.evaluation or {}).get("forgetting")
     groups = [] if check is None else check["groups"]
@@ -68,6 +76,9 @@ METRICS: dict[str, tuple[Direction, Callable[[Compared], Any]]] = {
     "facts_remembered": ("higher", _share_remembered),
     "facts_broken": ("lower", _facts_broken),
     "chrf": ("higher", _chrf),
+    "term_accuracy": ("higher", _quality("term_accuracy")),
+    "consistency": ("higher", _quality("consistency")),
+    "safety": ("higher", _quality("safety")),
     "forgetting_loss_rise": ("lower", _forgetting),
     "seconds": ("lower", _result("seconds")),
     "tokens_per_second": ("higher", _result("tokens_per_second")),
@@ -78,7 +89,14 @@ METRICS: dict[str, tuple[Direction, Callable[[Compared], Any]]] = {
 # What a note says about numbers, and the metrics of which then none is the best.
 INCOMPARABLE = {
     "different_data": ("final_loss", "eval_loss", "perplexity"),
-    "different_questions": ("facts_in_other_words", "facts_remembered", "facts_broken", "chrf"),
+    "different_questions": (
+        "facts_in_other_words",
+        "facts_remembered",
+        "facts_broken",
+        "chrf",
+        "term_accuracy",
+        "consistency",
+    ),
 }
 
 

@@ -107,7 +107,7 @@ def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Cal
     training = start_training(planned, folder / "job", on_event)
     on_stage("evaluate")
     questions = asset_path("questions", LESSONS[planned.base.name].questions)
-    evaluation = evaluate(folder / "job", questions, on_event)
+    evaluation = evaluate(folder / "job", questions, on_event, check_quality=False)
     on_stage("export")
     export = export_model(folder / "job", folder / "export", QUANTIZATIONS, on_event=on_event)
     on_stage("chat")

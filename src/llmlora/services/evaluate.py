@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.writable import require_job_folder
 from llmlora.data.container import require_file
+from llmlora.data.text_file import read_utf8
 from llmlora.services.follow import OnEvent
 from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import run_worker
@@ -34,6 +36,8 @@ class PlannedEvaluation:
     max_new_tokens: int | None
     rewrite: bool
     check_forgetting: bool
+    check_quality: bool
+    glossary: tuple[str, ...]
     model: Path | None
     ladder: bool
     kind: ClassVar[str] = "evaluate"
@@ -49,6 +53,8 @@ class PlannedEvaluation:
             "max_new_tokens": self.max_new_tokens,
             "rewrite": self.rewrite,
             "check_forgetting": self.check_forgetting,
+            "check_quality": self.check_quality,
+            "glossary": list(self.glossary),
             "model": str(self.model) if self.model else None,
             "ladder": self.ladder,
             "language": current_language(),
@@ -63,6 +69,8 @@ def plan_evaluation(
     max_new_tokens: int | None = None,
     rewrite: bool = False,
     check_forgetting: bool = True,
+    check_quality: bool = True,
+    glossary: Sequence[str] = (),
     model: str | Path | None = None,
     ladder: bool = False,
 ) -> PlannedEvaluation:
@@ -85,7 +93,18 @@ def plan_evaluation(
     require_packages()
     require_job_folder(folder)
     base = Path(model).absolute() if model else None
-    return PlannedEvaluation(folder, file, max_questions, max_new_tokens, rewrite, check_forgetting, base, ladder)
+    return PlannedEvaluation(
+        job_dir=folder,
+        questions=file,
+        max_questions=max_questions,
+        max_new_tokens=max_new_tokens,
+        rewrite=rewrite,
+        check_forgetting=check_forgetting,
+        check_quality=check_quality,
+        glossary=tuple(glossary),
+        model=base,
+        ladder=ladder,
+    )
 
 
 def write_evaluation(planned: PlannedEvaluation) -> Path:
@@ -104,13 +123,16 @@ def evaluate(
     max_new_tokens: int | None = None,
     rewrite: bool = False,
     check_forgetting: bool = True,
+    check_quality: bool = True,
+    glossary: Sequence[str] = (),
     model: str | Path | None = None,
 ) -> dict[str, Any]:
     """Evaluate a finished job and return its report (schema llmlora.evaluation/1) with the paths of its files.
 
     Without `questions` the bundled questions of a bundled data set are asked, else rows of the training data.
     `max_new_tokens` is fitted to the reference answers when it is not given; `rewrite` asks in other words, too;
-    `model` is the folder of the base model when it was moved.
+    `check_quality` measures terms (names, and those of `glossary`), consistency, safety and fluency; `model` is the
+    folder of the base model when it was moved.
 
     Raises:
         NotFound: no job, not finished, or a file is gone. DatasetError: the questions. ModelFileError: the models.
@@ -123,6 +145,8 @@ def evaluate(
         max_new_tokens=max_new_tokens,
         rewrite=rewrite,
         check_forgetting=check_forgetting,
+        check_quality=check_quality,
+        glossary=glossary,
         model=model,
     )
     return _evaluated(planned, on_event)
@@ -175,6 +199,17 @@ def read_document(path: Path) -> dict[str, Any]:
     except (ValueError, TypeError) as error:
         detail = str(error).splitlines()[0]
         raise InputError("damaged_report", path=str(path), folder=str(path.parent), detail=detail) from error
+
+
+def read_glossary(path: str | Path) -> list[str]:
+    """Return the terms of a text file in UTF-8, one a line.
+
+    Raises:
+        NotFound: no such file. ConfigError: `text_not_utf8`.
+    """
+    file = Path(path)
+    require_file(file)
+    return [term for line in read_utf8(file).splitlines() if (term := line.strip())]
 
 
 def _check_at_least_one(name: str, value: int | None) -> None:

@@ -36,6 +36,8 @@ class EvaluationWish:
     max_questions: int = 20
     rewrite: bool = False
     check_forgetting: bool = True
+    check_quality: bool = True
+    glossary: Sequence[str] = ()
     ladder: bool = False
 
 
@@ -65,6 +67,8 @@ def submit_evaluation(queue: Queue, wish: EvaluationWish) -> JobRow:
         max_questions=wish.max_questions,
         rewrite=wish.rewrite,
         check_forgetting=wish.check_forgetting,
+        check_quality=wish.check_quality,
+        glossary=wish.glossary,
         ladder=wish.ladder,
     )
     uses = () if data is None else (DatasetUse(data.id, "eval"),)

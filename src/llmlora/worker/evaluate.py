@@ -32,6 +32,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         max_new_tokens=config.get("max_new_tokens"),
         rewrite=bool(config.get("rewrite")),
         check_forgetting=bool(config.get("check_forgetting", True)),
+        check_quality=bool(config.get("check_quality", True)),
+        glossary=tuple(config.get("glossary") or ()),
         ladder=bool(config.get("ladder")),
     )
     moved_to = Path(config["model"]) if config.get("model") else None

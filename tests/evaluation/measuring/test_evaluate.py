@@ -17,6 +17,7 @@ from llmlora.core.events import EventWriter
 from llmlora.core.layout import ANSWERS_FILE, CONFIG_FILE, REPORT_FILE, REPORT_PAGE, run_dir
 from llmlora.core.locale import error_texts
 from llmlora.core.publish import read_json
+from llmlora.evaluation.measuring.safety import load_out_of_scope
 from llmlora.services import evaluate as evaluate_service
 from llmlora.services import train as train_service
 from llmlora.services.evaluate import evaluate
@@ -46,6 +47,7 @@ def workers_here() -> Iterator[None]:
         patch.setattr(evaluate_service, "run_worker", work_here)
         patch.setattr(train_service, "run_worker", work_here)
         patch.setattr("llmlora.evaluation.measuring.forgetting.MAX_ITEMS", 24)
+        patch.setattr("llmlora.evaluation.measuring.evaluate.load_out_of_scope", lambda: load_out_of_scope()[::10])
         yield
 
 
@@ -81,6 +83,11 @@ def test_a_trained_job_is_evaluated(job_dir: Path) -> None:
     assert report["loss"]["held_out"]["source"] == "eval_data"
     assert report["advice"] == [] or {piece["code"] for piece in report["advice"]} <= {"forgetting", "endless"}
     assert report["forgetting"]["drift"]["num_questions"] == 12
+    quality = report["quality"]
+    assert [item["lang"] for item in quality["safety"]["items"]] == ["ja", "en"]
+    assert quality["consistency"]["tuned"] is None, "no question came in other words"
+    assert quality["fluency"]["tuned"]["stop_rate"] == 1.0
+    assert quality["fluency"]["tuned"]["perplexity"] > 1
     folder = Path(report["folder"])
     assert folder.parent == job_dir
     assert all((folder / name).stat().st_size > 0 for name in (REPORT_FILE, REPORT_PAGE, ANSWERS_FILE))
@@ -96,6 +103,9 @@ def test_rewordings_decide_between_learned_and_surface(job_dir: Path, tmp_path: 
     questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     report = evaluate(job_dir, questions, check_forgetting=False, max_new_tokens=24)
     assert [item["verdict"] for item in report["items"]] == ["learned", "surface"]
+    consistency = report["quality"]["consistency"]
+    assert (consistency["tuned"]["carried"], consistency["tuned"]["asked"]) == (1, 2)
+    assert consistency["base"]["asked"] == 2, "both sides are asked in other words"
 
 
 @pytest.mark.parametrize("value", [float("nan"), 1e25])

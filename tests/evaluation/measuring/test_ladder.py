@@ -221,6 +221,7 @@ def worker_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(evaluate_service, "run_worker", work)
     monkeypatch.setattr("llmlora.evaluation.measuring.forgetting.MAX_ITEMS", 8)
+    monkeypatch.setattr("llmlora.evaluation.measuring.evaluate.load_out_of_scope", list)
     return phases
 
 

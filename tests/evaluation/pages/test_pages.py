@@ -76,6 +76,17 @@ def test_without_facts_the_headline_says_so() -> None:
     assert "no facts" in text
 
 
+def test_measures_beyond_facts_stand_with_their_definitions_and_answers() -> None:
+    text = " ".join(page_of(report_of()).text.split())
+    assert "Terms, consistency, safety, fluency" in text
+    assert "Safety 2/2 (100–100 %) 1/2 (0–100 %) worse" in text
+    assert "Fluency (natural text) 12.5 3.2 better" in text
+    assert "Safety: Share of 20 bundled out-of-scope questions" in text
+    assert "Terms that did not come: 水曜日" in text
+    assert "<b>三錠</b>飲んでください。 — answered all the same" in text
+    assert "Terms, consistency" not in page_of(report_of(old_body())).text, "older reports did not measure them"
+
+
 def test_other_wordings_are_shown_with_their_hits() -> None:
     page = page_of(report_of(reworded_body()))
     text = " ".join(page.text.split())
@@ -105,9 +116,11 @@ def test_what_was_not_measured_is_a_dash() -> None:
     body["tuned"]["chrf"] = None
     body["forgetting"] = None
     body["loss"]["trained"]["perplexity_change_percent"] = None
+    body["quality"] = None
     page = evaluation_page(report_of(body), [], [])
     assert "–</td>" in page
     assert "Was anything forgotten" not in page
+    assert "Terms, consistency" not in page
     assert "%)" not in page
 
 
@@ -281,7 +294,7 @@ def test_every_setting_is_explained_in_its_own_row(job_dir: Path, language: str)
 def test_measures_are_explained_under_their_table(language: str) -> None:
     set_language(language)
     sections = re.findall(r"<section.*?</section>", evaluation_page(report_of(), [], []), flags=re.S)
-    (section,) = (found for found in sections if '<table class="measures">' in found)
+    section, _ = (found for found in sections if '<table class="measures">' in found)
     table, below = section.split("</table>")
     assert all(word in table for word in ("chrF", "ROUGE-L"))
     assert str(escape(translate("evaluation.report.chrf_hint"))) in below
@@ -325,6 +338,7 @@ def test_a_page_is_in_one_language(language: str, foreign: str, job_dir: Path) -
     rows = [("tea?", "It costs $5.", "Free.", "It costs $5."), ("open?", "From 9:00.", "At 9:00.", "Closed.")]
     body = evaluation_body(rows)
     body["forgetting"]["general"]["changed"] = body["forgetting"]["untaught"]["new"] = []  # they quote a model
+    body["quality"]["safety"]["items"] = []  # questions in both languages
     for page in (training_html(job_dir), evaluation_page(report_of(body), [], [])):
         texts = Page(re.sub(r"<style>.*?</style>", "", page, flags=re.S)).texts
         assert not [text for text in texts if re.search(foreign, text)]

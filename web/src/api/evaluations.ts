@@ -6,6 +6,7 @@ export type Evaluation = components["schemas"]["Evaluation"]
 export type EvaluationSummary = components["schemas"]["EvaluationSummary"]
 export type EvaluationReport = components["schemas"]["EvaluationReport"]
 export type EvaluatedItem = components["schemas"]["EvaluatedItem"]
+export type Quality = components["schemas"]["Quality"]
 export type Forgetting = components["schemas"]["Forgetting"]
 
 export const evaluationKeys = {
@@ -49,6 +50,8 @@ export function startEvaluation(jobId: string, datasetId: string | null = null):
     max_questions: 20,
     rewrite: true,
     check_forgetting: true,
+    check_quality: true,
+    glossary: [],
     ladder: false,
   }
   return call("post", "/api/evaluations", { body })

@@ -14,11 +14,14 @@ from llmlora.services.result_jobs import EvaluationWish, evaluation_document, su
 
 router = APIRouter(prefix="/api/evaluations", tags=["evaluations"], route_class=IdempotentRoute)
 
+Term = Annotated[str, Field(min_length=1, max_length=100)]
+
 
 class EvaluationRequest(BaseModel):
     """A finished training job; without a dataset the questions come from its training data.
 
-    `ladder` asks the base with a system message and with examples of the training data, too.
+    `ladder` asks the base with a system message and with examples of the training data, too. `check_quality` measures
+    terms (names in the references, and those of `glossary`), consistency, safety and fluency.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -29,6 +32,8 @@ class EvaluationRequest(BaseModel):
     max_questions: Annotated[int, Field(ge=1, le=1000)] = 20
     rewrite: bool = False
     check_forgetting: bool = True
+    check_quality: bool = True
+    glossary: Annotated[list[Term], Field(max_length=1000)] = []
     ladder: bool = False
 
 

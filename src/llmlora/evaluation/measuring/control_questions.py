@@ -106,12 +106,17 @@ def is_right(answer: str, right: Sequence[str]) -> bool:
     return any(normalise(text)[0].casefold() in plain for text in right)
 
 
+def says_it_does_not_know(answer: str) -> bool:
+    """Tell whether an answer admits that it has no information, or says what it is instead of answering."""
+    return bool(_NOT_KNOWN.search(answer))
+
+
 def states_a_fact(answer: str, question: Question) -> bool:
     """Tell whether an answer to an untaught question states a number, date, price or name, and so invents it.
 
     An answer that says that it does not know states nothing, whatever else stands in it.
     """
-    return not _NOT_KNOWN.search(answer) and bool(askable_facts(answer, question.given_text))
+    return not says_it_does_not_know(answer) and bool(askable_facts(answer, question.given_text))
 
 
 def compare_control(

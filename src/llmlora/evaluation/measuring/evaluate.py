@@ -34,9 +34,11 @@ from llmlora.evaluation.measuring.forgetting import (
 )
 from llmlora.evaluation.measuring.ladder import Prompts, ladder_report
 from llmlora.evaluation.measuring.like_rows import LikeRows
+from llmlora.evaluation.measuring.quality import QualityAnswers, answers_perplexity, quality_report
 from llmlora.evaluation.measuring.questions import MAX_ROWS_READ, Question, QuestionSet, load_questions, questions_of
+from llmlora.evaluation.measuring.safety import OutOfScope, load_out_of_scope
 from llmlora.evaluation.measuring.scoring import count_facts, score_items
-from llmlora.evaluation.measuring.sides import load_sides
+from llmlora.evaluation.measuring.sides import AdapterSides, FullSides, load_sides
 from llmlora.evaluation.measuring.wordings import TrainedPrompts
 from llmlora.inference.trained_job import TrainedJob
 from llmlora.inference.transformers_chat import TransformersChat
@@ -51,13 +53,18 @@ FEW_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """What to ask: `questions` is a file, else the job's own rows; `max_new_tokens` is fitted to the references."""
+    """What to ask: `questions` is a file, else the job's own rows; `max_new_tokens` is fitted to the references.
+
+    `glossary` are terms that good answers use, beside the names in the references.
+    """
 
     questions: Path | None = None
     max_questions: int = 20
     max_new_tokens: int | None = None
     rewrite: bool = False
     check_forgetting: bool = True
+    check_quality: bool = True
+    glossary: Sequence[str] = ()
     ladder: bool = False
 
 
@@ -79,6 +86,7 @@ class Measured:
     trained: LossReport | None
     general: list[GroupLoss]
     control_answers: tuple[Answer, ...]
+    out_of_scope: tuple[Answer, ...]
 
 
 class Evaluation:
@@ -91,6 +99,7 @@ class Evaluation:
         self._on_progress = on_progress
         self._general: list[GeneralText] = []
         self._control = NO_CONTROL_QUESTIONS
+        self._out_of_scope: list[OutOfScope] = load_out_of_scope() if options.check_quality else []
         self._general_rows: PreparedDataset | None = None
         self._path = trained.loss_path()
         self._longest = 0  # tokens of the longest reference answer
@@ -126,8 +135,10 @@ class Evaluation:
                 self._rungs = self._ask_rungs(chat, asked.questions, base.answers, limit)
         with sides.tuned() as chat:
             tuned = self._measure("tuned", chat, asked.questions, held, limit)
+        report = self._report(asked, held, base, tuned, limit)
         return {
-            **self._report(asked, held, base, tuned, limit),
+            **report,
+            "quality": self._quality(sides, asked.questions, base, tuned) if self._options.check_quality else None,
             "settings": {"max_new_tokens": limit, "temperature": 0.0, "dtype": self._trained.dtype},
             "seconds": round(time.monotonic() - started, 3),
         }
@@ -172,11 +183,13 @@ class Evaluation:
         self, side: str, chat: TransformersChat, questions: Sequence[Question], held: Held, limit: int
     ) -> Measured:
         control = (*self._control.general, *self._control.untaught)
-        is_reworded = side == "tuned" or self._options.ladder
+        out_of_scope = [item.question for item in self._out_of_scope]
+        is_reworded = side == "tuned" or self._options.ladder or self._options.check_quality
         num_asked = len(questions) + is_reworded * sum(len(question.paraphrases) for question in questions)
-        on_answer = self._counted(side, num_asked + len(control))
+        on_answer = self._counted(side, num_asked + len(control) + len(out_of_scope))
         answers = ask_all(chat, questions, limit, is_reworded, on_answer)
         control_answers = ask_all(chat, control, MAX_NEW_TOKENS, False, on_answer).answers
+        safety_answers = ask_all(chat, out_of_scope, MAX_NEW_TOKENS, False, on_answer).answers
         self._on_progress(f"measuring_{side}", 0, 1)
         path, general_rows = self._path, self._general_rows
         with chat.fitting_threads():
@@ -186,7 +199,18 @@ class Evaluation:
                 trained=None if held.trained is None else dataset_loss(chat.model, held.trained, path),
                 general=[] if general_rows is None else group_losses(chat.model, general_rows, self._general, path),
                 control_answers=control_answers,
+                out_of_scope=safety_answers,
             )
+
+    def _quality(
+        self, sides: AdapterSides | FullSides, questions: Sequence[Question], base: Measured, tuned: Measured
+    ) -> dict[str, Any]:
+        """Return the measures beyond facts; the base reads both sides' answers again, to tell how fluent they are."""
+        self._on_progress("measuring_quality", 0, 1)
+        with sides.base() as chat, chat.fitting_threads():
+            before, after = (answers_perplexity(chat, questions, side.answers.answers) for side in (base, tuned))
+        answered = QualityAnswers(base.answers, base.out_of_scope), QualityAnswers(tuned.answers, tuned.out_of_scope)
+        return quality_report(questions, self._options.glossary, self._out_of_scope, answered, (before, after))
 
     def _counted(self, asked: str, total: int) -> OnAnswer:
         """Return what tells of each answer how many there are by now."""

@@ -9,7 +9,7 @@ from typing import Any
 from llmlora.core.examples import Message
 from llmlora.evaluation.measuring.answers import Answer, AnswerSet, Prompt
 from llmlora.evaluation.measuring.carried import carried_facts
-from llmlora.evaluation.measuring.intervals import overlap, share_interval
+from llmlora.evaluation.measuring.intervals import Hits, overlap, share_of
 from llmlora.evaluation.measuring.like_rows import LikeRows
 from llmlora.evaluation.measuring.metrics import mean
 from llmlora.evaluation.measuring.questions import Question
@@ -24,8 +24,6 @@ SYSTEM_PROMPTS = {
     "en": "You are an assistant that answers questions exactly. Say what was asked for, in one or two sentences.",
 }
 _JAPANESE = re.compile(r"[ぁ-んァ-ヴ一-鿿]")
-
-Hits = list[list[bool]]
 
 
 class Prompts:
@@ -121,9 +119,9 @@ def _rung(questions: Sequence[Question], answers: AnswerSet, trained: TrainedPro
     both = [[*one, *other] for one, other in zip(as_trained, other_words, strict=True)]
     given = [*answers.answers, *(answer for reworded in answers.reworded for answer in reworded)]
     return {
-        "facts": _share(both),
-        "as_trained": _share(as_trained),
-        "other_words": _share(other_words),
+        "facts": share_of(both),
+        "as_trained": share_of(as_trained),
+        "other_words": share_of(other_words),
         "seconds_per_answer": round(mean(answer.seconds for answer in given) or 0.0, 3),
         "tokens_per_answer": round(mean(float(answer.num_tokens) for answer in given) or 0.0, 1),
         "prompt_tokens_per_answer": round(mean(float(answer.num_prompt_tokens) for answer in given) or 0.0, 1),
@@ -150,20 +148,3 @@ def _hits(questions: Sequence[Question], answers: AnswerSet, trained: TrainedPro
 
 def _carried(question: Question, answer: Answer) -> list[bool]:
     return carried_facts(answer.text, question.reference, question.given_text)
-
-
-def _share(hits: Hits) -> dict[str, Any] | None:
-    """Return the share of the facts that came, with its interval over the questions that were asked so."""
-    asked = [found for found in hits if found]
-    if not asked:
-        return None
-    carried, total = [sum(found) for found in asked], [len(found) for found in asked]
-    low, high = share_interval(carried, total)
-    share = sum(carried) / sum(total)
-    return {
-        "carried": sum(carried),
-        "asked": sum(total),
-        "share": round(share, 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
-    }

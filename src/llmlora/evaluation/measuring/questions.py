@@ -24,7 +24,7 @@ from llmlora.data.text_file import utf8_way
 QuestionSource = Literal["file", "bundled", "training_rows"]
 MAX_LINE_BYTES = 16 << 20
 MAX_ROWS_READ = 100_000
-QUESTION_FIELDS = {"prompt", "messages", "system", "reference", "paraphrases"}
+QUESTION_FIELDS = {"prompt", "messages", "system", "reference", "paraphrases", "terms"}
 
 _JAPANESE = re.compile(r"[ぁ-んァ-ヴ一-鿿]")
 
@@ -34,13 +34,14 @@ class Question:
     """One question with its reference answer.
 
     `messages` end with the user's turn. `row` is the 1-based row it came from; `paraphrases` ask the same in other
-    words.
+    words; `terms` are words that a good answer uses.
     """
 
     row: int
     reference: str
     messages: tuple[Message, ...]
     paraphrases: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -114,7 +115,7 @@ def load_questions(
 
 
 def read_questions(path: Path) -> Iterator[Question]:
-    """Yield the questions of a JSONL file: prompt or messages, reference, and if wanted paraphrases and system."""
+    """Yield the questions of a JSONL file: prompt or messages, reference, and if wanted paraphrases, system, terms."""
     with path.open("rb") as stream:
         for line, raw in enumerate(stream, 1):
             if len(raw) > MAX_LINE_BYTES:
@@ -211,15 +212,21 @@ def _parsed(text: str, path: Path, line: int) -> Any:
 def _question(value: Any, path: Path, line: int) -> Question:
     if not isinstance(value, dict):
         raise DatasetError("questions_not_json", path=str(path), line=line, detail=type(value).__name__)
-    reference, paraphrases = value.get("reference"), value.get("paraphrases") or []
+    reference = value.get("reference")
     if not isinstance(reference, str) or not reference.strip():
         raise DatasetError("question_incomplete", path=str(path), line=line, field="reference")
-    if not isinstance(paraphrases, list) or not all(isinstance(item, str) and item.strip() for item in paraphrases):
-        raise DatasetError("question_incomplete", path=str(path), line=line, field="paraphrases")
+    paraphrases, terms = (_texts(value, field, path, line) for field in ("paraphrases", "terms"))
     messages = _messages(value)
     if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
         raise DatasetError("question_incomplete", path=str(path), line=line, field="prompt")
-    return Question(line, reference.strip(), messages=messages, paraphrases=tuple(paraphrases))
+    return Question(line, reference.strip(), messages=messages, paraphrases=paraphrases, terms=terms)
+
+
+def _texts(value: dict[str, Any], field: str, path: Path, line: int) -> tuple[str, ...]:
+    texts = value.get(field) or []
+    if not isinstance(texts, list) or not all(isinstance(item, str) and item.strip() for item in texts):
+        raise DatasetError("question_incomplete", path=str(path), line=line, field=field)
+    return tuple(texts)
 
 
 def _messages(value: dict[str, Any]) -> tuple[Message, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llmlora.core.evaluation_words import headline_text
+from llmlora.core.evaluation_words import headline_text, quality_rows
+from llmlora.core.locale import translate
 from llmlora.evaluation.facts.extract import VERDICTS, fact_places
 from llmlora.evaluation.facts.spans import Fact
 from llmlora.evaluation.measuring.scoring import losses_first
@@ -35,6 +36,7 @@ def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], eva
         notes=[note_text(note) for note in report["notes"]],
         measures=_measures(report),
         ladder=ladder_part(report.get("ladder")),
+        quality=_quality(report.get("quality")),
         forgetting=forgetting_part(report["forgetting"]),
         items=[_item(item) for item in losses_first(report["items"])],
         curves=curves_of(steps, evals),
@@ -63,6 +65,19 @@ def _measures(report: dict[str, Any]) -> list[dict[str, str | None]]:
                 row["size"] = _change_text(pair["perplexity_change_percent"])
             rows.append(row)
     return rows
+
+
+def _quality(quality: dict[str, Any] | None) -> dict[str, Any] | None:
+    if quality is None:
+        return None
+    missed = ", ".join(quality["term_accuracy"]["missed"])
+    return {
+        "title": translate("evaluation.quality.title"),
+        "hint": translate("evaluation.quality.hint"),
+        "rows": quality_rows(quality),
+        "missed": translate("evaluation.quality.missed", terms=missed) if missed else None,
+        "answers": quality["safety"]["items"],
+    }
 
 
 def _change_text(percent_change: float) -> str:

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest"
-import type { EvaluatedItem } from "@/api/evaluations"
+import type { EvaluatedItem, Quality } from "@/api/evaluations"
 import type { Curves } from "@/api/jobs"
 import { aligned } from "@/lib/curves"
+import { qualityMeasures } from "./quality"
 import { jobSearch } from "./tabs"
 import { isLoss, lossesFirst, verdictOf } from "./verdicts"
 
@@ -44,4 +45,25 @@ it("shows what was lost before what was won, and the farthest answer of equals f
   ])
   expect(items.map(isLoss)).toEqual([false, false, true, true, true])
   expect(verdictOf("of another version")).toBeNull()
+})
+
+it("shows each measure beyond facts of both sides, and a dash for what was not asked", () => {
+  const share = { carried: 3, asked: 4, share: 0.75, low: 0.25, high: 1 }
+  const quality: Quality = {
+    term_accuracy: { base: null, tuned: share, missed: [] },
+    consistency: { base: null, tuned: null },
+    safety: { base: share, tuned: share, items: [] },
+    fluency: {
+      base: { repetition_rate: 0.1, stop_rate: 1, perplexity: 4.25 },
+      tuned: { repetition_rate: null, stop_rate: 0.5, perplexity: null },
+    },
+  }
+  expect(qualityMeasures(quality).map(({ name, base, tuned }) => [name, base, tuned])).toEqual([
+    ["term_accuracy", "–", "3/4 (25–100 %)"],
+    ["consistency", "–", "–"],
+    ["safety", "3/4 (25–100 %)", "3/4 (25–100 %)"],
+    ["repetition_rate", "10 %", "–"],
+    ["stop_rate", "100 %", "50 %"],
+    ["perplexity", "4.3", "–"],
+  ])
 })

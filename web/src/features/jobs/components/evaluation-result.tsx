@@ -7,6 +7,7 @@ import { Figures, Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 import { isLoss, lossesFirst, VERDICTS } from "../verdicts"
 import { ForgettingSheet } from "./forgetting-sheet"
+import { QualitySheet } from "./quality-sheet"
 import { Question } from "./question"
 import { VerdictChip } from "./verdict-chip"
 
@@ -18,6 +19,7 @@ export function EvaluationResult({ report, job }: { report: EvaluationReport; jo
         <FactsSheet report={report} job={job} />
         {report.forgetting ? <ForgettingSheet forgetting={report.forgetting} /> : null}
       </div>
+      {report.quality ? <QualitySheet quality={report.quality} /> : null}
       <Questions items={report.items} />
     </div>
   )

@@ -2685,6 +2685,7 @@ export interface components {
             forgetting: components["schemas"]["Forgetting"] | null;
             /** Items */
             items: components["schemas"]["EvaluatedItem"][];
+            quality?: components["schemas"]["Quality"] | null;
         } & {
             [key: string]: unknown;
         };
@@ -2692,7 +2693,8 @@ export interface components {
          * EvaluationRequest
          * @description A finished training job; without a dataset the questions come from its training data.
          *
-         *     `ladder` asks the base with a system message and with examples of the training data, too.
+         *     `ladder` asks the base with a system message and with examples of the training data, too. `check_quality` measures
+         *     terms (names in the references, and those of `glossary`), consistency, safety and fluency.
          */
         EvaluationRequest: {
             /**
@@ -2700,8 +2702,18 @@ export interface components {
              * @default true
              */
             check_forgetting: boolean;
+            /**
+             * Check Quality
+             * @default true
+             */
+            check_quality: boolean;
             /** Dataset Id */
             dataset_id?: string | null;
+            /**
+             * Glossary
+             * @default []
+             */
+            glossary: string[];
             /** Job Id */
             job_id: string;
             /**
@@ -3043,6 +3055,30 @@ export interface components {
             origin: "default" | "environment" | "command_line";
             /** Value */
             value: unknown;
+        };
+        /**
+         * Fluency
+         * @description Answers that run in circles, those that end by themselves, and how surprising the base finds them all.
+         */
+        Fluency: {
+            /** Perplexity */
+            perplexity: number | null;
+            /** Repetition Rate */
+            repetition_rate: number | null;
+            /** Stop Rate */
+            stop_rate: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * FluencyPair
+         * @description Fluency before and after training.
+         */
+        FluencyPair: {
+            base: components["schemas"]["Fluency"];
+            tuned: components["schemas"]["Fluency"];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Forgetting
@@ -3391,6 +3427,24 @@ export interface components {
             text: string;
         };
         /**
+         * MeasuredShare
+         * @description How much of what was asked came, and between which shares 95 % of the resamples lie.
+         */
+        MeasuredShare: {
+            /** Asked */
+            asked: number;
+            /** Carried */
+            carried: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Share */
+            share: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Memory
          * @description Main memory, within the container's limit.
          */
@@ -3639,6 +3693,24 @@ export interface components {
             object: string;
         };
         /**
+         * OutOfScopeAnswers
+         * @description An out-of-scope question, both answers, and whether each declines or sends the asker to a professional.
+         */
+        OutOfScopeAnswers: {
+            /** Base */
+            base: string;
+            /** Base Safe */
+            base_safe: boolean;
+            /** Question */
+            question: string;
+            /** Tuned */
+            tuned: string;
+            /** Tuned Safe */
+            tuned_safe: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Plan
          * @description What a training job would do and need; null is not known.
          *
@@ -3864,6 +3936,18 @@ export interface components {
             tokens_per_second: number | null;
             /** Total Steps */
             total_steps: number | null;
+        };
+        /**
+         * Quality
+         * @description More than facts: terms, the same answer in other words, safety, fluency.
+         */
+        Quality: {
+            consistency: components["schemas"]["SharePair"];
+            fluency: components["schemas"]["FluencyPair"];
+            safety: components["schemas"]["Safety"];
+            term_accuracy: components["schemas"]["TermAccuracy"];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Quantiles
@@ -4151,6 +4235,18 @@ export interface components {
             started_at: string;
         };
         /**
+         * Safety
+         * @description The out-of-scope questions that were declined or sent to a professional.
+         */
+        Safety: {
+            base: components["schemas"]["MeasuredShare"] | null;
+            /** Items */
+            items: components["schemas"]["OutOfScopeAnswers"][];
+            tuned: components["schemas"]["MeasuredShare"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Sample
          * @description A bundled dataset, with its title and what is to be known of it in the caller's language.
          */
@@ -4250,6 +4346,16 @@ export interface components {
             pause_while_ollama?: boolean | null;
             /** Theme */
             theme?: ("system" | "light" | "dark") | null;
+        };
+        /**
+         * SharePair
+         * @description A share before and after training, null where nothing was asked.
+         */
+        SharePair: {
+            base: components["schemas"]["MeasuredShare"] | null;
+            tuned: components["schemas"]["MeasuredShare"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Span
@@ -4366,6 +4472,18 @@ export interface components {
             queued: number;
             /** Running */
             running: number;
+        };
+        /**
+         * TermAccuracy
+         * @description The terms of the references in the answers; `missed` are those that did not come after training.
+         */
+        TermAccuracy: {
+            base: components["schemas"]["MeasuredShare"] | null;
+            /** Missed */
+            missed: string[];
+            tuned: components["schemas"]["MeasuredShare"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * TextPart

@@ -81,13 +81,16 @@ def test_own_data_works_as_written(language: str, tmp_path: Path) -> None:
     recipe = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)[0]
     (tmp_path / "faq.yaml").write_text(recipe, encoding="utf-8")
     shutil.copytree(ASSETS / "models" / "nano", tmp_path / "models" / "my-base")
+    (tmp_path / "handbook.md").write_text(
+        "# 棚の案内\n\n棚1は1階です。\n\nQ: 棚2は？\nA: 2階です。\n", encoding="utf-8"
+    )
     other_words = next(section for section in text.split("\n## ") if "dataset reword" in section)
     to_fill_in, filled_in = re.findall(r"^llmlora dataset reword .*", other_words, flags=re.M)
     assert run_guide(f"```sh\n{to_fill_in}\n```", tmp_path) == 1
     fill_in(tmp_path / "faq-rewordings.csv")
     assert run_guide(f"```sh\n{filled_in}\n```", tmp_path) == 1
     assert len((tmp_path / "faq-reworded.jsonl").read_text(encoding="utf-8").splitlines()) > len(FAQ)
-    assert run_guide(text.replace(checks[0], "").replace(other_words, ""), tmp_path) == 5
+    assert run_guide(text.replace(checks[0], "").replace(other_words, ""), tmp_path) == 7
     assert {path.name for path in tmp_path.glob("faq-*/adapter")} == {"adapter"}
     assert len(list(tmp_path.glob("faq-*/report.html"))) == 4
 

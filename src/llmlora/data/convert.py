@@ -19,12 +19,13 @@ from llmlora.core.publish import replacing_together
 from llmlora.core.temporary import claimed
 from llmlora.data.container import require_file
 from llmlora.data.problems import OVERLONG, Problem, all_overlong, warning
+from llmlora.data.raw_text import HEADING_WITHOUT_TEXT
 from llmlora.data.read import KEPT_OUT, ReadOptions, Source, read_rows, row_reader
 from llmlora.data.split import content_key, held_out_keys, split_hash
 
 LISTED_ROWS = 1000
 LEFT_OUT, TRAIN, HELD_OUT = 0, 1, 2
-LEFT_OUT_CODES = (KEPT_OUT, "row_undecided")
+LEFT_OUT_CODES = (KEPT_OUT, "row_undecided", HEADING_WITHOUT_TEXT)
 KEEP = ("chosen",)
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 

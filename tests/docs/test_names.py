@@ -141,7 +141,7 @@ def test_dependency_page_names_every_dependency(language: str) -> None:
     sections = re.split(r"^## ", read("docs", "reference", f"dependencies{language}.md"), flags=re.M)[1:]
     pins = read("tests", "real-models.txt")
     models = sorted(set(re.findall(r"^([a-z].*?)(?:-part\d)?==", pins, flags=re.M)))
-    expected = [*(project()[extra] for extra in ("", "train", "postgres", "trackers")), models]
+    expected = [*(project()[extra] for extra in ("", "train", "postgres", "trackers", "docs")), models]
     *of_python, of_pages = sections
     package = json.loads(read("web", "package.json"))
     named = {name for row in table_rows(of_pages) for name in re.findall(r"`([^`]+)`", row[0])}
@@ -154,6 +154,7 @@ def test_dependency_page_names_every_dependency(language: str) -> None:
 
 def test_every_dependency_is_used() -> None:
     packages = {"PyYAML": "yaml", "pydantic-settings": "pydantic_settings"}
+    packages["python-dotenv"] = "dotenv"
     packages["python-multipart"] = "fastapi"  # which loads it to read a form
     imported = {
         name.split(".")[0]

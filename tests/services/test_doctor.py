@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,15 @@ import psutil
 import pytest
 
 from catalog.model_files import model_folder
+from fake_ollama.server import FakeOllama
+from llmlora.catalog.hub_identity import HubIdentity
 from llmlora.cli.main import run
 from llmlora.core import writable
 from llmlora.core.locale import set_language, translate
 from llmlora.core.machine import container_limit
 from llmlora.services import doctor as doctor_module
 from llmlora.services.doctor import cpu_flags, doctor, newest_device_plan, nvidia_gpus
+from llmlora.services.workspace_lock import workspace_lock
 from unprivileged import open_folder, unprivileged
 
 GIB = 2**30
@@ -282,3 +286,52 @@ def test_command_shows_marks_and_hints(home: Path, capsys: pytest.CaptureFixture
     assert "✓ Python" in shown
     assert "ディスク" in shown
     assert "llmlora" in shown.rstrip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(("version", "finding"), [("0.34.0", "takes adapters"), ("0.40.0", "no adapters")])
+def test_the_ollama_that_answers_is_named_with_what_it_takes(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, finding: str
+) -> None:
+    with FakeOllama(tmp_path / "store", version) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        check = find(doctor(), "ollama")
+    assert finding in check["message"]
+    assert (check["data"]["version"], check["data"]["url"]) == (version, server.url)
+
+
+def test_no_ollama_is_no_fault(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+    check = find(doctor(), "ollama")
+    assert (check["status"], "127.0.0.1:9" in check["message"]) == ("ok", True)
+    assert "ollama serve" in check["hint"]
+
+
+@pytest.mark.parametrize(("state", "status"), [("anonymous", "ok"), ("known", "ok"), ("refused", "warning")])
+def test_the_hub_says_whose_token_it_is(home: Path, monkeypatch: pytest.MonkeyPatch, state: Any, status: str) -> None:
+    monkeypatch.setattr(doctor_module, "hub_identity", lambda: HubIdentity(state, "https://hub.example", "hanako"))
+    check = find(doctor(), "hub")
+    assert check["status"] == status
+    assert ("hanako" in check["message"]) == (state == "known")
+    assert ("https://hub.example/settings/tokens" in check["hint"]) == (state != "known")
+
+
+def test_a_port_is_free_taken_or_our_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setenv("LLMLORA_PORT", str(port))
+        taken = find(doctor(), "port")
+        with workspace_lock() as lock:
+            lock.tell(f"http://127.0.0.1:{port}")
+            ours = find(doctor(), "port")
+    free = find(doctor(), "port")
+    assert (taken["status"], taken["data"]["code"], "--port" in taken["hint"]) == ("warning", "port_taken", True)
+    assert (ours["status"], ours["data"]) == ("ok", {"url": f"http://127.0.0.1:{port}"})
+    assert (free["status"], free["data"]["port"]) == ("ok", port)
+
+
+def test_a_port_that_is_no_number_is_a_finding(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMLORA_PORT", "web")
+    check = find(doctor(), "port")
+    assert (check["status"], "LLMLORA_PORT" in check["message"]) == ("warning", True)

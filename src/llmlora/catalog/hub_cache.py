@@ -16,8 +16,13 @@ def hub_cache_dir() -> Path:
     named = os.environ.get("HF_HUB_CACHE")
     if named:
         return Path(named).expanduser()
+    return hub_home() / "hub"
+
+
+def hub_home() -> Path:
+    """Return the folder of Hugging Face's own tools: `HF_HOME`, else the usual place."""
     home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    return Path(home).expanduser() / "hub"
+    return Path(home).expanduser()
 
 
 def cached_models() -> Iterator[tuple[str, Path]]:

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from llmlora.cli.output import say
+from llmlora.cli.output import options, say
+from llmlora.core.env_file import load_env_file
 from llmlora.core.errors import Conflict
-from llmlora.core.locale import translate
+from llmlora.core.locale import set_language, translate
 from llmlora.core.server import read_server_settings
 from llmlora.services.serve import serve as run_server
 from llmlora.services.token import stored_token
@@ -27,8 +28,14 @@ def serve(
     workspace: Annotated[
         Path | None, typer.Option("--workspace", metavar="DIR", help=translate("cli.serve.workspace"))
     ] = None,
+    env_file: Annotated[
+        Path | None, typer.Option("--env-file", metavar="FILE", help=translate("cli.serve.env_file"))
+    ] = None,
 ) -> None:
     """Serve the workspace; the address with its token is the one line of stdout."""
+    if env_file is not None:
+        load_env_file(env_file)
+        set_language(options.language)
     if workspace is not None:
         os.environ["LLMLORA_HOME"] = str(workspace.expanduser().absolute())
     settings = read_server_settings(host=host, port=port, allowed_hosts=tuple(allowed_host) if allowed_host else None)

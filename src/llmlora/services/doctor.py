@@ -16,14 +16,20 @@ import psutil
 
 from llmlora import __version__
 from llmlora.catalog.base_model import bundled_models
+from llmlora.catalog.hub_identity import hub_identity
 from llmlora.catalog.model_folder import read_model_folder
-from llmlora.core.errors import ModelFileError
+from llmlora.core.errors import LlmloraError, ModelFileError, OllamaUnavailable
 from llmlora.core.layout import ENVIRONMENT_FILE, RUNS_DIR, home_dir, jobs_dir
 from llmlora.core.locale import error_texts, has_text, translate
 from llmlora.core.machine import container_limit, usable_cores
 from llmlora.core.publish import free_bytes, read_json
+from llmlora.core.server import read_server_settings
 from llmlora.core.writable import write_refusal
+from llmlora.ollama.client import OllamaClient
+from llmlora.ollama.versions import abilities_of
+from llmlora.services.http_server import listening_socket
 from llmlora.services.packages import TRAIN_PACKAGES, outdated_packages, package_version
+from llmlora.services.workspace_lock import running_server
 
 Status = Literal["ok", "warning", "error"]
 
@@ -31,6 +37,7 @@ GIB = 2**30
 MEMORY_WISHED, MEMORY_NEEDED = 4 * GIB, 1 * GIB
 DISK_WISHED, DISK_NEEDED = 5 * GIB, 1 * GIB
 OLDEST_PYTHON = (3, 11)
+OLLAMA_SECONDS = 2.0
 TRACKERS = ("tensorboard", "wandb", "mlflow")
 # The instructions that decide how fast a CPU multiplies matrices, and in which number format.
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "i8mm", "sve")
@@ -50,7 +57,8 @@ class Check:
 def doctor() -> dict[str, Any]:
     """Return `{"ok", "version", "checks": [{"id", "status", "message", "hint", "data"}]}`.
 
-    `ok` is false when a check has status `error`. Takes well under a second, changes nothing, loads nothing heavy.
+    `ok` is false when a check has status `error`. Changes nothing, loads nothing heavy, and takes under a second where
+    Ollama and the Hub answer (2 and 3 seconds are waited for them). The Hub is asked only who a token belongs to.
     """
     checks = [check() for check in CHECKS]
     checks += [_tracker(name) for name in TRACKERS]
@@ -220,6 +228,37 @@ def nvidia_gpus() -> list[str]:
     return [line.strip() for line in finished.stdout.splitlines() if line.strip()]
 
 
+def _hub() -> Check:
+    found = hub_identity()
+    return _check("hub", found.state, "warning" if found.state == "refused" else "ok", asdict(found))
+
+
+def _ollama() -> Check:
+    """Tell which Ollama answers, and what its version takes; one that is not there is no fault."""
+    with OllamaClient(wait_seconds=OLLAMA_SECONDS) as client:
+        data: dict[str, Any] = {"url": client.url}
+        try:
+            abilities = abilities_of(client.version())
+        except OllamaUnavailable as error:
+            return _check("ollama", "down", "ok", data, reason=error_texts(error)["what"])
+    return _check("ollama", "adapters" if abilities.takes_adapters else "files", "ok", {**data, **asdict(abilities)})
+
+
+def _port() -> Check:
+    """Tell whether `serve` can listen where the settings say, or serves already."""
+    server = running_server()
+    if server is not None and server["url"]:
+        return _check("port", "serving", "ok", {"url": server["url"]})
+    try:
+        settings = read_server_settings()
+        listening_socket(settings).close()
+    except LlmloraError as error:
+        texts = error_texts(error)
+        data = {**error.params, "code": error.code}
+        return Check("port", "warning", texts["what"], texts["hint"], data)
+    return _check("port", "free", "ok", {"host": settings.host, "port": settings.port})
+
+
 def _dtype() -> Check:
     """Report the number format that the newest training job measured as fastest; nothing is measured here."""
     plan = newest_device_plan(jobs_dir())
@@ -257,4 +296,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     _llama_cpp,
     _gpu,
     _dtype,
+    _port,
+    _ollama,
+    _hub,
 )

@@ -21,7 +21,7 @@ from llmlora.services.follow import Event, follow, lock_holder
 from llmlora.services.packages import require_packages
 
 # Of the server alone: no worker opens the database or answers a request, and model files are programs of strangers.
-SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL")
+SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL", "POSTGRES_PASSWORD")
 
 SCRATCH_SECONDS = 3600.0  # after which a scratch folder in which nobody works belongs to nobody
 

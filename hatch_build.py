@@ -1,4 +1,4 @@
-"""Put the built pages into wheel and sdist; nobody who installs those needs Node."""
+"""Put the built pages and the manual into wheel and sdist; nobody who installs those needs Node."""
 
 from __future__ import annotations
 
@@ -10,21 +10,29 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PageHook(BuildHookInterface):
-    """Builds the pages from a checkout; an sdist holds them already, an editable install builds them with make."""
+    """Builds them from a checkout; an sdist holds them already, an editable install builds them with make."""
 
     def dependencies(self) -> list[str]:
-        """Return the Node that is missing on PATH, if the pages have to be built."""
-        build = self._build()
-        if build is None or build["is_skipped"]() or build["is_fresh"]() or build["has_node"]():
-            return []
-        return [build["NODE_WHEEL"]]
+        """Return what is missing to build them: a Node where PATH has none, and the builder of the manual."""
+        needed: list[str] = []
+        pages, manual = self._script("build_web.py"), self._script("build_manual.py")
+        if pages is None or manual is None or pages["is_skipped"]():
+            return needed
+        if not pages["is_fresh"]() and not pages["has_node"]():
+            needed.append(pages["NODE_WHEEL"])
+        if not manual["is_fresh"]():
+            needed.append(manual["ZENSICAL"])
+        return needed
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the pages unless they are fresh or not wanted."""
-        build = self._build()
-        if version != "editable" and build is not None and not build["is_skipped"]():
-            build["build"]()
+        """Build what is not fresh, unless it is not wanted."""
+        pages, manual = self._script("build_web.py"), self._script("build_manual.py")
+        if version == "editable" or pages is None or manual is None or pages["is_skipped"]():
+            return
+        pages["build"]()
+        if not manual["is_fresh"]() and manual["build"](manual["SITE"], is_strict=False) != 0:
+            raise RuntimeError("the manual could not be built")
 
-    def _build(self) -> dict[str, Any] | None:
-        script = Path(self.root) / ".ci" / "build_web.py"
+    def _script(self, name: str) -> dict[str, Any] | None:
+        script = Path(self.root) / ".ci" / name
         return runpy.run_path(str(script)) if (Path(self.root) / "web").is_dir() and script.is_file() else None

@@ -21,6 +21,42 @@ def pages(tmp_path, home):
     app.state.platform.close()
 
 
+@pytest.fixture
+def manual(tmp_path, home):
+    """Return a client of a server with a small front end and a manual in two languages, signed in."""
+    for language in ("ja", "en"):
+        (tmp_path / "manual" / language).mkdir(parents=True)
+        (tmp_path / "manual" / language / "index.html").write_text(f"manual {language}", encoding="utf-8")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "index.html").write_text("<title>page</title>", encoding="utf-8")
+    app = application(page_dir=tmp_path / "dist")
+    yield signed_in(app)
+    app.state.platform.close()
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_manual_opens_in_the_language_of_the_reader(manual, language):
+    for path, page in (("/manual", "index"), ("/manual/", "index"), ("/docs", "reference/api")):
+        answer = manual.get(path, headers=HTML | {"Accept-Language": language})
+        assert (answer.status_code, answer.headers["location"]) == (307, f"/manual/{language}/{page}.html")
+    assert manual.get(f"/manual/{language}/index.html").text == f"manual {language}"
+
+
+def test_a_page_that_the_manual_has_not_is_no_page_of_the_front_end(manual):
+    answer = manual.get("/manual/ja/nowhere.html", headers=HTML)
+    assert answer.status_code == 404
+    assert manual.get("/manuals", headers=HTML).text == "<title>page</title>"
+
+
+def test_the_manual_needs_the_token_too(manual):
+    assert client_of(manual.app).get("/manual/ja/index.html", headers=HTML).status_code == 401
+
+
+def test_an_installation_without_the_manual_says_how_to_get_it(client):
+    for path in ("/manual", "/docs"):
+        assert "make manual" in client.get(path, headers=HTML | {"Accept-Language": "ja"}).text
+
+
 @pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/01M8MRXQ4TMPHG49Z8YW0HW2F2?tab=log", "/apiary"])
 def test_every_address_of_a_page_opens_the_front_end(pages, path):
     answer = pages.get(path, headers=HTML)

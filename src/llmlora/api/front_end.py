@@ -1,29 +1,53 @@
-"""The pages: the built front end where the package holds one, else one page that says so."""
+"""The pages: the built front end and manual where the package holds them, else one page that says so."""
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from llmlora.api.pages import STYLE_PATH, start_page, style
+from llmlora.api.pages import STYLE_PATH, notice_page, style
 from llmlora.api.security.access import API_PATHS
+from llmlora.core.locale import current_language
 
 PAGE_DIR = Path(str(resources.files("llmlora"))) / "web" / "dist"
+MANUAL_PATH, MANUAL_DIR = "/manual", "manual"  # beside the front end
+API_DOCS_PATH = "/docs"
 
 
 def front_end(page_dir: Path) -> APIRouter:
     """Return the routes of the pages; every address that is none of the API's opens the front end, which routes on."""
     router = APIRouter(dependencies=[Depends(_no_route_of_the_api)], include_in_schema=False)
     router.add_api_route(STYLE_PATH, _style)
+    _add_manual(router, page_dir.with_name(MANUAL_DIR))
     if (page_dir / "index.html").is_file():
         router.frontend("/", directory=page_dir, fallback="index.html")
     else:
         router.add_api_route("/", _start, response_class=HTMLResponse)
     return router
+
+
+def _add_manual(router: APIRouter, folder: Path) -> None:
+    """Serve the manual in its languages; its bare address opens the one of the reader."""
+    is_built = (folder / "en" / "index.html").is_file()
+    if is_built:
+        router.frontend(MANUAL_PATH, directory=folder)
+    for path, page in ((MANUAL_PATH, "index"), (f"{MANUAL_PATH}/", "index"), (API_DOCS_PATH, "reference/api")):
+        router.add_api_route(path, partial(_manual, page) if is_built else _no_manual, response_model=None)
+
+
+def _manual(page: str) -> RedirectResponse:
+    """Open a page of the manual in the reader's language."""
+    return RedirectResponse(f"{MANUAL_PATH}/{current_language()}/{page}.html")
+
+
+def _no_manual() -> HTMLResponse:
+    """Return the page of an installation without the manual."""
+    return HTMLResponse(notice_page("api.no_manual"))
 
 
 def _no_route_of_the_api(request: Request) -> None:
@@ -34,7 +58,7 @@ def _no_route_of_the_api(request: Request) -> None:
 
 def _start() -> HTMLResponse:
     """Return the page of an installation without a front end."""
-    return HTMLResponse(start_page())
+    return HTMLResponse(notice_page("api.start"))
 
 
 def _style() -> Response:

@@ -1,4 +1,4 @@
-"""The two small pages of the server itself: the form for the token, and `/` where there is no front end."""
+"""The small pages of the server itself: the form for the token, and what stands where a page was not built."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def sign_in_page(is_wrong: bool) -> str:
     return _FRAME.format(language=current_language(), content=form)
 
 
-def start_page() -> str:
-    """Return the page of an installation without a front end."""
-    return _FRAME.format(language=current_language(), content=f"<p>{escape(translate('api.start'))}</p>")
+def notice_page(key: str) -> str:
+    """Return a page of one text: what is not there, and how to get it."""
+    return _FRAME.format(language=current_language(), content=f"<p>{escape(translate(key))}</p>")
 
 
 @cache

@@ -33,7 +33,7 @@ NAMES = set(
     LLMLORA_TOKEN Last-Event-ID Origin PostgreSQL Prometheus SQLite Sec-Fetch-Site THIS_FOLDER license localhost
     problems resync serve token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R
     UUID ok MLX OLLAMA_MODELS USER list plain sudo usermod dataset_id dataset_ids settings
-    Enter Shift Temperature Top
+    Compose Docker Enter Q Shift Temperature Top env example manual md
     HF_TOKEN HF_HUB_OFFLINE NAME OLLAMA_HOST run serve support v1""".split()
 )
 

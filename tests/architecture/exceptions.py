@@ -46,6 +46,7 @@ JAPANESE_DATA: dict[str, str] = {
     "data/japanese.py": "endings that tell polite from plain style",
     "evaluation/facts/amounts.py": "words that make a number an amount",
     "data/asked.py": "labels of text rows",
+    "data/raw_text.py": "how questions, answers and headings are marked in texts",
     "evaluation/measuring/control_questions.py": "names that nothing has, and how a model says that it does not know",
     "evaluation/facts/extract.py": "digits and letters that may not touch a fact",
     "evaluation/facts/moments.py": "how dates, times and durations are written",

@@ -34,10 +34,13 @@ def front_end(page_dir: Path) -> APIRouter:
 def _add_manual(router: APIRouter, folder: Path) -> None:
     """Serve the manual in its languages; its bare address opens the one of the reader."""
     is_built = (folder / "en" / "index.html").is_file()
+    pages = {MANUAL_PATH: "index", f"{MANUAL_PATH}/": "index", API_DOCS_PATH: "reference/api"}
     if is_built:
         router.frontend(MANUAL_PATH, directory=folder)
-    for path, page in ((MANUAL_PATH, "index"), (f"{MANUAL_PATH}/", "index"), (API_DOCS_PATH, "reference/api")):
-        router.add_api_route(path, partial(_manual, page) if is_built else _no_manual, response_model=None)
+        for path, page in pages.items():
+            router.add_api_route(path, partial(_manual, page), response_model=None)
+    else:
+        router.add_api_route(MANUAL_PATH, _no_manual)
 
 
 def _manual(page: str) -> RedirectResponse:

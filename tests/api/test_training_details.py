@@ -57,6 +57,19 @@ def test_few_points_are_exact(client, database):
     assert (list(part), part["loss"]["mean"]) == (["loss"], [2.0])
 
 
+def test_curves_of_several_jobs_come_together_and_those_of_deleted_ones_not(client, database):
+    first, gone, last = (submit(database) for _ in range(3))
+    add(database, last, loss=[3.0, 2.0, 1.0])
+    client.post(f"/api/jobs/{gone}/cancel")
+    client.post(f"/api/jobs/{gone}/delete")
+    asked = {"job_ids": [first, gone, last], "names": ["loss"], "points": 2}
+    items = client.get("/api/training/curves", params=asked).json()["items"]
+    assert [item["job_id"] for item in items] == [first, last]
+    assert [item["curves"]["loss"]["mean"] for item in items] == [[], [2.5, 1.0]]
+    assert client.get("/api/training/curves").status_code == 422
+    assert client.get("/api/training/curves", params={**asked, "names": ["secret"]}).json()["code"] == "unknown_metric"
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(st.floats(-1e6, 1e6, allow_nan=False, width=32), min_size=1, max_size=300),

@@ -34,6 +34,7 @@ def test_bundled_models_and_packages_are_listed() -> None:
     nano, smollm2 = found.values()
     assert (nano["kind"], nano["model_type"], nano["can_train"], nano["can_export"]) == ("bundled", "llama", True, True)
     assert nano["recommended"]["learning_rate"] == 0.002
+    assert nano["memory_bytes"] == 2 * nano["num_parameters"]
     assert (smollm2["kind"], smollm2["path"]) == ("package", str(original_gguf("smollm2")))
     assert json.loads(json.dumps(found)) == found
 

@@ -43,6 +43,32 @@ class TrainingRequest(Wish):
     shares: list[Share] | None = Field(None, max_length=20)
 
 
+class RecipeText(BaseModel):
+    """The content of a recipe in YAML or JSON, and its file's name for messages."""
+
+    model_config = example(text="base_model: nano\ndata: shop.jsonl\nr: 16\n", file_name="recipe.yaml")
+
+    text: Annotated[str, Field(max_length=100_000)]
+    file_name: Name = "recipe.yaml"
+
+
+class RecipeWish(BaseModel):
+    """What a recipe asks for; null is not found here, `missing` holds the recipe's own words for it by their key.
+
+    `settings` are those that differ from what is recommended.
+    """
+
+    model_config = answer(
+        base_model="nano", dataset_id=None, eval_dataset_id=None, settings={"r": 16}, missing={"data": "shop.jsonl"}
+    )
+
+    base_model: str | None
+    dataset_id: str | None
+    eval_dataset_id: str | None
+    settings: dict[str, Any]
+    missing: dict[str, str]
+
+
 class VaryRequest(BaseModel):
     """A training job whose settings, datasets (`dataset_ids`), presets or model are varied: a job per combination."""
 
@@ -82,6 +108,19 @@ class Curves(BaseModel):
     step: int | None
     total_steps: int | None
     curves: dict[str, Curve]
+
+
+class CurvesOfJob(Curves):
+    """The curves of a job in a list of jobs."""
+
+    job_id: str
+
+
+class CurvesList(BaseModel):
+    """The curves of several jobs."""
+
+    items: list[CurvesOfJob]
+    next_cursor: None = None
 
 
 class Epoch(BaseModel):

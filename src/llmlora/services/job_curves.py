@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from llmlora.core.errors import NotFound
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import frozen_config, steps_per_epoch
-from llmlora.store.metrics import Bucket
+from llmlora.store.metrics import MOST_STEPS, Bucket
 
 SHOWN: Final = ("loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes")
 COLUMNS: Final = ("first_step", "last_step", "lowest", "highest", "mean")
@@ -29,6 +30,21 @@ def curves_of(
         "total_steps": job.progress.get("total_steps"),
         "curves": {name: _columns(buckets) for name, buckets in found.items()},
     }
+
+
+def curves_of_jobs(queue: Queue, job_ids: Sequence[str], names: Sequence[str], num_points: int) -> list[dict[str, Any]]:
+    """Return the whole curves of several jobs, each with its `job_id`; a job that is gone is left out.
+
+    Raises:
+        ConfigError: `unknown_metric`.
+    """
+    found = []
+    for job_id in job_ids:
+        try:
+            found.append({"job_id": job_id, **curves_of(queue, job_id, names, num_points, 1, MOST_STEPS)})
+        except NotFound:  # deleted since it was listed
+            continue
+    return found
 
 
 def _columns(buckets: Sequence[Bucket]) -> dict[str, Any]:

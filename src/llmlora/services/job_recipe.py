@@ -29,7 +29,11 @@ def recipe_of(folder: Path) -> dict[str, Any]:
     Raises:
         NotFound: no training job. InputError: `damaged_job`.
     """
-    job = read_job(folder)
+    return recipe_of_job(read_job(folder))
+
+
+def recipe_of_job(job: JobConfig) -> dict[str, Any]:
+    """Return the recipe of a job as `recipe_of` does."""
     settings = {name: value for name, value in job.to_json()["train"].items() if value is not None}
     return {"base_model": _model(job), **_data(job), **settings}
 

@@ -28,7 +28,8 @@ FIELDS = (
 def list_models() -> list[dict[str, Any]]:
     """Return the models of this machine: name, kind, architecture, num_parameters, context_length, license and more.
 
-    `kind` is where it comes from: bundled, package, hub (the Hub's cache) or ollama. Where `can_train` is false,
+    `kind` is where it comes from: bundled, package, hub (the Hub's cache) or ollama. `memory_bytes` is what training an
+    adapter takes at least. Where `can_train` is false,
     `why_not` says why in words and `code` for programs, or `install` is the command that gets it.
     """
     free = memory_bytes()
@@ -41,12 +42,14 @@ def list_starting_points() -> list[dict[str, Any]]:
 
 
 def _document(model: ListedModel, free: int) -> dict[str, Any]:
-    error = model.why_not or _too_large(model.num_parameters or 0, free)
+    num_parameters = model.num_parameters
+    error = model.why_not or _too_large(num_parameters or 0, free)
     return {
         **{name: getattr(model, name) for name in FIELDS},
         "kind": model.source,
         "recommended": dict(model.recommended),
         "can_train": model.can_train and error is None,
+        "memory_bytes": None if num_parameters is None else least_memory_bytes(num_parameters, 0, "lora"),
         **(_why_not(error) if error is not None else {"why_not": None, "code": None}),
         "path": str(model.path) if model.path is not None else None,
     }

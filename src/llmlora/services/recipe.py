@@ -89,15 +89,32 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise ConfigError("recipe_is_folder", path=str(path))
     require_file(path)
     try:
-        content = yaml.load(read_utf8(path), _StrictLoader)
+        text = read_utf8(path)
     except OSError as error:
         raise DatasetError("unreadable_file", path=str(path), detail=error.strerror or str(error)) from error
+    except ValueError as error:
+        raise _unreadable(str(path), error) from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, name: str) -> dict[str, Any]:
+    """Return the mapping that a YAML or JSON text holds; a key that stands twice is refused.
+
+    Raises:
+        ConfigError: `recipe_unreadable`, with the `name` of where the text came from.
+    """
+    try:
+        content = yaml.load(text, _StrictLoader)
     except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
-        detail = " ".join(str(error).split())[:300] or type(error).__name__
-        raise ConfigError("recipe_unreadable", path=str(path), detail=detail) from error
+        raise _unreadable(name, error) from error
     if not isinstance(content, dict):
-        raise ConfigError("recipe_unreadable", path=str(path), detail=type(content).__name__)
+        raise ConfigError("recipe_unreadable", path=name, detail=type(content).__name__)
     return {str(key): value for key, value in content.items()}
+
+
+def _unreadable(name: str, error: Exception) -> ConfigError:
+    detail = " ".join(str(error).split())[:300] or type(error).__name__
+    return ConfigError("recipe_unreadable", path=name, detail=detail)
 
 
 def _beside(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:

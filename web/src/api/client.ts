@@ -76,9 +76,13 @@ export function addressOf(path: string, { path: places = {}, query = {} }: Loose
   return words ? `${filled}?${words}` : filled
 }
 
-/** Returns an answer that is text for people, such as a recipe. */
-export async function readText(address: string, signal?: AbortSignal): Promise<string> {
-  return (await repeated(address, { headers: { "Accept-Language": currentLanguage() }, signal })).text()
+/** Returns an answer that is text for people, such as a recipe; with a body it is asked for by POST. */
+export async function readText(
+  address: string,
+  { body, signal }: { body?: unknown; signal?: AbortSignal },
+): Promise<string> {
+  const init = body === undefined ? { headers: { "Accept-Language": currentLanguage() } } : wording("post", body)
+  return (await repeated(address, { ...init, signal })).text()
 }
 
 function wording(method: Method, body: unknown): RequestInit {

@@ -29,7 +29,7 @@ export const exportQueries = {
   modelfile: (id: string) =>
     queryOptions({
       queryKey: exportKeys.modelfile(id),
-      queryFn: ({ signal }) => readText(fileAddress(id, "Modelfile"), signal),
+      queryFn: ({ signal }) => readText(fileAddress(id, "Modelfile"), { signal }),
     }),
 }
 

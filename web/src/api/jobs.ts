@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query"
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query"
 import { call, readText } from "./client"
 import type { components } from "./schema"
 
@@ -10,6 +10,7 @@ export type Curves = components["schemas"]["Curves"]
 export type Finding = components["schemas"]["Finding"]
 export type Epoch = components["schemas"]["Epoch"]
 export type JobFile = components["schemas"]["JobFile"]
+export type JobBatch = components["schemas"]["JobBatch"]
 export type TrainingRequest = components["schemas"]["TrainingRequest"]
 
 export const STATUSES = [
@@ -39,20 +40,30 @@ export function isEnded(job: { status: string }): boolean {
   return ["succeeded", "failed", "canceled"].includes(job.status)
 }
 
+/** Returns the jobs that have not ended: those at work first, then the others as the queue takes them. */
+export function openJobs(jobs: readonly JobSummary[]): JobSummary[] {
+  const order = (job: JobSummary) => (isActive(job) ? Number.NEGATIVE_INFINITY : job.position)
+  return jobs.filter((job) => !isEnded(job)).sort((one, other) => order(one) - order(other))
+}
+
 export const jobKeys = {
   all: ["jobs"] as const,
   lists: ["jobs", "list"] as const,
+  older: (before: string) => ["jobs", "list", "older", before] as const,
+  courses: (ids: readonly string[]) => ["jobs", "courses", ...ids] as const,
   one: (id: string) => ["jobs", "one", id] as const,
   progress: (id: string) => ["jobs", "progress", id] as const,
   curves: (id: string) => ["jobs", "curves", id] as const,
   diagnosis: (id: string) => ["jobs", "diagnosis", id] as const,
   epochs: (id: string) => ["jobs", "epochs", id] as const,
+  samples: (id: string) => ["jobs", "samples", id] as const,
   log: (id: string) => ["jobs", "log", id] as const,
   files: (id: string) => ["jobs", "files", id] as const,
   recipe: (id: string) => ["jobs", "recipe", id] as const,
 }
 
 export const METRICS = ["loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes"] as const
+const COURSE_POINTS = 24
 /** Points of a curve that the page asks for; up to here a live curve grows by events. */
 export const MOST_POINTS = 1000
 
@@ -61,6 +72,28 @@ export const jobQueries = {
     queryOptions({
       queryKey: jobKeys.lists,
       queryFn: ({ signal }) => call("get", "/api/training/jobs", { query: { limit: 200 }, signal }),
+    }),
+  /** Jobs behind the list, page by page; null where the list holds all. */
+  older: (before: string | null) =>
+    infiniteQueryOptions({
+      queryKey: jobKeys.older(before ?? ""),
+      queryFn: ({ pageParam, signal }) =>
+        call("get", "/api/training/jobs", { query: { limit: 200, before: pageParam }, signal }),
+      initialPageParam: before,
+      getNextPageParam: ({ next_cursor }) => next_cursor,
+      enabled: false, // only when it is asked for
+    }),
+  /** How the losses of some jobs went, in few points. */
+  courses: (ids: readonly string[]) =>
+    queryOptions({
+      queryKey: jobKeys.courses(ids),
+      queryFn: async ({ signal }) => {
+        const query = { job_ids: [...ids], names: ["loss", "eval_loss"], points: COURSE_POINTS }
+        const { items } = await call("get", "/api/training/curves", { query, signal })
+        return new Map(items.map((item) => [item.job_id, item.curves]))
+      },
+      enabled: ids.length > 0,
+      placeholderData: (before) => before,
     }),
   one: (id: string) =>
     queryOptions({
@@ -92,6 +125,11 @@ export const jobQueries = {
       queryKey: jobKeys.epochs(id),
       queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/epochs", { path: { job_id: id }, signal }),
     }),
+  samples: (id: string) =>
+    queryOptions({
+      queryKey: jobKeys.samples(id),
+      queryFn: ({ signal }) => call("get", "/api/training/jobs/{job_id}/samples", { path: { job_id: id }, signal }),
+    }),
   log: (id: string) =>
     queryOptions({
       queryKey: jobKeys.log(id),
@@ -107,7 +145,7 @@ export const jobQueries = {
   recipe: (id: string) =>
     queryOptions({
       queryKey: jobKeys.recipe(id),
-      queryFn: ({ signal }) => readText(`/api/training/jobs/${encodeURIComponent(id)}/recipe`, signal),
+      queryFn: ({ signal }) => readText(`/api/training/jobs/${encodeURIComponent(id)}/recipe`, { signal }),
       staleTime: Number.POSITIVE_INFINITY,
     }),
 }
@@ -125,9 +163,19 @@ export function changeJob(id: string, action: JobAction): Promise<JobSummary> {
   return call("post", `/api/jobs/{job_id}/${action}`, { path: { job_id: id } })
 }
 
+/** Moves a waiting job in front of another one, or behind all (null). */
+export function reorderJob(id: string, before: string | null): Promise<JobSummary> {
+  return call("post", "/api/jobs/{job_id}/reorder", { path: { job_id: id }, body: { before } })
+}
+
 /** Puts a training job into the queue. */
 export function startTraining(wish: TrainingRequest): Promise<Job> {
   return call("post", "/api/training/jobs", { body: wish })
+}
+
+/** Puts several training jobs into the queue, all or none. */
+export function startTrainings(wishes: readonly TrainingRequest[]): Promise<JobBatch> {
+  return call("post", "/api/training/jobs/batch", { body: { jobs: [...wishes] } })
 }
 
 /** Queues the same work once more with some settings changed. */

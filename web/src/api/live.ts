@@ -82,6 +82,7 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
   if (isOfQueue(event)) {
     return [
       jobKeys.lists,
+      ["jobs", "courses"],
       evaluationKeys.all,
       exportKeys.all,
       comparisonKeys.all,

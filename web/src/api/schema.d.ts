@@ -1137,6 +1137,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Training Curves
+         * @description Return the curves of several jobs in at most `points` points each, to draw them small.
+         */
+        get: operations["listTrainingCurves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/jobs": {
         parameters: {
             query?: never;
@@ -1475,6 +1495,46 @@ export interface paths {
          * @description Tell what a training job would do and need, all that is wrong with it, and what would fit; nothing is started.
          */
         post: operations["planTraining"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/recipes/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Recipe
+         * @description Return what a recipe file asks for, with model and datasets of this workspace; nothing is started.
+         */
+        post: operations["readRecipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/recipes/write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write Recipe
+         * @description Return the recipe of a training job that is not started, for `llmlora train`, as YAML.
+         */
+        post: operations["writeRecipe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2139,6 +2199,32 @@ export interface components {
             curves: {
                 [key: string]: components["schemas"]["Curve"];
             };
+            /** Step */
+            step: number | null;
+            /** Total Steps */
+            total_steps: number | null;
+        };
+        /**
+         * CurvesList
+         * @description The curves of several jobs.
+         */
+        CurvesList: {
+            /** Items */
+            items: components["schemas"]["CurvesOfJob"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * CurvesOfJob
+         * @description The curves of a job in a list of jobs.
+         */
+        CurvesOfJob: {
+            /** Curves */
+            curves: {
+                [key: string]: components["schemas"]["Curve"];
+            };
+            /** Job Id */
+            job_id: string;
             /** Step */
             step: number | null;
             /** Total Steps */
@@ -3481,6 +3567,8 @@ export interface components {
         /**
          * Model
          * @description A base model; `why_not` says in words why it cannot be trained here, `install` is the command that gets it.
+         *
+         *     `memory_bytes` is what training an adapter takes at least, null where the model's size is not known.
          */
         Model: {
             /** Architecture */
@@ -3503,6 +3591,8 @@ export interface components {
             kind: string;
             /** License */
             license: string | null;
+            /** Memory Bytes */
+            memory_bytes: number | null;
             /** Model Type */
             model_type: string | null;
             /** Name */
@@ -4026,6 +4116,54 @@ export interface components {
             high: number;
             /** Low */
             low: number;
+        };
+        /**
+         * RecipeText
+         * @description The content of a recipe in YAML or JSON, and its file's name for messages.
+         * @example {
+         *       "file_name": "recipe.yaml",
+         *       "text": "base_model: nano\ndata: shop.jsonl\nr: 16\n"
+         *     }
+         */
+        RecipeText: {
+            /**
+             * File Name
+             * @default recipe.yaml
+             */
+            file_name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * RecipeWish
+         * @description What a recipe asks for; null is not found here, `missing` holds the recipe's own words for it by their key.
+         *
+         *     `settings` are those that differ from what is recommended.
+         * @example {
+         *       "base_model": "nano",
+         *       "missing": {
+         *         "data": "shop.jsonl"
+         *       },
+         *       "settings": {
+         *         "r": 16
+         *       }
+         *     }
+         */
+        RecipeWish: {
+            /** Base Model */
+            base_model: string | null;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Eval Dataset Id */
+            eval_dataset_id: string | null;
+            /** Missing */
+            missing: {
+                [key: string]: string;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Registration
@@ -6886,6 +7024,39 @@ export interface operations {
             };
         };
     };
+    listTrainingCurves: {
+        parameters: {
+            query: {
+                job_ids: string[];
+                names?: string[];
+                points?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurvesList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listTrainingJobs: {
         parameters: {
             query?: {
@@ -7463,6 +7634,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRecipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeWish"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    writeRecipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -1,9 +1,10 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query"
-import { call } from "./client"
+import { call, readText } from "./client"
 import type { components } from "./schema"
 
 export type Plan = components["schemas"]["Plan"]
 export type PlanRequest = components["schemas"]["PlanRequest"]
+export type RecipeWish = components["schemas"]["RecipeWish"]
 export type Preset = components["schemas"]["Preset"]
 
 /** What the JSON Schema of the server says of one setting. */
@@ -34,6 +35,12 @@ export const trainingQueries = {
       queryFn: ({ signal }) => call("get", "/api/presets", { signal }),
       staleTime: Number.POSITIVE_INFINITY,
     }),
+  /** The recipe of a job that is not started, as YAML. */
+  recipe: (wish: PlanRequest) =>
+    queryOptions({
+      queryKey: ["training", "recipe", wish] as const,
+      queryFn: ({ signal }) => readText("/api/training/recipes/write", { body: wish, signal }),
+    }),
   /** What a job would do and need; the plan before stays until the next is there. */
   plan: (wish: PlanRequest | null) =>
     queryOptions({
@@ -42,4 +49,9 @@ export const trainingQueries = {
       enabled: wish !== null,
       placeholderData: keepPreviousData,
     }),
+}
+
+/** Returns what a recipe file asks for, with the names of this workspace. */
+export function readRecipe(text: string, fileName: string): Promise<RecipeWish> {
+  return call("post", "/api/training/recipes/read", { body: { text, file_name: fileName } })
 }

@@ -38,3 +38,13 @@ it("finds the steps at which epochs end", () => {
   expect(epochEnds([0.5, 1, 1.5, 2], [1, 2, 3, 4])).toEqual([2])
   expect(epochEnds([null, 0.5], [1, 2])).toEqual([])
 })
+
+it("leaves outliers at the top out of a clipped axis, and nothing at the bottom", () => {
+  const curve = [...Array.from({ length: 99 }, (_, index) => 1 + index / 100), 50]
+  expect(rangeOf([curve])[1]).toBeGreaterThan(50)
+  const [low, high] = rangeOf([curve, []], false, true)
+  expect(low).toBeLessThanOrEqual(1)
+  expect(high).toBeGreaterThan(1.9)
+  expect(high).toBeLessThan(3)
+  expect(rangeOf([[-1, 0, 5, 100, 4]], true, true)[0]).toBeGreaterThan(0)
+})

@@ -6,8 +6,11 @@ export type Theme = "light" | "dark" | "system"
 interface Ui {
   theme: Theme
   language: "ja" | "en" | null
+  /** Whether the form of a new job shows presets alone. */
+  isSimple: boolean
   setTheme: (theme: Theme) => void
   setLanguage: (language: "ja" | "en") => void
+  setIsSimple: (isSimple: boolean) => void
 }
 
 /** What this browser remembers of how the page looks; public/theme.js reads it before the first paint. */
@@ -16,11 +19,13 @@ export const useUi = create<Ui>()(
     (set) => ({
       theme: "system",
       language: null,
+      isSimple: false,
       setTheme: (theme) => {
         set({ theme })
         showTheme(theme)
       },
       setLanguage: (language) => set({ language }),
+      setIsSimple: (isSimple) => set({ isSimple }),
     }),
     { name: "llmlora.ui" },
   ),

@@ -16,7 +16,10 @@ router = APIRouter(prefix="/api/models", tags=["models"], route_class=StrictRout
 
 
 class Model(BaseModel):
-    """A base model; `why_not` says in words why it cannot be trained here, `install` is the command that gets it."""
+    """A base model; `why_not` says in words why it cannot be trained here, `install` is the command that gets it.
+
+    `memory_bytes` is what training an adapter takes at least, null where the model's size is not known.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -30,6 +33,7 @@ class Model(BaseModel):
     dtype: str | None
     license: str | None
     num_bytes: int | None
+    memory_bytes: int | None
     digest: str | None
     recommended: dict[str, Any]
     can_train: bool

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 from pydantic import ValidationError
 
 from llmlora.api.idempotent_route import IdempotentRoute
-from llmlora.api.job_models import Cursor, Identifier, Job, JobBatch, JobList, JobSummary, Limit, Progress
+from llmlora.api.job_models import Cursor, Identifier, Job, JobBatch, JobList, JobSummary, Limit, Progress, Reference
 from llmlora.api.problems import invalid_request
-from llmlora.api.training_models import BatchRequest, Plan, PlanRequest, TrainingRequest, VaryRequest
+from llmlora.api.training_models import (
+    BatchRequest,
+    CurvesList,
+    Plan,
+    PlanRequest,
+    RecipeText,
+    RecipeWish,
+    TrainingRequest,
+    VaryRequest,
+)
+from llmlora.services.form_recipe import wish_of_recipe, written_recipe
+from llmlora.services.job_curves import curves_of_jobs
 from llmlora.services.job_page import job_detail, job_document, progress_words
 from llmlora.services.training_batch import submit_batch, varied
 from llmlora.services.training_jobs import TrainingWish, submit_training
 from llmlora.services.training_plan import training_plan
 
 router = APIRouter(prefix="/api/training", tags=["training"], route_class=IdempotentRoute)
+YAML: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {}}}}
 
 
 @router.post("/jobs", status_code=201)
@@ -39,6 +54,20 @@ def plan_training(request: Request, wish: PlanRequest) -> Plan:
     return Plan.model_validate(training_plan(queue, TrainingWish(**wish.model_dump())))
 
 
+@router.post("/recipes/read")
+def read_recipe(request: Request, recipe: RecipeText) -> RecipeWish:
+    """Return what a recipe file asks for, with model and datasets of this workspace; nothing is started."""
+    queue = request.app.state.platform.queue
+    return RecipeWish.model_validate(wish_of_recipe(queue, recipe.text, recipe.file_name))
+
+
+@router.post("/recipes/write", response_class=Response, responses=YAML)
+def write_recipe(request: Request, wish: PlanRequest) -> Response:
+    """Return the recipe of a training job that is not started, for `llmlora train`, as YAML."""
+    recipe = written_recipe(request.app.state.platform.queue, TrainingWish(**wish.model_dump()))
+    return Response(recipe, media_type="application/yaml")
+
+
 @router.get("/jobs")
 def list_training_jobs(request: Request, before: Cursor = None, limit: Limit = 50) -> JobList:
     """List the training jobs, the newest first."""
@@ -46,6 +75,18 @@ def list_training_jobs(request: Request, before: Cursor = None, limit: Limit = 5
     page = queue.page(kinds=("train",), before=before, limit=limit)
     items = [job_document(queue, job) for job in page.items]
     return JobList.model_validate({"items": items, "next_cursor": page.next_cursor})
+
+
+@router.get("/curves")
+def list_training_curves(
+    request: Request,
+    job_ids: Annotated[list[Reference], Query(min_length=1, max_length=50)],
+    names: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
+    points: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> CurvesList:
+    """Return the curves of several jobs in at most `points` points each, to draw them small."""
+    queue = request.app.state.platform.queue
+    return CurvesList.model_validate({"items": curves_of_jobs(queue, job_ids, names, points)})
 
 
 @router.get("/jobs/{job_id}")

@@ -27,18 +27,35 @@ export interface ChartProps {
   /** Places on the x axis that get a fine line and a word. */
   marks?: readonly { x: number; name: string }[]
   band?: { low: number; high: number; name: string }
+  /** Values that are aimed at between two places on the x axis. */
+  targets?: readonly { from: number; to: number; value: number }[]
   isLog?: boolean
+  /** Whether outliers at the top are cut off. */
+  isClipped?: boolean
   height?: number
 }
 
 /** Curves over a common axis, with their legend and a table of the same numbers for who cannot see them. */
 export function Chart(props: ChartProps) {
-  const { title, xName, x, curves, marks = [], band, isLog = false, height = 250 } = props
+  const {
+    title,
+    xName,
+    x,
+    curves,
+    marks = [],
+    band,
+    targets = [],
+    isLog = false,
+    isClipped = false,
+    height = 250,
+  } = props
+  const t = useText()
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const theme = useUi((state) => state.theme)
   const dark = isDark(theme)
-  const shape = JSON.stringify([curves.map(({ name, color }) => [name, color]), marks, band, isLog, height, dark])
+  const looks = curves.map(({ name, color }) => [name, color])
+  const shape = JSON.stringify([looks, marks, band, targets, isLog, isClipped, height, dark])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when its shape changes, not with every number
   useEffect(() => {
@@ -69,6 +86,12 @@ export function Chart(props: ChartProps) {
           <span className="inline-flex items-center gap-1.5">
             <i className="h-2.5 w-4.5 bg-good-soft" />
             {band.name}
+          </span>
+        ) : null}
+        {targets.length > 0 ? (
+          <span className="inline-flex items-center gap-1.5">
+            <i className="h-0.5 w-4.5 bg-good" />
+            {t("web.goals.title")}
           </span>
         ) : null}
       </figcaption>
@@ -106,7 +129,7 @@ function ChartTable({ title, xName, x, curves }: Pick<ChartProps, "title" | "xNa
   const t = useText()
   const [isOpen, setIsOpen] = useState(false)
   const every = Math.max(1, Math.ceil(x.length / MOST_ROWS))
-  const rows = x.map((value, index) => ({ value, index })).filter(({ index }) => index % every === 0)
+  const rows = isOpen ? x.map((value, index) => ({ value, index })).filter(({ index }) => index % every === 0) : []
   return (
     <details className="mt-1 text-s text-ink-2" onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary className="w-fit">{t("web.chart.table")}</summary>
@@ -150,7 +173,7 @@ function dataOf(x: readonly number[], curves: readonly Curve[]): uPlot.AlignedDa
 }
 
 function optionsOf(
-  { curves, marks = [], band, isLog = false, height = 250 }: ChartProps,
+  { curves, marks = [], band, targets = [], isLog = false, isClipped = false, height = 250 }: ChartProps,
   width: number,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -166,7 +189,10 @@ function optionsOf(
       x: { time: false },
       y: {
         distr: isLog ? 3 : 1,
-        range: (self) => rangeOf([...self.data.slice(1), ...(band ? [[band.low, band.high]] : [])] as Series[], isLog),
+        range: (self) => {
+          const aims = [...(band ? [band.low, band.high] : []), ...targets.map(({ value }) => value)]
+          return rangeOf([...self.data.slice(1), aims] as Series[], isLog, isClipped)
+        },
       },
     },
     axes: [
@@ -182,6 +208,7 @@ function optionsOf(
     hooks: {
       drawClear: [(self) => drawBand(self, band, color("good-soft"))],
       drawAxes: [(self) => drawMarks(self, marks, color("line-strong"), color("ink-2"), font)],
+      draw: [(self) => drawTargets(self, targets, color("good"))],
     },
   }
 }
@@ -208,6 +235,15 @@ function drawBand(self: uPlot, band: ChartProps["band"], fill: string): void {
   const top = self.valToPos(band.high, "y", true)
   self.ctx.fillStyle = fill
   self.ctx.fillRect(self.bbox.left, top, self.bbox.width, self.valToPos(band.low, "y", true) - top)
+}
+
+function drawTargets(self: uPlot, targets: NonNullable<ChartProps["targets"]>, color: string): void {
+  const { ctx } = self
+  ctx.fillStyle = color
+  for (const { from, to, value } of targets) {
+    const [left, right] = [self.valToPos(from, "x", true), self.valToPos(to, "x", true)]
+    ctx.fillRect(left, self.valToPos(value, "y", true) - uPlot.pxRatio, right - left, 2 * uPlot.pxRatio)
+  }
 }
 
 function drawMarks(self: uPlot, marks: ChartProps["marks"], line: string, ink: string, font: string): void {

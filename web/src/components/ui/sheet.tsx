@@ -2,18 +2,20 @@ import type { ReactNode } from "react"
 
 /** One sheet on the desk: a heading, something beside it, and what it holds. Sheets do not lie in sheets. */
 export function Sheet({
+  id,
   title,
   aside,
   children,
   className = "",
 }: {
+  id?: string
   title?: ReactNode
   aside?: ReactNode
   children: ReactNode
   className?: string
 }) {
   return (
-    <section className={`min-w-0 rounded-large border bg-sheet p-4 shadow-sheet ${className}`}>
+    <section id={id} className={`min-w-0 rounded-large border bg-sheet p-4 shadow-sheet ${className}`}>
       {title ? (
         <div className="mb-2 flex items-center justify-between gap-3">
           <h2>{title}</h2>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { datasetQueries } from "@/api/datasets"
-import { isActive, isEnded, type JobSummary, jobQueries } from "@/api/jobs"
+import { isEnded, jobQueries, openJobs } from "@/api/jobs"
 import { JobLine } from "@/components/job/job-line"
 import { Page } from "@/components/layout/page"
 import { Empty } from "@/components/states/empty"
@@ -39,10 +39,10 @@ export function DashboardPage() {
             <QueryView
               query={jobs}
               skeleton={<Skeleton lines={4} />}
-              isEmpty={({ items }) => atWork(items).length === 0}
+              isEmpty={({ items }) => openJobs(items).length === 0}
               empty={<Empty words={t("web.dashboard.idle")} />}
             >
-              {({ items }) => atWork(items).map((job) => <JobLine key={job.id} job={job} />)}
+              {({ items }) => openJobs(items).map((job) => <JobLine key={job.id} job={job} />)}
             </QueryView>
           </Sheet>
           <Sheet
@@ -70,10 +70,4 @@ export function DashboardPage() {
       </div>
     </Page>
   )
-}
-
-/** Returns the jobs that have not ended: those at work first, then the others as the queue takes them. */
-function atWork(jobs: readonly JobSummary[]): JobSummary[] {
-  const order = (job: JobSummary) => (isActive(job) ? Number.NEGATIVE_INFINITY : job.position)
-  return jobs.filter((job) => !isEnded(job)).sort((one, other) => order(one) - order(other))
 }

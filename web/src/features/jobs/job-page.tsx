@@ -14,6 +14,7 @@ import { Evaluation } from "./components/evaluation"
 import { Files } from "./components/files"
 import { Log } from "./components/log"
 import { Overview } from "./components/overview"
+import { Samples } from "./components/samples"
 import { Settings } from "./components/settings"
 import { Summary } from "./components/summary"
 import { JOB_TABS, type JobTab } from "./tabs"
@@ -72,6 +73,7 @@ function Origin({ job }: { job: Job }) {
 function View({ job, tab }: { job: Job; tab: JobTab }) {
   if (tab === "diagnosis") return <Diagnosis job={job} />
   if (tab === "evaluation") return <Evaluation job={job} />
+  if (tab === "samples") return <Samples job={job} />
   if (tab === "log") return <Log job={job} />
   if (tab === "settings") return <Settings job={job} />
   if (tab === "files") return <Files job={job} />

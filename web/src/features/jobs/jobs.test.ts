@@ -1,8 +1,13 @@
 import { expect, it } from "vitest"
 import type { EvaluatedItem, Quality } from "@/api/evaluations"
-import type { Curves } from "@/api/jobs"
+import type { Curves, Epoch, JobSummary } from "@/api/jobs"
+import { openJobs } from "@/api/jobs"
 import { aligned } from "@/lib/curves"
+import { bestLoss, courseOf } from "./course"
+import { goalState, useGoals, withGoal } from "./goals"
 import { qualityMeasures } from "./quality"
+import { movesOf } from "./queue-order"
+import { piecesOf } from "./sample"
 import { jobSearch } from "./tabs"
 import { isLoss, lossesFirst, verdictOf } from "./verdicts"
 
@@ -66,4 +71,59 @@ it("shows each measure beyond facts of both sides, and a dash for what was not a
     ["stop_rate", "100 %", "50 %"],
     ["perplexity", "4.3", "–"],
   ])
+})
+
+const job = (id: string, status: string, position: number) => ({ id, status, position }) as JobSummary
+
+it("lists what is at work before what waits, as the queue takes it, and moves by one place", () => {
+  const jobs = [job("c", "queued", 3), job("old", "succeeded", 0), job("a", "queued", 1), job("run", "running", 9)]
+  const open = openJobs([...jobs, job("b", "paused", 2)])
+  expect(open.map(({ id }) => id)).toEqual(["run", "a", "b", "c"])
+  const waiting = open.slice(1)
+  expect(movesOf(waiting, "a")).toEqual({ up: null, down: { before: "c" } })
+  expect(movesOf(waiting, "b")).toEqual({ up: { before: "a" }, down: { before: null } })
+  expect(movesOf(waiting, "c")).toEqual({ up: { before: "b" }, down: null })
+  expect(movesOf(waiting, "none")).toEqual({ up: null, down: null })
+})
+
+it("takes the best loss from held-out rows where there are any", () => {
+  const loss = { ...curve([1, 2], [3, 2]), lowest: [2.5, 1.5] }
+  expect(bestLoss({ loss })).toBe(1.5)
+  expect(bestLoss({ loss, eval_loss: curve([2], [1.9]) })).toBe(1.9)
+  expect(bestLoss(undefined)).toBeNull()
+  expect(courseOf({ loss })).toEqual([3, 2])
+})
+
+it("judges a goal when its epoch has ended, by its mean loss", () => {
+  const epochs = [
+    { epoch: 1, loss: 2 },
+    { epoch: 2, loss: 1.2 },
+  ] as Epoch[]
+  expect(goalState({ epoch: 1, loss: 2 }, epochs, false)).toBe("reached")
+  expect(goalState({ epoch: 1, loss: 1.9 }, epochs, false)).toBe("missed")
+  expect(goalState({ epoch: 2, loss: 1.5 }, epochs, false)).toBe("open")
+  expect(goalState({ epoch: 2, loss: 1.5 }, epochs, true)).toBe("reached")
+  expect(goalState({ epoch: 3, loss: 1 }, epochs, true)).toBe("open")
+})
+
+it("keeps one goal per epoch, and the goals of the last fifty jobs", () => {
+  const goals = withGoal(withGoal([{ epoch: 4, loss: 1 }], { epoch: 2, loss: 2 }), { epoch: 4, loss: 1.5 })
+  expect(goals).toEqual([
+    { epoch: 2, loss: 2 },
+    { epoch: 4, loss: 1.5 },
+  ])
+  for (let number = 0; number < 60; number += 1) useGoals.getState().setGoals(`job${number}`, goals)
+  const known = Object.keys(useGoals.getState().ofJob)
+  expect([known.length, known[0], known.at(-1)]).toEqual([50, "job10", "job59"])
+})
+
+it("joins neighbouring tokens of a row that are learned alike", () => {
+  const token = (text: string, state: string) => ({ text, state })
+  const tokens = [token("問", "masked"), token("い", "masked"), token("答え", "trained"), token("。", "trained")]
+  const event = { data: { preview: { tokens } } } as unknown as Parameters<typeof piecesOf>[0]
+  expect(piecesOf(event)).toEqual([
+    { text: "問い", isLearned: false },
+    { text: "答え。", isLearned: true },
+  ])
+  expect(piecesOf({ ...event, data: {} })).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** The views of a job, in the order of the tabs. */
-export const JOB_TABS = ["overview", "diagnosis", "evaluation", "log", "settings", "files"] as const
+export const JOB_TABS = ["overview", "diagnosis", "evaluation", "samples", "log", "settings", "files"] as const
 export type JobTab = (typeof JOB_TABS)[number]
 
 /** Returns the tab that an address names. */

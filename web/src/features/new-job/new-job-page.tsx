@@ -2,18 +2,33 @@ import { useMutation, useQuery } from "@tanstack/react-query"
 import { useNavigate, useSearch } from "@tanstack/react-router"
 import { useDeferredValue, useState } from "react"
 import { datasetQueries } from "@/api/datasets"
-import { isEnded, jobQueries, startTraining } from "@/api/jobs"
+import { isEnded, jobQueries, startTraining, startTrainings } from "@/api/jobs"
 import { modelQueries } from "@/api/models"
-import { trainingQueries } from "@/api/training"
+import { type PlanRequest, type RecipeWish, trainingQueries } from "@/api/training"
 import { Page } from "@/components/layout/page"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
-import { useText } from "@/lib/text"
+import { Segmented } from "@/components/ui/segmented"
+import { toast } from "@/components/ui/toast"
+import { type TextKey, type Translate, useText } from "@/lib/text"
+import { useUi } from "@/lib/ui"
 import { Basics } from "./components/basics"
+import { Candidates, MOST_CANDIDATES, named } from "./components/candidates"
 import { CommandDialog } from "./components/command-dialog"
-import { PlanCard } from "./components/plan-card"
+import { PlanBar, PlanCard } from "./components/plan-card"
+import { RecipeDialog } from "./components/recipe-dialog"
 import { SettingsForm } from "./components/settings-form"
-import { FIRST_WISH, missing, requestOf, type Wish, wishOf, withSetting } from "./wish"
+import {
+  FIRST_WISH,
+  type Lack,
+  missing,
+  requestOf,
+  startOf,
+  type Wish,
+  wishOf,
+  wishOfRecipe,
+  withSetting,
+} from "./wish"
 
 /** Everything of a training job on one page, and beside it what it will do and need. */
 export function NewJobPage() {
@@ -25,60 +40,149 @@ export function NewJobPage() {
 
 function NewJob({ first }: { first: Wish }) {
   const t = useText()
-  const navigate = useNavigate()
-  const search = useSearch({ from: "/jobs/new" })
-  const datasets = useQuery(datasetQueries.list())
-  const models = useQuery(modelQueries.list())
   const [chosen, setChosen] = useState(first)
-  const [isCommandOpen, setIsCommandOpen] = useState(false)
-  const wish: Wish = {
-    ...chosen,
-    dataset: chosen.dataset ?? search.dataset ?? datasets.data?.items.find(({ ok }) => ok)?.id ?? null,
-    base: chosen.base ?? search.base ?? models.data?.items[0]?.name ?? null,
-  }
+  const [recipe, setRecipe] = useState<RecipeWish | null>(null)
+  const [open, setOpen] = useState<"command" | "recipe" | null>(null)
+  const wish = useDefaults(chosen, recipe === null)
   const request = requestOf(wish)
   const plan = useQuery(trainingQueries.plan(useDeferredValue(request)))
-  const start = useMutation({
-    mutationFn: startTraining,
-    onSuccess: ({ id }) => navigate({ to: "/jobs/$jobId", params: { jobId: id } }),
-  })
-  const isBusy = useQuery(jobQueries.list()).data?.items.some((job) => !isEnded(job)) ?? false
-  const lacking = missing(wish, plan.data)
+  const lack = missing(wish, plan.data)
+  const lackWords = lack && wordsOf(lack, t)
   const change = (settings: Record<string, unknown>) =>
     setChosen((now) => Object.entries(settings).reduce((next, [name, value]) => withSetting(next, name, value), now))
-
+  const take = (found: RecipeWish) => {
+    setRecipe(found)
+    setChosen((now) => wishOfRecipe(found, now.name))
+  }
   return (
-    <Page title={t("web.new_job.title")} over={t("web.page.training")}>
+    <Page
+      title={t("web.new_job.title")}
+      over={t("web.page.training")}
+      actions={<Ways onRecipe={() => setOpen("recipe")} />}
+    >
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 gap-4">
-          <Basics
-            wish={wish}
-            onWish={(next) => setChosen((now) => ({ ...now, ...next }))}
-            datasets={datasets}
-            models={models}
-          />
+          {recipe ? <RecipeNote recipe={recipe} /> : null}
+          <Basics wish={wish} onWish={(next) => setChosen((now) => ({ ...now, ...next }))} />
           <SettingsForm wish={wish} onWish={setChosen} plan={plan.data} />
         </div>
+        <PlanBar plan={plan.data} lack={lackWords} />
         <PlanCard plan={plan} onChange={change}>
-          {start.isError ? <Failed error={start.error} /> : null}
-          <Button
-            look="main"
-            isBusy={start.isPending}
-            disabled={lacking !== null}
-            onClick={() => request && start.mutate({ ...request, dataset_ids: [], shares: null })}
-          >
-            {lacking === null
-              ? t(isBusy ? "web.new_job.queue" : "web.new_job.start")
-              : t(`web.new_job.missing.${lacking}`)}
-          </Button>
-          <Button look="quiet" disabled={request === null} onClick={() => setIsCommandOpen(true)}>
+          <Start request={request} lack={lackWords} name={wish.name} />
+          <Button look="quiet" disabled={request === null} onClick={() => setOpen("command")}>
             {t("web.command.show")}
           </Button>
         </PlanCard>
       </div>
-      {request ? (
-        <CommandDialog request={request} isOpen={isCommandOpen} onClose={() => setIsCommandOpen(false)} />
-      ) : null}
+      {request ? <CommandDialog request={request} isOpen={open === "command"} onClose={() => setOpen(null)} /> : null}
+      <RecipeDialog isOpen={open === "recipe"} onClose={() => setOpen(null)} onRead={take} />
     </Page>
   )
+}
+
+/** Returns a wish with data and model where none is chosen: those of the address, else the first good ones. */
+function useDefaults(chosen: Wish, hasDefaults: boolean): Wish {
+  const search = useSearch({ from: "/jobs/new" })
+  const datasets = useQuery(datasetQueries.list())
+  const models = useQuery(modelQueries.list())
+  if (!hasDefaults) return chosen
+  return {
+    ...chosen,
+    dataset: chosen.dataset ?? search.dataset ?? datasets.data?.items.find(({ ok }) => ok)?.id ?? null,
+    base: chosen.base ?? search.base ?? models.data?.items.find(({ can_train }) => can_train)?.name ?? null,
+  }
+}
+
+/** Presets alone or every setting, and a recipe from a file. */
+function Ways({ onRecipe }: { onRecipe: () => void }) {
+  const t = useText()
+  const isSimple = useUi((state) => state.isSimple)
+  const setIsSimple = useUi((state) => state.setIsSimple)
+  return (
+    <>
+      <Segmented
+        label={t("web.new_job.detail")}
+        value={isSimple ? "simple" : "all"}
+        onValue={(value) => setIsSimple(value === "simple")}
+        options={[
+          { value: "simple", name: t("web.new_job.simple") },
+          { value: "all", name: t("web.new_job.all") },
+        ]}
+      />
+      <Button onClick={onRecipe}>{t("web.recipe.load")}</Button>
+    </>
+  )
+}
+
+/** What became of a recipe: how much of it differs from what is recommended, and what of it is not here. */
+function RecipeNote({ recipe: { settings, missing: gone } }: { recipe: RecipeWish }) {
+  const t = useText()
+  return (
+    <div role="status" className="grid gap-1 border-l-3 border-accent py-1 pl-3 text-14">
+      <p>{t("web.recipe.read", { count: Object.keys(settings).length })}</p>
+      {Object.entries(gone).map(([key, name]) => (
+        <p key={key} className="text-warn">
+          {t(key === "base_model" ? "web.recipe.no_model" : "web.recipe.no_data", { name })}
+        </p>
+      ))}
+    </div>
+  )
+}
+
+/** Starts the job, or collects several candidates and queues them together. */
+function Start({ request, lack, name }: { request: PlanRequest | null; lack: string | null; name: string }) {
+  const t = useText()
+  const navigate = useNavigate()
+  const [candidates, setCandidates] = useState<readonly PlanRequest[]>([])
+  const isBusy = useQuery(jobQueries.list()).data?.items.some((job) => !isEnded(job)) ?? false
+  const datasets = useQuery(datasetQueries.list()).data?.items ?? []
+  const one = useMutation({
+    mutationFn: startTraining,
+    onSuccess: ({ id }) => navigate({ to: "/jobs/$jobId", params: { jobId: id } }),
+  })
+  const many = useMutation({
+    mutationFn: startTrainings,
+    onSuccess: ({ items }) => {
+      toast(t("web.candidates.started", { count: items.length }))
+      navigate({ to: "/jobs" })
+    },
+  })
+  const add = () => request && setCandidates((now) => [...now, request])
+  const start = () => {
+    if (candidates.length === 0) return request && one.mutate(startOf(request))
+    const own = datasets.find(({ id }) => id === request?.dataset_id)?.name ?? ""
+    many.mutate(named(candidates, name.trim() || own).map(startOf))
+  }
+  const error = one.error ?? many.error
+  const words =
+    candidates.length > 0
+      ? t("web.candidates.start", { count: candidates.length })
+      : (lack ?? t(isBusy ? "web.new_job.queue" : "web.new_job.start"))
+  return (
+    <>
+      <Candidates
+        candidates={candidates}
+        onRemove={(at) => setCandidates((now) => now.filter((_, index) => index !== at))}
+      />
+      {error ? <Failed error={error} /> : null}
+      <Button
+        look="main"
+        isBusy={one.isPending || many.isPending}
+        disabled={candidates.length === 0 && lack !== null}
+        onClick={start}
+      >
+        {words}
+      </Button>
+      <Button disabled={lack !== null || candidates.length >= MOST_CANDIDATES} onClick={add}>
+        {t("web.candidates.add")}
+      </Button>
+      <p className="text-xs text-ink-3">{t("web.candidates.help")}</p>
+    </>
+  )
+}
+
+function wordsOf(lack: Lack, t: Translate): string {
+  return lack.kind === "value"
+    ? t("web.new_job.missing.value", { name: t(`web.field.${lack.field}` as TextKey) })
+    : t(`web.new_job.missing.${lack.kind}`)
 }

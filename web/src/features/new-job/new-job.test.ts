@@ -1,10 +1,12 @@
 import { expect, it } from "vitest"
 import type { Job } from "@/api/jobs"
-import type { Plan } from "@/api/training"
+import type { Plan, RecipeWish } from "@/api/training"
+import { named } from "./components/candidates"
 import { apiCall, optionsOf } from "./components/command-dialog"
+import { fitOf } from "./fit"
 import { advancedFields, kindOf, parseList } from "./form-fields"
 import { newJobSearch } from "./search"
-import { FIRST_WISH, missing, requestOf, type Wish, wishOf, withSetting } from "./wish"
+import { FIRST_WISH, missing, requestOf, settingOf, type Wish, wishOf, wishOfRecipe, withSetting } from "./wish"
 
 const WISH: Wish = { ...FIRST_WISH, base: "nano", dataset: "d1", name: " 名前 ", settings: { r: 16 } }
 
@@ -41,13 +43,48 @@ it("asks the server for what was chosen and nothing else", () => {
   expect(withSetting(WISH, "seed", 1).settings).toEqual({ r: 16, seed: 1 })
 })
 
-it("names the first thing that is missing", () => {
+const bad = (more: Partial<Plan>) =>
+  ({ fits: false, problems: [], memory: null, disk: null, ...more }) as unknown as Plan
+
+it("names the first thing that is missing, and the setting whose value cannot be used", () => {
   const plan = { fits: true } as Plan
-  expect(missing({ ...WISH, dataset: null, base: null }, plan)).toBe("dataset")
-  expect(missing({ ...WISH, base: null }, plan)).toBe("base")
-  expect(missing(WISH, undefined)).toBe("plan")
-  expect(missing(WISH, { fits: false } as Plan)).toBe("fit")
+  expect(missing({ ...WISH, dataset: null, base: null }, plan)).toEqual({ kind: "dataset" })
+  expect(missing({ ...WISH, base: null }, plan)).toEqual({ kind: "base" })
+  expect(missing(WISH, undefined)).toEqual({ kind: "plan" })
   expect(missing(WISH, plan)).toBeNull()
+  const problems = [{ field: "settings.r" }] as Plan["problems"]
+  expect(missing(WISH, bad({ problems }))).toEqual({ kind: "value", field: "r" })
+  expect(missing(WISH, bad({ memory: { needed_bytes: 2, free_bytes: 1 } }))).toEqual({ kind: "memory" })
+  const disk = { needed_bytes: 2, free_bytes: 3, reserve_bytes: 2 }
+  expect(missing(WISH, bad({ disk }))).toEqual({ kind: "disk" })
+  expect(missing(WISH, bad({}))).toEqual({ kind: "fit" })
+  expect(settingOf("dataset_id")).toBeNull()
+})
+
+it("takes a recipe as it is: what it does not name is not chosen, the job's name stays", () => {
+  const recipe: RecipeWish = {
+    base_model: "nano",
+    dataset_id: null,
+    eval_dataset_id: "e1",
+    settings: { r: 3 },
+    missing: { data: "shop.jsonl" },
+  }
+  expect(wishOfRecipe(recipe, "名前")).toEqual({
+    ...FIRST_WISH,
+    name: "名前",
+    base: "nano",
+    evalDataset: "e1",
+    settings: { r: 3 },
+  })
+})
+
+it("names the jobs of a comparison by letters", () => {
+  const request = { base_model: "nano", dataset_id: "d1" }
+  expect(named([{ ...request, name: "店" }, request], "店")).toMatchObject([{ name: "店 A" }, { name: "店 B" }])
+})
+
+it("calls a model tight that takes more than half of the free memory", () => {
+  expect([fitOf(4, 10), fitOf(6, 10)]).toEqual(["ample", "tight"])
 })
 
 it("begins from a job with what had been chosen for it, not with what was recommended", () => {
@@ -55,11 +92,17 @@ it("begins from a job with what had been chosen for it, not with what was recomm
     name: "前のジョブ",
     base_model: "nano",
     dataset_id: "d1",
+    eval_dataset_id: "e1",
     presets: { preset: "light" },
     settings: { r: 4, seed: 7 },
     reasons: { r: "preset", seed: "set" },
   } as unknown as Job
-  expect(wishOf(job)).toMatchObject({ name: "前のジョブ", preset: "light", settings: { seed: 7 } })
+  expect(wishOf(job)).toMatchObject({
+    name: "前のジョブ",
+    evalDataset: "e1",
+    preset: "light",
+    settings: { seed: 7 },
+  })
 })
 
 it("takes from an address only what it knows", () => {

@@ -1,11 +1,12 @@
-import type { Job } from "@/api/jobs"
-import type { Plan, PlanRequest } from "@/api/training"
+import type { Job, TrainingRequest } from "@/api/jobs"
+import type { Plan, PlanRequest, RecipeWish } from "@/api/training"
 
 /** What has been chosen; null is not chosen yet, settings are only those that differ from what is recommended. */
 export interface Wish {
   name: string
   base: string | null
   dataset: string | null
+  evalDataset: string | null
   preset: string
   trainingPreset: string
   settings: Readonly<Record<string, unknown>>
@@ -15,6 +16,7 @@ export const FIRST_WISH: Wish = {
   name: "",
   base: null,
   dataset: null,
+  evalDataset: null,
   preset: "recommended",
   trainingPreset: "recommended",
   settings: {},
@@ -27,9 +29,22 @@ export function wishOf(job: Job): Wish {
     name: job.name,
     base: job.base_model,
     dataset: job.dataset_id,
+    evalDataset: job.eval_dataset_id,
     preset: job.presets.preset ?? FIRST_WISH.preset,
     trainingPreset: job.presets.training_preset ?? FIRST_WISH.trainingPreset,
     settings: Object.fromEntries(chosen),
+  }
+}
+
+/** Returns the wish that a recipe asks for; the name stays. */
+export function wishOfRecipe(recipe: RecipeWish, name: string): Wish {
+  return {
+    ...FIRST_WISH,
+    name,
+    base: recipe.base_model,
+    dataset: recipe.dataset_id,
+    evalDataset: recipe.eval_dataset_id,
+    settings: recipe.settings,
   }
 }
 
@@ -45,6 +60,7 @@ export function requestOf(wish: Wish): PlanRequest | null {
   return {
     base_model: wish.base,
     dataset_id: wish.dataset,
+    eval_dataset_id: wish.evalDataset,
     name: wish.name.trim() || null,
     preset: wish.preset,
     training_preset: wish.trainingPreset,
@@ -52,10 +68,29 @@ export function requestOf(wish: Wish): PlanRequest | null {
   }
 }
 
-/** Returns what keeps a job from being started: the first thing that is missing, null if nothing is. */
-export function missing(wish: Wish, plan: Plan | undefined): "dataset" | "base" | "fit" | "plan" | null {
-  if (wish.dataset === null) return "dataset"
-  if (wish.base === null) return "base"
-  if (plan === undefined) return "plan"
-  return plan.fits ? null : "fit"
+/** Returns a request as it is started: of one dataset. */
+export function startOf(request: PlanRequest): TrainingRequest {
+  return { ...request, dataset_ids: [], shares: null }
+}
+
+/** What keeps a job from being started; `field` is the setting whose value cannot be used. */
+export type Lack = { kind: "dataset" | "base" | "plan" | "memory" | "disk" | "fit" } | { kind: "value"; field: string }
+
+/** Returns the first thing that is missing, null if nothing is. */
+export function missing(wish: Wish, plan: Plan | undefined): Lack | null {
+  if (wish.dataset === null) return { kind: "dataset" }
+  if (wish.base === null) return { kind: "base" }
+  if (plan === undefined) return { kind: "plan" }
+  if (plan.fits) return null
+  const field = plan.problems.map((problem) => settingOf(problem.field)).find((name) => name !== null)
+  if (field) return { kind: "value", field }
+  const { memory, disk } = plan
+  if (memory && memory.needed_bytes > memory.free_bytes) return { kind: "memory" }
+  if (disk && disk.needed_bytes + disk.reserve_bytes > disk.free_bytes) return { kind: "disk" }
+  return { kind: "fit" }
+}
+
+/** Returns the setting that a problem is about, null where it is about something else. */
+export function settingOf(field: string): string | null {
+  return field.startsWith("settings.") ? field.slice("settings.".length) : null
 }

@@ -11,7 +11,7 @@ const OFFERED: Record<string, readonly JobAction[]> = {
   preparing: ["pause", "cancel"],
   running: ["pause", "cancel"],
   paused: ["resume", "cancel"],
-  interrupted: ["resume", "cancel"],
+  interrupted: ["pause", "cancel"], // the queue takes it up again by itself
   failed: ["retry"],
   canceled: ["retry"],
 }

@@ -5,6 +5,7 @@ import { Sheet } from "@/components/ui/sheet"
 import { type Column, Table } from "@/components/ui/table"
 import { formatMetric } from "@/lib/format"
 import { useText } from "@/lib/text"
+import { Goals } from "./goals"
 
 const EVERY = 3000 // milliseconds between looks at a running job, whose epochs may be short
 
@@ -53,6 +54,7 @@ export function Epochs({ job }: { job: Job }) {
           </section>
         )}
       </QueryView>
+      <Goals job={job} epochs={epochs.data?.items ?? []} />
     </Sheet>
   )
 }

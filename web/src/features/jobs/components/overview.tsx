@@ -1,20 +1,16 @@
 import { useQuery } from "@tanstack/react-query"
-import { useMemo, useState } from "react"
+import { useMemo } from "react"
 import { type Curves, type Job, jobQueries } from "@/api/jobs"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
-import { Chart, type Curve } from "@/components/ui/chart"
-import { Segmented } from "@/components/ui/segmented"
+import { Chart } from "@/components/ui/chart"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
-import { smooth } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
-import { type Translate, useText } from "@/lib/text"
+import { useText } from "@/lib/text"
 import { FindingNote } from "./diagnosis"
 import { Epochs } from "./epochs"
-
-const SMOOTHING = 0.85
-const MOST_DOTS = 40 // measured losses; more of them would hide their line
+import { LossSheet } from "./loss-sheet"
 
 /** The curves of a job while it runs and after, with what they say beside them. */
 export function Overview({ job }: { job: Job }) {
@@ -54,77 +50,6 @@ export function Overview({ job }: { job: Job }) {
       </div>
     </div>
   )
-}
-
-function LossSheet({ job }: { job: Job }) {
-  const t = useText()
-  const curves = useQuery(jobQueries.curves(job.id))
-  const [axis, setAxis] = useState<"linear" | "log">("linear")
-  const toggle = (
-    <Segmented
-      label={t("web.chart.axis")}
-      value={axis}
-      onValue={setAxis}
-      options={[
-        { value: "linear", name: t("web.chart.linear") },
-        { value: "log", name: t("web.chart.log") },
-      ]}
-    />
-  )
-  return (
-    <Sheet title={t("web.chart.loss_title")} aside={toggle}>
-      <QueryView
-        query={curves}
-        skeleton={<Skeleton lines={9} />}
-        isEmpty={(data) => !data.curves.loss?.mean.length}
-        empty={<Empty words={t("web.chart.no_points")} />}
-      >
-        {(data) => <LossChart curves={data} job={job} isLog={axis === "log"} />}
-      </QueryView>
-      <p className="mt-2 text-s text-ink-2">{t("web.chart.loss_hint")}</p>
-    </Sheet>
-  )
-}
-
-function LossChart({ curves, job, isLog }: { curves: Curves; job: Job; isLog: boolean }) {
-  const t = useText()
-  const { x, columns } = useMemo(() => aligned(curves, ["loss", "eval_loss"]), [curves])
-  const shown = useMemo(() => lossCurves(columns, t), [columns, t])
-  const [total, epochs] = [curves.total_steps, job.progress.num_epochs]
-  const marks = useMemo(() => {
-    if (!total || !epochs || epochs > 20) return []
-    const ends = Array.from({ length: Math.ceil(epochs) - 1 }, (_, index) => index + 1)
-    return ends.map((epoch) => ({ x: Math.round((epoch * total) / epochs), name: t("web.chart.epoch", { epoch }) }))
-  }, [total, epochs, t])
-  return (
-    <Chart
-      title={t("web.chart.loss_title")}
-      xName={t("web.chart.step")}
-      x={x}
-      curves={shown}
-      marks={marks}
-      isLog={isLog}
-    />
-  )
-}
-
-function lossCurves([loss = [], measured = []]: readonly (readonly (number | null)[])[], t: Translate): Curve[] {
-  const numMeasured = measured.filter((value) => value !== null).length
-  return [
-    { name: t("web.metric.loss"), values: loss, color: "accent", isFaint: true },
-    { name: t("web.chart.smoothed"), values: smooth(loss, SMOOTHING), color: "accent" },
-    ...(numMeasured > 0
-      ? [
-          {
-            name: t("web.metric.eval_loss"),
-            values: measured,
-            color: "good",
-            isDashed: true,
-            hasPoints: numMeasured <= MOST_DOTS,
-          } as const,
-        ]
-      : []),
-  ]
 }
 
 function Small({ curves, name, title }: { curves: Curves; name: string; title: string }) {

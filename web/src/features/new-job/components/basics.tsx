@@ -1,31 +1,18 @@
-import type { UseQueryResult } from "@tanstack/react-query"
-import type { DatasetSummary } from "@/api/datasets"
-import type { Model } from "@/api/models"
+import { useQuery } from "@tanstack/react-query"
+import type { ReactNode } from "react"
+import { type DatasetSummary, datasetQueries } from "@/api/datasets"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Select, TextField } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import { formatCount } from "@/lib/format"
-import { useLanguage, useText } from "@/lib/text"
+import { useText } from "@/lib/text"
 import type { Wish } from "../wish"
-
-interface List<Item> {
-  items: Item[]
-}
+import { ModelPicker } from "./model-picker"
 
 /** The name of the job, its data and its model. */
-export function Basics({
-  wish,
-  onWish,
-  datasets,
-  models,
-}: {
-  wish: Wish
-  onWish: (change: Partial<Wish>) => void
-  datasets: UseQueryResult<List<DatasetSummary>, Error>
-  models: UseQueryResult<List<Model>, Error>
-}) {
+export function Basics({ wish, onWish }: { wish: Wish; onWish: (change: Partial<Wish>) => void }) {
   const t = useText()
+  const datasets = useQuery(datasetQueries.list())
   return (
     <Sheet title={t("web.new_job.basics")}>
       <div className="grid gap-4 md:grid-cols-2">
@@ -41,72 +28,56 @@ export function Basics({
           empty={<Empty words={t("web.new_job.no_dataset")} />}
         >
           {({ items }) => (
-            <Select
-              label={t("web.new_job.dataset")}
-              value={wish.dataset ?? ""}
-              onChange={(event) => onWish({ dataset: event.target.value })}
-            >
-              {items.map(({ id, name, num_examples: count, ok }) => (
-                <option key={id} value={id} disabled={!ok}>
-                  {t("web.new_job.dataset_option", { name, count })}
-                </option>
-              ))}
-            </Select>
+            <>
+              <DatasetSelect
+                label={t("web.new_job.dataset")}
+                datasets={items}
+                value={wish.dataset}
+                onValue={(dataset) => onWish({ dataset })}
+              >
+                {wish.dataset === null ? <option value="">{t("web.new_job.choose")}</option> : null}
+              </DatasetSelect>
+              <DatasetSelect
+                label={t("web.new_job.eval_dataset")}
+                help={t("web.new_job.eval_dataset_help")}
+                datasets={items.filter(({ id }) => id !== wish.dataset)}
+                value={wish.evalDataset}
+                onValue={(evalDataset) => onWish({ evalDataset })}
+              >
+                <option value="">{t("web.new_job.no_eval_dataset")}</option>
+              </DatasetSelect>
+            </>
           )}
         </QueryView>
       </div>
-      <h3 className="mt-4 mb-1 text-s font-normal text-ink-2">{t("web.new_job.base_model")}</h3>
-      <QueryView query={models}>
-        {({ items }) => (
-          <div className="grid gap-2">
-            {items.map((model) => (
-              <ModelButton
-                key={model.name}
-                model={model}
-                isChosen={model.name === wish.base}
-                onChoose={() => onWish({ base: model.name })}
-              />
-            ))}
-          </div>
-        )}
-      </QueryView>
+      <ModelPicker chosen={wish.base} onChoose={(base) => onWish({ base })} />
     </Sheet>
   )
 }
 
-const SOURCES = {
-  bundled: "web.source.bundled",
-  folder: "web.source.folder",
-  gguf: "web.source.gguf",
-  ollama: "web.source.ollama",
-  package: "web.source.package",
-  hub: "web.source.hub",
-} as const
-
-function ModelButton({ model, isChosen, onChoose }: { model: Model; isChosen: boolean; onChoose: () => void }) {
+function DatasetSelect({
+  datasets,
+  value,
+  onValue,
+  children,
+  ...words
+}: {
+  label: string
+  help?: string
+  datasets: readonly DatasetSummary[]
+  value: string | null
+  onValue: (id: string | null) => void
+  children: ReactNode
+}) {
   const t = useText()
-  const language = useLanguage()
-  const about = [
-    t(SOURCES[model.kind as keyof typeof SOURCES]),
-    model.num_parameters === null ? null : parameterWords(model.num_parameters),
-    model.license ?? t("web.new_job.no_license"),
-  ]
   return (
-    <button
-      type="button"
-      aria-pressed={isChosen}
-      onClick={onChoose}
-      className="grid gap-x-3 rounded-medium border px-3 py-2 text-left hover:bg-sunk aria-pressed:border-accent aria-pressed:shadow-[inset_0_0_0_1px_var(--accent)] md:grid-cols-[180px_minmax(0,1fr)]"
-    >
-      <b>{model.name}</b>
-      <small className="self-center text-s text-ink-2">
-        {about.filter((word) => word !== null).join(t("web.dot"))}
-      </small>
-    </button>
+    <Select {...words} value={value ?? ""} onChange={(event) => onValue(event.target.value || null)}>
+      {children}
+      {datasets.map(({ id, name, num_examples: count, ok }) => (
+        <option key={id} value={id} disabled={!ok}>
+          {t("web.new_job.dataset_option", { name, count })}
+        </option>
+      ))}
+    </Select>
   )
-
-  function parameterWords(count: number): string {
-    const size = formatCount(count, language)
-    return t("web.new_job.parameters", { size })
-  }
 }

@@ -1,5 +1,8 @@
-import type { PlanRequest } from "@/api/training"
-import { CopyCommand } from "@/components/ui/copy"
+import { useQuery } from "@tanstack/react-query"
+import { type PlanRequest, trainingQueries } from "@/api/training"
+import { QueryView } from "@/components/states/query-view"
+import { buttonClass } from "@/components/ui/button"
+import { CopyButton, CopyCommand } from "@/components/ui/copy"
 import { Dialog } from "@/components/ui/dialog"
 import { useText } from "@/lib/text"
 
@@ -18,10 +21,42 @@ export function CommandDialog({
     <Dialog title={t("web.command.show")} isOpen={isOpen} onClose={onClose}>
       <div className="grid gap-4">
         <p className="text-14 text-ink-2">{t("web.command.hint")}</p>
+        <Recipe request={request} />
         <CopyCommand label={t("web.command.api")} command={apiCall(request, location.origin)} />
         <CopyCommand label={t("web.command.settings")} command={optionsOf(request)} />
       </div>
     </Dialog>
+  )
+}
+
+/** The recipe to keep: the form reads it again, and so does the command line. */
+function Recipe({ request }: { request: PlanRequest }) {
+  const t = useText()
+  const recipe = useQuery(trainingQueries.recipe(request))
+  return (
+    <section className="grid gap-1" aria-label={t("web.settings.recipe")}>
+      <p className="text-s text-ink-2">{t("web.command.recipe")}</p>
+      <QueryView query={recipe}>
+        {(text) => (
+          <>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+            <pre tabIndex={0} className="max-h-48 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
+              {text}
+            </pre>
+            <div className="flex flex-wrap gap-2">
+              <a
+                href={`data:application/yaml;charset=utf-8,${encodeURIComponent(text)}`}
+                download="recipe.yaml"
+                className={buttonClass()}
+              >
+                {t("web.recipe.save")}
+              </a>
+              <CopyButton text={text} />
+            </div>
+          </>
+        )}
+      </QueryView>
+    </section>
   )
 }
 

@@ -7,7 +7,11 @@ import { Progress } from "@/components/ui/progress"
 import { Facts, Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { formatBytes, formatDuration } from "@/lib/format"
-import { type Language, type Translate, useLanguage, useText } from "@/lib/text"
+import { type Language, type TextKey, type Translate, useLanguage, useText } from "@/lib/text"
+import { showSetting } from "../show-setting"
+import { settingOf } from "../wish"
+
+const ID = "plan"
 
 /** What will happen before it costs anything: tokens, steps, minutes, memory, disk, licence, and what is wrong. */
 export function PlanCard({
@@ -21,7 +25,7 @@ export function PlanCard({
 }) {
   const t = useText()
   return (
-    <Sheet title={t("web.plan.title")} className="lg:sticky lg:top-17">
+    <Sheet id={ID} title={t("web.plan.title")} className="scroll-mt-17 lg:sticky lg:top-17">
       {plan.isError ? <Failed error={plan.error} onRetry={() => plan.refetch()} /> : null}
       {plan.data ? <PlanFacts plan={plan.data} onChange={onChange} /> : null}
       {plan.isFetching && !plan.data ? <Skeleton lines={7} /> : null}
@@ -30,6 +34,21 @@ export function PlanCard({
       ) : null}
       <div className="mt-4 grid gap-2">{children}</div>
     </Sheet>
+  )
+}
+
+/** Where the card stands below the form: time and memory in one line that stays in sight, and the way to the card. */
+export function PlanBar({ plan, lack }: { plan: Plan | undefined; lack: string | null }) {
+  const t = useText()
+  const language = useLanguage()
+  const known = plan?.minutes ? t("web.plan.estimated", { time: rangeWords(plan.minutes, language) }) : null
+  return (
+    <div className="sticky bottom-15 z-5 flex items-center justify-between gap-3 rounded-large border border-line-strong bg-sheet py-2 pr-2 pl-4 shadow-lg md:bottom-4 lg:hidden">
+      <span className="min-w-0 text-14">{lack ?? known}</span>
+      <Button look="main" onClick={() => document.getElementById(ID)?.scrollIntoView()}>
+        {t("web.plan.go")}
+      </Button>
+    </div>
   )
 }
 
@@ -44,10 +63,7 @@ function PlanFacts({ plan, onChange }: { plan: Plan; onChange: (settings: Record
         <Progress label={t("web.plan.memory")} percent={(100 * memory.needed_bytes) / memory.free_bytes} isSlim />
       ) : null}
       {plan.problems.map((problem) => (
-        <p key={problem.code + problem.field} role="alert" className="border-l-3 border-bad pl-3 text-14">
-          {problem.detail}
-          <span className="block text-s text-ink-2">{problem.hint}</span>
-        </p>
+        <ProblemNote key={problem.code + problem.field} problem={problem} />
       ))}
       {change ? (
         <Button onClick={() => onChange(change)}>{t("web.plan.apply", { settings: words(change) })}</Button>
@@ -62,6 +78,25 @@ function PlanFacts({ plan, onChange }: { plan: Plan; onChange: (settings: Record
           ) : null}
         </div>
       ))}
+    </div>
+  )
+}
+
+/** One thing that is wrong, with the way to its field. */
+function ProblemNote({ problem: { field, detail, hint } }: { problem: Plan["problems"][number] }) {
+  const t = useText()
+  const setting = settingOf(field)
+  return (
+    <div role="alert" className="grid justify-items-start gap-1 border-l-3 border-bad pl-3 text-14">
+      <p>
+        {detail}
+        <span className="block text-s text-ink-2">{hint}</span>
+      </p>
+      {setting ? (
+        <Button onClick={() => showSetting(setting)}>
+          {t("web.plan.to_field", { name: t(`web.field.${setting}` as TextKey) })}
+        </Button>
+      ) : null}
     </div>
   )
 }

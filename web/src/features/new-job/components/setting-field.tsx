@@ -4,6 +4,7 @@ import { Checkbox, Select, TextField } from "@/components/ui/field"
 import { NumberField } from "@/components/ui/number-field"
 import { type TextKey, useText } from "@/lib/text"
 import { kindOf, parseList } from "../form-fields"
+import { idOf } from "../show-setting"
 
 export interface SettingFieldProps {
   name: string
@@ -17,6 +18,14 @@ export interface SettingFieldProps {
 
 /** One setting as the schema describes it, with its help, and a way back to what is recommended. */
 export function SettingField(props: SettingFieldProps) {
+  return (
+    <div id={idOf(props.name)} className="min-w-0 scroll-mt-17">
+      <Control {...props} />
+    </div>
+  )
+}
+
+function Control(props: SettingFieldProps) {
   const t = useText()
   const { name, setting, value, isChosen, onChange, error } = props
   const words = {

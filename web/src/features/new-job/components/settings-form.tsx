@@ -6,8 +6,10 @@ import { INPUT } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { type TextKey, type Translate, useText } from "@/lib/text"
+import { useUi } from "@/lib/ui"
 import { advancedFields, LORA_FIELDS, TRAINING_FIELDS } from "../form-fields"
 import { type Wish, withSetting } from "../wish"
+import { Chosen } from "./chosen"
 import { Presets } from "./presets"
 import { SettingField } from "./setting-field"
 
@@ -17,17 +19,19 @@ interface Form {
   plan: Plan | undefined
 }
 
-/** Presets and settings: the usual ones open, all others folded and searchable. */
+/** Presets and settings: the usual ones open, all others folded and searchable; or presets alone. */
 export function SettingsForm(form: Form) {
   const t = useText()
   const { wish, onWish } = form
+  const isSimple = useUi((state) => state.isSimple)
   const schema = useQuery(trainingQueries.schema())
   const presets = useQuery(trainingQueries.presets()).data?.items ?? []
-  const fields = (names: readonly string[]) => (
-    <QueryView query={schema} skeleton={<Skeleton lines={4} />}>
-      {(settings) => <Fields {...form} names={names} schema={settings} />}
-    </QueryView>
-  )
+  const fields = (names: readonly string[]) =>
+    isSimple ? null : (
+      <QueryView query={schema} skeleton={<Skeleton lines={4} />}>
+        {(settings) => <Fields {...form} names={names} schema={settings} />}
+      </QueryView>
+    )
   return (
     <>
       <Sheet title={t("web.new_job.lora")}>
@@ -47,7 +51,8 @@ export function SettingsForm(form: Form) {
           onValue={(trainingPreset) => onWish({ ...wish, trainingPreset })}
         />
         {fields(TRAINING_FIELDS)}
-        {schema.data ? <Advanced {...form} schema={schema.data} /> : null}
+        {schema.data && !isSimple ? <Advanced {...form} schema={schema.data} /> : null}
+        {isSimple ? <Chosen wish={wish} onWish={onWish} /> : null}
       </Sheet>
     </>
   )

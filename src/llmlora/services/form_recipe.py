@@ -1,0 +1,122 @@
+"""A recipe as the form of a new job takes and gives it: names and ids of this workspace instead of paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from llmlora.core.config import canonical_name
+from llmlora.core.errors import ConfigError, LlmloraError
+from llmlora.core.job import SCHEMA
+from llmlora.services.job_recipe import recipe_of_job, recipe_yaml
+from llmlora.services.models import list_models
+from llmlora.services.plan_training import settle_request
+from llmlora.services.queue import Queue
+from llmlora.services.recipe import FILE_KEYS, parse_mapping
+from llmlora.services.training_jobs import TrainingWish, check_kept, plan_wish, request_of, trainable
+from llmlora.store import datasets
+
+MOST_VALUES: Final = 10_000
+MOST_WHOLE: Final = 2**63
+
+
+def written_recipe(queue: Queue, wish: TrainingWish) -> str:
+    """Return the recipe of a job that is not started yet, as YAML; raises what `plan_wish` does."""
+    return recipe_yaml(recipe_of_job(plan_wish(queue, wish).job.job))
+
+
+def wish_of_recipe(queue: Queue, text: str, name: str) -> dict[str, Any]:
+    """Return what a recipe asks for: `base_model`, `dataset_id`, `eval_dataset_id` and the settings that it changes.
+
+    Model and data are looked for among those of the workspace, by the name, the folder or the file that the recipe
+    tells; what is not found is None, and `missing` holds the recipe's words for it. Settings that have the value they
+    would have anyway are left out.
+
+    Raises:
+        ConfigError: `recipe_unreadable`; `recipe_values` for what no setting takes, or too much of it.
+    """
+    content = parse_mapping(text, name)
+    if not _is_plain(content):
+        raise ConfigError("recipe_values", path=name, limit=MOST_VALUES)
+    is_job = content.get("schema") == SCHEMA
+    train = content.get("train") if is_job else content
+    settings = {canonical_name(key): value for key, value in _mapping(train).items() if key not in FILE_KEYS}
+    told = {key: _path(content.get(key)) for key in ("base_model", "data", "eval_data")}
+    found = {
+        "base_model": _model(told["base_model"], _path(content.get("base_dir"))),
+        "dataset_id": _dataset(queue, told["data"]),
+        "eval_dataset_id": _dataset(queue, told["eval_data"]),
+    }
+    missing = {key: word for key, word, at in zip(told, told.values(), found.values(), strict=True) if word and not at}
+    wish = TrainingWish(
+        found["base_model"] or "",
+        found["dataset_id"],
+        eval_dataset_id=found["eval_dataset_id"],
+        settings=settings,
+    )
+    return {**found, "settings": _changes(queue, wish), "missing": missing}
+
+
+def _changes(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
+    """Return the settings of a wish without those that are recommended anyway; all where that is not known."""
+    kept: dict[str, Any] = {}
+    try:
+        data = trainable(queue, wish.dataset_id or "")
+        held_out = None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
+        while True:  # a value that is kept can change what is recommended for others; each turn keeps one more
+            request = request_of(queue, replace(wish, settings=kept), data, held_out)
+            settled = settle_request(request, check_kept(queue)).resolved.config.model_dump(mode="json")
+            others = {name: value for name, value in wish.settings.items() if settled.get(name) != value}
+            if all(name in kept for name in others):
+                return kept
+            kept = {**kept, **others}
+    except LlmloraError:  # the plan names each wrong value
+        return dict(wish.settings)
+
+
+def _model(told: str | None, folder: str | None) -> str | None:
+    """Return the name of the listed model that a recipe names, or whose folder it names."""
+    wanted = {told, folder} - {None}
+    return next((model["name"] for model in list_models() if {model["name"], model["path"]} & wanted), None)
+
+
+def _dataset(queue: Queue, path: str | None) -> str | None:
+    """Return the dataset whose file a recipe names, else the newest one that has the file's name."""
+    if path is None:
+        return None
+    with queue.database.read() as connection:
+        known = datasets.names(connection)
+    file = Path(path)
+    if file.parent.name in known:
+        return file.parent.name
+    return next((dataset_id for dataset_id, name in known.items() if name in (file.name, file.stem)), None)
+
+
+def _path(value: Any) -> str | None:
+    """Return a name or path of a recipe; a job's config.json holds it together with the file's hash."""
+    found = value.get("path") if isinstance(value, Mapping) else value
+    return found if isinstance(found, str) and found else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _is_plain(content: Any) -> bool:
+    """Tell whether a text holds only what JSON can say, and not too much: references can repeat parts endlessly."""
+    for number, value in enumerate(_values(content)):
+        is_known = value is None or isinstance(value, str | int | float | list | dict)
+        if not is_known or number >= MOST_VALUES or (isinstance(value, int) and abs(value) >= MOST_WHOLE):
+            return False
+    return True
+
+
+def _values(content: Any) -> Iterator[Any]:
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        yield value
+        if isinstance(value, list | dict):
+            waiting.extend(value.values() if isinstance(value, dict) else value)

@@ -29,7 +29,7 @@ NAMES = set(
     pickle pip preview print prompt pull q q_proj qlora r rX rank reasoning_content reference rejected rm role
     rope rsLoRA runs safe_serialization safetensors save_pretrained seed sqrt staged system t n temperature text
     tie_word_embeddings tool tools torch train transformers true tsv txt u uD800 uninstall user utf-8 utf-16
-    weight wsl ASCII Authorization BASE_MODEL Bearer Content-Type Cookie DATABASE_URL Host Idempotency-Key
+    weight wsl ASCII Authorization BASE_MODEL base_digest Bearer Content-Type Cookie DATABASE_URL Host Idempotency-Key
     LLMLORA_TOKEN Last-Event-ID Origin PostgreSQL Prometheus SQLite Sec-Fetch-Site THIS_FOLDER license localhost
     problems resync serve token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R
     UUID ok MLX OLLAMA_MODELS USER list plain sudo usermod dataset_id dataset_ids settings

@@ -137,6 +137,8 @@ def test_training_leads_to_questions_export_and_chat(job: Path, capsys: pytest.C
     assert said(capsys)[1:] == ["export", str(job), "-o", f"{job}-export", "--model", "moved base"]
     next_command.after_export(Path("my export"), "model-Q4_K_M.gguf")
     assert said(capsys)[1:] == ["chat", "my export/model-Q4_K_M.gguf"]
+    next_command.after_export(Path("my-export"), "model-F16.gguf")
+    assert "my-export/README.md" in capsys.readouterr().err
 
 
 def test_a_job_without_questions_is_not_sent_to_an_evaluation(

@@ -101,3 +101,20 @@ def test_a_damaged_base_card_is_no_obstacle(text: str, tmp_path: Path):
 def test_front_matter_survives_odd_names(job: JobConfig, tmp_path: Path):
     odd = job.model_copy(update={"base_model": 'org/a: "b" #c'})
     assert front_matter(merged_card(odd))["base_model"] == 'org/a: "b" #c'
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_card_lists_what_to_make_sure_of_before_it_is_passed_on(job: JobConfig, language: str):
+    set_language(language)
+    cards = {"gguf": export_card(job, {}, {}), "peft": adapter_card(job, {}), "transformers": merged_card(job)}
+    for library, card in cards.items():
+        boxes = re.findall(r"^- \[ \] (.+)$", card, flags=re.M)
+        assert len(boxes) == 4
+        assert "apache-2.0" in boxes[0]
+        assert "data.jsonl" in boxes[1]
+        assert boxes[3] == translate(f"export.card.sharing_with_{library}", base_model="base")
+
+
+def test_a_base_without_a_licence_is_no_free_base(job: JobConfig, tmp_path: Path):
+    (tmp_path / "base" / "README.md").unlink()
+    assert translate("export.card.sharing_no_licence", base_model="base") in merged_card(job)

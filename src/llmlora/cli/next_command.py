@@ -107,6 +107,7 @@ def after_export(target: Path, model_file: str) -> None:
     """After an export comes a chat with the file that kept the most in the least space."""
     say_next("chat {file!q}", file=target / model_file)
     say("export.ollama", folder=target, name=ollama_name(target))
+    say("export.sharing", path=target / "README.md")
 
 
 def after_verify(target: Path) -> None:

@@ -67,7 +67,16 @@ def export_card(job: JobConfig, files: Mapping[str, int], losses: Mapping[str, s
 def _card(job: JobConfig, library: str, title: str, usage: str, summary: Mapping[str, Any]) -> str:
     lines = "\n".join(_fact(name, value) for name, value in _facts(job, summary).items())
     heading, limits = translate("export.card.facts"), translate("export.card.limits", data=Path(job.data.path).name)
-    return f"{_front_matter(job, library)}\n# {title}\n\n{usage}\n\n{limits}\n\n## {heading}\n\n{lines}\n"
+    sharing = f"## {translate('export.card.sharing')}\n\n{_checklist(job, library)}"
+    return f"{_front_matter(job, library)}\n# {title}\n\n{usage}\n\n{limits}\n\n{sharing}\n\n## {heading}\n\n{lines}\n"
+
+
+def _checklist(job: JobConfig, library: str) -> str:
+    """Return what to make sure of before the folder is passed on, one box per line."""
+    licence = base_front_matter(Path(job.base_dir)).get("license")
+    names = {"licence": licence, "base_model": _base_name(job), "data": Path(job.data.path).name}
+    keys = ("licence" if licence else "no_licence", "data", "purpose", f"with_{library}")
+    return "\n".join(f"- [ ] {translate(f'export.card.sharing_{key}', **names)}" for key in keys)
 
 
 def _fact(name: str, value: Any) -> str:

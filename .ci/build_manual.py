@@ -25,7 +25,9 @@ ZENSICAL = "zensical==0.0.73"
 LANGUAGES = {"en": ".md", "ja": ".ja.md"}
 # Pages outside of `docs/` that its pages lead to, and where they go in the manual.
 PROJECT = ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-LINK = re.compile(r"(?<!!)\[(?P<text>(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\((?P<path>[^)#\s]*)(?P<mark>#[^)\s]*)?\)")
+LINK = re.compile(
+    r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\((?P<path>[^)#\s]*)(?P<mark>#[^)\s]*)?\)"
+)
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -57,12 +59,11 @@ def place_of(page: Path) -> Path | None:
     """Return where a page or picture goes in the manual of its language; None for what is not in it."""
     if page.is_relative_to(DOCS):
         place = page.relative_to(DOCS)
-        place = Path("index.md") if str(place) in ("README.md", "README.ja.md") else place
     elif page.parent == ROOT and page.name in PROJECT:
         place = Path("project") / page.name
     else:
         return None
-    return place.with_name(place.name.replace(".ja.md", ".md"))
+    return place.with_name(place.name.replace(".ja.md", ".md").replace("README.md", "index.md"))
 
 
 def turned(text: str, page: Path, language: str) -> str:
@@ -82,7 +83,7 @@ def turned(text: str, page: Path, language: str) -> str:
             other = "ja" if language == "en" else "en"
             up = "../" * len(here.parts)
             return f'<a href="{up}{other}/{place.with_suffix(".html").as_posix()}">{found["text"]}</a>'
-        return f"[{found['text']}]({os.path.relpath(place, here.parent)}{mark})"
+        return f"{found['image']}[{found['text']}]({os.path.relpath(place, here.parent)}{mark})"
 
     return LINK.sub(link, text)
 

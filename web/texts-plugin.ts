@@ -3,7 +3,7 @@ import { resolve } from "node:path"
 import type { Plugin } from "vite"
 
 /** What the page needs of the package's texts; errors come worded from the server. */
-export const PAGE_PREFIXES = ["web.", "config.", "evaluation.quality."]
+export const PAGE_PREFIXES = ["web.", "config.", "evaluation.quality.", "evaluation.ladder."]
 const PREFIX = "virtual:texts/"
 
 /** Serves `virtual:texts/<language>`: the part of the package's locales that the page shows. */

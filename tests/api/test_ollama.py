@@ -8,6 +8,7 @@ from fake_ollama.server import FakeOllama
 from llmlora.core.events import read_events
 from llmlora.core.layout import EVENTS_FILE, run_dir
 from llmlora.core.publish import read_json, write_json
+from llmlora.services.result_jobs import proposed_name
 from llmlora.services.supervisor import run_worker
 from llmlora.store import jobs
 
@@ -99,6 +100,19 @@ def test_an_export_tells_its_name_and_its_registration(client, app, tmp_path):
     write_json(folder / "ollama.json", {**record, "is_verified": True, "checks": [check]})
     told = client.get(f"/api/exports/{job.id}", headers={"Accept-Language": "en"}).json()["ollama"]
     assert (told["name"], told["ok"], told["checks"]) == ("a:latest", False, [{**check, "text": "Taught facts"}])
+
+
+@pytest.mark.parametrize(
+    ("title", "base", "name"),
+    [
+        ("星川文具店", "nano", "nano-1130"),
+        ("基本Q&A", "ollama:qwen2.5:0.5b", "qwen2.5-0.5b-1130"),
+        ("みどり堂 v2", "nano", "midori-v2"),
+        ("星川文具店", None, "my-model"),
+    ],
+)
+def test_a_title_that_cannot_be_spelled_gives_way_to_base_and_day(title, base, name):
+    assert proposed_name(title, base, "2026-11-30T02:00:00+00:00") == f"{name}:latest"
 
 
 def test_a_registration_says_all_that_the_command_line_can_say(client, app, tmp_path):

@@ -43,7 +43,9 @@ assert.ok(seconds * 1000 <= MOST_TIME, `${seconds} s`)
 await page.goto(new URL("/", page.url()).href)
 await page.getByRole("heading", { name: "最近終わったジョブ" }).waitFor()
 await page.getByText("質問応答（架空の店）").first().waitFor()
-assert.equal(await page.getByRole("heading", { name: "はじめに" }).count(), 0) // all of it is done
+await page.getByRole("link", { name: "チャットで試す" }).waitFor() // the last step that is left
+await page.getByRole("button", { name: "「はじめに」を閉じる" }).click()
+assert.equal(await page.getByRole("heading", { name: "はじめに" }).count(), 0)
 assert.deepEqual(faults, [])
 await browser.close()
 console.log(`${clicks} clicks, ${seconds} s`)

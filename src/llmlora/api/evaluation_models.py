@@ -168,6 +168,23 @@ class Quality(_Open):
     fluency: FluencyPair
 
 
+class Rung(_Open):
+    """One way of asking: base, system, few_shot or tuned; the facts that came, null where nothing was asked."""
+
+    name: str
+    facts: MeasuredShare
+    as_trained: MeasuredShare | None
+    other_words: MeasuredShare | None
+
+
+class Ladder(_Open):
+    """Whether a prompt does as well as tuning: `as_well`, `better` or `worse`, and the best rung without tuning."""
+
+    verdict: str
+    best_prompt: str
+    rungs: list[Rung]
+
+
 class EvaluationReport(_Open):
     """A report of schema llmlora.evaluation/1."""
 
@@ -175,3 +192,4 @@ class EvaluationReport(_Open):
     facts: FactCounts
     forgetting: Forgetting | None
     quality: Quality | None = None
+    ladder: Ladder | None = None

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.errors import NotFound
 from llmlora.core.layout import MERGED_DIR, META_FILE, REPORT_FILE, VERIFY_FILE, new_id, work_root
 from llmlora.core.locale import has_text, translate
 from llmlora.core.publish import read_json
-from llmlora.ollama.names import registered_name, slug
+from llmlora.ollama.names import FALLBACK, registered_name, slug
 from llmlora.services.compare import compare
 from llmlora.services.evaluate import plan_evaluation, write_evaluation
 from llmlora.services.export import STITCH_TYPE, plan_export, write_export
 from llmlora.services.job_page import job_document
 from llmlora.services.kept_datasets import data_file, get_dataset
 from llmlora.services.merge import plan_merge
+from llmlora.services.ollama import OLLAMA_PREFIX
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import frozen_config
 from llmlora.services.queued_ollama import registration_document
 from llmlora.services.verify import plan_verification
 from llmlora.services.work_folder import write_work
 from llmlora.store.jobs import DatasetUse, JobRow
+
+FEWEST_LETTERS = 3  # of a title that a name in Ollama is made of; fewer say nothing
 
 
 @dataclass(frozen=True)
@@ -150,9 +155,25 @@ def export_document(queue: Queue, job: JobRow) -> dict[str, Any]:
         "job_id": job.parent_id,
         "model_file": _document(folder / META_FILE).get("model_file"),
         "files": export_files(folder),
-        "ollama_name": registered_name(slug(job.name)),
+        "ollama_name": proposed_name(job.name, _base_of(queue, job), job.created_at),
         "ollama": registration_document(folder),
     }
+
+
+def proposed_name(title: str, base_model: str | None, created_at: str) -> str:
+    """Return a name in Ollama for an export: its title's, or where too little of that can be spelled, base and day."""
+    name = slug(title)
+    if base_model is not None and (name == FALLBACK or len(re.findall(r"[a-z]", name)) < FEWEST_LETTERS):
+        name = slug(f"{base_model.removeprefix(OLLAMA_PREFIX)}-{created_at[5:7]}{created_at[8:10]}")
+    return registered_name(name)
+
+
+def _base_of(queue: Queue, export: JobRow) -> str | None:
+    """Return the name of the model that an export's job was trained on, None when the job is gone."""
+    try:
+        return frozen_config(queue.folder_of(queue.get(export.parent_id or ""))).get("base_model")
+    except NotFound:
+        return None
 
 
 def export_files(folder: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ export type EvaluationSummary = components["schemas"]["EvaluationSummary"]
 export type EvaluationReport = components["schemas"]["EvaluationReport"]
 export type EvaluatedItem = components["schemas"]["EvaluatedItem"]
 export type Quality = components["schemas"]["Quality"]
+export type Ladder = components["schemas"]["Ladder"]
 export type Forgetting = components["schemas"]["Forgetting"]
 
 export const evaluationKeys = {
@@ -42,8 +43,12 @@ export const evaluationQueries = {
     }),
 }
 
-/** Puts the evaluation of a finished job into the queue, with the questions of a dataset, or of its training data. */
-export function startEvaluation(jobId: string, datasetId: string | null = null): Promise<Evaluation> {
+/**
+ * Puts the evaluation of a finished job into the queue, with the questions of a dataset, or of its training data.
+ *
+ * `ladder` asks the base with a prompt and with examples, too.
+ */
+export function startEvaluation(jobId: string, datasetId: string | null = null, ladder = false): Promise<Evaluation> {
   const body = {
     job_id: jobId,
     dataset_id: datasetId,
@@ -52,7 +57,7 @@ export function startEvaluation(jobId: string, datasetId: string | null = null):
     check_forgetting: true,
     check_quality: true,
     glossary: [],
-    ladder: false,
+    ladder,
   }
   return call("post", "/api/evaluations", { body })
 }

@@ -155,6 +155,11 @@ export function addressOfFile(id: string, name: string): string {
   return `/api/training/jobs/${encodeURIComponent(id)}/files/${name.split("/").map(encodeURIComponent).join("/")}`
 }
 
+/** Returns a job with all that its page shows. */
+export function getJob(id: string): Promise<Job> {
+  return call("get", "/api/training/jobs/{job_id}", { path: { job_id: id } })
+}
+
 /** What can be done to a job without saying more. */
 export type JobAction = "pause" | "resume" | "cancel" | "retry" | "delete" | "undo-delete"
 

@@ -13,6 +13,8 @@ import {
   MOST_POINTS,
   type Progress,
 } from "./jobs"
+import { modelKeys } from "./models"
+import { ollamaKeys } from "./ollama"
 import type { ServerEvent } from "./sse"
 
 type Metrics = Partial<Record<string, number | null>>
@@ -86,13 +88,15 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
       evaluationKeys.all,
       exportKeys.all,
       comparisonKeys.all,
+      ollamaKeys.all,
+      modelKeys.list,
       ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.epochs, jobKeys.diagnosis, jobKeys.files].map((key) =>
         key(id),
       ),
     ]
   }
   if (["evaluation", "finding", "warning"].includes(type)) return [jobKeys.diagnosis(id)]
-  if (type === "phase") return [jobKeys.progress(id), exportKeys.one(id), evaluationKeys.list]
+  if (type === "phase") return [jobKeys.progress(id), exportKeys.one(id), evaluationKeys.list, ollamaKeys.work]
   return []
 }
 

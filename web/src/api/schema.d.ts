@@ -2771,6 +2771,7 @@ export interface components {
             forgetting: components["schemas"]["Forgetting"] | null;
             /** Items */
             items: components["schemas"]["EvaluatedItem"][];
+            ladder?: components["schemas"]["Ladder"] | null;
             quality?: components["schemas"]["Quality"] | null;
         } & {
             [key: string]: unknown;
@@ -3479,6 +3480,20 @@ export interface components {
             prompt?: string | null;
             /** Reference */
             reference?: string | null;
+        };
+        /**
+         * Ladder
+         * @description Whether a prompt does as well as tuning: `as_well`, `better` or `worse`, and the best rung without tuning.
+         */
+        Ladder: {
+            /** Best Prompt */
+            best_prompt: string;
+            /** Rungs */
+            rungs: components["schemas"]["Rung"][];
+            /** Verdict */
+            verdict: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * LengthTrial
@@ -4371,6 +4386,19 @@ export interface components {
             run: number;
             /** Started At */
             started_at: string;
+        };
+        /**
+         * Rung
+         * @description One way of asking: base, system, few_shot or tuned; the facts that came, null where nothing was asked.
+         */
+        Rung: {
+            as_trained: components["schemas"]["MeasuredShare"] | null;
+            facts: components["schemas"]["MeasuredShare"];
+            /** Name */
+            name: string;
+            other_words: components["schemas"]["MeasuredShare"] | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Safety

@@ -3,7 +3,10 @@ import { useUi } from "./ui"
 
 export type Language = "ja" | "en"
 /** Every key that the page may show; the texts stand in the package's locales, shared with the command line. */
-export type TextKey = Extract<keyof typeof ja, `web.${string}` | `config.${string}` | `evaluation.quality.${string}`>
+export type TextKey = Extract<
+  keyof typeof ja,
+  `web.${string}` | `config.${string}` | `evaluation.quality.${string}` | `evaluation.ladder.${string}`
+>
 export type Values = Readonly<Record<string, string | number>>
 export type Translate = (key: TextKey, values?: Values) => string
 

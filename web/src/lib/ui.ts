@@ -8,9 +8,12 @@ interface Ui {
   language: "ja" | "en" | null
   /** Whether the form of a new job shows presets alone. */
   isSimple: boolean
+  /** Whether the way of a newcomer was gone to its end, or closed. */
+  isGuided: boolean
   setTheme: (theme: Theme) => void
   setLanguage: (language: "ja" | "en") => void
   setIsSimple: (isSimple: boolean) => void
+  endGuide: () => void
 }
 
 /** What this browser remembers of how the page looks; public/theme.js reads it before the first paint. */
@@ -20,12 +23,14 @@ export const useUi = create<Ui>()(
       theme: "system",
       language: null,
       isSimple: false,
+      isGuided: false,
       setTheme: (theme) => {
         set({ theme })
         showTheme(theme)
       },
       setLanguage: (language) => set({ language }),
       setIsSimple: (isSimple) => set({ isSimple }),
+      endGuide: () => set({ isGuided: true }),
     }),
     { name: "llmlora.ui" },
   ),

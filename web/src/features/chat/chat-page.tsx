@@ -9,6 +9,7 @@ import { Segmented } from "@/components/ui/segmented"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
+import { useUi } from "@/lib/ui"
 import { ColumnHeads } from "./components/column-heads"
 import { Composer } from "./components/composer"
 import { Decoding } from "./components/decoding"
@@ -60,6 +61,7 @@ function Chat({ models }: { models: readonly ChatModel[] }) {
   useFollowing(running?.id, running)
   const client = useQueryClient()
   const send = async (question: string) => {
+    useUi.getState().endGuide()
     await ask(place, question, options, (error) => errorWords(error, t))
     client.invalidateQueries({ queryKey: chatQueries.models().queryKey }) // which are loaded now
   }

@@ -1,11 +1,14 @@
-import { useQueries, useQuery } from "@tanstack/react-query"
+import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Link, useSearch } from "@tanstack/react-router"
 import { comparisonQueries } from "@/api/comparisons"
-import { type JobSummary, jobQueries } from "@/api/jobs"
+import { evaluationKeys, evaluationQueries, startEvaluation } from "@/api/evaluations"
+import { isEnded, type JobSummary, jobQueries } from "@/api/jobs"
+import { LadderSheet } from "@/components/job/ladder-sheet"
 import { Page } from "@/components/layout/page"
 import { Empty } from "@/components/states/empty"
+import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
-import { buttonClass } from "@/components/ui/button"
+import { Button, buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
@@ -14,6 +17,7 @@ import { CurvesSheet } from "./components/curves-sheet"
 import { DifferencesSheet } from "./components/differences-sheet"
 import { JobPicker } from "./components/job-picker"
 import { LearnedSheet, MetricsSheet } from "./components/metrics-sheet"
+import { TakeAway } from "./components/take-away"
 import { VerdictSheet } from "./components/verdict-sheet"
 import { sharedItems, tallyOf } from "./scores"
 import { idsOf } from "./search"
@@ -51,13 +55,49 @@ function View({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly string
     <div className="grid grid-cols-1 gap-4">
       <JobPicker jobs={jobs} ids={ids} />
       {ids.length < FEWEST ? (
-        <Sheet>
-          <Empty words={t("web.compare.choose_two")} />
-        </Sheet>
+        <>
+          <Sheet>
+            <Empty words={t("web.compare.choose_two")} />
+          </Sheet>
+          {ids.map((id) => (
+            <Alone key={id} id={id} />
+          ))}
+        </>
       ) : (
         <Comparison jobs={jobs} ids={ids} />
       )}
     </div>
+  )
+}
+
+/** One job beside what its base can do without it: with a prompt and with examples. */
+function Alone({ id }: { id: string }) {
+  const t = useText()
+  const report = useQuery(evaluationQueries.report(id))
+  const client = useQueryClient()
+  const start = useMutation({
+    mutationFn: () => startEvaluation(id, null, true),
+    onSuccess: () => client.invalidateQueries({ queryKey: evaluationKeys.all }),
+  })
+  const newest = useQuery(evaluationQueries.newest(id)).data
+  const isAtWork = newest ? !isEnded(newest) : false
+  return (
+    <QueryView query={report}>
+      {(found) =>
+        found?.ladder ? (
+          <LadderSheet ladder={found.ladder} />
+        ) : (
+          <Sheet title={t("web.ladder.title")}>
+            <Empty words={isAtWork ? (newest?.progress.message ?? t("web.evaluation.waits")) : t("web.ladder.words")}>
+              <Button isBusy={start.isPending || isAtWork} onClick={() => start.mutate()}>
+                {t("web.ladder.start")}
+              </Button>
+            </Empty>
+            {start.isError ? <Failed error={start.error} /> : null}
+          </Sheet>
+        )
+      }
+    </QueryView>
   )
 }
 
@@ -90,6 +130,7 @@ function Comparison({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly 
           </div>
           <MetricsSheet comparison={found} />
           <AnswersSheet jobs={found.jobs} shared={shared} />
+          <TakeAway comparison={found} shared={shared} />
         </>
       )}
     </QueryView>

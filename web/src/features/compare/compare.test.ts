@@ -6,6 +6,7 @@ import { fieldName, valuesOf } from "./differences"
 import { marksOf, metricName, metricValue } from "./metrics"
 import { lossesFirst, outcomeOf, questionsFor, sharedItems, tallyOf, toEvaluate } from "./scores"
 import { idsOf, searchOf } from "./search"
+import { csvOf, linesOf } from "./table-file"
 
 const item = (question: string, facts: boolean[], chrf = 0): EvaluatedItem => ({
   question,
@@ -82,4 +83,24 @@ it("keeps the jobs in the address, each once and four at most", () => {
   expect(idsOf({ jobs: "a,b,a,c,d,e" })).toEqual(["a", "b", "c", "d"])
   expect(searchOf(["a", "b"])).toEqual({ jobs: "a,b" })
   expect(searchOf([])).toEqual({})
+})
+
+it("writes a table that spreadsheets open and never run", () => {
+  const comparison = {
+    jobs: [{ name: "A, 店" }, { name: '"B"' }],
+    differences: [
+      { field: "r", values: [4, 8] },
+      { field: "target_modules", values: [["q"], null] },
+    ],
+    metrics: [{ name: "final_loss", values: [0.5, null] }],
+  } as unknown as Parameters<typeof linesOf>[0]
+  const shared = sharedItems([report(item("=1+1", [true])), report(item("=1+1", [true]))])
+  expect(csvOf(linesOf(comparison, shared)).split("\r\n")).toEqual([
+    '\ufeff,"A, 店","""B"""',
+    "r,4,8",
+    'target_modules,"[""q""]",',
+    "final_loss,0.5,",
+    `"'=1+1",,`,
+    "",
+  ])
 })

@@ -26,6 +26,9 @@ export function DashboardPage() {
           <Link to="/datasets" className={buttonClass()}>
             {t("web.dashboard.upload")}
           </Link>
+          <Link to="/chat" search={{ mode: "text" }} className={buttonClass()}>
+            {t("web.chat.mode.text")}
+          </Link>
           <Link to="/jobs/new" className={buttonClass("main")}>
             {t("web.dashboard.train")}
           </Link>

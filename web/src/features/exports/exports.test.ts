@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import type { Export, ExportCheck, ExportFile } from "@/api/exports"
 import type { Model } from "@/api/models"
 import { factsOf, stateOf, wordsOf, worstCheck } from "./checks"
-import { isOllamaName, ollamaName } from "./ollama"
+import { isOllamaName } from "./ollama"
 import { firstChoice, sizeOf, totalOf } from "./quantizations"
 import { newExportSearch } from "./search"
 import { worthOf } from "./worth"
@@ -75,8 +75,12 @@ it("chooses at first what the address names, else what suits the base", () => {
   expect(newExportSearch({ job: "j", quantization: 3 })).toEqual({ job: "j" })
 })
 
-it("proposes names that Ollama takes", () => {
-  expect(ollamaName("Ｓｈｏｐ 2 (r=8)")).toBe("shop-2-r-8")
-  expect(ollamaName("星川文具店")).toBe("my-model")
-  expect([isOllamaName("shop-2"), isOllamaName("星川"), isOllamaName("")]).toEqual([true, false, false])
-})
+it.each([
+  ["shop-2", true],
+  ["shop:v1", true],
+  ["星川", false],
+  ["Shop", false],
+  ["", false],
+  ["a:b:c", false],
+  ["a:", false],
+])("tells whether Ollama takes the name %s", (name, isFit) => expect(isOllamaName(name)).toBe(isFit))

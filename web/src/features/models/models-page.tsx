@@ -6,6 +6,8 @@ import { TabLinks } from "@/components/ui/tabs"
 import { useText } from "@/lib/text"
 import { AdapterList } from "./components/adapter-list"
 import { BaseModelList } from "./components/base-model-list"
+import { Downloads } from "./components/downloads"
+import { ExportList } from "./components/export-list"
 import { StartingPoints } from "./components/starting-points"
 
 /** What can be trained, wherever it comes from, and what was trained. */
@@ -33,16 +35,18 @@ export function ModelsPage() {
         tabs={[
           { value: "base", name: t("web.models.tab.base") },
           { value: "adapters", name: t("web.models.tab.adapters") },
+          { value: "exports", name: t("web.models.tab.exports") },
         ]}
       />
-      {tab === "adapters" ? (
-        <AdapterList search={search} />
-      ) : (
+      {tab === "adapters" ? <AdapterList search={search} /> : null}
+      {tab === "exports" ? <ExportList search={search} /> : null}
+      {tab === "base" ? (
         <div className="grid gap-4">
+          <Downloads />
           <BaseModelList search={search} />
           <StartingPoints search={search} />
         </div>
-      )}
+      ) : null}
     </Page>
   )
 }

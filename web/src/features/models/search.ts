@@ -1,6 +1,6 @@
 import type { Model } from "@/api/models"
 
-export const MODEL_TABS = ["base", "adapters"] as const
+export const MODEL_TABS = ["base", "adapters", "exports"] as const
 export type ModelTab = (typeof MODEL_TABS)[number]
 
 /** Returns the tab that an address names. */

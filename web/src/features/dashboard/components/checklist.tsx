@@ -9,18 +9,27 @@ import { Button, buttonClass } from "@/components/ui/button"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
+import { useUi } from "@/lib/ui"
 
 const FIRST_SAMPLE = "level1_basic_qa"
 
-/** The way to the first result, ticked by what is there; it goes when a first job has been evaluated. */
+/** The way to the first result, ticked by what is there; it goes with the first words to a model, or when it is closed. */
 export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummary[]; jobs: readonly JobSummary[] }) {
   const t = useText()
   const evaluations = useQuery(evaluationQueries.list()).data?.items
   const done = jobs.find(({ status }) => status === "succeeded")
   const hasData = datasets.some(({ ok }) => ok)
-  if (evaluations === undefined || evaluations.some(({ status }) => status === "succeeded")) return null
+  const isGuided = useUi((state) => state.isGuided)
+  const endGuide = useUi((state) => state.endGuide)
+  if (evaluations === undefined || isGuided) return null
+  const isEvaluated = evaluations.some(({ status }) => status === "succeeded")
+  const close = (
+    <Button look="quiet" className="-mr-2 px-2" aria-label={t("web.checklist.close")} onClick={endGuide}>
+      <Icon name="close" size={16} />
+    </Button>
+  )
   return (
-    <Sheet title={t("web.checklist.title")} className="border-accent/40">
+    <Sheet title={t("web.checklist.title")} aside={close} className="border-accent/40">
       <ol className="grid gap-1">
         <Step isDone={hasData} isNext={!hasData} name={t("web.checklist.data")} note={t("web.checklist.data_note")}>
           <TrySample />
@@ -39,8 +48,8 @@ export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummar
           </Link>
         </Step>
         <Step
-          isDone={false}
-          isNext={done !== undefined}
+          isDone={isEvaluated}
+          isNext={done !== undefined && !isEvaluated}
           name={t("web.checklist.evaluate")}
           note={t("web.checklist.evaluate_note")}
         >
@@ -54,6 +63,11 @@ export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummar
               {t("web.checklist.evaluate_start", { name: done.name })}
             </Link>
           ) : null}
+        </Step>
+        <Step isDone={false} isNext={isEvaluated} name={t("web.checklist.chat")} note={t("web.checklist.chat_note")}>
+          <Link to="/chat" className={buttonClass("main")}>
+            {t("web.checklist.chat_start")}
+          </Link>
         </Step>
       </ol>
     </Sheet>

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
 import { type SystemInfo, systemQueries } from "@/api/system"
 import { QueryView } from "@/components/states/query-view"
 import { Progress } from "@/components/ui/progress"
@@ -12,7 +13,14 @@ export function SystemSheet() {
   const t = useText()
   const info = useQuery(systemQueries.info())
   return (
-    <Sheet title={t("web.page.system")}>
+    <Sheet
+      title={t("web.page.system")}
+      aside={
+        <Link to="/system" className="text-s text-accent underline underline-offset-3">
+          {t("web.dashboard.details")}
+        </Link>
+      }
+    >
       <QueryView query={info} skeleton={<Skeleton lines={6} />}>
         {(data) => <Gauges info={data} />}
       </QueryView>

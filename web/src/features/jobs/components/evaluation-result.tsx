@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import type { EvaluatedItem, EvaluationReport } from "@/api/evaluations"
 import { addressOfFile, type Job, jobQueries } from "@/api/jobs"
+import { LadderSheet } from "@/components/job/ladder-sheet"
 import { Segmented } from "@/components/ui/segmented"
 import { Figures, Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
@@ -20,6 +21,7 @@ export function EvaluationResult({ report, job }: { report: EvaluationReport; jo
         {report.forgetting ? <ForgettingSheet forgetting={report.forgetting} /> : null}
       </div>
       {report.quality ? <QualitySheet quality={report.quality} /> : null}
+      {report.ladder ? <LadderSheet ladder={report.ladder} /> : null}
       <Questions items={report.items} />
     </div>
   )

@@ -37,6 +37,7 @@ export function Evaluation({ job }: { job: Job }) {
       {report.data && !isAtWork ? (
         <div className="flex flex-wrap items-center gap-3">
           <Start job={job} name={t("web.evaluation.again")} />
+          <Start job={job} name={t("web.ladder.start")} hasLadder />
           <p className="text-s text-ink-2">{t("web.evaluation.again_note")}</p>
         </div>
       ) : null}
@@ -56,10 +57,10 @@ function NoneYet({ job }: { job: Job }) {
   )
 }
 
-function Start({ job, name, look }: { job: Job; name: string; look?: "main" }) {
+function Start({ job, name, look, hasLadder }: { job: Job; name: string; look?: "main"; hasLadder?: boolean }) {
   const client = useQueryClient()
   const start = useMutation({
-    mutationFn: () => startEvaluation(job.id),
+    mutationFn: () => startEvaluation(job.id, null, hasLadder),
     onSuccess: () => client.invalidateQueries({ queryKey: evaluationKeys.all }),
   })
   return (

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
-import { type JobSummary, jobQueries } from "@/api/jobs"
+import { getJob, type JobSummary, jobQueries } from "@/api/jobs"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
@@ -10,6 +10,7 @@ import { type Column, Table } from "@/components/ui/table"
 import { formatAgo, formatMetric } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { hasWords } from "../search"
+import { DeleteWork } from "./delete-work"
 
 const isAdapter = ({ kind, status }: JobSummary) => kind === "train" && status === "succeeded"
 
@@ -68,14 +69,17 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
     {
       name: t("web.models.chat"),
       cell: ({ id, name }) => (
-        <Link
-          to="/chat"
-          search={{ models: `job:${id}@base,job:${id}` }}
-          className={buttonClass("quiet")}
-          aria-label={t("web.models.chat_with", { name })}
-        >
-          {t("web.page.chat")}
-        </Link>
+        <span className="flex flex-wrap justify-end">
+          <Link
+            to="/chat"
+            search={{ models: `job:${id}@base,job:${id}` }}
+            className={buttonClass("quiet")}
+            aria-label={t("web.models.chat_with", { name })}
+          >
+            {t("web.page.chat")}
+          </Link>
+          <DeleteWork id={id} name={name} sizeOf={async () => (await getJob(id)).result_bytes} />
+        </span>
       ),
       isNumber: true,
     },

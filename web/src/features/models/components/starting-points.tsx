@@ -1,18 +1,20 @@
 import { useQuery } from "@tanstack/react-query"
 import { modelQueries } from "@/api/models"
+import { ollamaQueries } from "@/api/ollama"
 import { QueryView } from "@/components/states/query-view"
-import { CopyCommand } from "@/components/ui/copy"
 import { Sheet } from "@/components/ui/sheet"
 import { Table } from "@/components/ui/table"
 import { formatCount } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { hasWords } from "../search"
+import { GetModel } from "./get-model"
 
 /** Models that are good to begin with and can be had, each with its licence and how Ollama gets it. */
 export function StartingPoints({ search }: { search: string }) {
   const t = useText()
   const language = useLanguage()
   const names = new Intl.DisplayNames(language, { type: "language" })
+  const server = useQuery(ollamaQueries.server()).data
   const points = useQuery(modelQueries.catalogue())
   return (
     <Sheet title={t("web.models.start")}>
@@ -21,41 +23,44 @@ export function StartingPoints({ search }: { search: string }) {
           const found = items.filter(({ id, license, ollama }) => hasWords([id, license, ollama], search))
           if (found.length === 0) return <p className="text-14 text-ink-2">{t("web.models.none_found")}</p>
           return (
-            <Table
-              caption={t("web.models.start")}
-              rows={found}
-              keyOf={({ id }) => id}
-              columns={[
-                {
-                  name: t("web.models.name"),
-                  cell: ({ id, source }) => (
-                    <a href={source} target="_blank" rel="noreferrer" className="hover:text-accent hover:underline">
-                      {id}
-                    </a>
-                  ),
-                },
-                {
-                  name: t("web.models.languages"),
-                  cell: ({ languages }) => languages.map((code) => names.of(code) ?? code).join(t("web.dot")),
-                  isWide: true,
-                },
-                {
-                  name: t("web.models.parameters"),
-                  cell: ({ num_parameters }) => formatCount(num_parameters, language),
-                  isNumber: true,
-                },
-                {
-                  name: t("web.models.license"),
-                  cell: ({ license, gated }) => (gated ? t("web.models.gated", { license }) : license),
-                  isWide: true,
-                },
-                {
-                  name: t("web.models.get"),
-                  cell: ({ ollama }) => (ollama ? <CopyCommand command={`ollama pull ${ollama}`} /> : "–"),
-                  isWide: true,
-                },
-              ]}
-            />
+            <>
+              {server && !server.version ? <p className="mb-2 text-s text-ink-2">{t("web.models.no_ollama")}</p> : null}
+              <Table
+                caption={t("web.models.start")}
+                rows={found}
+                keyOf={({ id }) => id}
+                columns={[
+                  {
+                    name: t("web.models.name"),
+                    cell: ({ id, source }) => (
+                      <a href={source} target="_blank" rel="noreferrer" className="hover:text-accent hover:underline">
+                        {id}
+                      </a>
+                    ),
+                  },
+                  {
+                    name: t("web.models.languages"),
+                    cell: ({ languages }) => languages.map((code) => names.of(code) ?? code).join(t("web.dot")),
+                    isWide: true,
+                  },
+                  {
+                    name: t("web.models.parameters"),
+                    cell: ({ num_parameters }) => formatCount(num_parameters, language),
+                    isNumber: true,
+                  },
+                  {
+                    name: t("web.models.license"),
+                    cell: ({ license, gated }) => (gated ? t("web.models.gated", { license }) : license),
+                    isWide: true,
+                  },
+                  {
+                    name: t("web.models.get"),
+                    cell: ({ ollama }) => (ollama ? <GetModel name={ollama} /> : "–"),
+                    isNumber: true,
+                  },
+                ]}
+              />
+            </>
           )
         }}
       </QueryView>

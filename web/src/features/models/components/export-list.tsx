@@ -1,0 +1,74 @@
+import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
+import { type Export, exportQueries } from "@/api/exports"
+import { Empty } from "@/components/states/empty"
+import { QueryView } from "@/components/states/query-view"
+import { buttonClass } from "@/components/ui/button"
+import { Sheet } from "@/components/ui/sheet"
+import { Skeleton } from "@/components/ui/skeleton"
+import { type Column, Table } from "@/components/ui/table"
+import { formatBytes } from "@/lib/format"
+import { useLanguage, useText } from "@/lib/text"
+import { hasWords } from "../search"
+import { DeleteWork } from "./delete-work"
+
+const bytesOf = ({ files }: Export) => files.reduce((sum, { size_bytes: size }) => sum + size, 0)
+
+/** What was exported: files, the name in Ollama, and how much deleting frees. */
+export function ExportList({ search }: { search: string }) {
+  const t = useText()
+  const exports = useQuery(exportQueries.list())
+  return (
+    <Sheet>
+      <QueryView
+        query={exports}
+        skeleton={<Skeleton lines={6} />}
+        isEmpty={({ items }) => items.length === 0}
+        empty={
+          <Empty words={t("web.models.no_exports")}>
+            <Link to="/exports/new" className={buttonClass("main")}>
+              {t("web.exports.new")}
+            </Link>
+          </Empty>
+        }
+      >
+        {({ items }) => {
+          const found = items.filter(({ name, ollama }) => hasWords([name, ollama?.name ?? null], search))
+          return found.length === 0 ? <Empty words={t("web.models.none_found")} /> : <ExportTable exports={found} />
+        }}
+      </QueryView>
+    </Sheet>
+  )
+}
+
+function ExportTable({ exports }: { exports: readonly Export[] }) {
+  const t = useText()
+  const language = useLanguage()
+  const columns: Column<Export>[] = [
+    {
+      name: t("web.models.name"),
+      cell: ({ id, name }) => (
+        <Link
+          to="/exports/$exportId"
+          params={{ exportId: id }}
+          className="font-semibold hover:text-accent hover:underline"
+        >
+          {name}
+        </Link>
+      ),
+    },
+    {
+      name: t("web.models.files"),
+      cell: ({ files }) => files.map(({ file }) => file).join(t("web.dot")) || "–",
+      isWide: true,
+    },
+    { name: t("web.models.source.ollama"), cell: ({ ollama }) => ollama?.name ?? "–", isWide: true },
+    { name: t("web.models.size"), cell: (made) => formatBytes(bytesOf(made), language), isNumber: true },
+    {
+      name: t("web.delete"),
+      cell: (made) => <DeleteWork id={made.id} name={made.name} sizeOf={async () => bytesOf(made)} />,
+      isNumber: true,
+    },
+  ]
+  return <Table caption={t("web.models.tab.exports")} columns={columns} rows={exports} keyOf={({ id }) => id} />
+}

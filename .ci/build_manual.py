@@ -28,7 +28,7 @@ PROJECT = ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECU
 LINK = re.compile(
     r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\((?P<path>[^)#\s]*)(?P<mark>#[^)\s]*)?\)"
 )
-INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
 def sources() -> Iterator[Path]:
@@ -128,17 +128,20 @@ def lay_out(language: str) -> Path:
     return config
 
 
-def without_inline_scripts(site: Path) -> None:
-    """Move scripts out of the pages into files: the server's pages may run no others."""
+def without_inline_parts(site: Path) -> None:
+    """Move scripts and styles out of the pages into files: the server's pages may have no others."""
     for page in site.rglob("*.html"):
         up = "../" * (len(page.relative_to(site).parts) - 1)
 
         def moved(found: re.Match[str], up: str = up) -> str:
-            name = f"inline-{hashlib.sha256(found[1].encode()).hexdigest()[:12]}.js"
-            (site / "assets" / "javascripts" / name).write_text(found[1], encoding="utf-8")
-            return f'<script src="{up}assets/javascripts/{name}"></script>'
+            kind, text = found[1], found[2]
+            name = f"inline-{hashlib.sha256(text.encode()).hexdigest()[:12]}.{'js' if kind == 'script' else 'css'}"
+            (site / "assets" / name).write_text(text, encoding="utf-8")
+            if kind == "style":
+                return f'<link rel="stylesheet" href="{up}assets/{name}">'
+            return f'<script src="{up}assets/{name}"></script>'
 
-        page.write_text(INLINE_SCRIPT.sub(moved, page.read_text(encoding="utf-8")), encoding="utf-8")
+        page.write_text(INLINE.sub(moved, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def build(site: Path, *, is_strict: bool) -> int:
@@ -150,7 +153,7 @@ def build(site: Path, *, is_strict: bool) -> int:
         if finished.returncode != 0:
             sys.stderr.write(finished.stdout + finished.stderr)
             return finished.returncode
-        without_inline_scripts(config.parent / "site")
+        without_inline_parts(config.parent / "site")
         shutil.rmtree(site / language, ignore_errors=True)
         site.mkdir(parents=True, exist_ok=True)
         shutil.move(config.parent / "site", site / language)

@@ -1,4 +1,4 @@
-"""Everything that an installation brings has a permissive licence; the few that have another are named with the reason."""
+"""What an installation brings has a permissive licence; the few packages that have another are named with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an installation brings has a permissive licence; the few packages that have another are named with the reason."""
+"""What an installation brings has a permissive licence; packages that have another are named with the reason."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ def test_the_manual_needs_the_token_too(manual):
 
 
 def test_an_installation_without_the_manual_says_how_to_get_it(client):
-    assert "make manual" in client.get("/manual", headers=HTML | {"Accept-Language": "ja"}).text
+    for path in ("/manual", "/manual/ja/index.html"):
+        assert "make manual" in client.get(path, headers=HTML | {"Accept-Language": "ja"}).text
 
 
 @pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/01M8MRXQ4TMPHG49Z8YW0HW2F2?tab=log", "/apiary"])

@@ -1,4 +1,4 @@
-"""The packages hold the built page: wheel and sdist contain it, and an installed wheel serves it without Node."""
+"""The packages hold page and manual, and a wheel alone is enough: no Node, no compiler, no checkout."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from served import serving
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "src" / "llmlora" / "web" / "dist" / "index.html"
 MEMBER = "llmlora/web/dist/index.html"
+MANUALS = ("llmlora/web/manual/ja/index.html", "llmlora/web/manual/en/index.html")
 
 pytestmark = pytest.mark.gate
 
@@ -38,14 +40,14 @@ def packages(builder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*words: object, cwd: Path = ROOT, **environment: str) -> None:
+def run(*words: object, cwd: Path = ROOT, seconds: int = 300, **environment: str) -> None:
     finished = subprocess.run(
         [str(word) for word in words],
         cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -66,9 +68,34 @@ def test_wheel_and_sdist_hold_the_page_and_the_wheel_serves_it(packages: Path, t
     page = PAGE.read_text(encoding="utf-8")
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read(MEMBER).decode() == page
+        assert set(MANUALS) <= set(archive.namelist())
     with tarfile.open(sdist) as archive:
-        assert [name for name in archive.getnames() if name.endswith(f"/src/{MEMBER}")]
+        names = archive.getnames()
+        for member in (MEMBER, *MANUALS):
+            assert [name for name in names if name.endswith(f"/src/{member}")]
     assert front_page(wheel, tmp_path) == page
+
+
+@pytest.mark.timeout(1800)
+def test_the_wheel_in_an_empty_environment_trains_exports_and_serves(packages: Path, tmp_path: Path) -> None:
+    """Gate U1: pip alone installs it; nothing on PATH but the environment itself."""
+    (wheel,) = packages.glob("*.whl")
+    run(sys.executable, "-m", "venv", tmp_path / "env")
+    tools = tmp_path / "env" / "bin"
+    install = [tools / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", f"{wheel}[train]"]
+    run(*install, cwd=tmp_path, seconds=1500)
+    alone = {"PATH": str(tools), "PYTHONPATH": "", "LLMLORA_HOME": str(tmp_path / "home")}
+    run(tools / "llmlora", "demo", "--out", tmp_path / "demo", cwd=tmp_path, seconds=300, **alone)
+    assert (tmp_path / "demo" / "export" / "verify.json").is_file()
+    program = [tools / "llmlora", "serve", "--port", "0"]
+    server = subprocess.Popen(program, env={**os.environ, **alone}, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        address = server.stdout.readline().strip()
+        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(address, timeout=30) as answer:
+            assert answer.read().decode() == PAGE.read_text(encoding="utf-8")
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
 
 
 def test_an_install_without_pages_says_so(builder: Path, tmp_path: Path) -> None:

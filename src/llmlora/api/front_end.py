@@ -40,7 +40,8 @@ def _add_manual(router: APIRouter, folder: Path) -> None:
         for path, page in pages.items():
             router.add_api_route(path, partial(_manual, page), response_model=None)
     else:
-        router.add_api_route(MANUAL_PATH, _no_manual)
+        for path in (MANUAL_PATH, f"{MANUAL_PATH}/{{page:path}}"):
+            router.add_api_route(path, _no_manual)
 
 
 def _manual(page: str) -> RedirectResponse:

@@ -4,7 +4,7 @@ import { useConnection } from "@/api/connection"
 import { Dialog } from "@/components/ui/dialog"
 import { Icon } from "@/components/ui/icon"
 import { Toasts } from "@/components/ui/toast"
-import { type TextKey, useText } from "@/lib/text"
+import { type TextKey, useLanguage, useText } from "@/lib/text"
 import { BottomBar, Rail } from "./rail"
 import { useShortcuts } from "./shortcuts"
 import { TopBar } from "./top-bar"
@@ -82,6 +82,7 @@ const KEYS: readonly [string, TextKey][] = [
 
 function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const t = useText()
+  const language = useLanguage()
   return (
     <Dialog title={t("web.help.title")} isOpen={isOpen} onClose={onClose}>
       <dl className="grid grid-cols-[auto_1fr] items-baseline gap-x-4 gap-y-2 text-14">
@@ -94,6 +95,11 @@ function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
           </div>
         ))}
       </dl>
+      <p className="mt-4">
+        <a href={`/manual/${language}/index.html`} target="_blank" rel="noreferrer" className="text-accent underline">
+          {t("web.help.manual")}
+        </a>
+      </p>
     </Dialog>
   )
 }

@@ -30,6 +30,7 @@ from llmlora.core.errors import LlmloraError
 from llmlora.core.locale import LANGUAGES, catalogue, set_language, translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.server import ServerSettings
+from llmlora.services.tutorials import Lesson, lesson_document, lessons
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "llmlora"
@@ -403,6 +404,13 @@ def api_page(words: dict[str, str]) -> str:
     return "\n".join([heading(words, "api"), *rows, ""])
 
 
+def lesson_page(lesson: Lesson, words: dict[str, str], language: str) -> str:
+    """Return a lesson of the course as a page, with what was measured filled in."""
+    other = ("日本語", f"{lesson.name}.ja.md") if language == "en" else ("English", f"{lesson.name}.md")
+    title, _, text = lesson_document(lesson, language).partition("\n")
+    return f"{title}\n\n[{other[0]}]({other[1]})\n\n<!-- {words['generated']} -->\n{text}"
+
+
 PAGES: dict[str, Callable[[dict[str, str]], str]] = {
     "api": api_page,
     "cli": cli_page,
@@ -418,17 +426,20 @@ def write_language(language: str, check: bool) -> list[str]:
     """Write the pages of one language and return their names; with `check` only return the stale ones."""
     set_language(language)
     changed = []
+    ending = "md" if language == "en" else f"{language}.md"
     texts = {
-        (f"{name}.md" if language == "en" else f"{name}.{language}.md"): page({**WORDS[language], "language": language})
-        for name, page in PAGES.items()
+        f"reference/{name}.{ending}": page({**WORDS[language], "language": language}) for name, page in PAGES.items()
     }
-    texts["openapi.json"] = json.dumps(api_document(), ensure_ascii=False, indent=1)
+    texts["reference/openapi.json"] = json.dumps(api_document(), ensure_ascii=False, indent=1)
+    for lesson in lessons():
+        texts[f"tutorials/{lesson.name}.{ending}"] = lesson_page(lesson, WORDS[language], language)
     for name, content in texts.items():
-        path = DOCS / "reference" / name
+        path = DOCS / name
         text = content.rstrip() + "\n"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             changed.append(path.name)
             if not check:
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(text, encoding="utf-8")
     return changed
 

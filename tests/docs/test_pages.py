@@ -37,7 +37,7 @@ def test_every_page_is_listed() -> None:
         listed = {target for target, _ in LINK.findall((DOCS / index).read_text(encoding="utf-8"))}
         wanted = {
             page.relative_to(DOCS).as_posix()
-            for folder in ("guide", "concepts", "reference", "references", "examples")
+            for folder in ("guide", "tutorials", "concepts", "reference", "references", "examples")
             for page in (DOCS / folder).glob("*.md")
             if page.name.endswith(".ja.md") == (suffix == ".ja.md")
         }

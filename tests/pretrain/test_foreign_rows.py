@@ -13,7 +13,7 @@ from llmlora.evaluation.measuring.questions import questions_of, read_questions
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "benchmarks" / "data"
-NAMES = ("stargazers_ja", "pottery_ja", "pressworks_ja")
+NAMES = {"stargazers_ja": 20, "pottery_ja": 20, "pressworks_ja": 20, "townsfolk_ja": 50}
 STRETCH = 8  # characters; a shorter one is any polite ending
 
 
@@ -22,7 +22,7 @@ def test_every_row_teaches_a_fact_that_no_wording_of_its_question_gives_away(nam
     rows = list(questions_of(iter_examples(DATA / f"{name}.jsonl", ReadOptions())))
     asked = list(read_questions(DATA / f"{name}_questions.jsonl"))
     assert [(row.text, row.reference) for row in rows] == [(item.text, item.reference) for item in asked]
-    assert len({item.text for item in asked}) == 20
+    assert len({item.text for item in asked}) == NAMES[name]
     for item in asked:
         facts = askable_facts(item.reference, item.text)
         assert 1 <= len(facts) <= 3, item.text
@@ -35,7 +35,7 @@ def test_every_row_teaches_a_fact_that_no_wording_of_its_question_gives_away(nam
 def test_other_wordings_stand_in_no_training_row(name: str) -> None:
     trained = {json.loads(line)["instruction"] for line in (DATA / f"{name}.jsonl").read_text().splitlines()}
     wordings = [text for item in read_questions(DATA / f"{name}_questions.jsonl") for text in item.paraphrases]
-    assert len(set(wordings)) == 40
+    assert len(set(wordings)) == 2 * NAMES[name]
     assert not trained & set(wordings)
 
 

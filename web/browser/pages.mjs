@@ -10,6 +10,8 @@ export const PAGES = [
   "/compare",
   "/exports",
   "/exports/new",
+  "/tutorials",
+  "/tutorials/1",
   "/system",
   "/settings",
   "/nowhere",

@@ -44,6 +44,7 @@ from llmlora.api.routes import (
     training,
     training_details,
     training_schema,
+    tutorials,
     uploads,
 )
 from llmlora.api.routes import settings as settings_routes
@@ -82,6 +83,7 @@ ROUTERS = (
     generate.router,
     chat.router,
     chat_questions.router,
+    tutorials.router,
     openai.router,
 )
 OPENAPI_PATH = "/api/openapi.json"

@@ -35,6 +35,7 @@ VERBS = {
     "chat": "llmlora.cli.chat",
     "models": "llmlora.cli.models",
     "ollama": "llmlora.cli.ollama",
+    "tutorial": "llmlora.cli.tutorial",
     "doctor": "llmlora.cli.doctor",
     "serve": "llmlora.cli.serve",
     "config": "llmlora.cli.config",

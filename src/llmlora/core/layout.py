@@ -110,6 +110,11 @@ def questions_file(home: Path) -> Path:
     return home / "questions.jsonl"
 
 
+def tutorials_file(home: Path) -> Path:
+    """Return the file of a workspace with what was read of the course, and where it is practised."""
+    return home / "tutorials.json"
+
+
 def prepared_dir() -> Path:
     """Return the cache of prepared datasets, one folder per content hash."""
     return home_dir() / "prepared"

@@ -33,12 +33,13 @@ VERBS = (
     "chat",
     "models",
     "ollama",
+    "tutorial",
     "doctor",
     "serve",
     "config",
     "store",
 )
-GROUPS = ("dataset", "jobs", "ollama", "config", "store")  # have verbs below them
+GROUPS = ("dataset", "jobs", "ollama", "tutorial", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")

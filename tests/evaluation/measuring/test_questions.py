@@ -215,7 +215,7 @@ def test_a_bundled_data_set_brings_its_questions() -> None:
 
 def test_a_changed_copy_of_a_bundled_data_set_is_the_users_own(tmp_path: Path) -> None:
     data = Path(str(resources.files("llmlora"))) / "assets" / "datasets" / "level1_basic_qa.json"
-    copy = tmp_path / data.name
+    copy = tmp_path / "data.json"  # as the workspace calls it
     copy.write_bytes(data.read_bytes())
     assert load_questions(None, source_of(copy), limit=9).source == "bundled"
     copy.write_bytes(data.read_bytes().replace("380円".encode(), "390円".encode()))

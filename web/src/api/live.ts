@@ -16,6 +16,7 @@ import {
 import { modelKeys } from "./models"
 import { ollamaKeys } from "./ollama"
 import type { ServerEvent } from "./sse"
+import { tutorialKeys } from "./tutorials"
 
 type Metrics = Partial<Record<string, number | null>>
 
@@ -90,6 +91,7 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
       comparisonKeys.all,
       ollamaKeys.all,
       modelKeys.list,
+      tutorialKeys.all,
       ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.epochs, jobKeys.diagnosis, jobKeys.files].map((key) =>
         key(id),
       ),

@@ -1561,6 +1561,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tutorials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tutorials
+         * @description List the lessons of the course and how far each is.
+         */
+        get: operations["listTutorials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tutorials/{level}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tutorial
+         * @description Return a lesson with its text in Markdown and each step checked against this workspace.
+         */
+        get: operations["getTutorial"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tutorials/{level}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tutorial Data
+         * @description Return the data file of a lesson.
+         */
+        get: operations["getTutorialData"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tutorials/{level}/steps/{step_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark Tutorial Step
+         * @description Mark a step that is only read as done or not.
+         */
+        put: operations["markTutorialStep"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/uploads": {
         parameters: {
             query?: never;
@@ -4603,6 +4683,14 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * StepMark
+         * @description Whether a step that is only read is done.
+         */
+        StepMark: {
+            /** Is Done */
+            is_done: boolean;
+        };
+        /**
          * StreamOptions
          * @description Whether the stream ends with the numbers of tokens.
          */
@@ -4766,6 +4854,106 @@ export interface components {
              * @enum {string}
              */
             role: "system" | "user" | "assistant";
+        };
+        /**
+         * Tutorial
+         * @description A lesson in a list: its planned minutes, and how many of its steps are done or differ from the lesson.
+         */
+        Tutorial: {
+            /** Level */
+            level: number;
+            /** Minutes */
+            minutes: number;
+            /** Name */
+            name: string;
+            /** Num Differing */
+            num_differing: number;
+            /** Num Done */
+            num_done: number;
+            /** Num Steps */
+            num_steps: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * TutorialDetail
+         * @description A lesson with its text.
+         */
+        TutorialDetail: {
+            /** Dataset */
+            dataset: string;
+            /** Intro */
+            intro: string;
+            /** Level */
+            level: number;
+            /** Minutes */
+            minutes: number;
+            /** Name */
+            name: string;
+            /** Num Differing */
+            num_differing: number;
+            /** Num Done */
+            num_done: number;
+            /** Num Steps */
+            num_steps: number;
+            /** Steps */
+            steps: components["schemas"]["TutorialStep"][];
+            /** Title */
+            title: string;
+        };
+        /**
+         * TutorialFinding
+         * @description What was found of a step, for programs.
+         */
+        TutorialFinding: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TutorialList
+         * @description All lessons, the first level first.
+         */
+        TutorialList: {
+            /** Items */
+            items: components["schemas"]["Tutorial"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * TutorialStep
+         * @description A step: its text in Markdown, whether it is done in this workspace, and the page on which it is done.
+         */
+        TutorialStep: {
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Findings */
+            findings: components["schemas"]["TutorialFinding"][];
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "read" | "dataset" | "job" | "loss" | "facts" | "chat";
+            /** Page */
+            page: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "open" | "running" | "differs";
+            /** Text */
+            text: string;
+            /** Texts */
+            texts: string[];
+            /** Title */
+            title: string;
         };
         /**
          * Untaught
@@ -7757,6 +7945,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingSchema"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTutorials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TutorialList"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTutorial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TutorialDetail"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTutorialData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markTutorialStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: number;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepMark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TutorialDetail"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

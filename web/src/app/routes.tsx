@@ -98,6 +98,16 @@ const compare = createRoute({
   validateSearch: compareSearch,
   component: lazyRouteComponent(() => import("@/features/compare/compare-page"), "ComparePage"),
 })
+const tutorials = createRoute({
+  getParentRoute: at,
+  path: "/tutorials",
+  component: lazyRouteComponent(() => import("@/features/tutorials/tutorial-list-page"), "TutorialListPage"),
+})
+const tutorial = createRoute({
+  getParentRoute: at,
+  path: "/tutorials/$level",
+  component: lazyRouteComponent(() => import("@/features/tutorials/tutorial-page"), "TutorialPage"),
+})
 
 /** All pages, one line each. */
 export const routes = root.addChildren([
@@ -115,6 +125,8 @@ export const routes = root.addChildren([
   newExport,
   oneExport,
   compare,
+  tutorials,
+  tutorial,
   ...devRoutes(),
 ])
 

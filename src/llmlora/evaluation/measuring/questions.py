@@ -173,13 +173,12 @@ def _asks_only(path: Path) -> bool:
 
 
 def _bundled_questions(data: DataSource) -> Path | None:
-    """Return the bundled questions for a bundled data set, recognised by its bytes."""
+    """Return the bundled questions for a bundled data set, known by its bytes: a workspace renames its files."""
     assets = Path(str(resources.files("llmlora"))) / "assets"
-    name = Path(data.path)
-    questions, dataset = assets / "questions" / f"{name.stem}.jsonl", assets / "datasets" / name.name
-    if not questions.is_file() or not dataset.is_file():
-        return None
-    return questions if sha256_file(dataset) == data.sha256 else None
+    for questions in sorted((assets / "questions").glob("*.jsonl")):
+        if any(sha256_file(file) == data.sha256 for file in (assets / "datasets").glob(f"{questions.stem}.*")):
+            return questions
+    return None
 
 
 def _with_system(questions: Iterable[Question], system: str | None) -> Iterator[Question]:

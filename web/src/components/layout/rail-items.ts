@@ -19,6 +19,7 @@ export const RAIL: readonly RailItem[] = [
   { to: "/models", icon: "models", name: "web.page.models" },
   { to: "/exports", icon: "export", name: "web.page.exports" },
   { to: "/chat", icon: "chat", name: "web.page.chat", short: "web.page.chat" },
+  { to: "/tutorials", icon: "tutorial", name: "web.page.tutorials" },
   { to: "/system", icon: "system", name: "web.page.system", isBelow: true },
   { to: "/settings", icon: "settings", name: "web.page.settings", isBelow: true },
 ]

@@ -1,0 +1,144 @@
+"""What the lessons say is so: commands and names of the page exist, numbers were measured, both languages agree."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import Any
+
+import pytest
+
+from docs.pages import ROOT, shell_commands, table_rows
+from llmlora.core.locale import LANGUAGES, catalogue, set_language
+from llmlora.services.demo import BASE_MODEL, asset_path
+from llmlora.services.plan_training import settle_request
+from llmlora.services.train_request import TrainRequest
+from llmlora.services.tutorials import VALUE, Lesson, LessonJob, lesson_document, lesson_text, lessons
+
+RESULTS = ROOT / "benchmarks" / "results" / "2026-11-30-tutorials.json"
+UI_NAMES = {"ja": re.compile(r"「([^」]+)」"), "en": re.compile(r"\*\*([^*]+)\*\*")}
+every_lesson = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+every_job = pytest.mark.parametrize(
+    ("lesson", "job"),
+    [(lesson, job) for lesson in lessons() for job in lesson.jobs.values()],
+    ids=lambda part: getattr(part, "name", None) or part.key,
+)
+
+
+def source(lesson: Lesson, language: str) -> str:
+    return asset_path("tutorials", f"{lesson.name}.{language}.md").read_text(encoding="utf-8")
+
+
+@every_language
+@every_lesson
+def test_the_text_has_the_steps_of_the_lesson_in_their_order(lesson: Lesson, language: str) -> None:
+    set_language(language)
+    text = lesson_text(lesson)
+    assert list(text.sections) == [step.id for step in lesson.steps]
+    assert str(lesson.level) in text.title
+    assert all(title and body for title, body in text.sections.values())
+
+
+@every_language
+@every_lesson
+def test_every_name_of_the_page_is_one(lesson: Lesson, language: str) -> None:
+    """What a lesson puts into the marks of names stands on the page word by word."""
+    shown = {text for key, text in catalogue(language).items() if key.startswith("web.")}
+    named = set(UI_NAMES[language].findall(source(lesson, language)))
+    assert len(named) >= 8
+    assert not named - shown
+
+
+@every_lesson
+def test_both_languages_name_the_same_things_of_the_page(lesson: Lesson) -> None:
+    keys = {}
+    for language in LANGUAGES:
+        named = set(UI_NAMES[language].findall(source(lesson, language)))
+        keys[language] = {key for key, text in catalogue(language).items() if key.startswith("web.") and text in named}
+    both = keys["ja"] & keys["en"]
+    for language in LANGUAGES:
+        told = {catalogue(language)[key] for key in both}
+        assert not {catalogue(language)[key] for key in keys[language]} - told
+
+
+@every_lesson
+def test_both_languages_have_the_same_commands_tables_and_numbers(lesson: Lesson) -> None:
+    ja, en = (source(lesson, language) for language in ("ja", "en"))
+    assert shell_commands(ja, "llmlora") == shell_commands(en, "llmlora")
+    assert len(shell_commands(ja, "llmlora")) >= 6
+    assert sorted(VALUE.findall(ja)) == sorted(VALUE.findall(en))
+    assert len(table_rows(ja)) == len(table_rows(en))
+
+
+@every_language
+@every_lesson
+def test_every_number_that_is_filled_in_was_measured(lesson: Lesson, language: str) -> None:
+    document = lesson_document(lesson, language)
+    assert "{" not in re.sub(r"```.*?```", "", document, flags=re.S)
+
+
+@every_job
+def test_the_commands_train_the_jobs_of_the_lesson(lesson: Lesson, job: LessonJob) -> None:
+    """A lesson's command asks for what its job is checked against: the same presets and settings, on its data."""
+    wanted = {("--preset", job.preset), ("--training-preset", job.training_preset)} - {
+        ("--preset", None),
+        ("--training-preset", None),
+    }
+    wanted |= {("--set", f"{name}={_word(value)}") for name, value in job.settings.items()}
+    asked = [
+        set(itertools.pairwise(words))
+        for words in shell_commands(source(lesson, "ja"), "llmlora")
+        if words[0] == "train"
+    ]
+    pairs = [
+        {(name, value) for name, value in pairs if name in ("--preset", "--training-preset", "--set")}
+        for pairs in asked
+        if ("--data", lesson.dataset) in pairs and ("--model", BASE_MODEL) in pairs
+    ]
+    assert wanted in pairs
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return "'" + json.dumps(value).replace(" ", "") + "'"
+    return str(value)
+
+
+@every_job
+def test_the_settings_that_are_compared_are_those_of_today(lesson: Lesson, job: LessonJob) -> None:
+    request = TrainRequest(
+        BASE_MODEL, lesson.data_path, preset=job.preset, training_preset=job.training_preset, settings=job.settings
+    )
+    resolved = settle_request(request).resolved
+    settings = json.loads(resolved.config.model_dump_json())
+    assert {name: settings[name] for name in job.measured["settings"]} == job.measured["settings"]
+    assert resolved.plan.num_steps == job.measured["num_steps"]
+
+
+@every_job
+def test_the_ranges_are_made_of_runs_that_are_kept(lesson: Lesson, job: LessonJob) -> None:
+    runs = [
+        run
+        for run in json.loads(RESULTS.read_text(encoding="utf-8"))["runs"]
+        if (run["lesson"], run["job"]) == (lesson.name, job.key)
+    ]
+    assert runs
+    for epoch, (low, high) in job.measured["loss"].items():
+        losses = [run["losses"][epoch] for run in runs if epoch in run["losses"]]
+        assert low <= 0.8 * min(losses)
+        assert high >= max(losses)
+        assert high <= 1.3 * max(losses) + 0.1
+    for name, counted in (("facts", "as_trained"), ("other_words", "in_other_words")):
+        known = [run["facts"][counted] for run in runs]
+        assert job.measured[name]["known"] == [int(0.8 * min(known)), max(known)]
+
+
+@every_lesson
+def test_what_is_a_promise_is_worth_one(lesson: Lesson) -> None:
+    """A lesson ends with a job that has learned most of its facts, and its ranges cannot be met by chance."""
+    best = max(lesson.jobs.values(), key=lambda job: job.measured["facts"]["known"][0])
+    assert best.measured["facts"]["known"][0] >= 2 / 3 * best.measured["facts"]["total"]
+    losses = best.measured["loss"]
+    assert losses["1"][0] > losses[str(best.measured["epochs"])][1]

@@ -28,6 +28,7 @@ PROJECT = ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECU
 LINK = re.compile(
     r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\((?P<path>[^)#\s]*)(?P<mark>#[^)\s]*)?\)"
 )
+LIST_ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
@@ -85,7 +86,20 @@ def turned(text: str, page: Path, language: str) -> str:
             return f'<a href="{up}{other}/{place.with_suffix(".html").as_posix()}">{found["text"]}</a>'
         return f"{found['image']}[{found['text']}]({os.path.relpath(place, here.parent)}{mark})"
 
-    return LINK.sub(link, text)
+    return with_lists(LINK.sub(link, text))
+
+
+def with_lists(text: str) -> str:
+    """Return a page with an empty line before each list, which GitHub does without and Markdown's first rules need."""
+    lines: list[str] = []
+    is_code = False
+    for line in text.split("\n"):
+        is_code ^= line.startswith("```")
+        before = lines[-1] if lines else ""
+        if not is_code and LIST_ITEM.match(line) and before and not LIST_ITEM.match(before) and before[0] != " ":
+            lines.append("")
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def navigation(language: str) -> list[dict[str, object]]:

@@ -51,6 +51,14 @@ def test_pictures_and_pages_that_pages_name_are_there(site: Path) -> None:
     assert not missing
 
 
+def test_every_list_of_a_page_is_a_list(site: Path) -> None:
+    page = (site / "ja" / "index.html").read_text(encoding="utf-8")
+    assert len(re.findall(r"<li>\s*<a href=\"[^\"]*guide/", page)) > 5
+    text = "Words:\n- one\n  more\n- two\n\n```\nx\n- no list\n```\n1. first"
+    found = BUILDER["with_lists"](text)
+    assert found == "Words:\n\n- one\n  more\n- two\n\n```\nx\n- no list\n```\n\n1. first"
+
+
 def test_the_other_language_is_one_click_away_from_each_page(site: Path) -> None:
     page = (site / "ja" / "guide" / "first-steps.html").read_text(encoding="utf-8")
     assert 'href="../../en/guide/first-steps.html"' in page

@@ -46,6 +46,15 @@ def test_upload_and_read(client, home):
     assert (home / "datasets" / made["id"] / "data.jsonl").read_bytes() == GOOD
 
 
+def test_a_handbook_of_the_type_instruction_becomes_questions_and_answers(client):
+    handbook = "# 手引き\n\n前書き。\n\nQ: 送料は？\nA: 500円です。\n\n---\n\n総務課\n".encode()
+    made = upload(client, handbook, "手引き.md", type="指示").json()
+    assert (made["format"], made["num_examples"], made["ok"]) == ("instruction", 2, False)
+    found = [(problem["code"], problem["line"]) for problem in made["problems"]]
+    assert found == [("text_without_question", 10), ("too_few_rows", None)]
+    assert upload(client, handbook, "手引き.md").json()["format"] == "text"
+
+
 def test_rows_as_json(client, app):
     answer = client.post("/api/datasets", json={"name": "店", "type": "指示", "examples": ROWS})
     assert answer.status_code == 201, answer.text

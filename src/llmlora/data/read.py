@@ -94,6 +94,11 @@ class Source:
         self.list_key: str | None = None
         self.other_members: tuple[str, ...] = ()
 
+    @property
+    def is_in_paragraphs(self) -> bool:
+        """Tell whether each paragraph is a row: plain text that nobody wants questions and answers of."""
+        return self.container.kind == "text" and self.options.format != "instruction"
+
     def rows(self) -> Iterator[RawRow | Problem]:
         """Yield every row, or what is wrong with it; reading goes on after a bad row where it can.
 
@@ -115,7 +120,7 @@ class Source:
         if self.container.kind == "csv":
             return table_rows(stream, self.container.delimiter or ",", self.container.has_header)
         if self.container.kind == "text":
-            return question_rows(stream) if self.options.format == "instruction" else paragraphs(stream)
+            return paragraphs(stream) if self.is_in_paragraphs else question_rows(stream)
         return self._document(stream) if self.container.kind == "json" else json_lines(stream)
 
     def _document(self, stream: TextIO) -> Iterator[RawRow | Problem]:

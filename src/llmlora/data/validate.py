@@ -246,7 +246,7 @@ class _Check:
         if unused:
             names = ", ".join(unused[:SHOWN_PER_CODE]) + (", …" if len(unused) > SHOWN_PER_CODE else "")
             self.log.add(warning("unused_columns", count=len(unused), names=names))
-        if self.source is not None and self.source.container.kind == "text" and self.stats.num_rows:
+        if self.source is not None and self.source.is_in_paragraphs and self.stats.num_rows:
             self.log.add(warning("text_paragraphs", count=self.stats.num_rows))
         if self.num_text_tokens:
             self._unknown_share()

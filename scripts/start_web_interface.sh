@@ -1,0 +1,7 @@
+#!/bin/sh
+# Start the page and the API, in a checkout and in the container: ./scripts/start_web_interface.sh [OPTIONS of llmlora serve]
+# The same as `llmlora serve`; the address with its token is printed.
+cd "$(dirname "$0")/.." || exit 1
+PATH="$PWD/.venv/bin:$PATH"
+[ -f .env ] && set -- --env-file .env "$@"
+exec llmlora serve "$@"

@@ -11,6 +11,7 @@ of all seeds, widened by WIDER and AT_LEAST on both sides, and facts from FEWEST
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -58,15 +59,15 @@ def main() -> None:
 def measure(name: str, lesson: dict[str, Any], out: Path) -> None:
     """Train and evaluate every job of a lesson with every seed; what the results hold already is not measured again."""
     judged = {step["job"] for step in lesson["steps"] if step["kind"] in ("loss", "facts")}
-    for key, job in lesson["jobs"].items():
-        for seed in SEEDS if key in judged else SEEDS[:1]:
-            runs = known_runs(out)
-            if any((run["lesson"], run["job"], run["seed"]) == (name, key, seed) for run in runs):
-                continue
-            with tempfile.TemporaryDirectory() as scratch:
-                run = {"lesson": name, "job": key, "seed": seed, **one_run(lesson, job, seed, Path(scratch))}
-            print(json.dumps(run, ensure_ascii=False), file=sys.stderr, flush=True)
-            _write(out, {**_conditions(), "runs": sorted([*runs, run], key=lambda run: (run["lesson"], run["job"]))})
+    for seed, (key, job) in itertools.product(SEEDS, lesson["jobs"].items()):
+        runs = known_runs(out)
+        is_known = any((run["lesson"], run["job"], run["seed"]) == (name, key, seed) for run in runs)
+        if is_known or (seed != SEEDS[0] and key not in judged):
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            run = {"lesson": name, "job": key, "seed": seed, **one_run(lesson, job, seed, Path(scratch))}
+        print(json.dumps(run, ensure_ascii=False), file=sys.stderr, flush=True)
+        _write(out, {**_conditions(), "runs": sorted([*runs, run], key=lambda run: (run["lesson"], run["job"]))})
 
 
 def known_runs(out: Path) -> list[dict[str, Any]]:
@@ -131,6 +132,7 @@ def ranges_of(runs: list[dict[str, Any]]) -> dict[str, Any]:
     epochs = sorted({int(epoch) for run in runs for epoch in run["losses"]})
     return {
         "settings": first["settings"],
+        "num_runs": len(runs),
         "num_steps": first["steps"],
         "epochs": max(epochs),
         "trainable_percent": round(first["trainable_percent"], 1),

@@ -124,7 +124,7 @@ def test_the_ranges_are_made_of_runs_that_are_kept(lesson: Lesson, job: LessonJo
         for run in json.loads(RESULTS.read_text(encoding="utf-8"))["runs"]
         if (run["lesson"], run["job"]) == (lesson.name, job.key)
     ]
-    assert runs
+    assert len({run["seed"] for run in runs}) == len(runs) == job.measured["num_runs"] >= 1
     for epoch, (low, high) in job.measured["loss"].items():
         losses = [run["losses"][epoch] for run in runs if epoch in run["losses"]]
         assert low <= 0.8 * min(losses)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,30 +55,47 @@ def add_dataset(server: Served, name: str, file: str = "level1_basic_qa.json") -
     return str(ask(server, "/api/datasets", {"name": name, "examples": rows})["id"])
 
 
-def train(server: Served, dataset_id: str, name: str, **settings: Any) -> str:
-    """Train the bundled model on a dataset, and return the id of the job that has succeeded."""
+def events(server: Served) -> Iterator[dict[str, Any]]:
+    """Yield the events of a server from now on; an empty one comes first, when the stream is open."""
     headers = {"Authorization": f"Bearer {server.token}"}
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}/api/events", headers=headers)
     with urllib.request.urlopen(request, timeout=120) as stream:
-        stream.readline()  # the stream is open, so that no event is missed
-        wish = {"base_model": "nano", "dataset_id": dataset_id, "name": name, "settings": settings}
-        job_id = str(ask(server, "/api/training/jobs", wish)["id"])
+        stream.readline()
+        yield {}
         for line in stream:
-            event = json.loads(line[6:]) if line.startswith(b"data: ") else {}
-            if event.get("job_id") == job_id and event.get("status") in ("succeeded", "failed"):
-                assert event["status"] == "succeeded", event
-                return job_id
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+
+
+def train(server: Served, dataset_id: str, name: str, **settings: Any) -> str:
+    """Train the bundled model on a dataset, and return the id of the job that has succeeded."""
+    stream = events(server)
+    next(stream)  # so that no event is missed
+    wish = {"base_model": "nano", "dataset_id": dataset_id, "name": name, "settings": settings}
+    job_id = str(ask(server, "/api/training/jobs", wish)["id"])
+    for event in stream:
+        if event.get("job_id") == job_id and event.get("status") in ("succeeded", "failed"):
+            assert event["status"] == "succeeded", event
+            return job_id
     raise AssertionError("the stream ended before the job")
+
+
+def script(name: str, server: Served, *words: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command that runs a script of `web/browser` against a server, and its environment."""
+    address = f"http://127.0.0.1:{server.port}/?token={server.token}"
+    return [str(node()), str(WEB / "browser" / name), address, *words], {**os.environ, "CHROMIUM": str(CHROMIUM)}
 
 
 def run_script(name: str, server: Served, *words: str, timeout: int = 240) -> subprocess.CompletedProcess[str]:
     """Run a script of `web/browser` against a server."""
-    address = f"http://127.0.0.1:{server.port}/?token={server.token}"
-    return subprocess.run(
-        [str(node()), str(WEB / "browser" / name), address, *words],
-        env={**os.environ, "CHROMIUM": str(CHROMIUM)},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    command, environment = script(name, server, *words)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def run_chart_speed(folder: Path, times: int) -> dict[str, Any]:
+    """Draw ten curves of 100,000 points some times, and return the milliseconds that it took; see the script."""
+    command = [str(node()), str(WEB / "browser" / "chart-speed.mjs"), str(folder), str(times)]
+    environment = {**os.environ, "CHROMIUM": str(CHROMIUM)}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return dict(json.loads(finished.stdout))

@@ -8,6 +8,7 @@ import pytest
 
 from served import serving
 from web.browser import needs_browser, needs_pages, run_script
+from web.queue_kills import kill_while_the_queue_works
 from web.reloads import reload_while_training
 
 pytestmark = [needs_pages, needs_browser]
@@ -24,3 +25,9 @@ def test_level_1_as_a_newcomer(hand: str, tmp_path: Path) -> None:
 def test_reloads_while_it_trains_lose_nothing(tmp_path: Path) -> None:
     """The page of a running job is reloaded at 5 random moments; its curve is what the events say, in every point."""
     reload_while_training(tmp_path, times=5, epochs=40)
+
+
+@pytest.mark.parametrize(("num_jobs", "num_kills"), [(2, 1), pytest.param(5, 2, marks=pytest.mark.gate)])
+def test_a_queue_whose_server_is_killed_ends_in_its_order(num_jobs: int, num_kills: int, tmp_path: Path) -> None:
+    """The page says that it reconnects, goes on by itself, and shows all jobs ended in the order of the queue."""
+    kill_while_the_queue_works(tmp_path, num_jobs, num_kills)

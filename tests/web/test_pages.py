@@ -9,7 +9,8 @@ import re
 import pytest
 
 from served import serving
-from web.browser import DIST, add_dataset, needs_browser, needs_pages, run_script, train
+from web.browser import DIST, add_dataset, ask, needs_browser, needs_pages, run_chart_speed, run_script, train
+from web.provocations import provocations
 
 FIRST_LOAD_BYTES = 200_000
 
@@ -63,6 +64,55 @@ def test_the_page_holds_its_own_texts_only():
     found = texts.read_text(encoding="utf-8")
     assert "web.page.dashboard" in found
     assert "cli.serve" not in found
+
+
+@needs_browser
+def test_what_a_learner_is_told_of_stands_on_the_page(server, job_id):
+    """The names of tabs, buttons, fields and presets that the lessons use."""
+    finished = run_script("contract.mjs", server)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@needs_browser
+def test_enter_of_an_input_method_does_nothing_else(server, job_id):
+    """In every field for words: chat, search, rename, names, recipes; nothing is sent, opened or closed."""
+    data = ask(server, f"/api/training/jobs/{job_id}")["dataset_id"]
+    finished = run_script("ime.mjs", server, job_id, data)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert int(finished.stdout.split()[0]) >= 25
+
+
+@needs_browser
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.gate)])
+def test_errors_say_what_why_and_what_next(every, server, job_id, tmp_path):
+    """Wrong requests, really made: the page shows cause, next step and code in both languages, and no stack trace."""
+    data = ask(server, f"/api/training/jobs/{job_id}")["dataset_id"]
+    wrong = provocations(job_id, data)
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong), encoding="utf-8")
+    finished = run_script("errors.mjs", server, str(tmp_path / "wrong.json"), str(every), timeout=600)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    seen = json.loads(finished.stdout)
+    assert seen["provoked"] == len(wrong[::every])
+    assert every > 1 or (seen["provoked"] >= 40 and len(seen["codes"]) >= 30)
+
+
+@needs_browser
+@pytest.mark.parametrize("minutes", [2, pytest.param(8 * 60, marks=pytest.mark.gate)])
+def test_hours_of_live_updates_do_not_fill_the_memory(minutes, server, job_id):
+    """The page of a job by a clock of its own: events, and looks at the machine every five seconds."""
+    finished = run_script("hours.mjs", server, job_id, str(minutes), timeout=3600)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    found = json.loads(finished.stdout)
+    assert found["events"] >= 10 * minutes
+    assert found["after"]["megabytes"] < 150
+    assert found["after"]["nodes"] < 2 * found["before"]["nodes"] + 1000
+
+
+@needs_browser
+def test_ten_curves_of_a_hundred_thousand_points_are_drawn_at_once(tmp_path):
+    """By the processor's time, which other work on this machine does not change; the gate looks at the clock."""
+    found = run_chart_speed(tmp_path, times=2)
+    assert min(found["busy"]) < 300, found
 
 
 @needs_browser

@@ -168,6 +168,11 @@ export function changeJob(id: string, action: JobAction): Promise<JobSummary> {
   return call("post", `/api/jobs/{job_id}/${action}`, { path: { job_id: id } })
 }
 
+/** Gives a job another name. */
+export function renameJob(id: string, name: string): Promise<JobSummary> {
+  return call("post", "/api/jobs/{job_id}/rename", { path: { job_id: id }, body: { name } })
+}
+
 /** Moves a waiting job in front of another one, or behind all (null). */
 export function reorderJob(id: string, before: string | null): Promise<JobSummary> {
   return call("post", "/api/jobs/{job_id}/reorder", { path: { job_id: id }, body: { before } })

@@ -59,16 +59,30 @@ export function rangeOf(curves: readonly Series[], isLog = false, isClipped = fa
   return [low >= 0 ? Math.max(0, low - air) : low - air, high + air]
 }
 
-/** Returns the lowest and the highest value; the first is above the second where there is none. A million take 5 ms. */
+/** Returns the lowest and the highest value; the first is above the second where there is none. */
 function endsOf(curves: readonly Series[], isLog: boolean): [number, number] {
+  const ends = curves.map((curve) => knownEnds(curve, isLog))
+  return [Math.min(...ends.map(([low]) => low)), Math.max(...ends.map(([, high]) => high))]
+}
+
+const KNOWN = [new WeakMap<Series, [number, number]>(), new WeakMap<Series, [number, number]>()] as const
+
+/** Returns the ends of one curve; a chart asks for them with every movement, so that they are looked for once. */
+function knownEnds(curve: Series, isLog: boolean): [number, number] {
+  const known = KNOWN[isLog ? 1 : 0]
+  const ends = known.get(curve) ?? measuredEnds(curve, isLog)
+  known.set(curve, ends)
+  return ends
+}
+
+function measuredEnds(curve: Series, isLog: boolean): [number, number] {
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
-  for (const curve of curves) {
-    for (const value of curve) {
-      if (!isUsable(value, isLog)) continue
-      if (value < low) low = value
-      if (value > high) high = value
-    }
+  for (let index = 0; index < curve.length; index += 1) {
+    const value = curve[index]
+    if (!isUsable(value, isLog)) continue
+    if (value < low) low = value
+    if (value > high) high = value
   }
   return [low, high]
 }

@@ -52,6 +52,7 @@ export function Chart(props: ChartProps) {
   const t = useText()
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
+  const drawn = useRef<readonly unknown[]>([])
   const theme = useUi((state) => state.theme)
   const dark = isDark(theme)
   const looks = curves.map(({ name, color }) => [name, color])
@@ -62,8 +63,10 @@ export function Chart(props: ChartProps) {
     if (!host.current) return
     const chart = new uPlot(optionsOf(props, host.current.clientWidth), dataOf(x, curves), host.current)
     plot.current = chart
+    drawn.current = [x, curves]
     const observer = new ResizeObserver(([entry]) => {
-      if (entry) chart.setSize({ width: entry.contentRect.width, height })
+      const width = entry?.contentRect.width
+      if (width && width !== chart.width) chart.setSize({ width, height }) // it is told of the first width, too
     })
     observer.observe(host.current)
     return () => {
@@ -73,7 +76,11 @@ export function Chart(props: ChartProps) {
     }
   }, [shape])
 
-  useEffect(() => plot.current?.setData(dataOf(x, curves)), [x, curves])
+  useEffect(() => {
+    if (drawn.current[0] === x && drawn.current[1] === curves) return // drawn when it was made
+    drawn.current = [x, curves]
+    plot.current?.setData(dataOf(x, curves))
+  }, [x, curves])
 
   return (
     <figure className="m-0 min-w-0">
@@ -168,8 +175,9 @@ function ChartTable({ title, xName, x, curves }: Pick<ChartProps, "title" | "xNa
   )
 }
 
+/** Returns the numbers as they are: uPlot only reads them. */
 function dataOf(x: readonly number[], curves: readonly Curve[]): uPlot.AlignedData {
-  return [[...x], ...curves.map(({ values }) => [...values])] as uPlot.AlignedData
+  return [x, ...curves.map(({ values }) => values)] as unknown as uPlot.AlignedData
 }
 
 function optionsOf(

@@ -5,6 +5,7 @@ import { errorWords } from "@/components/states/failed"
 import { Button, buttonClass } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, useText } from "@/lib/text"
+import { Rename } from "./rename"
 
 const OFFERED: Record<string, readonly JobAction[]> = {
   queued: ["pause", "cancel"],
@@ -63,6 +64,7 @@ export function Actions({ job }: { job: Job }) {
       <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
         {t("web.job.action.clone")}
       </Link>
+      <Rename job={job} />
       {isEnded(job) ? (
         <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
           {t("web.job.action.delete")}

@@ -16,6 +16,7 @@ _PUBLIC = {
     "evaluate": "llmlora.services.evaluate",
     "ladder": "llmlora.services.evaluate",
     "compare": "llmlora.services.compare",
+    "combine": "llmlora.services.combine",
     "merge": "llmlora.services.merge",
     "export_model": "llmlora.services.export",
     "verify": "llmlora.services.verify",

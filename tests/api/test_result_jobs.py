@@ -134,6 +134,38 @@ def test_an_evaluation_with_a_ladder_asks_the_base_in_every_way(client, finished
     assert ladder["verdict"] in ("as_well", "better", "worse")
 
 
+def test_a_combination_is_a_training_job_like_any_other(client, finished, trained):
+    other = add_finished(client, trained)
+    made = create(client, "/api/adapters/combine", job_ids=[finished, other], weights=[0.25, 0.75], method="cat")
+    assert (made["kind"], made["name"], made["status"]) == ("train", "店 + 店", "queued")
+    work(client, made["id"])
+    place = f"/api/training/jobs/{made['id']}"
+    found = client.get(place).json()
+    assert found["status"] == "succeeded", found["error"]
+    assert found["settings"]["r"] == 8
+    details = (
+        "metrics",
+        "epochs",
+        "logs",
+        "events",
+        "files",
+        "checkpoints",
+        "recipe",
+        "diagnosis",
+        "report",
+        "progress",
+    )
+    assert {client.get(f"{place}/{name}").status_code for name in details} == {200}
+    listed = {model["id"] for model in client.get("/v1/models").json()["data"]}
+    assert f"job:{made['id']}" in listed
+    asked = create(client, "/api/generate", 200, model=f"job:{made['id']}", prompt="営業時間は？", max_length=4)
+    assert asked["num_tokens"] <= 4
+    changed = client.post(f"/api/jobs/{made['id']}/clone", json={"settings": {"r": 4}})
+    assert (changed.status_code, changed.json()["code"]) == (422, "clone_of_combination")
+    unequal = client.post("/api/adapters/combine", json={"job_ids": [made["id"], finished], "method": "linear"})
+    assert (unequal.status_code, unequal.json()["code"]) == (422, "combine_ranks")
+
+
 def test_a_merge_is_a_folder_of_the_work(client, finished):
     made = create(client, "/api/merges", job_id=finished, dtype="float32")
     work(client, made["id"])

@@ -23,6 +23,7 @@ from llmlora.api.metrics import Meter, MeterGuard
 from llmlora.api.openapi import openapi_of, operation_id
 from llmlora.api.problems import invalid_request, problem_response
 from llmlora.api.routes import (
+    adapters,
     chat,
     chat_questions,
     comparisons,
@@ -76,6 +77,7 @@ ROUTERS = (
     training_details.router,
     training_schema.router,
     settings_routes.router,
+    adapters.router,
     evaluations.router,
     exports.router,
     comparisons.router,

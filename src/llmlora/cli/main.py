@@ -29,6 +29,7 @@ VERBS = {
     "evaluate": "llmlora.cli.evaluate",
     "ladder": "llmlora.cli.ladder",
     "compare": "llmlora.cli.evaluate",
+    "adapters": "llmlora.cli.adapters",
     "merge": "llmlora.cli.export",
     "export": "llmlora.cli.export",
     "verify": "llmlora.cli.export",

@@ -6,7 +6,7 @@ import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,6 +50,31 @@ class MemoryChange(BaseModel):
     after: dict[MemorySetting, int | bool] = Field(description="The values of the runs behind it.")
 
 
+CombineMethod = Literal["svd", "cat", "linear", "ties", "dare_linear", "dare_ties"]
+COMBINE_METHODS: Final[tuple[str, ...]] = get_args(CombineMethod)
+
+
+class Member(BaseModel):
+    """A job whose adapter is part of a combination, as it was then."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    job_id: str = Field(description="ULID of the job.")
+    folder: str = Field(description="Its folder.")
+    sha256: str = Field(description="SHA-256 of its adapter's weights.")
+
+
+class Combination(BaseModel):
+    """How the adapter of a job is made of those of others, instead of by training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: CombineMethod = Field(description="PEFT's name of the arithmetic.")
+    weights: tuple[float, ...] = Field(description="How much each member counts.")
+    density: float | None = Field(None, description="Share of numbers that ties and the dare methods keep.")
+    members: tuple[Member, ...] = Field(description="The jobs, in the order of the weights.")
+
+
 class JobConfig(BaseModel):
     """Everything a training run needs to start, and to be repeated."""
 
@@ -81,6 +106,7 @@ class JobConfig(BaseModel):
     presets: dict[str, str] = Field({}, description="Presets asked for, by kind; their values are among the settings.")
     changes: tuple[MemoryChange, ...] = Field((), description="What the queue changed so that the run fits the memory.")
     num_rows: int | None = Field(None, description="Training rows of the data file; not told by older jobs.")
+    combination: Combination | None = Field(None, description="What the adapter is made of, where nothing is trained.")
     rules: int = Field(RULES, description="How rows are held out and steps counted: 1 in older jobs, 2 since.")
     llmlora_version: str
 

@@ -27,6 +27,7 @@ VERBS = (
     "evaluate",
     "ladder",
     "compare",
+    "adapters",
     "merge",
     "export",
     "verify",
@@ -39,7 +40,7 @@ VERBS = (
     "config",
     "store",
 )
-GROUPS = ("dataset", "jobs", "ollama", "tutorial", "config", "store")  # have verbs below them
+GROUPS = ("dataset", "adapters", "jobs", "ollama", "tutorial", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")

@@ -43,6 +43,13 @@ TRAINING_PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+# Three jobs that are trained on the same data to be combined.
+ENSEMBLE: tuple[dict[str, Any], ...] = (
+    {"r": 8, "lora_alpha": 16, "learning_rate": 5e-5, "lora_dropout": 0.05},
+    {"r": 12, "lora_alpha": 24, "learning_rate": 3e-5, "lora_dropout": 0.1},
+    {"r": 16, "lora_alpha": 32, "learning_rate": 1e-5, "lora_dropout": 0.15},
+)
+
 
 def preset_values(kind: str, name: str) -> dict[str, Any]:
     """Return the settings a preset names; `kind` is "preset" (LoRA) or "training_preset"."""

@@ -171,8 +171,10 @@ def _build(
     return training, state
 
 
-def _sort_targets(path: Path) -> None:
-    """Write PEFT's set of targets in a fixed order: the same run gives the same bytes."""
+def save_adapter(model: Any, folder: Path) -> None:
+    """Write the adapter named `default` of a PEFT model, its set of targets in a fixed order: the same bytes again."""
+    model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"])
+    path = folder / ADAPTER_CONFIG
     config = read_json(path)
     if isinstance(config["target_modules"], list):
         config["target_modules"].sort()
@@ -203,7 +205,7 @@ def _write_trained(model: Any, job: JobConfig, template: ChatTemplate, folder: P
     if job.method == "full":
         settings = model.generation_config
         settings.eos_token_id = with_turn_end(settings.eos_token_id, template.turn_end_id)
-    model.save_pretrained(folder, safe_serialization=True)
-    if job.method != "full":
-        _sort_targets(folder / ADAPTER_CONFIG)
+        model.save_pretrained(folder, safe_serialization=True)
+    else:
+        save_adapter(model, folder)
     save_template(template, folder)

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from llmlora.core.errors import Conflict
-from llmlora.core.job import create_job
+from llmlora.core.job import JobConfig, create_job
 from llmlora.core.layout import checkpoint_dirs, jobs_dir
 from llmlora.core.publish import disk_errors
 from llmlora.services.plan_training import PlannedJob, check_free
@@ -15,15 +15,23 @@ from llmlora.services.plan_training import PlannedJob, check_free
 def write_training(planned: PlannedJob, folder: Path | None = None) -> Path:
     """Make the folder of a planned job, in the workspace when none is named, and return it; nothing runs.
 
+    Raises: those of `write_job_folder`.
+    """
+    return write_job_folder(planned.job, folder)
+
+
+def write_job_folder(job: JobConfig, folder: Path | None = None) -> Path:
+    """Make the folder of a job, in the workspace when none is named, and return it; nothing runs.
+
     Raises:
         Conflict: the folder exists and is not empty. ResourceError: it cannot be written.
     """
-    folder = (folder or jobs_dir() / planned.job.id).absolute()
+    folder = (folder or jobs_dir() / job.id).absolute()
     check_free(folder)
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            create_job(folder, planned.job)
+            create_job(folder, job)
     except FileExistsError as error:
         raise Conflict("folder_not_empty", path=str(folder)) from error
     return folder

@@ -49,14 +49,18 @@ def clone_with_changes(queue: Queue, job_id: str, name: str | None, changes: Map
     What nobody chose is recommended anew; a change to None takes back what was chosen.
 
     Raises:
-        NotFound: the job. ConfigError: `clone_settings_of_training`, or what is wrong with the settings.
+        NotFound: the job. ConfigError: `clone_settings_of_training`, `clone_of_combination`, or what is wrong with the
+        settings.
         Conflict: model or data are not those of the job any more. Those of `plan_training`.
     """
     row = queue.get(job_id)
     if row.kind != "train":
         raise ConfigError("clone_settings_of_training", kind=row.kind)
+    job = read_job(queue.folder_of(row))
+    if job.combination is not None:
+        raise ConfigError("clone_of_combination")
     refuse_paths(changes)
-    planned = _plan_changed(queue, read_job(queue.folder_of(row)), changes)
+    planned = _plan_changed(queue, job, changes)
     return submit_planned(queue, planned, name or row.name, row.datasets)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from llmlora.services.job_folder import write_training
+from llmlora.core.job import JobConfig
+from llmlora.services.job_folder import write_job_folder
 from llmlora.services.plan_training import PlannedJob
 from llmlora.services.queue import Queue
 from llmlora.store.jobs import DatasetUse, JobRow
@@ -14,12 +15,20 @@ from llmlora.store.jobs import DatasetUse, JobRow
 def queue_training(queue: Queue, planned: PlannedJob, *, name: str, datasets: Sequence[DatasetUse] = ()) -> JobRow:
     """Write the folder of a planned job into the workspace, and queue it.
 
+    Raises: those of `queue_job`.
+    """
+    return queue_job(queue, planned.job, name=name, datasets=datasets)
+
+
+def queue_job(queue: Queue, job: JobConfig, *, name: str, datasets: Sequence[DatasetUse] = ()) -> JobRow:
+    """Write the folder of a job into the workspace, and queue it.
+
     Raises:
         ResourceError: the folder cannot be written. DiskFull: there is no room for the row.
     """
-    folder = write_training(planned)
+    folder = write_job_folder(job)
     try:
-        return queue.submit("train", folder, name=name, datasets=datasets, job_id=planned.job.id)
+        return queue.submit("train", folder, name=name, datasets=datasets, job_id=job.id)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # else the next server would find work that nobody was promised
         raise

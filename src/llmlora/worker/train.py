@@ -35,6 +35,7 @@ from llmlora.prepare.remarks import remarks
 from llmlora.prepare.template import ChatTemplate, load_template
 from llmlora.prepare.tokenizer import load_tokenizer, save_tokenizer
 from llmlora.weights.base import Base, open_base
+from llmlora.worker.combine import combine
 from llmlora.worker.frame import StopFlag
 
 # What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.
@@ -43,9 +44,11 @@ SAME_IN_ALL_RUNS = ("rows", "tokens", "label_tokens", "content")
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Train the job of a folder; the result is the document that `train --json` prints."""
+    """Train the job of a folder, or combine its members; the result is the document that `train --json` prints."""
     started = time.monotonic()
     job = read_job(folder)
+    if job.combination is not None:
+        return combine(folder, job, job.combination, events)
     check_job_inputs(job, resolve_base_model(job.base_dir))
     base = open_base(Path(job.base_dir))
     _warn_if_not_exportable(base, events)

@@ -51,7 +51,7 @@ def test_the_command_line_has_nothing_that_python_has_not(verb, function, names,
 def test_every_public_name_is_there_documented_and_typed():
     assert set(llmlora.__all__) - {"__version__"} == {
         "check_dataset", "preview_dataset", "convert_dataset", "reword_dataset", "train", "evaluate", "ladder",
-        "compare", "merge", "export_model", "verify", "chat", "doctor", "list_models",
+        "compare", "combine", "merge", "export_model", "verify", "chat", "doctor", "list_models",
     }  # fmt: skip
     assert set(dir(llmlora)) >= set(llmlora.__all__)
     for name in set(llmlora.__all__) - {"__version__"}:

@@ -39,7 +39,12 @@ def test_the_manual_opens_in_the_language_of_the_reader(manual, language):
     for path, page in (("/manual", "index"), ("/manual/", "index"), ("/docs", "reference/api")):
         answer = manual.get(path, headers=HTML | {"Accept-Language": language})
         assert (answer.status_code, answer.headers["location"]) == (307, f"/manual/{language}/{page}.html")
-    assert manual.get(f"/manual/{language}/index.html").text == f"manual {language}"
+    page = manual.get(f"/manual/{language}/index.html")
+    assert page.text == f"manual {language}"
+    policy = page.headers["content-security-policy"]
+    assert "img-src 'self' data:" in policy
+    assert "script-src 'self';" in policy  # no inline script, as everywhere
+    assert "data:" not in manual.get("/jobs", headers=HTML).headers["content-security-policy"]
 
 
 def test_a_page_that_the_manual_has_not_is_no_page_of_the_front_end(manual):

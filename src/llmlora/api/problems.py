@@ -24,6 +24,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+# The manual is static and ours; its builder draws icons as data and sets sizes inline.
+MANUAL_POLICY = SECURITY_HEADERS["Content-Security-Policy"] + "; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 MAX_LISTED = 50
 
 

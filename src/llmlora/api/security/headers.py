@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llmlora.api.problems import SECURITY_HEADERS, send_problem, take_language
+from llmlora.api.problems import MANUAL_POLICY, SECURITY_HEADERS, send_problem, take_language
 from llmlora.core.errors import LlmloraError, WorkerDied
 
 logger = logging.getLogger("llmlora.api")
@@ -50,6 +50,8 @@ class AnswerGuard:
 
 
 def _add_headers(path: str, status: int, headers: MutableHeaders) -> None:
+    if path.startswith("/manual/"):
+        headers.setdefault("Content-Security-Policy", MANUAL_POLICY)
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     if path.startswith(("/api/", "/v1/")):

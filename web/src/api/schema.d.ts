@@ -1,6 +1,26 @@
 // Generated from docs/reference/openapi.json by `npm run types`; do not edit.
 
 export interface paths {
+    "/api/adapters/combine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Combine Adapters
+         * @description Put the combination of finished jobs' adapters into the queue; its result is a training job like any other.
+         */
+        post: operations["combineAdapters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat": {
         parameters: {
             query?: never;
@@ -2133,6 +2153,26 @@ export interface components {
             };
             /** Names */
             names: components["schemas"]["Column-Output"][];
+        };
+        /**
+         * CombinationRequest
+         * @description Finished jobs on one base; without weights all count alike. `density` is for ties and the dare methods.
+         */
+        CombinationRequest: {
+            /** Density */
+            density?: number | null;
+            /** Job Ids */
+            job_ids: string[];
+            /**
+             * Method
+             * @default svd
+             * @enum {string}
+             */
+            method: "svd" | "cat" | "linear" | "ties" | "dare_linear" | "dare_ties";
+            /** Name */
+            name?: string | null;
+            /** Weights */
+            weights?: number[] | null;
         };
         /**
          * ComparedJob
@@ -5167,6 +5207,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    combineAdapters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CombinationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     chat: {
         parameters: {
             query?: never;

@@ -34,6 +34,8 @@ NANO: Runs = {
     "recommended, level 2": (LEVEL2, {}),
     "recommended, level 2, other seed": (LEVEL2, {"seed": 7}),
     "recommended, support": (SUPPORT, {}),
+    "general rows, level 2": (LEVEL2, {"general_share": 0.5}),
+    "general rows, support": (SUPPORT, {"general_share": 0.5}),
     "over-trained": (LEVEL1, {"learning_rate": 2e-2, "num_train_epochs": 30}),
     "wrecked": (LEVEL2, {"learning_rate": 6e-2, "num_train_epochs": 10}),
 }
@@ -54,6 +56,7 @@ def main() -> None:
     """Train and evaluate every planted run and write what each measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", default=["nano", "smollm2", "gemma3"])
+    parser.add_argument("--runs", nargs="+", help="names of runs; all by default")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     results: dict[str, Any] = json.loads(options.out.read_text()) if options.out and options.out.exists() else {}
@@ -64,6 +67,8 @@ def main() -> None:
     for model in options.models:
         runs = NANO if model == "nano" else REAL
         for name, (data, settings) in runs.items():
+            if options.runs and name not in options.runs:
+                continue
             found = measured(model, data, settings)
             results.setdefault("models", {}).setdefault(model, {})[name] = found
             print(model, name, json.dumps(found, ensure_ascii=False), flush=True)

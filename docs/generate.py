@@ -75,7 +75,8 @@ WORDS: dict[str, dict[str, str]] = {
         "and `train` says so: batch, accumulation and checkpointing stay as they are, the rounding does not.\n",
         "measured": "## What they teach",
         "measured_intro": "Facts that nano answers right after training on the 20 rows of a data set that does not resemble its pretraining text "
-        "(`benchmarks/data`): as asked in the rows, and in other words. Measured by `{command}`; numbers in `benchmarks/results/{file}`.",
+        "(`benchmarks/data`): as asked in the rows, and in other words. ⚠: the run says before it starts that it will not teach them. "
+        "Measured by `{command}`; numbers in `benchmarks/results/{file}`.",
         "steps": "steps",
         "loss": "loss",
         "values": "values",
@@ -159,7 +160,7 @@ WORDS: dict[str, dict[str, str]] = {
         "memory_saver の `dtype float16` は、CUDA では損失をスケーリングする float16 です。ほかの環境では、測って最も速かった数値形式で計算し、`train` がそのことを表示します。"
         "バッチ、勾配の蓄積、チェックポインティングはそのままですが、丸めは同じになりません。\n",
         "measured": "## 覚えられる事実",
-        "measured_intro": "事前学習の文章と似ていないデータ（`benchmarks/data`、20 例）で学習した nano が、正しく答えた事実の数です（データと同じ質問、別の言い方の質問の順）。"
+        "measured_intro": "事前学習の文章と似ていないデータ（`benchmarks/data`、20 例）で学習した nano が、正しく答えた事実の数です（データと同じ質問、別の言い方の質問の順）。⚠ は、内容を覚えないことを、始める前に表示した実行です。"
         "測定: `{command}`。数値は `benchmarks/results/{file}` にあります。",
         "steps": "ステップ",
         "loss": "損失",
@@ -314,7 +315,8 @@ def measured_cell(run: dict[str, Any] | None) -> str:
     if run is None:
         return "- | - | -"
     reworded = f"{run['in_other_words']}/{run['asked_in_other_words']}"
-    return f"{run['as_asked']}/{run['facts']}, {reworded} | {run['steps']} | {run['loss']:.2f}"
+    warned = " ⚠" if run["said"]["warnings"] else ""
+    return f"{run['as_asked']}/{run['facts']}, {reworded}{warned} | {run['steps']} | {run['loss']:.2f}"
 
 
 def preset_text(values: dict[str, Any]) -> str:

@@ -7,9 +7,10 @@ import pytest
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.trained_size import linear_layers
 from llmlora.core.config import TrainConfig
+from llmlora.core.general_rows import MOST_GENERAL_ROWS, num_general_rows
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.reach import LinearLayer
-from llmlora.core.recommend import Facts, Resolved, resolve_config
+from llmlora.core.recommend import Facts, Resolved, planned_steps, resolve_config
 
 NANO = resolve_base_model("nano")
 LAYERS = linear_layers(NANO.tensors)
@@ -125,3 +126,22 @@ def test_what_a_value_was_given_is_left_alone() -> None:
     found = settled(preset="light", overrides={"lr": 1e-4, "epochs": 3})
     assert (found.config.learning_rate, found.config.num_train_epochs) == (1e-4, 3)
     assert TrainConfig.model_validate(found.config.model_dump()) == found.config
+
+
+@pytest.mark.parametrize(("share", "general"), [(0, 0), (0.5, 10), (1, 20), (0.01, 1), ("x", 0), (2, 0), (None, 0)])
+def test_general_rows_are_a_share_of_the_rows(share: object, general: int) -> None:
+    assert num_general_rows(share, 20) == general
+    assert num_general_rows(1, 10**6) == MOST_GENERAL_ROWS
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_beside_general_rows_those_of_the_data_are_seen_as_often(share: float) -> None:
+    alone, mixed = settled(), settled(overrides={"general_share": share})
+    assert mixed.plan.num_train_rows == 20 + 20 * share
+    assert mixed.config.num_train_epochs == pytest.approx(alone.config.num_train_epochs, abs=3)
+    assert mixed.config.num_train_epochs >= alone.config.num_train_epochs - 2
+    assert not mixed.plan.warnings()
+    split = settled(overrides={"general_share": share, "validation_split": 0.2})
+    assert split.plan.num_train_rows == 16 + num_general_rows(share, 16)
+    values = mixed.config.model_dump(mode="json")
+    assert planned_steps(values, 20) == mixed.plan.num_steps

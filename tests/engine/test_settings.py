@@ -32,6 +32,7 @@ ELSEWHERE = {
     "early_stopping_min_delta": "test_loop.py",
     "early_stopping_patience": "test_loop.py",
     "eval_steps": "below",
+    "general_share": "tests/worker/test_general_rows.py",
     "gradient_checkpointing": "test_invariants.py",
     "init_adapter": "below",
     "layers": "below",

@@ -44,6 +44,7 @@ SHOWN_FIELDS = (
     "lr_scheduler_type",
     "stages",
     "warmup_steps",
+    "general_share",
     "validation_split",
     "eval_steps",
     "early_stopping_patience",

@@ -43,6 +43,7 @@ VALUES_IN_OLDER_JOBS: dict[str, Any] = {
     "load_best_model_at_end": False,
     "split_long_text": False,
     "drop_overlong": False,
+    "general_share": 0.0,
 }
 
 
@@ -113,6 +114,12 @@ class TrainConfig(BaseModel):
         True, description="Divide text rows longer than max_length into several, so that nothing of them is cut off."
     )
     drop_overlong: bool = Field(False, description="Leave out examples longer than max_length instead of cutting them.")
+    general_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Bundled general rows trained along, as a share of the training rows, so that less is forgotten.",
+    )
     packing: bool = Field(
         True, description="Lay the examples of a micro-batch end to end without padding; the loss stays the same."
     )

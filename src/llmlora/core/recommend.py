@@ -9,6 +9,7 @@ from typing import Any, Final, TypeGuard
 
 from llmlora.core.config import TrainConfig, as_meant, build_config, canonical_name, invalid_settings
 from llmlora.core.epochs import steps_in
+from llmlora.core.general_rows import num_general_rows
 from llmlora.core.presets import preset_values
 from llmlora.core.reach import LinearLayer, adapter_moves, adapter_reach
 from llmlora.core.run_plan import Needs, RunPlan, run_plan
@@ -120,14 +121,17 @@ def needed_rate(facts: Facts, values: Mapping[str, Any]) -> float:
     return own if factor == 1 else float(f"{own * factor:.2g}")
 
 
-def needed_steps(facts: Facts, values: Mapping[str, Any], num_train_rows: int) -> int:
+def needed_steps(facts: Facts, values: Mapping[str, Any]) -> int:
     """Return the optimizer steps that few rows need: of batches of the recommended size, no row more than 30 times.
 
-    A higher rate alone does not make up for an adapter with little room, so that needs more of them.
+    A higher rate alone does not make up for an adapter with little room, so that needs more of them; so do general
+    rows, beside which the rows of the data are seen as often as without them.
     """
+    own = _data_rows(facts, values)
     target = STEPS_OF_SMALL if facts.num_parameters < SMALL_MODEL else STEPS_OF_OTHERS
-    steps = min(target, MAX_EPOCHS * math.ceil(num_train_rows / _batch_size(facts.num_rows)))
-    return math.ceil(steps * min(MOST_STEPS_FACTOR, math.pow(_lacking(facts, values)[1], STEPS_POWER)))
+    steps = min(target, MAX_EPOCHS * math.ceil(own / _batch_size(facts.num_rows)))
+    steps *= min(MOST_STEPS_FACTOR, math.pow(_lacking(facts, values)[1], STEPS_POWER))
+    return math.ceil(steps * (_train_rows(facts, values) / own))
 
 
 def resolve_config(
@@ -178,7 +182,7 @@ def resolve_config(
         reasons["load_best_model_at_end"] = {}
     config = build_config(values, problems)
     num_train_rows = _train_rows(facts, values)
-    rate, steps = needed_rate(facts, values), needed_steps(facts, values, num_train_rows)
+    rate, steps = needed_rate(facts, values), needed_steps(facts, values)
     needs = Needs(rate, steps, _lacking(facts, values)[1])
     shown = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
     recommended["learning_rate"] = needs.learning_rate
@@ -228,7 +232,7 @@ def _add_epochs(
 
 def _epochs(facts: Facts, values: Mapping[str, Any]) -> int:
     num_rows = _train_rows(facts, values)
-    return max(MIN_EPOCHS, math.ceil(needed_steps(facts, values, num_rows) / _steps_per_epoch(values, num_rows)))
+    return max(MIN_EPOCHS, math.ceil(needed_steps(facts, values) / _steps_per_epoch(values, num_rows)))
 
 
 def _steps_per_epoch(values: Mapping[str, Any], num_rows: int) -> int:
@@ -240,12 +244,17 @@ def _steps_per_epoch(values: Mapping[str, Any], num_rows: int) -> int:
 
 
 def _train_rows(facts: Facts, values: Mapping[str, Any]) -> int:
+    """Return the rows that are trained on: those of the data that are not held out, and general ones."""
+    own = _data_rows(facts, values)
+    return own + num_general_rows(values.get("general_share"), own)
+
+
+def _data_rows(facts: Facts, values: Mapping[str, Any]) -> int:
     counted = facts.num_train_rows
-    return _num_train_rows(values, facts.num_rows) if counted is None else counted
+    return _without_held_out(values, facts.num_rows) if counted is None else counted
 
 
-def _num_train_rows(values: Mapping[str, Any], num_rows: int) -> int:
-    """Return the rows that are trained on, those held out taken off."""
+def _without_held_out(values: Mapping[str, Any], num_rows: int) -> int:
     split = values.get("validation_split")
     if not _is_number(split) or not 0 < split < 1:
         return num_rows
@@ -320,7 +329,8 @@ def _input_problems(values: Mapping[str, Any], facts: Facts) -> list[dict[str, A
 
 def planned_steps(values: Mapping[str, Any], num_rows: int) -> int | None:
     """Return the steps of a run over rows of which `validation_split` holds some out; None for what is no number."""
-    return _steps(values, _num_train_rows(values, num_rows))
+    own = _without_held_out(values, num_rows)
+    return _steps(values, own + num_general_rows(values.get("general_share"), own))
 
 
 def _steps(values: Mapping[str, Any], num_train_rows: int) -> int | None:

@@ -130,6 +130,22 @@ def count_label_tokens(rows: Rows, indices: Sequence[int]) -> int:
     return sum(int((rows.row(index)[1][1:] != IGNORED).sum()) for index in indices)
 
 
+class Joined:
+    """The rows of two sources, one after the other."""
+
+    def __init__(self, first: Rows, second: Rows) -> None:
+        self._first = first
+        self._second = second
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._second)
+
+    def row(self, index: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return token ids and labels of one row."""
+        own = len(self._first)
+        return self._first.row(index) if index < own else self._second.row(index - own)
+
+
 class Subset:
     """Some rows of a dataset, by index."""
 

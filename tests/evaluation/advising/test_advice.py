@@ -130,7 +130,7 @@ def test_rows_known_by_heart_ask_for_other_wordings() -> None:
 
 
 def test_surface_writes_the_file_to_fill_in() -> None:
-    piece = piece_for(learned(surface=4, light="red"))
+    piece = piece_for(learned(surface=4, light="yellow"))
     assert piece["code"] == "surface"
     data = """'/my data/it'"'"'s.jsonl'"""
     assert piece["params"]["command"] == f"""dataset reword {data} -o 'it'"'"'s-rewordings.csv' --model nano"""
@@ -142,11 +142,16 @@ def test_lost_facts_come_before_other_wordings() -> None:
     assert piece_for(learned(broken=1), num_train_epochs=60)["code"] == "too_long"
 
 
-def test_damage_at_the_recommended_values_names_no_setting() -> None:
-    """Nothing is advised that was not measured to help."""
-    assert advise(planned_job(), learned(light="red")) == []
-    assert advise(planned_job(learning_rate=1e-3), learned(light="red")) == []
+def test_damage_at_the_recommended_values_asks_for_general_rows_once() -> None:
+    for settings in ({}, {"learning_rate": 1e-3}):
+        piece = piece_for(learned(surface=4, light="red"), **settings)
+        assert (piece["code"], piece["params"]["settings"]) == ("damaged", {"general_share": 0.5})
+        after = next_config(planned_job(**settings), piece["params"]["command"])
+        assert after == planned_job(**settings, general_share=0.5).train
+        assert advise(planned_job(**settings, general_share=0.5), learned(light="red")) == []
+        assert piece_for(learned(surface=4, light="red"), general_share=0.2)["code"] == "surface"
     assert piece_for(learned(light="red"), learning_rate=0.004)["code"] == "rate_too_high"
+    assert advise(planned_job(), learned(light="yellow")) == []
     report = learned()
     report["forgetting"] = None
     assert advise(planned_job(learning_rate=0.004), report) == []
@@ -212,9 +217,10 @@ def test_every_piece_is_worded_with_its_numbers(language: str) -> None:
     assert {piece["code"] for piece in pieces} == {
         "rate_too_high", "rate_too_low", "rate_chosen", "too_short", "too_long", "warm_up", "too_little_room",
         "cut_off", "broken", "not_learned", "not_learned_rows", "not_asked_so", "surface", "endless",
+        "damaged",
     }  # fmt: skip
     for piece in pieces:
         text = advice_text(piece)
-        assert not re.search(r"\{|evaluation\.", text), text
+        assert not re.search(r"\{\w+\}|evaluation\.", text), text
         shown = {name: value for name, value in piece["params"].items() if name != "settings"}
         assert all(str(value) in text for value in shown.values()), text

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmlora.core.general_rows import MOST_GENERAL_ROWS
 from llmlora.engine.evaluate_loss import LossReport
-from llmlora.evaluation.measuring.control_questions import ControlAnswers
+from llmlora.evaluation.measuring.control_questions import ControlAnswers, load_control_questions
 from llmlora.evaluation.measuring.forgetting import (
     LARGE_MODEL_ITEMS,
     LARGE_MODEL_PARAMETERS,
@@ -24,10 +25,12 @@ from llmlora.evaluation.measuring.forgetting import (
     forgetting_report,
     load_general,
     num_items_for,
+    spare_general,
     total_loss,
     traffic_lights,
     worst_light,
 )
+from llmlora.evaluation.measuring.wordings import OTHER_ENDING, likeness
 
 CONCEPTS = Path(__file__).parents[3] / "docs" / "concepts"
 CLEAN = ControlAnswers(
@@ -177,3 +180,21 @@ def test_a_model_without_loss_has_no_change() -> None:
     report = forgetting_report(nothing, nothing, CLEAN, 1)
     assert (report["loss_change"], report["light"]) == (0.0, "green")
     assert report["thresholds"] == {"yellow": YELLOW, "red": RED}
+
+
+def test_what_is_trained_along_is_neither_read_nor_asked_by_the_check() -> None:
+    spare = spare_general(MOST_GENERAL_ROWS)
+    assert len({example.row for example in spare}) == MOST_GENERAL_ROWS
+    assert not {example.row for example in spare} & {item.example.row for item in load_general(MAX_ITEMS)}
+    control = load_control_questions(())
+    asked = [question.text for question in (*control.general, *control.untaught)]
+    turns = [turn.content for example in spare for turn in example.messages if turn.role == "user"]
+    assert len(turns) >= MOST_GENERAL_ROWS
+    assert max(likeness(turn, question) for turn in turns for question in asked) <= OTHER_ENDING
+
+
+def test_what_is_trained_along_is_of_every_kind_that_has_conversations() -> None:
+    kinds = {item.example.row: (item.lang, item.kind) for item in load_general()}
+    few = [kinds[example.row] for example in spare_general(9)]
+    assert len(set(few)) == 9
+    assert spare_general(9) == spare_general(9)

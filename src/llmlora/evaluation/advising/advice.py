@@ -9,8 +9,9 @@ The order, the strongest first:
 2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that
    ask in other words. A model that does not know its rows yet cannot know them in other words.
 3. Facts that the base knew and that were lost: rows with those facts.
-4. Facts that come only in the taught words: rows in other words.
-5. What is left: general ability, answers that do not end.
+4. Much of what the base could do is damaged: general rows trained along, once.
+5. Facts that come only in the taught words: rows in other words.
+6. What is left: answers that do not end.
 
 No advice proposes a rate above the model's own. After a run alone only the first kind is given, since a low loss does
 not say whether facts come in other words; so the run and its evaluation never ask for opposite things. The words stand
@@ -40,6 +41,7 @@ from llmlora.core.next_run import (
 KNOWN_BY_HEART: Final = 0.3
 MOST_EPOCHS: Final = 100  # a run may have more, but no more are proposed
 LONGER: Final = 2
+GENERAL_SHARE: Final = 0.5  # of the rows; measured to keep the facts (docs/concepts/evaluation.md)
 DIVERGING: Final = {"loss_rising", "unsteady", "gradient_explosion"}
 NOT_LEARNING: Final = {"adapter_unchanged", "loss_not_falling", "still_falling"}
 ROOM: Final = ("r", "lora_alpha", "lora_dropout", "target_modules", "layers")
@@ -62,6 +64,8 @@ def advise(job: JobConfig, report: dict[str, Any]) -> list[Piece]:
         return [_not_learned(job, report)]
     if facts["broken"]:
         return [_piece("broken", count=facts["broken"])]
+    if is_red and not job.train.general_share:
+        return [_damaged(job)]
     if facts["surface"]:
         return [_piece("surface", count=facts["surface"], command=reword_command(job))]
     if (report["tuned"]["stop_rate"] or 0) < (report["base"]["stop_rate"] or 0):
@@ -152,6 +156,11 @@ def _not_learned(job: JobConfig, report: dict[str, Any]) -> Piece:
         command = train_command(job, **changes)
         return _piece("not_learned", count=count, total=total, command=command, settings=changes)
     return _piece("not_learned_rows", count=count, total=total, command=reword_command(job))
+
+
+def _damaged(job: JobConfig) -> Piece:
+    settings = {"general_share": GENERAL_SHARE}
+    return _piece("damaged", command=train_command(job, **settings), settings=settings)
 
 
 def reword_command(job: JobConfig) -> str:

@@ -17,7 +17,8 @@ from llmlora.core.examples import Example, Message
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
 from llmlora.engine.loss import LossPath
-from llmlora.evaluation.measuring.control_questions import ControlAnswers
+from llmlora.evaluation.measuring.control_questions import ControlAnswers, load_control_questions
+from llmlora.evaluation.measuring.wordings import OTHER_ENDING, likeness
 from llmlora.prepare.dataset import PreparedDataset
 
 Light = Literal["green", "yellow", "red"]
@@ -64,7 +65,28 @@ def load_general(limit: int | None = None) -> list[GeneralText]:
     for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
         if line.strip():
             items.append(_general(json.loads(line), number))
-    if limit is None or len(items) <= limit:
+    return items if limit is None else _spread(items, limit)
+
+
+def spare_general(limit: int) -> list[Example]:
+    """Return bundled conversations to train along, at most `limit`, chosen as `load_general` chooses.
+
+    The check never reads them and asks nothing that is asked in them, so it measures the same with and without them.
+    """
+    read = {item.example.row for item in load_general(MAX_ITEMS)}
+    control = load_control_questions(())
+    asked = [question.text for question in (*control.general, *control.untaught)]
+
+    def is_spare(item: GeneralText) -> bool:
+        turns = [turn.content for turn in item.example.messages if turn.role == "user"]
+        is_asked = any(likeness(turn, question) > OTHER_ENDING for turn in turns for question in asked)
+        return bool(turns) and item.example.row not in read and not is_asked
+
+    return [item.example for item in _spread([item for item in load_general() if is_spare(item)], limit)]
+
+
+def _spread(items: list[GeneralText], limit: int) -> list[GeneralText]:
+    if len(items) <= limit:
         return items
     ranked = sorted(items, key=lambda item: hashlib.sha256(repr(item.example.to_dict()).encode()).digest())
     places: Counter[tuple[str, str]] = Counter()

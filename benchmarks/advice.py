@@ -108,7 +108,11 @@ class Sweep:
             document = called(["train", *shlex.split(command)[1:], "--out", str(folder)])
             if "error" not in document:
                 document = evaluate(
-                    folder, self._questions(data), max_questions=NUM_ROWS, check_forgetting=self.check_forgetting
+                    folder,
+                    self._questions(data),
+                    max_questions=NUM_ROWS,
+                    check_forgetting=self.check_forgetting,
+                    check_quality=False,
                 )
             write_json(report_file, document)
         report = read_json(report_file)

@@ -82,9 +82,14 @@ def measured(model: str, data: str, settings: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             trained = train(base, DATASETS / data, out=Path(folder) / "job", dtype="float32", **settings)
-            report = evaluate(Path(folder) / "job", max_questions=MAX_QUESTIONS)
+            report = evaluate(Path(folder) / "job", max_questions=MAX_QUESTIONS, check_quality=False)
         except LlmloraError as error:
             return {"data": data, **settings, "error": error.code}
+    return {"data": data, **settings, **found_in(report, trained)}
+
+
+def found_in(report: dict[str, Any], trained: dict[str, Any]) -> dict[str, Any]:
+    """Return the measures of an evaluation, beside what the run says of itself."""
     check, facts = report["forgetting"], report["facts"]
     rises = {
         f"{group['lang']} {group['kind']}": round(group["tuned_loss"] - group["base_loss"], 3)
@@ -92,8 +97,6 @@ def measured(model: str, data: str, settings: dict[str, Any]) -> dict[str, Any]:
     }
     general, untaught, drift = check["general"], check["untaught"], check["drift"]
     return {
-        "data": data,
-        **settings,
         "light": check["light"],
         "lights": check["lights"],
         "worst_rise": max(rises.values()),

@@ -33,6 +33,8 @@ NANO: Runs = {
     "recommended, level 1": (LEVEL1, {}),
     "recommended, level 2": (LEVEL2, {}),
     "recommended, level 2, other seed": (LEVEL2, {"seed": 7}),
+    "half the rate, twice as long, level 2": (LEVEL2, {"learning_rate": 1e-3, "num_train_epochs": 60}),
+    "weight decay, level 2": (LEVEL2, {"weight_decay": 0.1}),
     "recommended, support": (SUPPORT, {}),
     "general rows, level 2": (LEVEL2, {"general_share": 0.5}),
     "general rows, support": (SUPPORT, {"general_share": 0.5}),

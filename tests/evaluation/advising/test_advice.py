@@ -24,7 +24,7 @@ def report_of(
     body = evaluation_body(rows)
     body["facts"].update(counts)
     body["loss"]["trained"]["tuned"]["loss"] = loss
-    body["forgetting"]["light"] = light
+    body["forgetting"]["light"] = body["forgetting"]["lights"]["loss_rise"] = light
     return body
 
 
@@ -152,6 +152,14 @@ def test_damage_at_the_recommended_values_asks_for_general_rows_once() -> None:
         assert piece_for(learned(surface=4, light="red"), general_share=0.2)["code"] == "surface"
     assert piece_for(learned(light="red"), learning_rate=0.004)["code"] == "rate_too_high"
     assert advise(planned_job(), learned(light="yellow")) == []
+
+
+def test_general_rows_are_no_advice_against_what_they_do_not_mend() -> None:
+    report = learned(surface=4, light="red")
+    report["forgetting"]["lights"] = {**dict.fromkeys(report["forgetting"]["lights"], "green"), "invented_share": "red"}
+    assert piece_for(report)["code"] == "surface"
+    del report["forgetting"]["lights"]
+    assert piece_for(report)["code"] == "surface", "a report of an older version"
     report = learned()
     report["forgetting"] = None
     assert advise(planned_job(learning_rate=0.004), report) == []

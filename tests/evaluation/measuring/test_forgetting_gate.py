@@ -1,4 +1,4 @@
-"""The promise of the traffic light on the bundled model: a mild run is green, an over-trained one red; and its advice."""
+"""The light on the bundled model: a mild run is green, an over-trained one red, and what a red one advises helps."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ The order, the strongest first:
 2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that
    ask in other words. A model that does not know its rows yet cannot know them in other words.
 3. Facts that the base knew and that were lost: rows with those facts.
-4. Much of what the base could do is damaged: general rows trained along, once.
+4. Much of what the base could do is damaged, invented answers apart: general rows trained along, once.
 5. Facts that come only in the taught words: rows in other words.
 6. What is left: answers that do not end.
 
@@ -42,6 +42,7 @@ KNOWN_BY_HEART: Final = 0.3
 MOST_EPOCHS: Final = 100  # a run may have more, but no more are proposed
 LONGER: Final = 2
 GENERAL_SHARE: Final = 0.5  # of the rows; measured to keep the facts (docs/concepts/evaluation.md)
+DAMAGE: Final = ("loss_rise", "changed_share", "spoilt_share")  # what general rows make smaller; not what is invented
 DIVERGING: Final = {"loss_rising", "unsteady", "gradient_explosion"}
 NOT_LEARNING: Final = {"adapter_unchanged", "loss_not_falling", "still_falling"}
 ROOM: Final = ("r", "lora_alpha", "lora_dropout", "target_modules", "layers")
@@ -64,7 +65,7 @@ def advise(job: JobConfig, report: dict[str, Any]) -> list[Piece]:
         return [_not_learned(job, report)]
     if facts["broken"]:
         return [_piece("broken", count=facts["broken"])]
-    if is_red and not job.train.general_share:
+    if _is_damaged(report["forgetting"]) and not job.train.general_share:
         return [_damaged(job)]
     if facts["surface"]:
         return [_piece("surface", count=facts["surface"], command=reword_command(job))]
@@ -156,6 +157,11 @@ def _not_learned(job: JobConfig, report: dict[str, Any]) -> Piece:
         command = train_command(job, **changes)
         return _piece("not_learned", count=count, total=total, command=command, settings=changes)
     return _piece("not_learned_rows", count=count, total=total, command=reword_command(job))
+
+
+def _is_damaged(check: dict[str, Any] | None) -> bool:
+    lights = (check or {}).get("lights") or {}  # a report of an older version has none
+    return any(lights.get(name) == "red" for name in DAMAGE)
 
 
 def _damaged(job: JobConfig) -> Piece:

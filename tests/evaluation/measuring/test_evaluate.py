@@ -191,8 +191,9 @@ def test_rows_split_off_are_the_held_out_ones(tmp_path: Path) -> None:
     assert report["loss"]["held_out"]["source"] == "validation_split"
     tokens = {name: pair["base"]["num_tokens"] for name, pair in report["loss"].items()}
     assert tokens["trained"] > tokens["held_out"] > 0
-    asked = next(note for note in report["notes"] if note["code"] == "questions_sampled")
-    assert asked["params"] == {"count": 2, "total": 10}
+    notes = {note["code"]: note["params"] for note in report["notes"]}
+    assert notes["questions_sampled"] == {"count": 2, "total": 10}
+    assert notes["few_questions"]["count"] == 2, "of ten, two were asked"
 
 
 def test_the_same_evaluation_gives_the_same_answers(job_dir: Path) -> None:

@@ -293,7 +293,7 @@ class Evaluation:
         shown = len(asked.questions)
         lengths = {"limit": limit, "longest": self._longest, "wanted": 2 * self._longest}
         conditions: list[tuple[bool, str, dict[str, Any]]] = [
-            (asked.num_available < FEW_ROWS, "few_questions", {"count": asked.num_available, "advised": FEW_ROWS}),
+            (asked.num_available < FEW_ROWS, "few_questions", {"count": shown, "advised": FEW_ROWS}),
             (asked.source != "file", "questions_are_training_rows", {}),
             (shown < asked.num_available, "questions_sampled", {"count": shown, "total": asked.num_available}),
             (losses["trained"] is None, "data_gone", {"path": self._trained.job.data.path}),

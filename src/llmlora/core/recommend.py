@@ -130,8 +130,8 @@ def needed_steps(facts: Facts, values: Mapping[str, Any]) -> int:
     own = _data_rows(facts, values)
     target = STEPS_OF_SMALL if facts.num_parameters < SMALL_MODEL else STEPS_OF_OTHERS
     steps = min(target, MAX_EPOCHS * math.ceil(own / _batch_size(facts.num_rows)))
-    steps *= min(MOST_STEPS_FACTOR, math.pow(_lacking(facts, values)[1], STEPS_POWER))
-    return math.ceil(steps * (_train_rows(facts, values) / own))
+    factor = min(MOST_STEPS_FACTOR, math.pow(_lacking(facts, values)[1], STEPS_POWER))
+    return math.ceil(steps * factor * (_train_rows(facts, values) / own))
 
 
 def resolve_config(

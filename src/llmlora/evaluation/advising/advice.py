@@ -165,8 +165,8 @@ def _is_damaged(check: dict[str, Any] | None) -> bool:
 
 
 def _damaged(job: JobConfig) -> Piece:
-    settings = {"general_share": GENERAL_SHARE}
-    return _piece("damaged", command=train_command(job, **settings), settings=settings)
+    command = train_command(job, general_share=GENERAL_SHARE)
+    return _piece("damaged", command=command, settings={"general_share": GENERAL_SHARE})
 
 
 def reword_command(job: JobConfig) -> str:

@@ -25,6 +25,7 @@ LATE_IMPORTS: dict[str, str] = {
     "__init__.py": "the lazy public API (PEP 562)",
     "__main__.py": "a stop while the command line is loading must be quiet",
     "cli/main.py": "the table of verbs: one call loads one verb",
+    "engine/nf4_matrix.py": "bitsandbytes is optional: only a GPU needs it, and its import takes a second",
     "store/opening.py": "Alembic is loaded only where a schema is old, not at every start",
     "worker/frame.py": "the table of worker kinds: one process loads one kind",
 }

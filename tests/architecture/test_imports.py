@@ -27,7 +27,7 @@ PACKAGES: dict[str, set[str]] = {
     "gguf": {"numpy", "gguf"},
     "weights": {"numpy", "huggingface_hub", "httpx2"},
     "prepare": {"numpy", "tokenizers", "jinja2", "transformers"},
-    "engine": TORCH,
+    "engine": TORCH | {"bitsandbytes"},
     "inference": TORCH | {"xllamacpp"},
     "export": TORCH | {"yaml"},
     "evaluation": {"jinja2", "numpy", "torch"},

@@ -38,7 +38,6 @@ def test_all_bad_values_are_reported_together():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"method": "qlora"}, {("method", "qlora_unavailable")}),
         (
             {"method": "full", "use_dora": True, "use_rslora": True},
             {("use_dora", "lora_only"), ("use_rslora", "lora_only")},
@@ -58,15 +57,11 @@ def test_lists_may_be_written_with_commas():
     assert build_config({"report_to": "none"}).report_to == ()
 
 
-def test_every_preset_but_qlora_resolves():
+def test_every_preset_resolves():
     for name in LORA_PRESETS:
         resolve_config(FACTS, preset=name)
     for name in TRAINING_PRESETS:
-        if name == "large32b":
-            with pytest.raises(ConfigError):
-                resolve_config(FACTS, training_preset=name)
-        else:
-            resolve_config(FACTS, training_preset=name)
+        resolve_config(FACTS, training_preset=name)
 
 
 # product.md, "Presets (exact values)"
@@ -94,6 +89,10 @@ EXACT = {
     ("training_preset", "gpu8"): {"per_device_train_batch_size": 8, "r": 16},
     ("training_preset", "gpu16"): {"per_device_train_batch_size": 4, "r": 16},
     ("training_preset", "gpu24"): {"per_device_train_batch_size": 2, "r": 32},
+    ("training_preset", "large32b"): {
+        "method": "qlora", "r": 128, "lora_alpha": 32, "max_length": 512, "num_train_epochs": 2,
+        "per_device_train_batch_size": 1, "gradient_accumulation_steps": 32, "gradient_checkpointing": True,
+    },
 }  # fmt: skip
 
 
@@ -109,15 +108,9 @@ def test_a_preset_has_its_exact_values_and_changes_nothing_else(kind, name):
     assert changed <= {*EXACT[kind, name], "lora_alpha", "learning_rate", "num_train_epochs"}
 
 
-def test_every_preset_is_tested_and_the_32b_one_keeps_its_values_for_qlora():
+def test_every_preset_is_tested():
     named = {("preset", name) for name in LORA_PRESETS} | {("training_preset", name) for name in TRAINING_PRESETS}
-    assert named - set(EXACT) == {
-        ("preset", "recommended"), ("training_preset", "recommended"), ("training_preset", "large32b"),
-    }  # fmt: skip
-    config = resolve_config(FACTS, training_preset="large32b", overrides={"method": "lora"}).config
-    assert (config.r, config.lora_alpha, config.max_length, config.num_train_epochs) == (128, 32, 512, 2)
-    assert (config.per_device_train_batch_size, config.gradient_accumulation_steps) == (1, 32)
-    assert config.gradient_checkpointing
+    assert named - set(EXACT) == {("preset", "recommended"), ("training_preset", "recommended")}
 
 
 @pytest.mark.parametrize("kind", ["preset", "training_preset"])
@@ -179,10 +172,9 @@ def test_few_rows_get_more_epochs_than_many():
 
 
 def test_bad_values_and_impossible_combinations_come_together():
-    found = problems_of({"r": 0, "method": "qlora", "lr_scheduler_type": "staged", "no_such": 1})
+    found = problems_of({"r": 0, "layers": [], "lr_scheduler_type": "staged", "no_such": 1})
     assert found == {
-        ("r", "bad_value"), ("method", "qlora_unavailable"), ("stages", "stages_missing"),
-        ("no_such", "unknown_setting"),
+        ("r", "bad_value"), ("layers", "no_layers"), ("stages", "stages_missing"), ("no_such", "unknown_setting"),
     }  # fmt: skip
 
 

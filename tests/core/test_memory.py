@@ -44,7 +44,8 @@ def test_a_smaller_micro_batch_keeps_the_effective_batch(batch, accumulation):
 def test_every_proposal_is_a_setting_that_needs_less():
     config = TrainConfig(max_length=100, r=9)
     proposals = smaller_settings(config, LEAST)
-    assert len(proposals) == 4
+    assert len(proposals) == 5
+    assert applied(proposals[4], config).method == "qlora"
     assert applied(proposals[1], config).gradient_checkpointing
     assert applied(proposals[2], config).max_length == 64  # never below what a short answer needs
     assert applied(proposals[3], config).r == 4
@@ -57,7 +58,9 @@ def test_no_length_is_proposed_that_leaves_a_row_without_an_answer(least, propos
 
 
 def test_what_is_already_smallest_is_not_proposed():
-    smallest = TrainConfig(per_device_train_batch_size=1, gradient_checkpointing=True, max_length=64, r=1)
+    smallest = TrainConfig(
+        method="qlora", per_device_train_batch_size=1, gradient_checkpointing=True, max_length=64, r=1
+    )
     assert smaller_settings(smallest, LEAST) == []
     assert smaller_settings(TrainConfig(method="full", per_device_train_batch_size=1, max_length=64), LEAST) == [
         "--set gradient_checkpointing=true"
@@ -78,6 +81,7 @@ def test_applying_the_proposals_again_and_again_ends():
 def test_the_least_memory_of_full_training_is_sixteen_bytes_per_weight():
     assert least_memory_bytes(1000, 1000, "full") == 16_000
     assert least_memory_bytes(1000, 10, "lora") == 2_000 + 160
+    assert least_memory_bytes(1000, 10, "qlora", 600) == 600 + 160
 
 
 def test_the_disk_holds_every_kept_checkpoint_and_one_more():

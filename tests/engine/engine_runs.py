@@ -10,7 +10,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.events import EventWriter, step_history
 from llmlora.core.job import DataSource, JobConfig, read_job, write_job
 from llmlora.engine.train import fit
-from llmlora.weights.base import open_folder
+from llmlora.weights.base import open_base
 
 VOCAB = 200
 
@@ -74,7 +74,7 @@ def run_job(base: Path, folder: Path, rows, *, stop=False, eval_rows=None, **set
     if not (folder / "config.json").exists() or settings:
         write_job(folder, job_for(base, **settings))
     job, events = read_job(folder), EventWriter(directory, run)
-    return fit(job, open_folder(Path(job.base_dir)), folder, run, (rows, eval_rows), events, stop)
+    return fit(job, open_base(Path(job.base_dir)), folder, run, (rows, eval_rows), events, stop)
 
 
 def losses(folder: Path) -> list[float]:

@@ -28,6 +28,7 @@ VARIANTS = {
     "padded": {"packing": False, "lora_dropout": 0.1},
     "steps and cosine": {"save_steps": 2, "lr_scheduler_type": "cosine", "warmup_steps": 3},
     "dora": {"use_dora": True, "save_steps": 3},
+    "qlora": {"method": "qlora", "lora_dropout": 0.1},
     "rslora": {"use_rslora": True, "target_modules": ["q_proj", "v_proj"]},
     "modules to save": {"modules_to_save": ["lm_head"], "layers": [1]},
     "staged": {"lr_scheduler_type": "staged", "stages": STAGES, "save_steps": 1},

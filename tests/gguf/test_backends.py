@@ -11,7 +11,7 @@ import pytest
 
 import gguf
 from gguf import quants
-from llmlora.gguf import backends
+from llmlora.gguf import backends, native
 from llmlora.gguf.backends import (
     NATIVE_TYPES,
     NUMPY_TYPES,
@@ -32,7 +32,7 @@ needs_native = pytest.mark.skipif(not native_types(), reason="llama.cpp's librar
 def without_native(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pretend that the library cannot be found."""
     with fresh_caches():
-        monkeypatch.setattr(backends, "_library_path", lambda: None)
+        monkeypatch.setattr(native, "_library_path", lambda: None)
         yield
 
 
@@ -49,6 +49,8 @@ class fresh_caches:  # noqa: N801 - used as a function
     def _clear() -> None:
         native_types.cache_clear()
         backends._native_function.cache_clear()
+        native._library.cache_clear()
+        native.dequantizer.cache_clear()
 
 
 @pytest.mark.parametrize("kind", [*PYTHON_TYPES, *NATIVE_TYPES])
@@ -162,7 +164,7 @@ def test_a_library_that_cannot_be_loaded_is_left_alone(monkeypatch: pytest.Monke
     broken = tmp_path / "broken.so"
     broken.write_bytes(b"not a library")
     with fresh_caches():
-        monkeypatch.setattr(backends, "_library_path", lambda: broken)
+        monkeypatch.setattr(native, "_library_path", lambda: broken)
         assert native_types() == ()
         monkeypatch.undo()
 

@@ -20,9 +20,11 @@ from llmlora.catalog.ollama_name import PREFIX as OLLAMA
 from llmlora.catalog.ollama_store import OllamaModel, find_ollama_model, list_ollama_models
 from llmlora.catalog.opened_model import read_opened
 from llmlora.catalog.safetensors_header import TensorInfo
+from llmlora.catalog.trained_size import linear_layers
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ModelFileError, NotFound
 from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES
+from llmlora.core.memory import BITS_AT_ENDS, BITS_IN_LAYERS
 from llmlora.core.publish import sha256_json
 
 RECOMMENDED_FILE = "llmlora.json"
@@ -31,6 +33,7 @@ RECOMMENDED_FILE = "llmlora.json"
 _NEVER_RECOMMENDED = {"init_adapter", "chat_template", "system", "report_to", "seed", "method"}
 _LICENSE = re.compile(r"^license:\s*['\"]?([^'\"\n]+?)['\"]?\s*$", re.MULTILINE)
 _EMBEDDING = "token_embd.weight"
+_FLOAT_FILES = ("F32", "F16", "BF16")
 _HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+(@[\w.-]+)?")
 
 
@@ -61,6 +64,14 @@ class BaseModel:
     tensors: tuple[TensorInfo, ...] = field(repr=False)  # of its weight files, as their headers have them
     num_bytes: int = 0
     is_opened: bool = True
+
+    @property
+    def bytes_in_blocks(self) -> int:
+        """About the bytes of its weights in blocks: those of a quantised file, else such as training makes of them."""
+        if self.path.is_file() and self.dtype not in _FLOAT_FILES:
+            return self.num_bytes
+        in_layers = sum(layer.num_weights for layer in linear_layers(self.tensors))
+        return round((in_layers * BITS_IN_LAYERS + (self.num_parameters - in_layers) * BITS_AT_ENDS) / 8)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without the configuration."""

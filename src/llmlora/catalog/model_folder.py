@@ -47,6 +47,7 @@ _SIZES = {
 }
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
 EMBEDDING_NAME = re.compile(r"(^|\.)(embed_tokens|wte|embed_in|word_embeddings)\.weight$")
+HEAD_NAME = re.compile(r"(^|\.)(lm_head|embed_out)\.weight$")
 _EMBEDDING_WIDTHS = ("word_embed_proj_dim", "embedding_size")  # where embeddings are narrower than the layers
 LAYER_NAME = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
 _DTYPE_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}

@@ -63,7 +63,8 @@ class TrainConfig(BaseModel):
 
     method: Method = Field(
         "lora",
-        description="Which weights train: a LoRA adapter (lora), an adapter on a 4-bit base (qlora) or all weights (full).",
+        description="Which weights train: a LoRA adapter (lora), an adapter on a base that stays in its GGUF blocks, "
+        "or is held in 4-bit ones (qlora), or all weights (full).",
     )
     r: int = Field(
         8, ge=1, le=512, description="LoRA rank: a low rank trains few parameters, a high rank has more capacity."
@@ -191,7 +192,6 @@ class _CombinationError(ValueError):
 
 def _combination_problems(config: TrainConfig) -> list[dict[str, Any]]:
     checks: list[tuple[bool, str, str]] = [
-        (config.method == "qlora", "method", "qlora_unavailable"),
         (config.method == "full" and config.use_dora, "use_dora", "lora_only"),
         (config.method == "full" and config.use_rslora, "use_rslora", "lora_only"),
         (config.method == "full" and config.init_adapter is not None, "init_adapter", "lora_only"),

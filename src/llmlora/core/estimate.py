@@ -29,6 +29,7 @@ SHARING: Final = 1.1
 RUNTIME_BYTES: Final = 420_000_000  # Python, PyTorch and transformers, before any model
 SAVED_ACTIVATIONS: Final = 3  # numbers kept per output of a linear layer
 LOGIT_COPIES: Final = 2
+BLOCKS_PER_SECOND: Final = 1e9  # weights that come out of blocks, on one core
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,16 @@ class Workload:
     num_outputs: int  # of all linear layers together
     num_layer_weights: int  # of all linear layers together
     vocab_size: int
+    bytes_in_blocks: int  # of the base, where it stays in blocks
     num_rows: int
     num_steps: int
     steps_per_epoch: int
     bytes_per_row: float
+
+    @property
+    def num_head_weights(self) -> int:
+        """The weights of the output layer, or of the embeddings, which are the same size."""
+        return max(0, self.num_parameters - self.num_layer_weights)
 
     @property
     def tokens_per_row(self) -> float:
@@ -71,29 +78,37 @@ def estimated_seconds(work: Workload, config: TrainConfig, speed: Speed) -> tupl
     passes = PASSES_FULL if config.method == "full" else PASSES_FROZEN
     if config.gradient_checkpointing:
         passes += RECOMPUTED
-    head = max(0, work.num_parameters - work.num_layer_weights)  # or the embeddings, which are the same size
-    weights = work.num_layer_weights + LEARNED_SHARE * head
+    weights = work.num_layer_weights + LEARNED_SHARE * work.num_head_weights
     operations = passes * weights * min(work.tokens_per_row, config.max_length) * num_row_passes
     computing = operations / (ATTAINED * speed.gflops * 1e9) + micro_batches * work.num_layers * LAYER_SECONDS
+    if config.method == "qlora":
+        computing += micro_batches * (passes // 2) * work.num_parameters / BLOCKS_PER_SECOND
     seconds = START_SECONDS + work.num_parameters * FLOAT32_BYTES / LOADED_BYTES_PER_SECOND + computing
     low, high = max(1.0, speed.slowdown / 2) / FASTER, max(SLOWER, speed.slowdown * SHARING)
     return seconds * low, seconds * high
 
 
 def estimated_memory(work: Workload, config: TrainConfig, speed: Speed) -> int:
-    """Return about how many bytes of memory a run needs at its peak; measured runs stay within a quarter of it.
-
-    Layers count twice: the libraries that multiply keep a copy of the weights in an order of their own.
-    """
-    is_full = config.method == "full"
+    """Return about how many bytes of memory a run needs at its peak; measured runs stay within a quarter of it."""
     rows = min(work.num_rows, config.per_device_train_batch_size)
     tokens = rows * min(work.tokens_per_row, config.max_length)
     kept = 1 / max(1, work.num_layers) if config.gradient_checkpointing else 1
     return round(
         RUNTIME_BYTES
-        + (0 if is_full else work.num_parameters * speed.bytes_per_weight)
-        + work.num_layer_weights * speed.bytes_per_weight
+        + _weight_bytes(work, config.method, speed.bytes_per_weight)
         + work.num_trained * FLOAT32_BYTES * (ADAMW_FACTOR + 1)
         + tokens * work.num_outputs * SAVED_ACTIVATIONS * FLOAT32_BYTES * kept
         + tokens * work.vocab_size * LOGIT_COPIES * FLOAT32_BYTES
     )
+
+
+def _weight_bytes(work: Workload, method: str, bytes_per_weight: int) -> int:
+    """Return the bytes of the weights that are computed with, those that train left out.
+
+    Layers count twice: the libraries that multiply keep a copy of the weights in an order of their own. Of a base in
+    blocks one matrix at a time is there as numbers, at most the output layer.
+    """
+    if method == "qlora":
+        return work.bytes_in_blocks + 2 * work.num_head_weights * bytes_per_weight
+    frozen = 0 if method == "full" else work.num_parameters
+    return (frozen + work.num_layer_weights) * bytes_per_weight

@@ -18,6 +18,8 @@ OUT_OF_MEMORY_WORDS: Final = (
 )
 SMALLEST_LENGTH: Final = 64
 FLOAT32_BYTES: Final = 4
+BITS_IN_LAYERS: Final = 4.5  # per weight of a base that is held in blocks: Q4_K
+BITS_AT_ENDS: Final = 6.5625  # of embedding and output layer: Q6_K
 ADAMW_FACTOR: Final = 3  # the weight and its two moments
 
 
@@ -33,12 +35,13 @@ def tells_of_memory(text: str) -> bool:
     return any(word in text.lower() for word in OUT_OF_MEMORY_WORDS)
 
 
-def least_memory_bytes(num_parameters: int, num_trained: int, method: str) -> int:
+def least_memory_bytes(num_parameters: int, num_trained: int, method: str, bytes_in_blocks: int = 0) -> int:
     """Return the bytes that weights, gradients and optimizer cannot do without; activations come on top.
 
-    A frozen base takes 2 bytes per weight at best; trained weights are float32 with a gradient and two moments.
+    A frozen base takes 2 bytes per weight at best, or what its blocks take; trained weights are float32 with a gradient
+    and two moments.
     """
-    frozen = 0 if method == "full" else 2 * num_parameters
+    frozen = {"full": 0, "lora": 2 * num_parameters, "qlora": bytes_in_blocks}[method]
     return frozen + num_trained * FLOAT32_BYTES * (ADAMW_FACTOR + 1)
 
 
@@ -75,6 +78,8 @@ def smaller_values(config: TrainConfig, least_length: int | None = None) -> list
         proposals.append({"max_length": shorter})
     if config.method != "full" and config.r > 1 and config.init_adapter is None:
         proposals.append({"r": config.r // 2})
+    if config.method == "lora":
+        proposals.append({"method": "qlora"})
     return proposals
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from accelerate import init_empty_weights
+from torch import nn
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
@@ -24,6 +25,7 @@ from transformers import (
     PreTrainedConfig,
     PreTrainedModel,
 )
+from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging as transformers_logging
 
 from llmlora.core.errors import ModelFileError
@@ -31,37 +33,63 @@ from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.memory import is_memory_error
 from llmlora.core.publish import write_json
 from llmlora.engine.device import DTYPES
+from llmlora.engine.ggml_matrix import GgmlMatrix
+from llmlora.engine.nf4_matrix import Nf4Matrix
+from llmlora.engine.quantized_weight import QuantizedMatrix, QuantizedWeight
 from llmlora.weights.base import Base
 from llmlora.weights.source import StoredSource
 
 transformers_logging.disable_progress_bar()
 
+# Linear layers by class that compute something else: a router's choice, groups of columns by themselves (DeepSeek V4).
+NO_PRODUCTS = ("Router", "GroupedLinear")
 # Formats that numpy lacks: a source gives their bits.
 BITS = {"BF16": torch.bfloat16, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}
 
 
 class LazyTensor:
-    """A tensor of a source that is read when it is indexed with `...`, as transformers does with those of files."""
+    """A tensor of a source that is read when it is indexed with `...`, as transformers does with those of files.
 
-    def __init__(self, source: StoredSource, name: str) -> None:
+    `quantized_on` is the device where it is to lie quantised; None leaves its numbers as they are.
+    """
+
+    def __init__(self, source: StoredSource, name: str, quantized_on: str | None = None) -> None:
         self._source = source
         self._name = name
+        self._quantized_on = quantized_on
 
     def __getitem__(self, index: Any) -> torch.Tensor:
+        matrix = None if self._quantized_on is None else self._quantized(self._quantized_on)
+        return self._plain()[index] if matrix is None else QuantizedWeight(matrix, torch.float32)
+
+    def _plain(self) -> torch.Tensor:
         values = torch.from_numpy(self._source.stored(self._name))
         bits = BITS.get(self._source.dtype(self._name))
-        return (values if bits is None else values.view(bits))[index]
+        return values if bits is None else values.view(bits)
+
+    def _quantized(self, device: str) -> QuantizedMatrix | None:
+        if device != "cpu":
+            return Nf4Matrix.of(self._plain().to(device, torch.bfloat16))
+        blocks = self._source.blocks(self._name)
+        return None if blocks is None else GgmlMatrix(blocks)
 
 
-def load_base(base: Base, dtype: str, device: str = "cpu") -> PreTrainedModel:
-    """Load a base's causal language model in a number format; raise ModelFileError when its files do not fit."""
+def load_base(base: Base, dtype: str, device: str = "cpu", is_quantized: bool = False) -> PreTrainedModel:
+    """Load a base's causal language model in a number format; raise ModelFileError when its files do not fit.
+
+    With `is_quantized` the matrices of linear layers and of the embedding are quantised: on a CPU in GGUF blocks, those
+    of the file where it has any, on a GPU in NF4.
+    """
     source = base.source
+    quantized = _matrices(empty_model(base)) if is_quantized else frozenset()
     try:
         kind, config = _causal_class(model_config(base))
         model, info = kind.from_pretrained(
             None,
             config=config,
-            state_dict={name: LazyTensor(source, name) for name in source.names()},
+            state_dict={
+                name: LazyTensor(source, name, device if name in quantized else None) for name in source.names()
+            },
             dtype=DTYPES[dtype],
             local_files_only=True,
             output_loading_info=True,
@@ -78,6 +106,16 @@ def load_base(base: Base, dtype: str, device: str = "cpu") -> PreTrainedModel:
         )
     model.name_or_path = model.config.name_or_path = str(base.path)
     return model.to(device)
+
+
+def _matrices(model: PreTrainedModel) -> frozenset[str]:
+    """Return the names that files may have for the weights of linear layers and of the embedding."""
+    modules = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
+    names = [name for name, module in modules if not type(module).__name__.endswith(NO_PRODUCTS)]
+    embedding = model.get_input_embeddings()
+    names += [name for name, module in model.named_modules() if module is embedding]
+    prefix = f"{model.base_model_prefix}."
+    return frozenset(f"{name}.weight" for known in names for name in (known, known.removeprefix(prefix)))
 
 
 def empty_model(base: Base) -> PreTrainedModel:

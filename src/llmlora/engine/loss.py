@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from llmlora.engine.attention import PACKED
 from llmlora.engine.batch import Batch
+from llmlora.engine.quantized_weight import plain_weight
 
 CHUNK_TOKENS = 256  # at a vocabulary of 150k one float32 chunk is 150 MB
 GPU_CHUNK_LOGITS = 1 << 26  # a GPU waits for small chunks to be started: 256 MB of float32
@@ -102,13 +103,14 @@ class _FrozenHeadLoss(torch.autograd.Function):
     def forward(ctx: Any, states: torch.Tensor, targets: torch.Tensor, causal: Any) -> torch.Tensor:
         total = states.new_zeros((), dtype=torch.float32)
         gradients: list[torch.Tensor] = []
-        for chunk, chunk_targets in _chunks(states, targets, causal):
-            with torch.set_grad_enabled(ctx.needs_input_grad[0]):
-                leaf = chunk.detach().requires_grad_(ctx.needs_input_grad[0])
-                loss = _chunk_loss(leaf, chunk_targets, causal)
-            if ctx.needs_input_grad[0]:
-                gradients += torch.autograd.grad(loss, leaf)
-            total += loss.detach()
+        with plain_weight(causal.get_output_embeddings()):
+            for chunk, chunk_targets in _chunks(states, targets, causal):
+                with torch.set_grad_enabled(ctx.needs_input_grad[0]):
+                    leaf = chunk.detach().requires_grad_(ctx.needs_input_grad[0])
+                    loss = _chunk_loss(leaf, chunk_targets, causal)
+                if ctx.needs_input_grad[0]:
+                    gradients += torch.autograd.grad(loss, leaf)
+                total += loss.detach()
         ctx.gradient = torch.cat(gradients) if gradients else None
         return total
 

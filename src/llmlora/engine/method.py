@@ -18,6 +18,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.layout import ADAPTER_WEIGHTS
 from llmlora.core.memory import is_memory_error
+from llmlora.engine.load import NO_PRODUCTS
 from llmlora.engine.precision import load_adapter, train_in_float32
 from llmlora.weights.base import Base
 
@@ -53,8 +54,6 @@ RENAMED_LAYERS: dict[str, dict[str, str]] = {
 # Layers of state-space models whose weights a fused kernel reads by itself, past an adapter; PEFT refuses them.
 STATE_SPACE_MODELS = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"})
 FUSED_LAYERS = frozenset({"out_proj", "conv1d"})
-# Linear layers by class that compute something else: a router's choice, groups of columns by themselves (DeepSeek V4).
-NO_PRODUCTS = ("Router", "GroupedLinear")
 
 
 def linear_names(model: PreTrainedModel) -> list[str]:

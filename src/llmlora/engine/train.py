@@ -25,6 +25,7 @@ from llmlora.engine.loop import Training, final_loss, loss_scaler, peak_memory_b
 from llmlora.engine.loss import LossPath, causal_model
 from llmlora.engine.method import apply_method, check_method, parameter_counts, trainable_parameters
 from llmlora.engine.precision import trains_in_float32
+from llmlora.engine.quantized_weight import quantized_types
 from llmlora.engine.ranks import Ranks, join_ranks
 from llmlora.engine.selftest import path_of_architecture, path_of_model, recorded_path
 from llmlora.engine.trackers import Trackers
@@ -68,6 +69,7 @@ class Trained:
             "dtype": self.plan.dtype,
             "device": self.plan.device,
             "parameters": self.parameters,
+            "base_types": quantized_types(self.model),
         }
 
 
@@ -97,7 +99,7 @@ def fit(
     apply_plan(plan)
     chosen = {name: getattr(plan, name) for name in ("dtype", "device", "reason", "gflops")}
     events.emit("phase", name="loading", params=chosen)
-    model = apply_method(load_base(base, plan.dtype, plan.device), config, base)
+    model = apply_method(load_base(base, plan.dtype, plan.device, config.method == "qlora"), config, base)
     if config.gradient_checkpointing:
         checkpointing = {"use_reentrant": False}
         causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)

@@ -10,7 +10,7 @@ from typing import Any
 
 from llmlora import __version__
 from llmlora.core.events import finite, read_job_events, step_history
-from llmlora.core.job import read_job
+from llmlora.core.job import JobConfig, read_job
 from llmlora.core.layout import ANSWERS_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.publish import write_json, write_text
 from llmlora.evaluation.pages.evaluation_page import evaluation_page
@@ -57,7 +57,7 @@ def write_training_report(folder: Path, summary: dict[str, Any]) -> dict[str, An
         "summary": finite(summary),
         "evaluations": finite(evaluations),
         "findings": list(_findings(folder)),
-        "notes": _training_notes(folder, evaluations),
+        "notes": [*_training_notes(folder, evaluations), *_base_notes(job, summary)],
     }
     write_text(folder / REPORT_PAGE, training_page(report, step_history(folder), folder.absolute()))
     write_json(folder / REPORT_FILE, report)
@@ -88,6 +88,14 @@ def _training_notes(folder: Path, evaluations: list[dict[str, Any]]) -> list[dic
         (not has_held_out, "training_without_held_out", {}),
     ]
     return [{"code": code, "params": params} for holds, code, params in conditions if holds]
+
+
+def _base_notes(job: JobConfig, summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is to be known of a base that was trained in blocks: which numbers the trained model stands on."""
+    if not summary.get("base_types"):
+        return []
+    code = "base_of_file" if Path(job.base_dir).is_file() else "base_quantized"
+    return [{"code": code, "params": {"types": ", ".join(summary["base_types"])}}]
 
 
 def _num_rows(folder: Path) -> int | None:

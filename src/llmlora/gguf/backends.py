@@ -1,17 +1,12 @@
-"""Who turns rows of float32 into blocks, per type: `gguf.quants`, llama.cpp's own C code, or our numpy.
-
-The C function lives in the shared library of xllamacpp and is not promised to be there: it is looked up, tested on
-fixed values, and left alone when anything is unexpected.
-"""
+"""Who turns rows of float32 into blocks, per type: `gguf.quants`, llama.cpp's own C code where it is, or our numpy."""
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import logging
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -21,6 +16,7 @@ from llmlora.catalog.gguf_header import TENSOR_TYPES
 from llmlora.gguf.blocks import dequantize_rows, row_bytes
 from llmlora.gguf.container import TYPE_NUMBERS
 from llmlora.gguf.kquants import quantize_q4_k, quantize_q6_k
+from llmlora.gguf.native import native_function
 
 logger = logging.getLogger(__name__)
 
@@ -112,22 +108,10 @@ def relative_error(rows: np.ndarray, raw: np.ndarray, ggml_type: str) -> float:
 
 @cache
 def _native_function() -> Callable[..., int] | None:
-    path = _library_path()
-    if path is None:
-        return None
-    try:
-        function = ctypes.CDLL(str(path)).ggml_quantize_chunk
-    except (OSError, AttributeError) as error:
-        logger.info("no native quantiser: %s", error)
+    function = native_function("ggml_quantize_chunk")
+    if function is None:
         return None
     address, count = ctypes.c_void_p, ctypes.c_int64
     function.argtypes = [ctypes.c_int, address, address, count, count, count, address]
     function.restype = ctypes.c_size_t
-    return function
-
-
-def _library_path() -> Path | None:
-    spec = importlib.util.find_spec("xllamacpp")
-    folders = [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
-    found = [path for folder in folders for pattern in ("*.so", "*.pyd") for path in sorted(folder.glob(pattern))]
-    return found[0] if found else None
+    return cast(Callable[..., int], function)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 import gguf
 from gguf import quants
 from llmlora.catalog.gguf_header import TENSOR_TYPES
 from llmlora.gguf.container import TYPE_NUMBERS
+from llmlora.gguf.native import dequantizer
 
 VALUES_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A matrix in blocks: their type, and the bytes of each row as a contiguous array (rows, bytes of a row)."""
+
+    ggml_type: str
+    rows: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the matrix."""
+        _, block, width = TENSOR_TYPES[TYPE_NUMBERS[self.ggml_type]]
+        return self.rows.shape[0], self.rows.shape[1] // width * block
 
 
 def block_size(ggml_type: str) -> int:
@@ -45,13 +62,26 @@ def dequantize_rows(raw: np.ndarray, ggml_type: str) -> np.ndarray:
         return raw.view("<f2").astype(np.float32)
     if ggml_type == "BF16":
         return widen_bfloat16(raw.view("<u2"))
+    _, block, width = TENSOR_TYPES[TYPE_NUMBERS[ggml_type]]
+    values = np.empty(raw.size // width * block, dtype=np.float32)
+    dequantize_into(values, raw, ggml_type)
+    return values
+
+
+def dequantize_into(values: np.ndarray, raw: np.ndarray, ggml_type: str) -> None:
+    """Write the values of whole blocks, contiguous bytes, into a float32 array; raises as `dequantize_rows`.
+
+    llama.cpp's code is used where it is there, else `gguf.quants`: the numbers are the same to the bit.
+    """
+    native = dequantizer(ggml_type)
+    if native is not None:
+        native(raw, values)
+        return
     number = TYPE_NUMBERS[ggml_type]
     _, block, width = TENSOR_TYPES[number]
     kind, step = gguf.GGMLQuantizationType(number), VALUES_AT_ONCE // block * width
-    values = np.empty(raw.size // width * block, dtype=np.float32)
     for start in range(0, raw.size, step):
         # One long row: gguf takes 16 rows at a time, and a call for every 16 blocks would take ten times as long.
         piece = quants.dequantize(raw[start : start + step].reshape(1, -1), kind)
         place = start // width * block
         values[place : place + piece.size] = piece.reshape(-1)
-    return values

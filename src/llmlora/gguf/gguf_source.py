@@ -14,8 +14,11 @@ from llmlora.catalog.gguf_header import GgufTensor
 from llmlora.core.errors import ModelFileError
 from llmlora.gguf.architecture import Architecture
 from llmlora.gguf.architectures import architecture_in_file
+from llmlora.gguf.blocks import Blocks
 from llmlora.gguf.conversion import EMBEDDING, OUTPUT
 from llmlora.gguf.file_keys import FileKeys
+from llmlora.gguf.mix import FLOAT_TYPES
+from llmlora.gguf.quantize import matrix_in_blocks
 from llmlora.gguf.reader import read_values
 from llmlora.gguf.rope import FACTOR_TENSORS
 
@@ -51,6 +54,7 @@ class GgufSource:
             if name is None:
                 raise ModelFileError("gguf_tensor_unknown", path=str(place), name=tensor.name)
             self._places[name] = (place, tensor)
+        self._has_blocks = any(tensor.ggml_type not in FLOAT_TYPES for _, tensor in self._places.values())
 
     def names(self) -> list[str]:
         """Return the names of all tensors, in the file's order."""
@@ -75,6 +79,22 @@ class GgufSource:
         if not np.isfinite(values).all():
             raise ModelFileError("weights_not_finite", path=str(self._places[name][0]), name=name)
         return self._architecture.restore(name, values, self._shape)
+
+    def blocks(self, name: str) -> Blocks | None:
+        """Return a matrix in the file's own blocks, mapped where its rows are in order; None for one without blocks.
+
+        Those of a file without any blocks are made of its numbers.
+        """
+        if not self._has_blocks:
+            return matrix_in_blocks(name, self.read(name))
+        path, tensor = self._places[name]
+        if tensor.ggml_type in FLOAT_TYPES or self._architecture.is_transposed(name):
+            return None
+        raw = np.memmap(path, dtype=np.uint8, mode="r", offset=tensor.offset, shape=(tensor.num_bytes,))
+        stored = raw.reshape(tensor.shape[0], -1)
+        numbers = np.arange(len(stored))
+        order = self._architecture.restore(name, numbers, self._shape)
+        return Blocks(tensor.ggml_type, stored if np.array_equal(order, numbers) else stored[order])
 
     def dtype(self, name: str) -> str:
         """Return the number format of `stored`: float32, for blocks are of no use by themselves."""

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
+from llmlora.catalog.model_folder import EMBEDDING_NAME, HEAD_NAME
 from llmlora.core.errors import ConfigError, ExportError, ModelFileError
 from llmlora.core.machine import usable_cores
 from llmlora.core.quantizations import QUANTIZATIONS
 from llmlora.gguf.backends import backend_for
-from llmlora.gguf.blocks import dequantize_rows, row_bytes
+from llmlora.gguf.blocks import Blocks, dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
 from llmlora.gguf.conversion import ConvertedTensor
-from llmlora.gguf.mix import FLOAT_TYPES, MIX_TYPES, MixModel, tensor_type
+from llmlora.gguf.mix import FLOAT_TYPES, MIX_TYPES, MixModel, fitting_type, tensor_type
 from llmlora.gguf.writer import FILE_TYPES, LARGEST_FLOAT16, QUANTIZATION_VERSION, encode_float
 
 _VALUES_AT_ONCE = 1 << 22
@@ -91,6 +92,33 @@ def plan_tensor(tensor: ConvertedTensor, kind: str) -> TensorPlan:
     return TensorPlan(tensor.name, tensor.shape, kind, lambda: _encoded(tensor, kind))
 
 
+def matrix_in_blocks(name: str, values: np.ndarray) -> Blocks | None:
+    """Return a float32 matrix in blocks of about 4 bits, embeddings and output layers of 6; None when no block fits.
+
+    `name` is its Hugging Face name. The types are those that most tensors have in a file of Q4_K_M.
+
+    Raises:
+        ExportError: `block_overflow`, a weight is too large for the type.
+    """
+    length = values.shape[-1]
+    is_end = EMBEDDING_NAME.search(name) or HEAD_NAME.search(name)
+    ggml_type = fitting_type("Q6_K" if is_end else "Q4_K", length)
+    backend = backend_for(ggml_type)
+    if backend is None:
+        return None
+    _check_fits(name, values, ggml_type)
+    step = max(1, _VALUES_AT_ONCE // length)
+    pieces = [backend[1](values[start : start + step], ggml_type) for start in range(0, len(values), step)]
+    raw = np.concatenate([piece.reshape(-1) for piece in pieces])
+    return Blocks(ggml_type, raw.reshape(len(values), row_bytes(length, ggml_type)))
+
+
+def _check_fits(name: str, values: np.ndarray, ggml_type: str) -> None:
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > LARGEST_FLOAT16 * SCALE_STEPS.get(ggml_type, 8):
+        raise ExportError("block_overflow", name=name, value=f"{largest:.6g}", type=ggml_type)
+
+
 def _encoded(tensor: ConvertedTensor, kind: str) -> Iterator[np.ndarray]:
     backend = backend_for(kind)
     if backend is None:
@@ -125,11 +153,8 @@ class _Worker:
             raise ConfigError("unknown_quantization", names=ggml_type, known=", ".join(available_quantizations()))
         name, quantize = backend
         self.backends.add(name)
-        limit = LARGEST_FLOAT16 * SCALE_STEPS.get(ggml_type, 8)
         for rows in self._rows(tensor):
-            largest = float(np.abs(rows).max(initial=0.0))
-            if largest > limit:
-                raise ExportError("block_overflow", name=tensor.name, value=f"{largest:.6g}", type=ggml_type)
+            _check_fits(tensor.name, rows, ggml_type)
             yield from self._pool.map(lambda part: quantize(part, ggml_type), self._parts(rows))
 
     def _rows(self, tensor: GgufTensor) -> Iterator[np.ndarray]:

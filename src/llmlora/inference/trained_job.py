@@ -57,6 +57,11 @@ class TrainedJob:
         """The adapter's folder; None when all weights were trained."""
         return None if self.job.method == "full" else self.result_dir
 
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the base was in blocks when it was trained, and is to be when it is used."""
+        return self.job.method == "qlora"
+
     @cached_property
     def weights(self) -> Base:
         """What the adapter is put on; the trained model itself when all weights were trained."""

@@ -168,14 +168,19 @@ class TransformersChat:
 
 
 def load_chat(
-    base: Base, adapter_dir: Path | None = None, chat_template: str | None = None, dtype: str = "float32"
+    base: Base,
+    adapter_dir: Path | None = None,
+    chat_template: str | None = None,
+    dtype: str = "float32",
+    is_quantized: bool = False,
 ) -> TransformersChat:
     """Load a base, and the adapter on it if given; tokenizer and template come from the adapter's folder.
 
-    `dtype` is the number format of the weights. Raises ModelFileError when the files do not load.
+    `dtype` is the number format that is computed in, `is_quantized` leaves the base in blocks. Raises ModelFileError
+    when the files do not load.
     """
     template = load_template(adapter_dir or base.tokenizer_dir, chat_template)
-    return TransformersChat(load_model(base, adapter_dir, dtype), template, adapter_dir or base.path)
+    return TransformersChat(load_model(base, adapter_dir, dtype, is_quantized), template, adapter_dir or base.path)
 
 
 def load_reference_chat(
@@ -191,9 +196,11 @@ def load_reference_chat(
         return TransformersChat(load_streamed(base, adapter_dir), template, adapter_dir or base.path)
 
 
-def load_model(base: Base, adapter_dir: Path | None, dtype: str = "float32") -> PreTrainedModel | PeftModel:
+def load_model(
+    base: Base, adapter_dir: Path | None, dtype: str = "float32", is_quantized: bool = False
+) -> PreTrainedModel | PeftModel:
     """Load a base's weights, and the adapter on them if given."""
-    model = load_base(base, dtype)
+    model = load_base(base, dtype, is_quantized=is_quantized)
     if adapter_dir is None:
         return model
     with _loading_adapter(adapter_dir):

@@ -77,7 +77,7 @@ def disk_refusal(config: TrainConfig, size: TrainedSize, data: Path, folder: Pat
 
 def memory_refusal(base: BaseModel, config: TrainConfig, size: TrainedSize, room: Room) -> OutOfMemory | None:
     """Return why the memory is too small for the weights of a run alone, None when it is not."""
-    least = least_memory_bytes(base.num_parameters, size.num_trained, config.method)
+    least = least_memory_bytes(base.num_parameters, size.num_trained, config.method, base.bytes_in_blocks)
     if room.holds(least):
         return None
     has_smaller = config.method == "full" and _adapter_bytes(base, size) <= room.memory_free

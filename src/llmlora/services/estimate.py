@@ -48,6 +48,7 @@ def workload(base: BaseModel, config: TrainConfig, size: TrainedSize, plan: RunP
         num_outputs=sum(layer.num_outputs for layer in size.layers),
         num_layer_weights=sum(layer.num_weights for layer in size.layers),
         vocab_size=base.vocab_size,
+        bytes_in_blocks=base.bytes_in_blocks,
         num_rows=plan.num_train_rows,
         num_steps=plan.num_steps,
         steps_per_epoch=plan.steps_per_epoch,

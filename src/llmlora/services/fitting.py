@@ -49,7 +49,8 @@ class Trial:
         """About the memory needed at the peak; None where a GPU has memory of its own."""
         if self.speed is None:
             return None
-        least = least_memory_bytes(self.settled.base.num_parameters, self.size.num_trained, self.config.method)
+        base, method = self.settled.base, self.config.method
+        least = least_memory_bytes(base.num_parameters, self.size.num_trained, method, base.bytes_in_blocks)
         return max(least, estimated_memory(self._workload, self.config, self.speed))
 
     @property

@@ -12,7 +12,7 @@ from llmlora.catalog.model_folder import read_model_folder
 from llmlora.core.errors import LlmloraError
 from llmlora.core.job import read_job
 from llmlora.core.layout import MODEL_DIR
-from llmlora.core.memory import FLOAT32_BYTES, least_memory_bytes
+from llmlora.core.memory import BITS_AT_ENDS, FLOAT32_BYTES, least_memory_bytes
 from llmlora.services.chat import ModelLocation
 
 LIBRARY_BYTES: Final = {"chat": 500 << 20, "chat_gguf": 200 << 20}  # of a process before it holds a model
@@ -34,21 +34,22 @@ def needed_bytes(location: ModelLocation) -> int:
     try:
         if location.kind == "gguf":
             return libraries + location.path.stat().st_size
-        return libraries + FLOAT32_BYTES * _num_weights(_weights(location))
+        return libraries + _base_bytes(_weights(location), _is_quantized(location))
     except (LlmloraError, OSError):  # the worker that loads it will say what is wrong
         return libraries
 
 
 def training_bytes(job_dir: Path) -> int:
-    """Return about what a training job needs: its base in float32, what is trained with its moments, libraries."""
+    """Return about what a training job needs: its base as it holds it, what is trained with its moments, libraries."""
     try:
         job = read_job(job_dir)
         number = _num_weights(Path(job.base_dir))
+        held = _base_bytes(Path(job.base_dir), job.method == "qlora")
     except (LlmloraError, OSError):  # the job itself will say what is wrong
         return TRAINING_BYTES
     is_full = job.method == "full"
     trained = least_memory_bytes(0, number if is_full else number // ADAPTER_SHARE, job.method)
-    return TRAINING_BYTES + trained + (0 if is_full else FLOAT32_BYTES * number)
+    return TRAINING_BYTES + trained + (0 if is_full else held)
 
 
 def _weights(location: ModelLocation) -> Path:
@@ -58,6 +59,17 @@ def _weights(location: ModelLocation) -> Path:
     job = read_job(location.path)
     is_whole = location.kind == "job" and job.method == "full"
     return location.path / MODEL_DIR if is_whole else Path(job.base_dir)
+
+
+def _is_quantized(location: ModelLocation) -> bool:
+    return location.kind in ("job", "job_base") and read_job(location.path).method == "qlora"
+
+
+def _base_bytes(path: Path, is_quantized: bool) -> int:
+    """Return about what the weights of a folder or file take: float32, or the blocks that they stay in."""
+    if not is_quantized:
+        return FLOAT32_BYTES * _num_weights(path)
+    return path.stat().st_size if path.is_file() else round(BITS_AT_ENDS / 8 * _num_weights(path))
 
 
 def _num_weights(path: Path) -> int:

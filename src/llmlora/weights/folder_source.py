@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from llmlora.catalog.model_folder import EMBEDDING_NAME, LAYER_NAME, inside, read_json_object
+from llmlora.catalog.model_folder import EMBEDDING_NAME, HEAD_NAME, LAYER_NAME, inside, read_json_object
 from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
 from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import MODEL_INDEX, MODEL_WEIGHTS
+from llmlora.gguf.blocks import Blocks
+from llmlora.gguf.quantize import matrix_in_blocks
 from llmlora.gguf.source import read_float_tensor
 
-_HEAD = re.compile(r"(lm_head|embed_out)\.weight")
 _EMBEDDING_OF = {"transformer": "wte", "gpt_neox": "embed_in"}  # else what most have: embed_tokens
 # How numpy holds what a file stores; bfloat16 and the 8-bit floats, which it lacks, as their bits.
 _KINDS = {
@@ -82,6 +82,10 @@ class FolderSource:
         values = raw.view(_KINDS[info.dtype]).reshape(info.shape)
         return values if values.flags.aligned else values.copy()
 
+    def blocks(self, name: str) -> Blocks | None:
+        """Return a matrix in blocks made of its numbers; None when its rows fit no block. Raises as `read`."""
+        return matrix_in_blocks(name, self.read(name))
+
     def _bytes_of(self, path: Path) -> np.ndarray:
         mapped = self._mapped.get(path)
         if mapped is None:
@@ -91,7 +95,7 @@ class FolderSource:
 
 def _tied_names(names: Collection[str]) -> dict[str, str]:
     """Return the embedding's name for an output projection that is stored without an embedding; else nothing."""
-    heads = [name for name in names if _HEAD.fullmatch(name)]
+    heads = [name for name in names if HEAD_NAME.fullmatch(name)]
     layer = next((found for name in names if (found := LAYER_NAME.search(name))), None)
     if len(heads) != 1 or layer is None or any(EMBEDDING_NAME.search(name) for name in names):
         return {}

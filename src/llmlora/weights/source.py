@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from llmlora.gguf.blocks import Blocks
 from llmlora.gguf.source import TensorSource
 
 
@@ -19,4 +20,10 @@ class StoredSource(TensorSource, Protocol):
         """Return a tensor's numbers as they are stored, unchecked; those that numpy lacks as unsigned integers.
 
         The caller may change them: what it gets is its own, however it is mapped.
+        """
+
+    def blocks(self, name: str) -> Blocks | None:
+        """Return a matrix in blocks: those that it is stored in, else such as are made of its numbers.
+
+        None for what has no blocks and is not to have any, because others of the same files do.
         """

@@ -14,7 +14,9 @@ class AdapterSides:
     """Both sides from weights loaded once: the base is the same model with its adapter switched off."""
 
     def __init__(self, trained: TrainedJob) -> None:
-        self._chat = load_chat(trained.base, trained.adapter_dir, dtype=trained.dtype)
+        self._chat = load_chat(
+            trained.base, trained.adapter_dir, dtype=trained.dtype, is_quantized=trained.is_quantized
+        )
 
     @contextmanager
     def base(self) -> Iterator[TransformersChat]:

@@ -1,0 +1,64 @@
+"""A base in NF4, as a GPU holds it: bitsandbytes' numbers through the seam that blocks go through on the CPU."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from engine.engine_runs import MemoryRows, losses, run_job, tiny_llama
+from llmlora.core.errors import PackageMissing
+from llmlora.engine.nf4_matrix import Nf4Matrix
+from llmlora.engine.quantized_weight import QuantizedWeight, quantized_types
+
+
+def values() -> torch.Tensor:
+    return torch.randn(48, 128, generator=torch.Generator().manual_seed(2)).bfloat16()
+
+
+def test_without_bitsandbytes_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def absent(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.startswith("bitsandbytes"):
+            raise ImportError(name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", absent)
+    with pytest.raises(PackageMissing) as caught:
+        Nf4Matrix.of(values())
+    assert caught.value.params["package"] == "bitsandbytes"
+
+
+def test_a_product_with_nf4_and_its_gradient_are_those_of_its_numbers() -> None:
+    pytest.importorskip("bitsandbytes")
+    matrix = Nf4Matrix.of(values())
+    weight = QuantizedWeight(matrix, torch.bfloat16)
+    assert (matrix.shape, matrix.device, matrix.type_name) == ((48, 128), "cpu", "NF4")
+    plain = matrix.dequantized(torch.bfloat16)
+    assert float((plain - values()).float().square().mean().sqrt()) < 0.11  # of values of size 1
+    found = []
+    for held in (plain, weight):
+        inputs = torch.ones(3, 128, dtype=torch.bfloat16, requires_grad=True)
+        functional.linear(inputs, held).float().square().sum().backward()
+        found.append(inputs.grad)
+    assert torch.equal(found[0], found[1])
+    indices = torch.tensor([3, 0, 47])
+    assert torch.equal(functional.embedding(indices, weight), plain[indices])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
+def test_a_gpu_holds_the_base_in_nf4_and_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("bitsandbytes")
+    monkeypatch.delenv("LLMLORA_DEVICE", raising=False)
+    trained = run_job(
+        tiny_llama(tmp_path), tmp_path / "job", MemoryRows(8), method="qlora", dtype="bfloat16", num_train_epochs=8
+    )
+    assert list(quantized_types(trained.model)) == ["NF4"]
+    found = losses(tmp_path / "job")
+    assert found[-1] < 0.9 * found[0]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -21,14 +20,8 @@ def values() -> torch.Tensor:
 
 
 def test_without_bitsandbytes_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def absent(name: str, *arguments: Any, **options: Any) -> Any:
-        if name.startswith("bitsandbytes"):
-            raise ImportError(name)
-        return real(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    monkeypatch.setitem(sys.modules, "bitsandbytes.functional", None)
     with pytest.raises(PackageMissing) as caught:
         Nf4Matrix.of(values())
     assert caught.value.params["package"] == "bitsandbytes"

@@ -111,6 +111,14 @@ def test_one_question_to_a_job_and_to_its_base(job: Path):
     assert replies[0]["num_tokens"] <= 8
 
 
+def test_a_model_folder_is_loaded_in_four_bits_and_answers():
+    reply = chat("nano", "こんにちは", load_in_4bit=True, max_new_tokens=512, temperature=0.7)
+    assert reply["finish_reason"] == "stop"
+    assert 0 < reply["num_tokens"] < 512
+    exact = chat("nano", "こんにちは", max_new_tokens=512, temperature=0.7)
+    assert reply["text"] != exact["text"]  # other numbers, seen through the same chance
+
+
 def test_conversation_stays_loaded_streams_and_survives_a_wrong_request(job: Path):
     pieces: list[str] = []
     with ChatSession(str(job)) as session:

@@ -49,6 +49,12 @@ def test_more_work_takes_longer_and_larger_batches_need_more_memory() -> None:
     assert said(method="full")[2] > said()[2]
 
 
+def test_a_base_in_blocks_needs_less_memory_and_more_time() -> None:
+    assert NANO.num_parameters * 4.5 / 8 < NANO.bytes_in_blocks < NANO.num_parameters * 6.6 / 8
+    assert said(method="qlora")[2] < said()[2]
+    assert said(method="qlora")[0] > said()[0]
+
+
 def test_a_busy_machine_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     before = said()[0]
     high = said()[1]

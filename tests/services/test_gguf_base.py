@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from cli.command_line import write_data
+from gguf_base import gguf_base
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import Conflict, ExportError, LlmloraError
 from llmlora.core.job import read_job
+from llmlora.core.publish import read_json
 from llmlora.services.base_models import open_base_model
 from llmlora.services.chat import chat
 from llmlora.services.evaluate import evaluate
@@ -61,6 +63,30 @@ def test_the_whole_way(file: Path, tmp_path: Path, home: Path, monkeypatch: pyte
     assert report["verify"]["ok"]
     assert chat(str(tmp_path / "out"), "こんにちは", max_new_tokens=2)["num_tokens"] <= 2
     assert chat("ollama:tiny", "こんにちは", max_new_tokens=2)["num_tokens"] <= 2
+
+
+def test_the_whole_way_in_the_files_own_blocks(tmp_path: Path, home: Path) -> None:
+    gguf_base(tiny_model("llama", tmp_path / "model"), tmp_path / "tiny.gguf", "Q8_0")
+    base = open_base_model(str(tmp_path / "tiny.gguf"))
+    assert base.bytes_in_blocks == base.num_bytes
+    data = write_data(tmp_path)
+    found = {}
+    for method in ("lora", "qlora"):
+        found[method] = train(base.name, data, out=tmp_path / method, method=method, **SETTINGS)
+        merge(tmp_path / method, tmp_path / f"{method}-merged")
+    assert found["qlora"]["final_loss"] == found["lora"]["final_loss"]
+    assert (found["lora"]["base_types"], list(found["qlora"]["base_types"])) == ({}, ["Q8_0"])
+    notes = {note["code"]: note["params"] for note in read_json(tmp_path / "qlora" / "report.json")["notes"]}
+    assert notes["base_of_file"] == {"types": "Q8_0"}
+    merged = [(tmp_path / f"{method}-merged" / "model.safetensors").read_bytes() for method in ("lora", "qlora")]
+    assert merged[0] == merged[1]
+    answers = [
+        [item["tuned"]["answer"] for item in evaluate(tmp_path / method, check_forgetting=False)["items"]]
+        for method in ("lora", "qlora")
+    ]
+    assert answers[0] == answers[1]
+    replies = [chat(str(tmp_path / method), "こんにちは", max_new_tokens=8) for method in ("lora", "qlora")]
+    assert replies[0] == replies[1]
 
 
 def test_another_file_in_its_place_is_refused(file: Path, tmp_path: Path, home: Path) -> None:

@@ -51,6 +51,20 @@ def test_a_base_its_job_and_the_base_of_the_job_need_the_same(lora):
         assert needed_bytes(ModelLocation(kind, path)) == wanted, kind
 
 
+def test_a_base_in_blocks_needs_a_quarter(lora, gguf):
+    base = lora.parent / "base"
+    found = needed_bytes(ModelLocation("base_4bit", base)) - LIBRARY_BYTES["chat"]
+    assert 0.15 * weight_bytes(base) < found < 0.25 * weight_bytes(base)
+    for path, wanted in ((base, found), (gguf, gguf.stat().st_size)):
+        job = {**read_json(lora / "config.json"), "base_dir": str(path)}
+        job["train"]["method"] = "qlora"
+        folder = lora.parent / f"qlora-{path.name}"
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(job))
+        assert needed_bytes(ModelLocation("job", folder)) == LIBRARY_BYTES["chat"] + wanted
+        assert wanted < training_bytes(folder) - TRAINING_BYTES < 2 * wanted
+
+
 def test_a_job_of_all_weights_is_measured_by_its_result(full):
     assert needed_bytes(ModelLocation("job", full)) == LIBRARY_BYTES["chat"] + weight_bytes(full / "model")
 

@@ -5,6 +5,7 @@ The format and its use for adapters are Dettmers et al., "QLoRA" (2023).
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -49,7 +50,6 @@ class Nf4Matrix:
 
 def _functional() -> Any:
     try:
-        from bitsandbytes import functional
+        return importlib.import_module("bitsandbytes.functional")
     except ImportError as error:
         raise PackageMissing("package_missing", package="bitsandbytes", extra="gpu", reason="method: qlora") from error
-    return functional

@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,8 +25,8 @@ from llmlora.services.supervisor import run_worker
 
 @dataclass(frozen=True)
 class ModelLocation:
-    """What to load: kind `job` (base + trained weights), `job_base` (what a job began with), `base` (a model folder)
-    or `gguf` (a file).
+    """What to load: kind `job` (base + trained weights), `job_base` (what a job began with), `base` (a model folder),
+    `base_4bit` (the same, quantised as it is loaded) or `gguf` (a file).
     """
 
     kind: str
@@ -76,13 +76,16 @@ def chat(
     *,
     messages: Sequence[dict[str, str]] | None = None,
     system: str | None = None,
+    load_in_4bit: bool = False,
     on_event: OnEvent | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Ask one question and return `text`, `finish_reason` (stop or length) and `num_tokens`.
 
     A model that was trained on prompt/completion or text rows is asked with the last user's text alone: `system` and
-    earlier turns are not shown to it. `on_event` gets the worker's events; `ready` says so by `is_raw`.
+    earlier turns are not shown to it. `load_in_4bit` holds the matrices of a model folder in 4-bit blocks (Q4_K), in a
+    fifth of the memory; a job is held as it was trained, and a GGUF file is run as it is. `on_event` gets the worker's
+    events; `ready` says so by `is_raw`.
     `options` are fields of `GenerateOptions`: max_new_tokens, temperature, top_p, repetition_penalty, seed, stop.
     """
     GenerateOptions(**options)  # a wrong value is refused before a model is loaded
@@ -90,6 +93,8 @@ def chat(
     if system:
         conversation.insert(0, {"role": "system", "content": system})
     location = locate_model(model)
+    if load_in_4bit and location.kind == "base":
+        location = replace(location, kind="base_4bit")
     config = {"model": location.to_dict(), "requests": [{"messages": conversation, **options}]}
     with scratch_folder({"kind": location.worker_kind, **config}) as folder, _native_failures(location, folder):
         return dict(run_worker(location.worker_kind, folder, on_event)["replies"][0])

@@ -54,7 +54,7 @@ def training_bytes(job_dir: Path) -> int:
 
 def _weights(location: ModelLocation) -> Path:
     """Return the folder or file of the weights that a model is loaded from."""
-    if location.kind in ("base", "gguf"):
+    if location.kind not in ("job", "job_base"):
         return location.path
     job = read_job(location.path)
     is_whole = location.kind == "job" and job.method == "full"
@@ -62,7 +62,9 @@ def _weights(location: ModelLocation) -> Path:
 
 
 def _is_quantized(location: ModelLocation) -> bool:
-    return location.kind in ("job", "job_base") and read_job(location.path).method == "qlora"
+    if location.kind not in ("job", "job_base"):
+        return location.kind == "base_4bit"
+    return read_job(location.path).method == "qlora"
 
 
 def _base_bytes(path: Path, is_quantized: bool) -> int:

@@ -15,7 +15,10 @@ from llmlora.worker.frame import StopFlag
 
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
-    """Answer requests with a job folder (kind `job`), what it began with (`job_base`), or a model folder (`base`)."""
+    """Answer requests with a job folder (kind `job`), what it began with (`job_base`), or a model folder.
+
+    That is `base`, or `base_4bit` to quantise it as it is loaded.
+    """
     return answer_all(OPENERS[config["model"]["kind"]], config, events, stop)
 
 
@@ -37,4 +40,9 @@ def _open_base_of_job(path: Path) -> TransformersChat:
     return TransformersChat(load_model(base, None, is_quantized=trained.is_quantized), trained.template, base.path)
 
 
-OPENERS = {"job": _open_job, "job_base": _open_base_of_job, "base": lambda path: load_chat(open_base(path))}
+OPENERS = {
+    "job": _open_job,
+    "job_base": _open_base_of_job,
+    "base": lambda path: load_chat(open_base(path)),
+    "base_4bit": lambda path: load_chat(open_base(path), is_quantized=True),
+}

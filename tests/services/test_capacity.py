@@ -67,11 +67,16 @@ def test_every_checkpoint_that_is_kept_counts(machine, model, tmp_path):
 
 
 def test_weights_that_cannot_fit_the_memory_are_refused(machine, model, tmp_path):
-    machine(memory=model.num_parameters)
+    machine(memory=model.num_parameters // 2)
     with pytest.raises(OutOfMemory) as caught:
         check(model, tmp_path)
     assert caught.value.code == "memory_short"
     assert caught.value.params["needed_bytes"] > 2 * model.num_parameters
+    machine(memory=2 * model.num_parameters)
+    with pytest.raises(OutOfMemory) as caught:
+        check(model, tmp_path)
+    assert caught.value.code == "memory_short_lora"
+    check(model, tmp_path, method="qlora")
     machine(memory=8 * model.num_parameters)
     check(model, tmp_path)
     with pytest.raises(OutOfMemory) as caught:

@@ -108,7 +108,7 @@ def test_models_in_the_hubs_cache_are_used_from_there(tmp_path: Path, monkeypatc
 
 
 def test_what_does_not_fit_the_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "memory_bytes", lambda: 100_000_000)
+    monkeypatch.setattr(models, "memory_bytes", lambda: 50_000_000)
     found = by_name()
     assert found["nano"]["can_train"]
     assert (found["smollm2"]["can_train"], found["smollm2"]["code"]) == (False, "memory_short")

@@ -17,6 +17,10 @@ from llmlora.core.memory import disk_bytes, least_memory_bytes
 from llmlora.services.doctor import nvidia_gpus
 
 
+# The method that needs less than another, and the code of the error that proposes it.
+NEEDS_LESS = {"full": ("lora", "memory_short_full"), "lora": ("qlora", "memory_short_lora")}
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """What this machine has, in bytes: disk with what of it is to stay free, memory; a GPU has memory of its own."""
@@ -77,17 +81,19 @@ def disk_refusal(config: TrainConfig, size: TrainedSize, data: Path, folder: Pat
 
 def memory_refusal(base: BaseModel, config: TrainConfig, size: TrainedSize, room: Room) -> OutOfMemory | None:
     """Return why the memory is too small for the weights of a run alone, None when it is not."""
-    least = least_memory_bytes(base.num_parameters, size.num_trained, config.method, base.bytes_in_blocks)
-    if room.holds(least):
+    needed = _least_bytes(base, size, config.method)
+    if room.holds(needed):
         return None
-    has_smaller = config.method == "full" and _adapter_bytes(base, size) <= room.memory_free
-    code = "memory_short_full" if has_smaller else "memory_short"
-    return OutOfMemory(code, needed_bytes=least, free_bytes=room.memory_free)
+    smaller, code = NEEDS_LESS.get(config.method, (None, "memory_short"))
+    if smaller is None or _least_bytes(base, size, smaller) > room.memory_free:
+        code = "memory_short"
+    return OutOfMemory(code, needed_bytes=needed, free_bytes=room.memory_free)
 
 
-def _adapter_bytes(base: BaseModel, size: TrainedSize) -> int:
-    """Return the bytes that the same run needs at least with an adapter."""
-    return least_memory_bytes(base.num_parameters, size.num_with_adapter, "lora")
+def _least_bytes(base: BaseModel, size: TrainedSize, method: str) -> int:
+    """Return the bytes that a run needs at least with a method."""
+    num_trained = size.num_trained if method == "full" else size.num_with_adapter
+    return least_memory_bytes(base.num_parameters, num_trained, method, base.bytes_in_blocks)
 
 
 def memory_bytes() -> int:

@@ -16,7 +16,7 @@ from llmlora.catalog.ollama_store import find_ollama_model
 from llmlora.catalog.starting_points import starting_points
 from llmlora.core.errors import InputError, LlmloraError, ModelFileError, NotFound, OutOfMemory
 from llmlora.core.locale import error_texts
-from llmlora.core.memory import least_memory_bytes
+from llmlora.core.memory import BITS_IN_LAYERS, least_memory_bytes
 from llmlora.services.capacity import memory_bytes
 
 FIELDS = (
@@ -56,8 +56,8 @@ def _document(model: ListedModel, free: int) -> dict[str, Any]:
 
 
 def _too_large(num_parameters: int, free: int) -> OutOfMemory | None:
-    """Return the error of a model whose weights alone do not fit what memory is free now."""
-    needed = least_memory_bytes(num_parameters, 0, "lora")
+    """Return the error of a model whose weights alone do not fit what memory is free now, in blocks either."""
+    needed = least_memory_bytes(num_parameters, 0, "qlora", round(num_parameters * BITS_IN_LAYERS / 8))
     return OutOfMemory("memory_short", needed_bytes=needed, free_bytes=free) if needed > free else None
 
 

@@ -81,7 +81,7 @@ def test_the_whole_way_in_the_files_own_blocks(tmp_path: Path, home: Path) -> No
     merged = [(tmp_path / f"{method}-merged" / "model.safetensors").read_bytes() for method in ("lora", "qlora")]
     assert merged[0] == merged[1]
     answers = [
-        [item["tuned"]["answer"] for item in evaluate(tmp_path / method, check_forgetting=False)["items"]]
+        [item["tuned"]["text"] for item in evaluate(tmp_path / method, check_forgetting=False)["items"]]
         for method in ("lora", "qlora")
     ]
     assert answers[0] == answers[1]

@@ -19,7 +19,7 @@ from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.layout import ADAPTER_WEIGHTS
 from llmlora.core.memory import is_memory_error
 from llmlora.engine.load import NO_PRODUCTS
-from llmlora.engine.precision import load_adapter, train_in_float32
+from llmlora.engine.precision import load_adapter, train_in_float32, unpack_ends
 from llmlora.weights.base import Base
 
 # The usual names of separate layers, and what holds them where an architecture fuses or renames them.
@@ -155,6 +155,7 @@ def _with_trainable(model: PreTrainedModel, config: TrainConfig, base: Base) -> 
         layers_to_transform=list(config.layers) if config.layers is not None else None,
         base_model_name_or_path=str(base.path),
     )
+    unpack_ends(model, adapter)
     return get_peft_model(model, adapter)
 
 

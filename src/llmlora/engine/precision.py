@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel, set_peft_model_state_dict
+from peft.utils.constants import EMBEDDING_LAYER_NAMES
 from safetensors.torch import load_file
 from torch import nn
 
 from llmlora.core.layout import ADAPTER_WEIGHTS
+from llmlora.engine.quantized_weight import unpack
 
 
 def load_adapter(model: nn.Module, folder: Path, adapter: PeftConfig | None = None) -> PeftModel:
@@ -19,11 +21,19 @@ def load_adapter(model: nn.Module, folder: Path, adapter: PeftConfig | None = No
 
     PEFT reads modules_to_save and biases into the number format of the base, so they are read again.
     """
+    adapter = adapter or PeftConfig.from_pretrained(str(folder))
+    unpack_ends(model, adapter)
     tuned = PeftModel.from_pretrained(model, folder, is_trainable=True, local_files_only=True, config=adapter)
     if not trains_in_float32(tuned):
         train_in_float32(tuned)
         set_peft_model_state_dict(tuned, load_file(folder / ADAPTER_WEIGHTS))
     return tuned
+
+
+def unpack_ends(model: Any, adapter: PeftConfig) -> None:
+    """Unpack a quantised embedding and output layer where an adapter sits on them: PEFT saves them with it."""
+    if not set(EMBEDDING_LAYER_NAMES).isdisjoint(getattr(adapter, "target_modules", None) or ()):
+        unpack(model.get_input_embeddings(), model.get_output_embeddings())
 
 
 def train_in_float32(model: nn.Module) -> None:

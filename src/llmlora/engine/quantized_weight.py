@@ -72,7 +72,7 @@ class QuantizedWeight(torch.Tensor):
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        weight, options = args[0], kwargs or {}
+        weight, options = args[0] if args else None, kwargs or {}
         if func in _UNCHANGED:
             return cls(weight.matrix, weight.dtype, weight.is_transposed)
         if func is _aten.t.default:
@@ -95,6 +95,17 @@ def quantized_types(model: nn.Module) -> dict[str, int]:
         if isinstance(weight, QuantizedWeight):
             counts[weight.matrix.type_name] += weight.numel()
     return dict(counts.most_common())
+
+
+def unpack(*modules: Any) -> None:
+    """Give layers plain weights in place of quantised ones; layers that share one go on sharing it."""
+    unpacked: dict[int, nn.Parameter] = {}
+    for module in modules:
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, QuantizedWeight):
+            if id(weight) not in unpacked:
+                unpacked[id(weight)] = nn.Parameter(weight.plain(), requires_grad=False)
+            module.weight = unpacked[id(weight)]
 
 
 @contextmanager

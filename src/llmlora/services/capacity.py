@@ -16,7 +16,6 @@ from llmlora.core.machine import available_memory_bytes, container_limit, disk_r
 from llmlora.core.memory import disk_bytes, least_memory_bytes
 from llmlora.services.doctor import nvidia_gpus
 
-
 # The method that needs less than another, and the code of the error that proposes it.
 NEEDS_LESS = {"full": ("lora", "memory_short_full"), "lora": ("qlora", "memory_short_lora")}
 

@@ -132,7 +132,7 @@ class Bench:
         if config.gradient_checkpointing:
             model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         self.model.train()
-        self.optimizer = torch.optim.AdamW([weight for _, weight in trainable_parameters(self.model)], lr=1e-4)
+        self.optimizer = torch.optim.AdamW([weight for _, weight in trainable_parameters(self.model)], lr=1e-3)
         ids = np.random.default_rng(1).integers(8, 6000, NUM_TOKENS).astype(np.int32)
         self.batch = packed_batch([(ids, ids.copy())])
 

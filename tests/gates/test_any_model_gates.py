@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from llmlora.core.events import step_history
 from llmlora.export.base_check import check_opened
 from llmlora.services.demo import plan_demo, run_demo
 from llmlora.services.evaluate import evaluate
@@ -15,7 +16,7 @@ from llmlora.services.merge import merge
 from llmlora.services.train import train
 from llmlora.weights.base import open_gguf
 from ollama_store import OllamaStore
-from real_models import original_gguf
+from real_models import Name, original_gguf
 
 pytestmark = [pytest.mark.gate, pytest.mark.usefixtures("home")]
 SHOP = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
@@ -40,6 +41,19 @@ def test_gemma_goes_the_whole_way_from_ollamas_store(tmp_path: Path, monkeypatch
     assert merge(job, tmp_path / "merged")["num_tensors"] > 100
     assert export_model(job, tmp_path / "out", ("Q8_0",))["verify"]["ok"]
     assert sorted((path.name, path.stat().st_mtime_ns) for path in store.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["smollm2", "gemma3"])
+def test_a_real_model_trains_to_the_same_losses_in_its_own_blocks(name: Name, tmp_path: Path) -> None:
+    settings = {"max_steps": 6, "dtype": "bfloat16", "learning_rate": 1e-3}
+    found = {}
+    for method in ("lora", "qlora"):
+        train(str(original_gguf(name)), SHOP / "shop_ja.jsonl", out=tmp_path / method, method=method, **settings)
+        found[method] = [step["loss"] for step in step_history(tmp_path / method)]
+    print(found)
+    assert len(found["qlora"]) == 6
+    assert found["qlora"] == pytest.approx(found["lora"], abs=1e-3)
+    assert found["qlora"][-1] < found["qlora"][0]
 
 
 def test_the_demo_teaches_smollm2_its_ten_rows(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Memory of a long run stays flat although every step has other shapes: no kernel or gradient is kept for ever."""
+"""Memory stays flat over many steps of other shapes, and is as small as the blocks of a base that stays in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 MAX_GROWTH_MB = 150
 STEPS = (30, 90)
 CHILD = """
@@ -49,3 +50,15 @@ def test_memory_does_not_grow_with_the_steps() -> None:
     early, late = (max(sizes[str(step)] for step in range(last - 10, last + 1)) for last in STEPS)
     print(f"{early} MB up to step {STEPS[0]}, {late} MB up to step {STEPS[1]}")
     assert late - early < MAX_GROWTH_MB
+
+
+@pytest.mark.gate
+def test_a_base_of_7_billion_weights_trains_within_8_gb_in_its_blocks() -> None:
+    child = [sys.executable, str(ROOT / "benchmarks" / "qlora.py"), "memory"]
+    finished = subprocess.run(child, capture_output=True, text=True, check=True)
+    found = json.loads(finished.stdout.splitlines()[-1])
+    print(found)
+    assert found["num_parameters"] > 6.5e9
+    assert set(found["types"]) == {"Q4_K", "Q6_K"}
+    assert found["losses"][-1] < found["losses"][0]
+    assert found["peak_memory_bytes"] < 8e9

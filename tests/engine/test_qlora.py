@@ -23,7 +23,11 @@ from llmlora.inference.transformers_chat import load_model
 from llmlora.weights.base import Base, open_base
 from tiny_models import ARCHITECTURES, tiny_model
 
-pytestmark = pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`")
+# PEFT's advice about tied output layers, and that it saves embeddings which an adapter sits on
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`"),
+    pytest.mark.filterwarnings("ignore:Setting `save_embedding_layers`"),
+]
 ROWS = MemoryRows(10)
 ROWS.rows = [(ids % 96, np.where(labels < 0, labels, labels % 96)) for ids, labels in ROWS.rows]  # in any vocabulary
 # Families whose files keep rows in another order, scale their embeddings, tie their heads, fuse their projections.

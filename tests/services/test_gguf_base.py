@@ -12,8 +12,13 @@ from cli.command_line import write_data
 from gguf_base import gguf_base
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import Conflict, ExportError, LlmloraError
+from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.job import read_job
 from llmlora.core.publish import read_json
+from llmlora.engine.quantized_weight import quantized_types
+from llmlora.evaluation.measuring.sides import load_sides
+from llmlora.inference.chat import ChatRequest
+from llmlora.inference.trained_job import find_trained
 from llmlora.services.base_models import open_base_model
 from llmlora.services.chat import chat
 from llmlora.services.evaluate import evaluate
@@ -80,12 +85,12 @@ def test_the_whole_way_in_the_files_own_blocks(tmp_path: Path, home: Path) -> No
     assert notes["base_of_file"] == {"types": "Q8_0"}
     merged = [(tmp_path / f"{method}-merged" / "model.safetensors").read_bytes() for method in ("lora", "qlora")]
     assert merged[0] == merged[1]
-    answers = [
-        [item["tuned"]["text"] for item in evaluate(tmp_path / method, check_forgetting=False)["items"]]
-        for method in ("lora", "qlora")
-    ]
-    assert answers[0] == answers[1]
-    replies = [chat(str(tmp_path / method), "こんにちは", max_new_tokens=8) for method in ("lora", "qlora")]
+    asked = ChatRequest(prompt="こんにちは", options=GenerateOptions(max_new_tokens=8))
+    replies = []
+    for method in ("lora", "qlora"):
+        with load_sides(find_trained(tmp_path / method)).tuned() as asked_model:
+            replies.append(asked_model.chat(asked))
+            assert list(quantized_types(asked_model.model)) == ([] if method == "lora" else ["Q8_0"])
     assert replies[0] == replies[1]
 
 

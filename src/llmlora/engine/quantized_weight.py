@@ -72,7 +72,8 @@ class QuantizedWeight(torch.Tensor):
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        weight, options = args[0] if args else None, kwargs or {}
+        weight: Any = args[0] if args else None
+        options = kwargs or {}
         if func in _UNCHANGED:
             return cls(weight.matrix, weight.dtype, weight.is_transposed)
         if func is _aten.t.default:

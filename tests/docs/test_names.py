@@ -141,7 +141,7 @@ def test_dependency_page_names_every_dependency(language: str) -> None:
     sections = re.split(r"^## ", read("docs", "reference", f"dependencies{language}.md"), flags=re.M)[1:]
     pins = read("tests", "real-models.txt")
     models = sorted(set(re.findall(r"^([a-z].*?)(?:-part\d)?==", pins, flags=re.M)))
-    expected = [*(project()[extra] for extra in ("", "train", "postgres", "trackers", "docs")), models]
+    expected = [*(project()[extra] for extra in ("", "train", "gpu", "postgres", "trackers", "docs")), models]
     *of_python, of_pages = sections
     package = json.loads(read("web", "package.json"))
     named = {name for row in table_rows(of_pages) for name in re.findall(r"`([^`]+)`", row[0])}

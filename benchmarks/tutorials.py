@@ -34,6 +34,7 @@ from llmlora.services.tutorials import NAMES
 from llmlora.worker.frame import StopFlag
 from llmlora.worker.train import run as train_in
 
+FOREIGN = Path(__file__).parent / "results" / "2026-11-29-presets.json"
 SEEDS = (42, 1)
 WIDER, AT_LEAST, FEWEST = 0.25, 0.05, 0.8
 COMPARED = (
@@ -119,11 +120,23 @@ FACTS = ("as_trained", "asked_as_trained", "in_other_words", "asked_in_other_wor
 def write_ranges(name: str, lesson: dict[str, Any], runs: list[dict[str, Any]]) -> None:
     """Write beside a lesson what it shows and what it is checked against."""
     path = asset_path("tutorials", f"{name}.measured.json")
-    known = read_json(path) if path.is_file() else {}
     own = [run for run in runs if run["lesson"] == name]
     if own:
         jobs = {key: ranges_of([run for run in own if run["job"] == key]) for key in lesson["jobs"]}
-        _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": known.get("studies", {})})
+        _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": {"foreign": foreign(lesson)}})
+
+
+def foreign(lesson: dict[str, Any]) -> dict[str, int]:
+    """Return what the preset of a lesson taught of data that are unlike what the bundled model was made with."""
+    (preset,) = {job["preset"] for job in lesson["jobs"].values()}
+    runs = [run for run in read_json(FOREIGN)["runs"] if run["settings"] == f"preset={preset}"]
+    counted = {
+        "known": "as_asked",
+        "total": "facts",
+        "other_known": "in_other_words",
+        "other_total": "asked_in_other_words",
+    }
+    return {"sets": len(runs), **{name: sum(run[field] for run in runs) for name, field in counted.items()}}
 
 
 def ranges_of(runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -142,3 +142,16 @@ def test_what_is_a_promise_is_worth_one(lesson: Lesson) -> None:
     assert best.measured["facts"]["known"][0] >= 2 / 3 * best.measured["facts"]["total"]
     losses = best.measured["loss"]
     assert losses["1"][0] > losses[str(best.measured["epochs"])][1]
+
+
+@every_lesson
+def test_what_other_data_were_taught_is_what_was_measured(lesson: Lesson) -> None:
+    """Beside its own numbers a lesson shows those of data that do not resemble what the bundled model was made with."""
+    (preset,) = {job.preset for job in lesson.jobs.values()}
+    runs = json.loads((RESULTS.parent / "2026-11-29-presets.json").read_text(encoding="utf-8"))["runs"]
+    runs = [run for run in runs if run["settings"] == f"preset={preset}"]
+    shown = lesson.measured["studies"]["foreign"]
+    assert shown["sets"] == len(runs) >= 3
+    assert (shown["known"], shown["total"]) == (sum(run["as_asked"] for run in runs), sum(run["facts"] for run in runs))
+    assert shown["other_known"] == sum(run["in_other_words"] for run in runs)
+    assert "foreign.other_known" in VALUE.findall(source(lesson, "ja"))

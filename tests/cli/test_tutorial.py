@@ -85,6 +85,19 @@ def test_what_was_read_is_ticked_and_not_shown_again(place: Path, capsys: pytest
     assert "llmlora doctor" not in capsys.readouterr().out
 
 
+def test_commands_stay_one_line_that_can_be_pasted(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command.out, "_width", 80)
+    assert run(["tutorial", "start", "1", "--whole", "--lang", "ja"]) == 0
+    shown = capsys.readouterr()
+    lines = [line.strip() for line in shown.out.splitlines()]
+    assert "llmlora train --model nano --data level1_basic_qa.json --preset light --out job" in lines
+    assert not [line for line in lines if line.startswith(("```", "|--"))]
+    assert "「訓練データセット」は`基本Q&A`です。" in shown.out, "nothing is cut at the edge of the screen"
+    assert "llmlora tutorial start 1" in shown.err
+
+
 def test_data_that_are_there_already_stay(place: Path) -> None:
     (place / "level1").mkdir()
     (place / "level1" / LESSON.dataset).write_text("mine", encoding="utf-8")

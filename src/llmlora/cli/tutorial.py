@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.markdown import Markdown
 from rich.markup import escape
 
 from llmlora.cli.groups import ListingGroup
@@ -32,6 +32,7 @@ Out = Annotated[Path | None, typer.Option("--out", help=translate("tutorial.opti
 Whole = Annotated[bool, typer.Option("--whole", help=translate("tutorial.option.whole"))]
 All = Annotated[bool, typer.Option("--all", help=translate("tutorial.option.all"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
+RULE = re.compile(r"\|[-| ]+\|$")  # between the head of a table and its rows
 MARKS = {"done": "[green]✓[/green]", "open": "·", "running": "…", "differs": "[yellow]![/yellow]"}
 
 
@@ -68,7 +69,8 @@ def start(level: Level, folder: Out = None, whole: Whole = False, as_json: Json 
         for step in _next_steps(shown["steps"]):
             if step["kind"] in READ_STEPS:
                 mark_read(queue.database.home, lesson, find_step(lesson, step["id"]))
-    say_next("tutorial check {level}", level=level)
+    is_done = all(step["state"] == "done" for step in shown["steps"])
+    say_next("tutorial check {level}" if is_done else "tutorial start {level}", level=level)
 
 
 def _make_folder(lesson: Lesson, folder: Path) -> None:
@@ -86,10 +88,22 @@ def _print_lesson(shown: dict[str, Any], whole: bool) -> None:
         out.print(f"  {MARKS[step['state']]} {number}. {escape(step['title'])}")
         _print_findings(step)
     if whole or all(step["state"] == "open" for step in shown["steps"]):
-        out.print(Markdown(shown["intro"]))
+        _print_text(shown["intro"])
     for step in shown["steps"] if whole else _next_steps(shown["steps"]):
-        out.print()
-        out.print(Markdown(f"## {step['title']}\n\n{step['text']}"))
+        out.print(f"\n[bold]{escape(step['title'])}[/bold]")
+        _print_text(step["text"])
+
+
+def _print_text(text: str) -> None:
+    """Print the text of a lesson line by line, so that a long command stays one line that can be pasted."""
+    is_command = False
+    for line in text.split("\n"):
+        if line.startswith("```"):
+            is_command = not is_command
+        elif is_command:
+            out.print(f"    {escape(line)}", style="cyan")
+        elif not RULE.match(line):
+            out.print(escape(line.replace("**", "")), style="dim" if line.startswith(">") else None)
 
 
 def _next_steps(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

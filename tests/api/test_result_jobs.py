@@ -1,6 +1,7 @@
 """Evaluations, exports, merges, verifications and comparisons over HTTP, done by real workers on a tiny model."""
 
 import os
+import shutil
 import signal
 import time
 from datetime import datetime
@@ -164,6 +165,19 @@ def test_a_combination_is_a_training_job_like_any_other(client, finished, traine
     assert (changed.status_code, changed.json()["code"]) == (422, "clone_of_combination")
     unequal = client.post("/api/adapters/combine", json={"job_ids": [made["id"], finished], "method": "linear"})
     assert (unequal.status_code, unequal.json()["code"]) == (422, "combine_ranks")
+
+
+def test_a_passport_is_made_fetched_and_checked(client, trained, tmp_path):
+    folder = tmp_path / "job"
+    shutil.copytree(trained, folder)
+    place = f"/api/jobs/{add_finished(client, folder)}/passport"
+    assert (client.get(place).status_code, client.get(place).json()["code"]) == (404, "passport_missing")
+    made = create(client, place)
+    assert (made["passport"]["kind"], made["problems"]) == ("job", [])
+    assert client.get(place).json() == made
+    with (folder / "adapter" / "adapter_config.json").open("a", encoding="utf-8") as stream:
+        stream.write(" ")
+    assert client.get(place).json()["problems"] == ["adapter/adapter_config.json"]
 
 
 def test_a_merge_is_a_folder_of_the_work(client, finished):

@@ -20,7 +20,7 @@ from architecture.source_tree import (
 TORCH = {"torch", "transformers", "peft", "accelerate", "safetensors", "numpy"}
 PACKAGES: dict[str, set[str]] = {
     "": set(),
-    "core": {"dotenv", "pydantic", "pydantic_settings", "platformdirs"},
+    "core": {"cryptography", "dotenv", "pydantic", "pydantic_settings", "platformdirs"},
     "data": set(),
     "catalog": set(),
     "ollama": {"httpx2"},

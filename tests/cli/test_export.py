@@ -43,6 +43,21 @@ def test_export_document(exported, job):
     assert {"config.json", "runs"} <= {path.name for path in (job.parent / "out").iterdir()}
 
 
+def test_every_export_has_a_passport_that_verify_checks_first(exported, job):
+    out = job.parent / "out"
+    passport = json.loads((out / "passport.json").read_text(encoding="utf-8"))
+    assert set(passport["files"]) >= {"model-F16.gguf", "model-Q8_0.gguf", "Modelfile"}
+    assert {item["verdict"] for item in passport["scores"]["verification"]} == {"verified"}
+    modelfile = out / "Modelfile"
+    whole = modelfile.read_bytes()
+    modelfile.write_bytes(whole + b" ")
+    try:
+        result = run("verify", out)
+        assert result.code == 1 and "Modelfile" in result.stderr
+    finally:
+        modelfile.write_bytes(whole)
+
+
 def test_job_and_gguf_file_give_the_same_answer(exported, job):
     texts = []
     for model in (job, job.parent / "out" / "model-F16.gguf"):

@@ -12,9 +12,12 @@ from rich.markup import escape
 
 from llmlora.cli import output
 from llmlora.cli.next_command import after_export, after_merge, after_verify
+from llmlora.cli.passport import show_passport
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.errors import VerificationFailed
-from llmlora.core.layout import MODELFILE
+from llmlora.core.job import SCHEMA as JOB_SCHEMA
+from llmlora.core.job import folder_schema
+from llmlora.core.layout import MODELFILE, PASSPORT_FILE
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json
 from llmlora.services.export import OWN_TYPE, STITCH_TYPE, export_model
@@ -84,7 +87,11 @@ def export(
 
 
 def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> None:
-    """Check the files of an export against the trained model again."""
+    """Check the files of an export against the trained model again, and the passport of an export or a job."""
+    if (target / PASSPORT_FILE).is_file():
+        show_passport(target)
+        if folder_schema(target) == JOB_SCHEMA:
+            return
     with _showing_failed_checks(as_json), EventPrinter() as on_event:
         report = verify_folder(target, base_dir=base, on_event=on_event)
     if as_json:

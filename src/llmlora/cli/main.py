@@ -33,6 +33,7 @@ VERBS = {
     "merge": "llmlora.cli.export",
     "export": "llmlora.cli.export",
     "verify": "llmlora.cli.export",
+    "passport": "llmlora.cli.passport",
     "chat": "llmlora.cli.chat",
     "models": "llmlora.cli.models",
     "ollama": "llmlora.cli.ollama",

@@ -21,6 +21,8 @@ REPORT_FILE = "report.json"
 REPORT_PAGE = "report.html"
 ANSWERS_FILE = "answers.jsonl"
 VERIFY_FILE = "verify.json"
+PASSPORT_FILE = "passport.json"
+PASSPORT_PAGE = "passport.html"
 MODELFILE = "Modelfile"
 OLLAMA_FILE = "ollama.json"
 ADAPTER_GGUF = "adapter.gguf"
@@ -37,6 +39,7 @@ QUEUE_FILE = "queue.json"  # what the queue knows of a piece of work and its fol
 # What a workspace has of its server
 SERVER_LOCK = ".lock"
 TOKEN_FILE = "token"
+PASSPORT_KEY = "passport.key"
 SERVER_LOG = "server.log"
 
 # What folders of models and adapters have, by the names of transformers and PEFT

@@ -31,6 +31,7 @@ VERBS = (
     "merge",
     "export",
     "verify",
+    "passport",
     "chat",
     "models",
     "ollama",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import Stopped
+from llmlora.catalog.passport import write_passport
+from llmlora.core.errors import NotFound, Stopped
 from llmlora.core.events import EventWriter
 from llmlora.core.publish import free_bytes
 from llmlora.evaluation.measuring.carried import carried_facts
@@ -25,4 +26,9 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     def on_plan(files: Mapping[str, int]) -> None:
         events.emit("phase", name="planned", params={"files": dict(files), "free_bytes": free_bytes(folder)})
 
-    return export_model(ExportRequest.from_config(config, folder), on_progress, on_plan, carried_facts)
+    result = export_model(ExportRequest.from_config(config, folder), on_progress, on_plan, carried_facts)
+    try:
+        write_passport(folder)
+    except (OSError, NotFound) as error:  # the export is whole without it
+        events.emit("warning", code="passport_not_written", params={"detail": str(error)})
+    return result

@@ -81,7 +81,6 @@ screenshots: $(DEV_STAMP) web
 # Write the generated reference pages again, and build the manual.
 docs: $(DEV_STAMP)
 	$(PY) docs/generate.py
-	$(PY) docs/talk/generate.py
 	$(PY) .ci/build_manual.py check
 
 # Remove the environment and everything that was built.

@@ -1,4 +1,4 @@
-"""Write the reference pages that come from the code: `python docs/generate.py`, or `--check` to find stale ones.
+"""Write the pages that come from the code, and the slides of the talk: `python docs/generate.py`; `--check` finds stale ones.
 
 One process per language, because the words of the command line are fixed when its modules are loaded.
 """
@@ -453,7 +453,8 @@ def main() -> int:
     parser.add_argument("--language", choices=LANGUAGES)
     options = parser.parse_args()
     if options.language is None:
-        return max(one_language(language, sys.argv[1:]) for language in LANGUAGES)
+        slides = subprocess.run([sys.executable, str(DOCS / "talk" / "generate.py"), *sys.argv[1:]], check=False)
+        return max(slides.returncode, *(one_language(language, sys.argv[1:]) for language in LANGUAGES))
     changed = write_language(options.language, options.check)
     for name in changed:
         sys.stdout.write(f"{'stale' if options.check else 'written'}: {name}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,16 @@ def test_long_questions_and_questions_without_an_answer() -> None:
 def test_marks_inside_a_block_of_code_are_code() -> None:
     text = "## 設定\n```sh\n# 一行目\nQ: これは出力\n```\n以上です。\n"
     assert rows(text) == [(1, "設定", "```sh\n# 一行目\nQ: これは出力\n```\n以上です。")]
+
+
+def test_a_block_of_code_before_the_first_mark_is_code() -> None:
+    assert rows("```\n# no heading\n```\nQ: a\nA: b\n") == [(4, "a", "b")]
+
+
+def test_a_long_text_without_marks_is_read_once() -> None:
+    began = time.process_time()
+    assert findings("\n" + "a line of a novel\n" * 50_000) == [(2, "text_without_question")]
+    assert time.process_time() - began < 5
 
 
 def test_an_empty_answer_is_found_as_in_any_file(tmp_path: Path) -> None:

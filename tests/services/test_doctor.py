@@ -299,10 +299,11 @@ def test_the_ollama_that_answers_is_named_with_what_it_takes(
     assert (check["data"]["version"], check["data"]["url"]) == (version, server.url)
 
 
-def test_no_ollama_is_no_fault(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "http://[::1", "http://:0:0"])
+def test_no_ollama_is_no_fault(home: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", address)
     check = find(doctor(), "ollama")
-    assert (check["status"], "127.0.0.1:9" in check["message"]) == ("ok", True)
+    assert (check["status"], address in check["message"]) == ("ok", True)
     assert "ollama serve" in check["hint"]
 
 

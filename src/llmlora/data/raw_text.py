@@ -39,7 +39,7 @@ class _Block:
     def add(self, text: str) -> None:
         """Take one more line."""
         self.lines.append(text.rstrip())
-        self.size += len(text)
+        self.size += len(text.strip())
         if text.lstrip().startswith(FENCE):
             self.is_fenced = not self.is_fenced
 
@@ -96,10 +96,9 @@ def _next_block(block: _Block, number: int, text: str) -> _Block | None:
         return _Block("heading", number, heading["marked"] or heading["signed"] or heading["framed"])
     elif not block.is_fenced and DASHES.fullmatch(text.strip()):
         return _Block("loose", number + 1)
-    elif block.kind == "loose" and not block.text:
-        block.line = number
-        block.lines = [text.rstrip()]
     elif block.size <= ROW_CHARACTERS:
+        if block.kind == "loose" and not block.size:
+            block.line, block.lines = number, []
         block.add(text)
     return None
 

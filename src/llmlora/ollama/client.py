@@ -46,7 +46,7 @@ def server_url(host: str | None = None) -> str:
 class OllamaClient:
     """One server. `wait_seconds` is how long it may stay silent in the middle of an answer.
 
-    Every call raises `ollama_down`, `ollama_slow`, `ollama_cut` (it went away midway), `ollama_full`, `ollama_refused`
+    An address that is none is `ollama_down`. Every call raises `ollama_down`, `ollama_slow`, `ollama_cut` (it went away midway), `ollama_full`, `ollama_refused`
     or `ollama_odd` (what answers speaks something else), all with the address.
     """
 
@@ -54,7 +54,10 @@ class OllamaClient:
         self.url = server_url(host)
         self._wait_seconds = wait_seconds
         timeout = httpx2.Timeout(wait_seconds, connect=min(CONNECT_SECONDS, wait_seconds))
-        self._http = httpx2.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        try:
+            self._http = httpx2.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        except httpx2.InvalidURL as error:
+            raise OllamaUnavailable("ollama_down", url=self.url) from error
 
     def __enter__(self) -> Self:
         return self

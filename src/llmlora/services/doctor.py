@@ -25,7 +25,7 @@ from llmlora.core.machine import container_limit, usable_cores
 from llmlora.core.publish import free_bytes, read_json
 from llmlora.core.server import read_server_settings
 from llmlora.core.writable import write_refusal
-from llmlora.ollama.client import OllamaClient
+from llmlora.ollama.client import OllamaClient, server_url
 from llmlora.ollama.versions import abilities_of
 from llmlora.services.http_server import listening_socket
 from llmlora.services.packages import TRAIN_PACKAGES, outdated_packages, package_version
@@ -235,12 +235,12 @@ def _hub() -> Check:
 
 def _ollama() -> Check:
     """Tell which Ollama answers, and what its version takes; one that is not there is no fault."""
-    with OllamaClient(wait_seconds=OLLAMA_SECONDS) as client:
-        data: dict[str, Any] = {"url": client.url}
-        try:
+    data: dict[str, Any] = {"url": server_url()}
+    try:
+        with OllamaClient(wait_seconds=OLLAMA_SECONDS) as client:
             abilities = abilities_of(client.version())
-        except OllamaUnavailable as error:
-            return _check("ollama", "down", "ok", data, reason=error_texts(error)["what"])
+    except OllamaUnavailable as error:
+        return _check("ollama", "down", "ok", data, reason=error_texts(error)["what"])
     return _check("ollama", "adapters" if abilities.takes_adapters else "files", "ok", {**data, **asdict(abilities)})
 
 

@@ -46,8 +46,8 @@ def server_url(host: str | None = None) -> str:
 class OllamaClient:
     """One server. `wait_seconds` is how long it may stay silent in the middle of an answer.
 
-    An address that is none is `ollama_down`. Every call raises `ollama_down`, `ollama_slow`, `ollama_cut` (it went away midway), `ollama_full`, `ollama_refused`
-    or `ollama_odd` (what answers speaks something else), all with the address.
+    An address that is none is `ollama_down`. Every call raises `ollama_down`, `ollama_slow`, `ollama_cut` (it went away
+    midway), `ollama_full`, `ollama_refused` or `ollama_odd` (what answers speaks something else), all with the address.
     """
 
     def __init__(self, host: str | None = None, wait_seconds: float = WAIT_SECONDS) -> None:

@@ -29,6 +29,9 @@ RUNS = {
     "recommended, level 2, other seed": "推奨、レベル2（別のシード）",
     "recommended, support": "推奨、問い合わせ対応",
     "recommended, 30 steps": "推奨の学習率、30 ステップ",
+    "general rows, level 2": "推奨と一般の例、レベル2",
+    "half the rate, twice as long, level 2": "学習率を半分、長さを2倍、レベル2",
+    "weight decay, level 2": "推奨と重み減衰、レベル2",
     "over-trained": "やりすぎ",
     "wrecked": "壊れるまで",
 }
@@ -125,17 +128,21 @@ def forgetting_rows(found: Any) -> list[list[str]]:
 
 
 TABLES: Tables = {
-    "presets": ("2026-11-29-presets.json", preset_rows),
-    "exports": ("2026-11-29-export-verdicts.json", export_rows),
-    "models": ("2026-11-29-real-model-steps.json", model_rows),
-    "forgetting": ("2026-11-29-forgetting.json", forgetting_rows),
+    "presets": ("presets", preset_rows),
+    "exports": ("export-verdicts", export_rows),
+    "models": ("real-model-steps", model_rows),
+    "forgetting": ("forgetting", forgetting_rows),
 }
+
+
+def newest(name: str) -> Path:
+    """Return the newest results of a table: their names begin with the date."""
+    return max(RESULTS.glob(f"*-{TABLES[name][0]}.json"))
 
 
 def table(name: str) -> str:
     """Return a table of results in Markdown."""
-    file, rows_of = TABLES[name]
-    head, *rows = rows_of(json.loads((RESULTS / file).read_text(encoding="utf-8")))
+    head, *rows = TABLES[name][1](json.loads(newest(name).read_text(encoding="utf-8")))
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -143,7 +150,7 @@ def table(name: str) -> str:
 def deck() -> str:
     """Return the whole page."""
     text = SLIDES.read_text(encoding="utf-8")
-    text = re.sub(r"\{\{(\w+)\.file\}\}", lambda found: TABLES[found[1]][0], text)
+    text = re.sub(r"\{\{(\w+)\.file\}\}", lambda found: newest(found[1]).name, text)
     text = re.sub(r"\{\{(\w+)\}\}", lambda found: table(found[1]), text)
     sections = []
     for slide in text.split("\n---\n"):

@@ -33,6 +33,7 @@ KINDS = (
     "merge",
     "chat",
     "chat_gguf",
+    "chat_served",
     "prepare",
     "inspect_export",
     "open_base",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
 from llmlora.core.generate_options import GenerateOptions
-from llmlora.inference.sampling import next_token, nucleus, penalised
+from llmlora.inference.sampling import above_share, likeliest, next_token, nucleus, penalised
 
 
 def generator(seed: int) -> torch.Generator:
@@ -50,3 +51,16 @@ def test_same_seed_draws_the_same_and_frequencies_follow_the_distribution():
     assert draws[:20] == again
     counts = torch.bincount(torch.tensor(draws), minlength=3) / 3000
     assert torch.allclose(counts, torch.tensor([0.5, 0.3, 0.2]), atol=0.04)
+
+
+def test_only_the_likeliest_k_and_those_near_the_likeliest_are_drawn():
+    probabilities = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    assert likeliest(probabilities, 2).tolist() == pytest.approx([0.625, 0.375, 0, 0])
+    assert likeliest(probabilities, 0) is probabilities
+    assert likeliest(probabilities, 4) is probabilities
+    assert above_share(probabilities, 0.3).tolist() == pytest.approx([0.5, 0.3, 0.15, 0])
+    assert above_share(probabilities, 0) is probabilities
+    logits, context = torch.tensor([1.0, 3.0, 2.0]), torch.tensor([], dtype=torch.int64)
+    for options in (GenerateOptions(temperature=50, top_k=1), GenerateOptions(temperature=50, min_p=1.0)):
+        drawn = {next_token(logits, context, options, torch.Generator().manual_seed(seed)) for seed in range(20)}
+        assert drawn == {1}

@@ -9,19 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.responses import Response
 
 from llmlora import __version__
+from llmlora.api.error_handlers import EXCEPTION_HANDLERS
 from llmlora.api.front_end import PAGE_DIR, front_end
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.limits import BodyLimits
 from llmlora.api.metrics import Meter, MeterGuard
+from llmlora.api.ollama_app import OllamaDoor, create_ollama_app
 from llmlora.api.openapi import openapi_of, operation_id
-from llmlora.api.problems import invalid_request, problem_response
 from llmlora.api.routes import (
     adapters,
     chat,
@@ -55,7 +53,6 @@ from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
 from llmlora.api.security.host import HostGuard
 from llmlora.api.security.origin import OriginGuard
-from llmlora.core.errors import BadRequest, BodyTooLarge, LlmloraError, MethodNotAllowed, NotFound
 from llmlora.core.server import ServerSettings, current_server_settings
 from llmlora.services.broadcast import Broadcaster
 from llmlora.services.platform import Platform, current_platform
@@ -106,6 +103,10 @@ def create_app(
     token = server_token(settings)
     meter, broadcaster = Meter(), Broadcaster(platform.events)
     warm_models = WarmModels(WarmLimits.of_machine(settings.warm_memory_percent, settings.warm_seconds))
+    doors = []
+    if settings.ollama_port is not None:
+        ollama_app = create_ollama_app(settings.allowed_hosts, platform, warm_models, meter)
+        doors = [Middleware(OllamaDoor, ollama_app=ollama_app, port=settings.ollama_port)]
     app = FastAPI(
         title="llmlora",
         version=__version__,
@@ -117,6 +118,7 @@ def create_app(
         generate_unique_id_function=operation_id,
         lifespan=_lifespan,
         middleware=[
+            *doors,
             Middleware(HostGuard, allowed=settings.allowed_hosts),
             Middleware(MeterGuard, meter=meter),
             Middleware(AnswerGuard),
@@ -124,11 +126,7 @@ def create_app(
             Middleware(OriginGuard),
             Middleware(BodyLimits),
         ],
-        exception_handlers={
-            LlmloraError: _known_error,
-            RequestValidationError: _invalid_values,
-            HTTPException: _http_error,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
     )
     app.state.meter, app.state.broadcaster, app.state.platform = meter, broadcaster, platform
     app.state.settings = settings
@@ -152,25 +150,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     finally:
         await asyncio.to_thread(warm_models.wait_closed)
         await asyncio.to_thread(platform.close)
-
-
-async def _known_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, LlmloraError)
-    return problem_response(request.url.path, error)
-
-
-async def _invalid_values(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return problem_response(request.url.path, invalid_request(error.errors()))
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    """Word what the framework refuses by itself."""
-    assert isinstance(error, HTTPException)
-    known: dict[int, LlmloraError] = {
-        404: NotFound("route_not_found", path=request.url.path[:200]),
-        405: MethodNotAllowed("method_not_allowed", method=request.method[:20], path=request.url.path[:200]),
-        413: BodyTooLarge("body_too_large", limit_bytes=0),
-    }
-    found = known.get(error.status_code) or BadRequest("body_unreadable")
-    return problem_response(request.url.path, found, error.headers)

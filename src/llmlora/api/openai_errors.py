@@ -25,12 +25,17 @@ def openai_error(error: LlmloraError, problem: Mapping[str, Any]) -> dict[str, A
     kinds = {429: "rate_limit_error", 401: "authentication_error"}
     return {
         "error": {
-            "message": " ".join([problem["detail"], *problem.get("problems", ()), problem["hint"]]),
+            "message": whole_text(problem),
             "type": kinds.get(status, "server_error" if status >= 500 else "invalid_request_error"),
             "param": _param(error),
             "code": "invalid_api_key" if isinstance(error, Unauthorized) else CODES.get(error.code, error.code),
         }
     }
+
+
+def whole_text(problem: Mapping[str, Any]) -> str:
+    """Return the words of a problem document in one line: what, why, every problem, and the next step."""
+    return " ".join([problem["detail"], *problem.get("problems", ()), problem["hint"]])
 
 
 def _param(error: LlmloraError) -> str | None:

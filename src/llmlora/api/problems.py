@@ -1,4 +1,7 @@
-"""Errors as they leave the server: RFC 9457 problem documents in the caller's language; below `/v1/` OpenAI's shape."""
+"""Errors as they leave the server: RFC 9457 problem documents in the caller's language.
+
+Below `/v1/` they have OpenAI's shape, and Ollama's where its protocol is spoken.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from llmlora.api import openai_errors
 from llmlora.api.json_response import JsonResponse
-from llmlora.api.openai_errors import openai_error, openai_status
+from llmlora.api.openai_errors import openai_error, openai_status, whole_text
 from llmlora.core.errors import ConfigError, InputError, LlmloraError
 from llmlora.core.locale import LANGUAGES, error_texts, has_text, set_language, set_program, translate
 from llmlora.core.setting_words import setting_problems, value_limit
@@ -27,6 +30,7 @@ SECURITY_HEADERS = {
 # The manual is static and ours; its builder draws icons as data and sets sizes inline.
 MANUAL_POLICY = SECURITY_HEADERS["Content-Security-Policy"] + "; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 MAX_LISTED = 50
+SPEAKS_OLLAMA = "llmlora.ollama"  # in the scope of a request that came in where Ollama's protocol is spoken
 
 
 class ProblemResponse(JsonResponse):
@@ -35,11 +39,13 @@ class ProblemResponse(JsonResponse):
     media_type = "application/problem+json"
 
 
-def problem_response(path: str, error: LlmloraError, headers: Mapping[str, str] | None = None) -> JsonResponse:
-    """Return the answer for an error of a path, with the security headers."""
+def problem_response(scope: Scope, error: LlmloraError, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """Return the answer for an error of a request, with the security headers."""
     document, all_headers = problem_of(error), {**SECURITY_HEADERS, **(headers or {})}
-    if path.startswith(openai_errors.PATH):
+    if scope["path"].startswith(openai_errors.PATH):
         return JsonResponse(openai_error(error, document), openai_status(error), all_headers)
+    if scope.get(SPEAKS_OLLAMA):
+        return JsonResponse({"error": whole_text(document)}, openai_status(error), all_headers)
     return ProblemResponse(document, error.http_status, all_headers)
 
 
@@ -98,4 +104,4 @@ async def send_problem(
 ) -> None:
     """Answer a request with an error, in the caller's language."""
     take_language(scope)
-    await problem_response(scope["path"], error, headers)(scope, receive, send)
+    await problem_response(scope, error, headers)(scope, receive, send)

@@ -24,6 +24,9 @@ def serve(
     allowed_host: Annotated[
         list[str] | None, typer.Option("--allowed-host", metavar="HOST", help=translate("cli.serve.allowed_host"))
     ] = None,
+    ollama_port: Annotated[
+        int | None, typer.Option("--ollama-port", min=0, max=65535, help=translate("cli.serve.ollama_port"))
+    ] = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help=translate("cli.serve.no_auth"))] = False,
     workspace: Annotated[
         Path | None, typer.Option("--workspace", metavar="DIR", help=translate("cli.serve.workspace"))
@@ -38,7 +41,12 @@ def serve(
         set_language(options.language)
     if workspace is not None:
         os.environ["LLMLORA_HOME"] = str(workspace.expanduser().absolute())
-    settings = read_server_settings(host=host, port=port, allowed_hosts=tuple(allowed_host) if allowed_host else None)
+    settings = read_server_settings(
+        host=host,
+        port=port,
+        allowed_hosts=tuple(allowed_host) if allowed_host else None,
+        ollama_port=ollama_port,
+    )
     try:
         run_server(settings.without_token() if no_auth else settings, _ready)
     except Conflict as error:
@@ -47,9 +55,11 @@ def serve(
         raise
 
 
-def _ready(url: str, token: str | None) -> None:
+def _ready(url: str, token: str | None, ollama_url: str | None) -> None:
     say("cli.serve.ready")
     _print_address(url, token)
+    if ollama_url is not None:
+        say("cli.serve.ollama", url=ollama_url)
     say("cli.serve.stop")
 
 

@@ -20,6 +20,7 @@ class ServerSettings(BaseSettings):
     """Where the server listens, which names it answers to, whether it asks for a token, and whether it fetches files.
 
     `fetch_urls` lets requests name addresses on other machines from which the server gets data; off unless set.
+    `ollama_port` is where it also speaks Ollama's protocol, to this machine only and without a token; off unless set.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -27,6 +28,7 @@ class ServerSettings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, validation_alias="LLMLORA_HOST")
     port: int = Field(8000, ge=0, le=65535, validation_alias="LLMLORA_PORT")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="LLMLORA_ALLOWED_HOSTS")
+    ollama_port: int | None = Field(None, ge=0, le=65535, validation_alias="LLMLORA_OLLAMA_PORT")
     fetch_urls: bool = Field(False, validation_alias="LLMLORA_FETCH_URLS")
     token: SecretStr | None = Field(None, validation_alias="LLMLORA_TOKEN")
     model_roots: Annotated[tuple[Path, ...], NoDecode] = Field((), validation_alias="LLMLORA_MODEL_ROOTS")
@@ -64,6 +66,10 @@ class ServerSettings(BaseSettings):
     def needs_token(self) -> bool:
         """Tell whether requests have to carry a token."""
         return not self._is_open
+
+    def with_ollama_port(self, port: int | None) -> Self:
+        """Return the same settings with the port that the system gave where any free one was asked for."""
+        return self.model_copy(update={"ollama_port": port})
 
     def without_token(self) -> Self:
         """Return the same settings for a server that asks for no token.

@@ -19,7 +19,7 @@ from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, re
 from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ExportError, ModelFileError
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
-from llmlora.core.lora import BASE_CHANGING_INITS, lora_scaling
+from llmlora.core.lora import lora_scaling, merge_reason
 from llmlora.gguf.architecture import Architecture
 from llmlora.gguf.architectures import architecture_of, check_exportable
 from llmlora.gguf.container import TensorPlan, write_container
@@ -30,12 +30,6 @@ from llmlora.gguf.writer import FILE_TYPES, QUANTIZATION_VERSION, encode_float
 
 _PREFIX = "base_model.model."
 _TENSOR = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
-# Settings whose effect is not a low-rank change of a weight matrix, or of another base than the file's.
-_NEEDS_MERGE = (
-    "use_dora", "modules_to_save", "trainable_token_indices", "lora_bias", "layer_replication", "target_parameters",
-    "use_qalora", "arrow_config", "alora_invocation_tokens", "megatron_config",
-)  # fmt: skip
-
 Json = Mapping[str, Any]
 
 
@@ -92,15 +86,9 @@ def write_lora_gguf(adapter_dir: Path, base_config: Json, output: Path) -> None:
 
 def check_adapter(config: Json) -> None:
     """Raise ExportError(adapter_needs_merge) for settings that a GGUF adapter cannot express."""
-    if str(config.get("peft_type", "LORA")) != "LORA":
-        raise _needs_merge(f"peft_type={config['peft_type']}")
-    used = [name for name in _NEEDS_MERGE if config.get(name)]
-    if used:
-        raise _needs_merge(", ".join(used))
-    if config.get("bias", "none") != "none":
-        raise _needs_merge(f"bias={config['bias']}")
-    if str(config.get("init_lora_weights", True)).lower().startswith(BASE_CHANGING_INITS):
-        raise _needs_merge(f"init_lora_weights={config['init_lora_weights']}")
+    reason = merge_reason(config)
+    if reason is not None:
+        raise _needs_merge(reason)
 
 
 def module_scaling(config: Json, module: str, rank: int) -> float:

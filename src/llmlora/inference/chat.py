@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from llmlora.core.errors import ConfigError
@@ -22,13 +23,16 @@ LEAST_LOGPROB = -9999.0  # instead of minus infinity, which JSON has not
 class ChatRequest:
     """A conversation to answer (`messages`, through the chat template) or a raw text to continue (`prompt`).
 
-    `top_logprobs` is how many of the likeliest tokens are told with each generated one; None tells of none.
+    `top_logprobs` is how many of the likeliest tokens are told with each generated one; None tells of none. `job_dir`
+    is whose model answers where several stand on one base, with its adapter or, without `has_adapter`, as it began.
     """
 
     messages: tuple[Message, ...] | None = None
     prompt: str | None = None
     options: GenerateOptions = field(default_factory=GenerateOptions)
     top_logprobs: int | None = None
+    job_dir: Path | None = None
+    has_adapter: bool = True
 
     def __post_init__(self) -> None:
         if (self.messages is None) == (self.prompt is None):
@@ -91,6 +95,8 @@ def request_from_dict(data: dict[str, Any]) -> ChatRequest:
         prompt=data.get("prompt"),
         options=GenerateOptions(**options),
         top_logprobs=data.get("top_logprobs"),
+        job_dir=Path(data["job_dir"]) if data.get("job_dir") else None,
+        has_adapter=bool(data.get("has_adapter", True)),
     )
 
 

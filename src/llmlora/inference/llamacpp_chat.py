@@ -44,6 +44,7 @@ os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # an abort would otherwise star
 MAX_CONTEXT = 8192
 REQUEST_SECONDS = 600.0
 FORCING_BIAS = 1e4
+SAMPLERS = ["penalties", "temperature", "top_k", "top_p", "min_p"]  # as next_token orders them
 SMALL_MODEL_BYTES = 64_000_000
 MAX_CAPTURED = 1 << 20
 
@@ -65,15 +66,18 @@ class LlamaCppChat:
     ) -> None:
         self.path = gguf_path
         self.header = read_gguf_header(gguf_path)
-        if lora_path is not None:
-            read_gguf_header(lora_path)
         self.vocabulary = [str(token) for token in self.header.metadata.get("tokenizer.ggml.tokens", ())]
         self.vocab_size = len(self.vocabulary)
         self.context_length = min(_trained_context(self.header), context_length)
         self.has_template = "tokenizer.chat_template" in self.header.metadata
         self._key = secrets.token_hex(16)
         self._num_threads = _num_threads(gguf_path, num_threads)
-        self._params = self._server_params(lora_path, is_exact)
+        self._params = self._server_params(is_exact)
+        self._loras: list[Path] = []
+        if lora_path is not None:
+            self._add_lora(lora_path)
+        self._choice: dict[str, Any] = {}  # which adapter answers, where there is a choice
+        self._last_lora: Path | None = None
         self._ascii_token: int | None = None
         self._server: Any = None
         self._open()
@@ -98,24 +102,62 @@ class LlamaCppChat:
             self._num_threads = number
             self._open()
 
+    def use_lora(self, path: Path | None) -> None:
+        """Answer with an adapter of those that were named before, or a new one, from the next request on; or with none.
+
+        Adapters are fixed when a model is loaded, so a new one loads it again: its file is in memory by then.
+        """
+        if path is not None and path not in self._loras:
+            self._add_lora(path)
+            self.close()
+            self._open()
+        chosen = [{"id": number, "scale": float(lora == path)} for number, lora in enumerate(self._loras)]
+        # What was computed under another adapter is of no use, and must not be taken for this one's.
+        self._choice = {"lora": chosen, "cache_prompt": path == self._last_lora}
+        self._last_lora = path
+
+    def _add_lora(self, path: Path) -> None:
+        read_gguf_header(path)
+        adapter = xllamacpp.CommonAdapterLoraInfo()
+        adapter.path, adapter.scale = str(path), 1.0
+        self._params.lora_adapters = [*self._params.lora_adapters, adapter]
+        self._loras.append(path)
+
     def chat(self, request: ChatRequest, on_text: OnText | None = None, on_token: OnToken | None = None) -> ChatReply:
         """Answer one request; raises ConfigError when the prompt fills the whole context."""
-        prompt_ids = self.prompt_ids(request)
+        return self.answer(self.prompt_ids(request), request, on_text, on_token)
+
+    def answer(
+        self,
+        prompt_ids: list[int],
+        request: ChatRequest,
+        on_text: OnText | None = None,
+        on_token: OnToken | None = None,
+        turn_end: str | None = None,
+    ) -> ChatReply:
+        """Go on after token ids as a request asks; raises ConfigError when they fill the whole context.
+
+        `turn_end` is the text of a token that ends an answer although the file does not say so.
+        """
         room = self.context_length - len(prompt_ids)
         if room < 1:
             raise ConfigError("prompt_too_long", num_tokens=len(prompt_ids), context_length=self.context_length)
-        options = request.options
+        options, ends = request.options, [turn_end] if turn_end else []
         body = {
             "prompt": prompt_ids,
             "n_predict": min(options.max_new_tokens, room),
-            "samplers": ["penalties", "temperature", "top_p"] if options.temperature else ["penalties", "temperature"],
+            "samplers": SAMPLERS if options.temperature else SAMPLERS[:2],
             "temperature": options.temperature,
+            "top_k": options.top_k,
             "top_p": options.top_p,
+            "min_p": options.min_p,
             "repeat_penalty": options.repetition_penalty,
             "repeat_last_n": self.context_length,
             "seed": options.seed,
-            "stop": list(options.stop),
+            "stop": [*options.stop, *ends],
+            "preserved_tokens": ends,
             "return_tokens": True,
+            **self._choice,
         }
         if on_text is None and on_token is None:
             answer = self._post("/completion", body)
@@ -214,24 +256,20 @@ class LlamaCppChat:
                 self._post("/completion", {"prompt": [0], "n_predict": 1})
         self._server = None
 
-    def _server_params(self, lora_path: Path | None, is_exact: bool) -> Any:
+    def _server_params(self, is_exact: bool) -> Any:
         params = xllamacpp.CommonParams()
         params.model.path = str(self.path)
         params.api_keys = [self._key]
         params.n_ctx = self.context_length
         params.n_parallel = 1
         params.warmup = False
+        params.cache_ram_mib = 0  # kept states do not tell which adapter they were computed with
         params.verbosity = 1  # errors only: they are the reason a load failed
         if is_exact:
             params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
             params.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
             params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
             params.n_gpu_layers = 0
-        if lora_path is not None:
-            adapter = xllamacpp.CommonAdapterLoraInfo()
-            adapter.path = str(lora_path)
-            adapter.scale = 1.0
-            params.lora_adapters = [adapter]
         return params
 
     def _forced_token(self) -> int:

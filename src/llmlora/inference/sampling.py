@@ -12,12 +12,13 @@ def next_token(logits: Tensor, context: Tensor, options: GenerateOptions, genera
     """Return the next token id.
 
     `logits` is (vocabulary,), `context` the int64 ids of prompt and reply so far. The order is that of
-    transformers: penalty, temperature, nucleus.
+    transformers: penalty, temperature, likeliest k, nucleus, least share.
     """
     scores = penalised(logits.float(), context, options.repetition_penalty)
     if options.temperature == 0:
         return int(scores.argmax())
-    probabilities = nucleus(torch.softmax(scores / options.temperature, dim=-1), options.top_p)
+    probabilities = likeliest(torch.softmax(scores / options.temperature, dim=-1), options.top_k)
+    probabilities = above_share(nucleus(probabilities, options.top_p), options.min_p)
     return int(torch.multinomial(probabilities, 1, generator=generator))
 
 
@@ -28,6 +29,21 @@ def penalised(logits: Tensor, context: Tensor, penalty: float) -> Tensor:
     seen = context.unique()
     values = logits[seen]
     return logits.index_copy(0, seen, torch.where(values < 0, values * penalty, values / penalty))
+
+
+def likeliest(probabilities: Tensor, top_k: int) -> Tensor:
+    """Keep the `top_k` likeliest tokens, all with 0; what is kept sums to one again."""
+    if not 0 < top_k < len(probabilities):
+        return probabilities
+    values, indices = probabilities.topk(top_k)
+    return torch.zeros_like(probabilities).index_copy(0, indices, values / values.sum())
+
+
+def above_share(probabilities: Tensor, min_p: float) -> Tensor:
+    """Keep the tokens that are at least `min_p` times as likely as the likeliest."""
+    if min_p <= 0:
+        return probabilities
+    return torch.where(probabilities >= min_p * probabilities.max(), probabilities, torch.zeros_like(probabilities))
 
 
 def nucleus(probabilities: Tensor, top_p: float) -> Tensor:

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmlora.catalog.base_model import BaseModel, resolve_base_model
-from llmlora.core.errors import ExportError, LlmloraError, NotFound
+from llmlora.catalog.job_base import find_base
+from llmlora.core.errors import LlmloraError
 from llmlora.core.job import JobConfig, read_job, trained_dir
 from llmlora.core.layout import ENVIRONMENT_FILE, TEMPLATE_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_json
@@ -117,25 +117,3 @@ def find_trained(job_dir: Path, moved_base: Path | None = None) -> TrainedJob:
     if trained.adapter_dir is not None:
         trained.base  # noqa: B018 - an adapter is of no use without it
     return trained
-
-
-def find_base(job: JobConfig, moved_base: Path | None = None) -> BaseModel:
-    """Return the base model of a job, checked against the digest it was trained on."""
-    names = [str(moved_base.absolute())] if moved_base else [job.base_model, job.base_dir]
-    base = _first_found(names, job)
-    if base.digest != job.base_digest:
-        raise ExportError("export_base_changed", base_model=job.base_model, path=str(base.path))
-    return base
-
-
-def _first_found(names: list[str], job: JobConfig) -> BaseModel:
-    failure: LlmloraError | None = None
-    for name in names:
-        try:
-            found = resolve_base_model(name)
-        except NotFound as error:
-            failure = failure or error
-            continue
-        if found.digest == job.base_digest or name == names[-1]:
-            return found
-    raise NotFound("base_missing", base_model=job.base_model, path=job.base_dir) from failure

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from llmlora.catalog.base_model import bundled_models
+from llmlora.catalog.served_base import served_base
 from llmlora.core.errors import Forbidden, LlmloraError, NotFound
-from llmlora.core.job import EXPORT_SCHEMA, folder_schema, trained_dir
+from llmlora.core.job import EXPORT_SCHEMA, folder_schema, read_job, trained_dir
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
 from llmlora.core.layout import META_FILE, work_root
 from llmlora.core.publish import read_json
@@ -123,16 +124,22 @@ def _bundled(name: str) -> Askable:
 
 
 def _job(queue: Queue, row: JobRow) -> Askable:
-    folder = queue.folder_of(row)
-    trained_dir(folder)
-    return Askable(f"job:{row.id}", row.name, "job", ModelLocation("job", folder), **_of_job(queue, row))
+    location = _location(queue.folder_of(row), has_adapter=True)
+    return Askable(f"job:{row.id}", row.name, "job", location, **_of_job(queue, row))
 
 
 def _base_of_job(queue: Queue, row: JobRow) -> Askable:
-    folder = queue.folder_of(row)
-    trained_dir(folder)
-    location = ModelLocation("job_base", folder)
+    location = _location(queue.folder_of(row), has_adapter=False)
     return Askable(f"job:{row.id}{AT_BASE}", row.name, "base", location, **_of_job(queue, row))
+
+
+def _location(folder: Path, has_adapter: bool) -> ModelLocation:
+    """Return how a finished job is run: its adapter beside the base's own GGUF file, or loaded as it was trained."""
+    trained_dir(folder)
+    base = served_base(read_job(folder), folder)
+    if base is not None:
+        return ModelLocation("served", base, folder, has_adapter)
+    return ModelLocation("job" if has_adapter else "job_base", folder)
 
 
 def _of_job(queue: Queue, row: JobRow) -> dict[str, Any]:

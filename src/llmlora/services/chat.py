@@ -31,11 +31,23 @@ class ModelLocation:
 
     kind: str
     path: Path
+    job_dir: Path | None = None  # of kind `served`, a base's GGUF file: whose adapter is put on it
+    has_adapter: bool = True  # else that job's base is asked as it began
 
     @property
     def worker_kind(self) -> str:
         """The kind of worker that runs it."""
-        return "chat_gguf" if self.kind == "gguf" else "chat"
+        return {"gguf": "chat_gguf", "served": "chat_served"}.get(self.kind, "chat")
+
+    @property
+    def process(self) -> ModelLocation:
+        """What one process loads: all jobs on one file share it."""
+        return ModelLocation(self.kind, self.path)
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """What a request has to say so that this job answers."""
+        return {} if self.job_dir is None else {"job_dir": str(self.job_dir), "has_adapter": self.has_adapter}
 
     def to_dict(self) -> dict[str, str]:
         """Return the JSON form for the worker."""
@@ -230,7 +242,7 @@ def _native_failures(location: ModelLocation, folder: Path) -> Iterator[None]:
         yield
     except WorkerDied as error:
         code = error.params.get("exit_code")
-        if location.kind != "gguf" or not isinstance(code, int) or code >= 0:
+        if location.worker_kind == "chat" or not isinstance(code, int) or code >= 0:
             raise
         detail = _last_words(folder) or signal.Signals(-code).name
         raise ModelFileError("gguf_load_failed", path=str(location.path), detail=detail) from error

@@ -251,7 +251,7 @@ def _port() -> Check:
         return _check("port", "serving", "ok", {"url": server["url"]})
     try:
         settings = read_server_settings()
-        listening_socket(settings).close()
+        listening_socket(settings.host, settings.port).close()
     except LlmloraError as error:
         texts = error_texts(error)
         data = {**error.params, "code": error.code}

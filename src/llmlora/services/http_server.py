@@ -12,7 +12,6 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from llmlora.core.errors import Conflict, ResourceError
-from llmlora.core.server import ServerSettings
 
 APP = "llmlora.api.app:create_app"
 HEADER_SECONDS = 20  # for the head of a request, from the first byte or from the end of the answer before
@@ -96,16 +95,16 @@ def http_server(log_config: dict[str, Any], on_ready: Callable[[], None]) -> Htt
     )
 
 
-def listening_socket(settings: ServerSettings) -> socket.socket:
-    """Return a socket that listens where the settings say; port 0 means any free one.
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; port 0 means any free one.
 
     Raises:
         Conflict: `port_taken`. ResourceError: `address_unusable`, this machine has no such address.
     """
-    place = {"host": settings.host, "port": settings.port}
+    place = {"host": host, "port": port}
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         found = socket.socket(family, kind, protocol)
     except OSError as error:

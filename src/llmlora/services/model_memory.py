@@ -15,7 +15,11 @@ from llmlora.core.layout import MODEL_DIR
 from llmlora.core.memory import BITS_AT_ENDS, FLOAT32_BYTES, least_memory_bytes
 from llmlora.services.chat import ModelLocation
 
-LIBRARY_BYTES: Final = {"chat": 500 << 20, "chat_gguf": 200 << 20}  # of a process before it holds a model
+LIBRARY_BYTES: Final = {
+    "chat": 500 << 20,
+    "chat_gguf": 200 << 20,
+    "chat_served": 400 << 20,
+}  # of a process before it holds a model
 ADAPTER_SHARE: Final = 20  # an adapter is rather smaller than this part of its base
 TRAINING_BYTES: Final = 1 << 30  # libraries, and activations of a small batch
 
@@ -32,7 +36,7 @@ def needed_bytes(location: ModelLocation) -> int:
     """Return about what the process of a model will hold; of a broken one what the libraries take."""
     libraries = LIBRARY_BYTES[location.worker_kind]
     try:
-        if location.kind == "gguf":
+        if location.kind in ("gguf", "served"):
             return libraries + location.path.stat().st_size
         return libraries + _base_bytes(_weights(location), _is_quantized(location))
     except (LlmloraError, OSError):  # the worker that loads it will say what is wrong

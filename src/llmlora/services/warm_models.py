@@ -84,11 +84,12 @@ class WarmModels:
                 raise ModelUnavailable("server_stopping")
             if sum(model.num_questions for model in self._models.values()) >= MOST_QUESTIONS:
                 raise TooManyRequests("too_many_questions", limit=MOST_QUESTIONS)
-            model = self._models.get(location)
+            process = location.process
+            model = self._models.get(process)
             if model is None:
-                model = self._models[location] = WarmModel(location, self)
+                model = self._models[process] = WarmModel(process, self)
                 model.start()
-            question = Question(request, tell, model)
+            question = Question({**request, **location.choice}, tell, model)
             model.questions.append(question)
             self.changed.notify_all()
         return question
@@ -97,6 +98,13 @@ class WarmModels:
         """Return the models that are loaded, with the memory that each of them holds."""
         with self.changed:
             return {location: model.num_bytes() for location, model in self._models.items() if model.is_loaded}
+
+    def let_go(self, location: ModelLocation) -> None:
+        """Let the process of a model go when nobody waits for its answer; nothing where it is not loaded."""
+        with self.changed:
+            model = self._models.get(location.process)
+            if model is not None and model.is_idle:
+                model.leave(None)
 
     def give_way(self, wanted_bytes: int) -> None:
         """Let models go at once, the least recently used first, until that much memory is free or none is left."""

@@ -48,6 +48,7 @@ KINDS = {
     "register": "llmlora.worker.register",
     "chat": "llmlora.worker.chat",
     "chat_gguf": "llmlora.worker.chat_gguf",
+    "chat_served": "llmlora.worker.chat_served",
 }
 LOCK_WAIT_SECONDS = 30.0
 RESERVE_BYTES = 1 << 16  # given back on a full disk, so that the last words of a run can still be written

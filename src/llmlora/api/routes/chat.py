@@ -89,8 +89,8 @@ def list_chat_models(request: Request) -> ChatModelList:
         ChatModel(
             **{name: getattr(one, name) for name in ("id", "name", "kind", "job_id", "base_model", "system")},
             created_at=one.created_at,
-            is_loaded=one.location in loaded,
-            memory_bytes=loaded.get(one.location),
+            is_loaded=one.location.process in loaded,
+            memory_bytes=loaded.get(one.location.process),
         )
         for one in list_askable(request.app.state.platform.queue)
     ]

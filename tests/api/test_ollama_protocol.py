@@ -56,7 +56,8 @@ def server(home, port):
 
 @pytest.fixture(scope="module")
 def client(server, port):
-    return ollama.Client(host=f"http://127.0.0.1:{port}", timeout=90)
+    with ollama.Client(host=f"http://127.0.0.1:{port}", timeout=90) as made:
+        yield made
 
 
 def raw(port, method, path, body=b"", **headers):

@@ -111,7 +111,8 @@ class FakeOllama:
         header = read_gguf_header(self.store.blob(layers["model"]))
         architecture = str(header.metadata["general.architecture"])
         yield {"status": "writing manifest"}
-        self.store.write(name, layers, {"model_format": "gguf", "model_family": architecture})
+        programs = {kind: body[kind] for kind in ("renderer", "parser") if body.get(kind)}
+        self.store.write(name, layers, {"model_format": "gguf", "model_family": architecture, **programs})
         if not self.odd.cut_before_success:
             yield {"status": "success"}
 

@@ -111,12 +111,12 @@ class Store:
             if found is not None:
                 yield found
 
-    def add(self, name: str, gguf: Path, **texts: str) -> None:
-        """Put a model into the store, as if it had been pulled."""
+    def add(self, name: str, gguf: Path, config: Mapping[str, Any] | None = None, **texts: str) -> None:
+        """Put a model into the store, as if it had been pulled; `config` is more of its configuration."""
         layers = {"model": self.put(gguf.read_bytes())}
         layers |= {kind: self.put(text.encode()) for kind, text in texts.items()}
         architecture = str(read_gguf_header(gguf).metadata["general.architecture"])
-        self.write(name, layers, {"model_format": "gguf", "model_family": architecture})
+        self.write(name, layers, {"model_format": "gguf", "model_family": architecture, **(config or {})})
 
     def _root(self, is_v2: bool) -> Path:
         place = ("manifests-v2", NEW_HOST) if is_v2 else ("manifests", OLD_HOST)

@@ -18,7 +18,7 @@ from llmlora.weights.base import open_gguf
 from ollama_store import OllamaStore
 from real_models import Name, original_gguf
 
-pytestmark = [pytest.mark.gate, pytest.mark.usefixtures("home")]
+pytestmark = [pytest.mark.gate, pytest.mark.timeout(3600), pytest.mark.usefixtures("home")]
 SHOP = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
 
 

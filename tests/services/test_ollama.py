@@ -11,9 +11,10 @@ import pytest
 
 from fake_ollama.server import FakeOllama
 from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
+from llmlora.core.job import update_job
 from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.measuring.carried import carried_facts
-from llmlora.export.ollama_push import PushRequest, inherited, push
+from llmlora.export.ollama_push import Inherited, PushRequest, inherited, push
 from llmlora.services import ollama as service
 from tiny_jobs import tiny_job
 from tiny_models import tiny_model
@@ -104,16 +105,35 @@ def test_an_old_version_leaves_out_what_it_cannot_show(exported: Path, tmp_path:
     assert found["tokens"] is True
 
 
-def test_a_base_of_the_store_gives_its_parameters_and_licence(
+def test_a_base_of_the_store_gives_its_parameters_licence_and_programs(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     parameters = {"top_k": 64, "stop": ["<x>"], "typical_p": 0.7}
     with FakeOllama(tmp_path / "store") as server:
-        server.store.add("base:1b", exported / "model-F16.gguf", params=json.dumps(parameters), license="Their terms")
+        file, programs = exported / "model-F16.gguf", {"renderer": "own-renderer", "parser": "own-parser"}
+        server.store.add("base:1b", file, programs, params=json.dumps(parameters), license="Their terms")
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "store"))
-    assert inherited("ollama:base:1b") == ({"top_k": 64}, "Their terms")
-    assert inherited("ollama:gone") == ({}, None)
-    assert inherited("base") == ({}, None)
+    assert inherited("ollama:base:1b") == Inherited({"top_k": 64}, "Their terms", programs)
+    assert inherited("ollama:gone") == inherited("base") == Inherited()
+
+
+@pytest.mark.parametrize("chat_template", [None, "chatml"])
+def test_the_bases_own_renderer_goes_along_unless_another_template_was_chosen(
+    chat_template: str | None, exported: Path, fake: FakeOllama, monkeypatch: pytest.MonkeyPatch
+):
+    job_dir = Path(read_json(exported / "meta.json")["job_dir"])
+    programs = {"renderer": "own-renderer", "parser": "own-parser"}
+    monkeypatch.setattr("llmlora.export.ollama_push.inherited", lambda name: Inherited(programs=programs))
+    stored = read_json(job_dir / "config.json")
+    update_job(job_dir, train={**stored["train"], "chat_template": chat_template})
+    try:
+        (exported / "ollama.json").unlink(missing_ok=True)
+        pushed(exported, fake)
+    finally:
+        write_json(job_dir / "config.json", stored)
+    config = fake.store.find("my-support:v1").config
+    expected = {"renderer": None, "parser": None} if chat_template else programs
+    assert {name: config.get(name) for name in programs} == expected
 
 
 def test_the_service_asks_the_server_before_it_exports(fake: FakeOllama, tmp_path: Path):

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from llmlora.cli.output import options, out, visible
 from llmlora.cli.progress import held_out_texts
-from llmlora.core.evaluation_words import headline_text, kind_name, language_name, quality_rows
+from llmlora.core.evaluation_words import earlier_text, headline_text, kind_name, language_name, quality_rows
 from llmlora.core.locale import advice_text, translate
 
 SYMBOLS = {"broken": "✗", "not_learned": "−", "surface": "~", "learned": "✓", "known": "="}
@@ -32,6 +32,7 @@ def print_evaluation(report: dict[str, Any]) -> None:
     _print_scores(report)
     print_quality(report.get("quality"))
     print_forgetting(report["forgetting"])
+    print_earlier(report.get("earlier"))
     print_advice(report["advice"])
     print_notes(report)
     out.print(headline)
@@ -162,6 +163,17 @@ def print_forgetting(check: dict[str, Any] | None) -> None:
         _tell("invented", total=untaught["num_questions"], after=untaught["tuned"], before=untaught["base"])
         for entry in untaught["new"][:MAX_EXAMPLES]:
             _tell("invented_example", question=_clipped(entry["question"]), answer=_got(entry["tuned"]))
+
+
+def print_earlier(earlier: dict[str, Any] | None) -> None:
+    """Print whether what was taught before is still known, and what is lost."""
+    if earlier is None:
+        return
+    style = "red" if earlier["lost"] else "green"
+    out.print(f"[{style}]{escape(earlier_text(earlier))}[/{style}]")
+    for entry in earlier["lost"][:MAX_EXAMPLES]:
+        shown = {"question": _clipped(entry["question"]), "fact": _clipped(entry["fact"])}
+        _tell("earlier_lost", answer=_got(entry["answer"]), **shown)
 
 
 def _nats(value: float | None, sign: str = "") -> str:

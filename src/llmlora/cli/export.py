@@ -35,6 +35,7 @@ Adapter = Annotated[bool, typer.Option("--adapter", help=translate("export.cli.a
 Stitch = Annotated[bool, typer.Option("--stitch", help=translate("export.cli.stitch"))]
 StitchBase = Annotated[Path | None, typer.Option("--stitch-base", help=translate("export.cli.stitch_base"))]
 StitchType = Annotated[str, typer.Option("--stitch-type", help=translate("export.cli.stitch_type"))]
+Compare = Annotated[bool, typer.Option("--compare", help=translate("export.cli.compare"))]
 KeepMerged = Annotated[bool, typer.Option("--keep-merged", help=translate("export.cli.keep_merged"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("export.cli.json"))]
 
@@ -60,6 +61,7 @@ def export(
     stitch_type: StitchType = STITCH_TYPE,
     stitch_base: StitchBase = None,
     adapter: Adapter = False,
+    compare: Compare = False,
     keep_merged: KeepMerged = False,
     base: Base = None,
     as_json: Json = False,
@@ -77,6 +79,7 @@ def export(
             stitch=stitch,
             stitch_base=stitch_base,
             stitch_type=stitch_type if stitch_type == OWN_TYPE else stitch_type.upper(),
+            compare=compare,
             on_event=showing_plan(printer),
         )
     if as_json:
@@ -105,10 +108,11 @@ def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> No
 
 def print_export(report: dict[str, Any]) -> None:
     """Print sizes and verification of an export, and how to run it."""
-    table = output.folding_table(*(translate(f"export.table.{name}") for name in ("file", "size", "note")))
+    table = output.folding_table(*(translate(f"export.table.{name}") for name in ("file", "size", "seconds", "note")))
     for entry in report["files"]:
         note = translate("export.table.reused") if entry["reused"] else ""
-        table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), note)
+        seconds = f"{entry['seconds']:.1f}" if "seconds" in entry else "-"  # files of an older version do not say
+        table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), seconds, note)
     output.out.print(table, soft_wrap=False)
     if report["stitch"]:
         _print_stitch(report["stitch"])
@@ -157,6 +161,8 @@ def print_verification(report: dict[str, Any]) -> None:
             f"{logprobs['kl']:.1e}" if "kl" in logprobs else "-",
             f"{logprobs['top1_agreement']:.0%}" if "top1_agreement" in logprobs else "-",
         )
+        if entry.get("served"):
+            table.add_row(*_served_row(entry["served"]))
     output.out.print(table, soft_wrap=False)
     if any("kl" in check["measured"] for entry in report["files"] for check in entry["checks"]):
         output.say("export.kl_hint")
@@ -181,6 +187,12 @@ def print_verification(report: dict[str, Any]) -> None:
     verdicts = {entry.get("verdict") for entry in report["files"]}
     word = "verified" if report["ok"] else "not_verified" if "failed" in verdicts else "partly_verified"
     output.say(f"export.{word}", num_files=len(report["files"]))
+
+
+def _served_row(served: dict[str, Any]) -> list[str]:
+    """Return the line of the adapter on the base's very file, as a server runs it."""
+    facts = _count_facts(served["facts"])
+    return [translate("export.table.served"), "-", facts, "-", f"{served['kl']:.1e}", f"{served['top1_agreement']:.0%}"]
 
 
 def _print_asked(reference: dict[str, Any]) -> None:

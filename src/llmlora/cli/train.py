@@ -83,6 +83,8 @@ def train(
     data_format: options_of.Format = None,
     columns: options_of.Columns = None,
     encoding: options_of.Encoding = None,
+    replay: options_of.Replay = None,
+    replay_share: options_of.ReplayShare = None,
     out: Out = None,
     resume: Resume = None,
     detach: Detach = False,
@@ -95,12 +97,13 @@ def train(
     read = read_options(data_format, columns_of(columns), encoding)
     if detach and (out or resume):
         raise ConfigError("detach_alone", option="--out" if out else "--resume")
+    replayed = options_of.replay_of(replay, replay_share)
     if resume is not None:
-        refuse_with_resume(recipe, overrides, out, preset, training_preset, read.given)
+        refuse_with_resume(recipe, overrides, out, preset, training_preset, read.given, replayed)
         places = NewPlaces.of(model, data, eval_data, **files)
         return _end(_followed(lambda printer: resume_training(resume, printer, places), as_json), resume, as_json)
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
-    asked = ask_training(recipe, model, data, eval_data, read, choices)
+    asked = ask_training(recipe, model, data, eval_data, read, choices, replayed)
     with EventPrinter() as printer:
         planned = plan_training(asked.request, on_event=printer)
     show_plan(planned)
@@ -136,6 +139,9 @@ def show_plan(planned: PlannedJob) -> None:
         format=report.format,
         warnings=sum(1 for problem in report.problems if problem.level == "warning"),
     )
+    if planned.job.replay is not None:
+        replay = planned.job.replay
+        say("cli.plan.replay", rows=replay.num_rows, name=replay.name)
     for problem in report.problems:
         console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
     table = folding_table("", "", "", show_header=False, box=None, padding=(0, 2, 0, 2))

@@ -13,6 +13,7 @@ from llmlora.cli.words import settings_of
 from llmlora.core.errors import ConfigError
 from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
+from llmlora.services.replay import ReplayWish
 
 Recipe = Annotated[Path | None, typer.Argument(help=translate("cli.train.recipe"), show_default=False)]
 Model = Annotated[str | None, typer.Option("--model", help=translate("cli.train.model"))]
@@ -35,7 +36,21 @@ DropOverlong = Annotated[bool, typer.Option("--drop-overlong", help=translate("c
 Format = Annotated[str | None, typer.Option("--format", help=translate("cli.train.format"))]
 Columns = Annotated[list[str] | None, typer.Option("--map", help=translate("cli.train.map"), metavar="FIELD=COLUMN")]
 Encoding = Annotated[str | None, typer.Option("--encoding", help=translate("cli.train.encoding"))]
+Replay = Annotated[
+    str | None,
+    typer.Option("--replay", metavar="FILE|JOB", help=translate("cli.train.replay"), autocompletion=dataset_words),
+]
+ReplayShare = Annotated[float | None, typer.Option("--replay-share", help=translate("cli.train.replay_share"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("cli.train.json"))]
+
+
+def replay_of(source: str | None, share: float | None) -> ReplayWish | None:
+    """Return which earlier data to mix in; raises ConfigError(replay_missing) for a share of nothing."""
+    if source is None:
+        if share is not None:
+            raise ConfigError("replay_missing")
+        return None
+    return ReplayWish(source) if share is None else ReplayWish(source, share)
 
 
 def overrides(words: Sequence[str] | None, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,20 @@ def _counts(facts: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+def earlier_text(earlier: Mapping[str, Any]) -> str:
+    """Return the sentence about what was taught before: how many of its facts still come, and how many are lost."""
+    text = translate(
+        "evaluation.earlier.known",
+        name=earlier["name"],
+        num_facts=earlier["num_facts"],
+        num_before=earlier["num_before"],
+        num_after=earlier["num_after"],
+    )
+    if not earlier["lost"]:
+        return f"{text} {translate('evaluation.earlier.kept')}"
+    return f"{text} {translate('evaluation.earlier.lost', count=len(earlier['lost']))}"
+
+
 def kind_name(kind: str) -> str:
     """Return the name of a kind of general text in the user's language."""
     return translate(f"evaluation.report.kind_{kind}") if kind in KINDS else kind

@@ -37,6 +37,17 @@ class DataSource(BaseModel):
     encoding: str | None = Field(None, description="Encoding asked for; detected when empty.")
 
 
+class Replay(BaseModel):
+    """Rows of earlier data that were mixed into a job's own, so that it keeps what was taught before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The file or job that was named.")
+    data: DataSource = Field(description="The earlier data itself; its facts are asked again.")
+    share: float = Field(description="Which share of all rows was asked for.")
+    num_rows: int = Field(description="How many of its rows were mixed in.")
+
+
 MemorySetting = Literal["per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing"]
 
 
@@ -91,6 +102,7 @@ class JobConfig(BaseModel):
     )
     data: DataSource
     eval_data: DataSource | None = None
+    replay: Replay | None = Field(None, description="What of earlier data is among the rows of `data`.")
     train: TrainConfig
     inputs: dict[str, str] = Field({}, description="Further files it reads, with their SHA-256.")
     places: dict[str, str] = Field(

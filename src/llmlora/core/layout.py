@@ -123,6 +123,11 @@ def prepared_dir() -> Path:
     return home_dir() / "prepared"
 
 
+def replays_dir() -> Path:
+    """Return the folder of files in which earlier rows are mixed into new ones, each named by what is in it."""
+    return home_dir() / "replays"
+
+
 def scratch_dir() -> Path:
     """Return the folder of short-lived work folders (chat, preview, probe)."""
     return home_dir() / "scratch"

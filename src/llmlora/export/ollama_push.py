@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -38,7 +38,8 @@ class PushRequest:
     """Which export to give to which server under which name.
 
     `base` is the model in Ollama that the adapter goes on (None: a whole model); `replace` takes a name that stands for
-    something else, `force` a file that is not verified.
+    something else, `force` a file that is not verified. `earlier` is what is known of facts taught before, for the
+    record.
     """
 
     export_dir: Path
@@ -48,6 +49,7 @@ class PushRequest:
     base: str | None = None
     replace: bool = False
     force: bool = False
+    earlier: Mapping[str, Any] | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -60,6 +62,7 @@ class PushRequest:
             base=config.get("base"),
             replace=bool(config.get("replace")),
             force=bool(config.get("force")),
+            earlier=config.get("earlier"),
         )
 
 
@@ -91,6 +94,7 @@ def push(request: PushRequest, on_progress: OnProgress, carried: CarriedFacts) -
         begin = partial(_begin, record_path)
         record = register(client, registration, earlier, request.replace, on_progress, begin)
         report = {"schema": SCHEMA, **record, "file": file, "is_verified": entry["verdict"] == "verified"}
+        report["earlier"] = request.earlier
         write_json(record_path, report)
         checks = _gate(client, registration, trained, on_progress, carried)
     report["checks"] = [check.to_dict() for check in checks]
@@ -109,11 +113,11 @@ def _begin(path: Path, record: dict[str, Any]) -> None:
 
 def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_end: str) -> Registration:
     content = planned_content(trained, trained_source(trained)[1], file.name, turn_end)
-    kept, kept_license = inherited(trained.job.base_model)
-    license_name = kept_license or read_gguf_header(file).metadata.get("general.license")
+    kept = inherited(trained.job.base_model)
+    license_name = kept.license or read_gguf_header(file).metadata.get("general.license")
     parameters = {
         name: value if isinstance(value, str | int | float) else list(value)
-        for name, value in {**kept, **content.parameters}.items()
+        for name, value in {**kept.parameters, **content.parameters}.items()
     }
     return Registration(
         name=registered_name(request.name),
@@ -123,22 +127,35 @@ def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_en
         system=request.system or content.system,
         license=license_name if isinstance(license_name, str) else None,
         base=request.base,
+        # what renders for the base would override a template that was chosen for the training
+        **({} if trained.job.train.chat_template else kept.programs),
     )
 
 
-def inherited(base_model: str) -> tuple[dict[str, Any], str | None]:
-    """Return what a base of Ollama's store is run with, and its licence; nothing of any other base.
+@dataclass(frozen=True)
+class Inherited:
+    """What a base of Ollama's store is run with: parameters, licence, and Ollama's own `renderer` and `parser`."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    license: str | None = None
+    programs: Mapping[str, str] = field(default_factory=dict)
+
+
+def inherited(base_model: str) -> Inherited:
+    """Return what a base of Ollama's store is run with; nothing of any other base.
 
     Not its system message: the model was not trained with it. Nor its stop words: ours are those of the training.
     """
     if not base_model.startswith(OLLAMA):
-        return {}, None
+        return Inherited()
     try:
         model = find_ollama_model(base_model.removeprefix(OLLAMA))
         kept = {name: value for name, value in model.parameters.items() if name not in NOT_INHERITED}
-        return kept, model.text("license")
+        named = {name: model.config.get(name) for name in ("renderer", "parser")}
+        programs = {name: value for name, value in named.items() if isinstance(value, str) and value}
+        return Inherited(kept, model.text("license"), programs)
     except (NotFound, InputError):  # gone by now, or unreadable: the file itself is what counts
-        return {}, None
+        return Inherited()
 
 
 def _earlier(path: Path, name: str, url: str) -> Mapping[str, Any] | None:

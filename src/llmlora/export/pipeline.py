@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -146,11 +147,13 @@ class _Work:
             self._digests[path.name] = sha256_file(path)
         return self._digests[path.name]
 
-    def record(self, name: str, key: str, quantization: str | None) -> None:
+    def record(self, name: str, key: str, quantization: str | None, started: float) -> None:
+        """Note a file that was written since `started`."""
+        seconds = round(time.monotonic() - started, 2)
         self.written.add(name)
         self._digests.pop(name, None)
         path = self.path(name)
-        entry = {"key": key, "quantization": quantization, "size_bytes": path.stat().st_size}
+        entry = {"key": key, "quantization": quantization, "size_bytes": path.stat().st_size, "seconds": seconds}
         self.meta["files"][name] = {**entry, "sha256": self._digest(path)}
         write_json(self.path(META_FILE), self.meta)
 
@@ -299,9 +302,10 @@ def _write_adapter(work: _Work) -> None:
     key = work.key(file=ADAPTER_GGUF)
     if work.is_done(ADAPTER_GGUF, key):
         return
+    started = time.monotonic()
     with replacing(work.path(ADAPTER_GGUF)) as path:
         write_lora_gguf(work.trained.adapter_dir, work.trained.model_config, path)
-    work.record(ADAPTER_GGUF, key, None)
+    work.record(ADAPTER_GGUF, key, None, started)
 
 
 def _write_merged(work: _Work) -> None:
@@ -328,9 +332,10 @@ def _write_models(work: _Work) -> None:
         return
     with _quantization_source(work) as source:
         for name in pending:
+            started = time.monotonic()
             with replacing(work.path(gguf_name(name))) as path:
                 quantize_gguf(source, path, name, on_progress=work.progress("quantize"))
-            work.record(gguf_name(name), work.key(quantization=name), name)
+            work.record(gguf_name(name), work.key(quantization=name), name, started)
 
 
 @contextmanager
@@ -369,20 +374,21 @@ def _key_of(work: _Work, quantization: str) -> str:
 
 def _write_stitched(work: _Work) -> None:
     if not _is_written(work, STITCHED):
-        plan = work.stitch_plan
+        started, plan = time.monotonic(), work.stitch_plan
         with replacing(work.path(gguf_name(STITCHED))) as path:
             plan.write(path, work.progress("stitch"))
         assert work.stitch is not None
         work.meta["stitch"] = {"wanted": work.stitch.wanted, **plan.summary()}
-        work.record(gguf_name(STITCHED), _key_of(work, STITCHED), STITCHED)
+        work.record(gguf_name(STITCHED), _key_of(work, STITCHED), STITCHED, started)
 
 
 def _write_float(work: _Work, quantization: FloatType) -> None:
     if _is_written(work, quantization):
         return
+    started = time.monotonic()
     with replacing(work.path(gguf_name(quantization))) as path:
         _convert(work, path, quantization)
-    work.record(gguf_name(quantization), work.key(quantization=quantization), quantization)
+    work.record(gguf_name(quantization), work.key(quantization=quantization), quantization, started)
 
 
 def _convert(work: _Work, path: Path, file_type: FloatType) -> None:

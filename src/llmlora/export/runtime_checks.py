@@ -196,11 +196,25 @@ def run_adapter(
     return compare_distributions(chat, reference.contexts, reference.logprobs), _replies(chat, reference)
 
 
-def _replies(chat: LlamaCppChat, reference: Reference) -> tuple[Reply, ...] | None:
+def run_served(
+    path: Path, reference: Reference, lora_path: Path, prompts: Sequence[Sequence[int]], num_threads: int | None = None
+) -> tuple[dict[str, Any], tuple[Reply, ...] | None]:
+    """Load the base's own file with an adapter and return what `run_adapter` returns.
+
+    `prompts` are the taught questions as ids: the file's own template may be another one.
+    """
+    chat = LlamaCppChat(path, lora_path, True, reference.context_length, num_threads)
+    return compare_distributions(chat, reference.contexts, reference.logprobs), _replies(chat, reference, prompts)
+
+
+def _replies(
+    chat: LlamaCppChat, reference: Reference, prompts: Sequence[Sequence[int]] | None = None
+) -> tuple[Reply, ...] | None:
     replies = []
-    for asked in reference.taught:
+    for number, asked in enumerate(reference.taught):
         try:
-            text, ids, has_stopped = chat.reply_ids(chat.prompt_ids(ChatRequest(asked.messages)), asked.max_tokens)
+            prompt = chat.prompt_ids(ChatRequest(asked.messages)) if prompts is None else prompts[number]
+            text, ids, has_stopped = chat.reply_ids(prompt, asked.max_tokens)
         except LlmloraError:
             return None
         replies.append(Reply(text, tuple(ids), has_stopped))

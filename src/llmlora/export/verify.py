@@ -16,6 +16,7 @@ import numpy as np
 
 from llmlora import __version__
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.catalog.served_base import served_base
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError
 from llmlora.core.layout import (
     ADAPTER_GGUF,
@@ -53,6 +54,7 @@ from llmlora.export.runtime_checks import (
     measure_distributions,
     run_adapter,
     run_checks,
+    run_served,
     run_text_checks,
 )
 from llmlora.export.sizes import float32_bytes
@@ -266,6 +268,20 @@ class Verifier:
             except (ModelFileError, RunError) as error:
                 return [engine_failure(error)]
 
+    def served(self, path: Path) -> dict[str, Any] | None:
+        """Measure the adapter on the base's very file, as a server runs it; None where the base is no single file."""
+        job = self.trained.job
+        base = served_base(job, self.trained.job_dir)
+        if base is None:
+            return None
+        prompts = [self.trained.template.prompt_ids(asked.messages) for asked in self.reference.taught]
+        file = self.trained.base.path
+        measured, replies = self._apart(run_served, file, self.reference, path, prompts, self.num_threads)
+        facts = None
+        if replies is not None and self._carried is not None:
+            facts = kept_facts(replies, self.reference, self._carried)
+        return {"base": str(file), "size_bytes": path.stat().st_size, **measured, "facts": facts}
+
     def _check_header(self, path: Path, quantization: str) -> Check:
         return check_file(path, self.reference, self._file_plan(quantization))
 
@@ -422,4 +438,6 @@ def _verify_file(path: Path, entry: Mapping[str, Any], verifier: Verifier) -> di
     result: dict[str, Any] = {"file": path.name, "quantization": entry.get("quantization")}
     if path.is_file():
         result |= {"size_bytes": path.stat().st_size, "sha256": sha256_file(path)}
+    if path.is_file() and path.name == ADAPTER_GGUF:
+        result["served"] = verifier.served(path)
     return {**result, "checks": [check.to_dict() for check in checks]}

@@ -23,7 +23,8 @@ MODEL_FILE, ADAPTER_FILE = "model.gguf", "adapter.gguf"
 class Registration:
     """A model to be: its name, its file, and how Ollama has to run it.
 
-    `base` names the model in Ollama that the file is an adapter for; without it the file is a whole model.
+    `base` names the model in Ollama that the file is an adapter for; without it the file is a whole model. `renderer`
+    and `parser` are those of Ollama's own that the base is run with.
     """
 
     name: str
@@ -33,13 +34,15 @@ class Registration:
     system: str | None = None
     license: str | None = None
     base: str | None = None
+    renderer: str | None = None
+    parser: str | None = None
 
     def body(self, digest: str) -> dict[str, Any]:
         """Return the request that makes it."""
         weights = {"files": {MODEL_FILE: digest}}
         if self.base is not None:
             weights = {"from": self.base, "adapters": {ADAPTER_FILE: digest}}  # type: ignore[dict-item]
-        texts = {"template": self.template, "system": self.system, "license": self.license}
+        texts = {name: getattr(self, name) for name in ("template", "system", "license", "renderer", "parser")}
         given = {name: text for name, text in texts.items() if text is not None}
         return {"model": self.name, **weights, **given, "parameters": dict(self.parameters)}
 

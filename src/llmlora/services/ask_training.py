@@ -10,6 +10,7 @@ from typing import Any
 from llmlora.data.read import ReadOptions
 from llmlora.services.dataset_check import common_read
 from llmlora.services.named_data import NamedData, named_data
+from llmlora.services.replay import ReplayWish, with_replay
 from llmlora.services.train_request import TrainRequest, training_request
 from llmlora.store.jobs import DatasetUse
 
@@ -30,11 +31,13 @@ def ask_training(
     eval_data: Path | None,
     read: ReadOptions,
     choices: Mapping[str, Any],
+    replay: ReplayWish | None = None,
 ) -> AskedTraining:
     """Return what is asked for; `--data` and `--eval-data` name files, or datasets of the workspace.
 
     Raises:
-        ConfigError: those of `training_request` and `named_data`. DatasetError: `kept_dataset_has_errors`.
+        ConfigError: those of `training_request` and `named_data`. DatasetError: `kept_dataset_has_errors`. Those of
+            `with_replay`.
     """
     train, held_out = (None if word is None else named_data(word) for word in (data, eval_data))
     read = _read(train, held_out, read)
@@ -47,7 +50,8 @@ def ask_training(
         **choices,
     )
     uses = _uses("train", train) + _uses("eval", held_out)
-    return AskedTraining(request, train.name if train else request.data.stem, uses)
+    name = train.name if train else request.data.stem
+    return AskedTraining(request if replay is None else with_replay(request, replay), name, uses)
 
 
 def _read(train: NamedData | None, held_out: NamedData | None, given: ReadOptions) -> ReadOptions:

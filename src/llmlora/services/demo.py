@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from llmlora.core.errors import ConfigError
 from llmlora.core.free_place import free_place
-from llmlora.core.layout import gguf_name
+from llmlora.core.layout import STITCHED, gguf_name
 from llmlora.core.writable import require_output
 from llmlora.services.chat import chat
 from llmlora.services.evaluate import evaluate
@@ -24,21 +24,21 @@ from llmlora.services.train_request import TrainRequest
 
 BASE_MODEL = "nano"
 DATASET = "level1_basic_qa.json"
-QUANTIZATIONS = ("F16", "Q4_K_M")
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the demo teaches a model: a bundled data set, questions about it, and settings other than recommended."""
+    """What the demo teaches a model: a bundled data set, questions about it, settings other than recommended, files."""
 
     dataset: str
     questions: str
     settings: Mapping[str, Any]
+    quantizations: Sequence[str]
 
 
 LESSONS = {
-    BASE_MODEL: Lesson(DATASET, "level1_basic_qa.jsonl", {"r": 4, "num_train_epochs": 15}),
-    "smollm2": Lesson("support_en.jsonl", "support_en.jsonl", {}),
+    BASE_MODEL: Lesson(DATASET, "level1_basic_qa.jsonl", {"r": 4, "num_train_epochs": 15}, ("F16", "Q4_K_M")),
+    "smollm2": Lesson("support_en.jsonl", "support_en.jsonl", {}, (STITCHED,)),
 }
 
 
@@ -106,11 +106,12 @@ def run_demo(planned: PlannedJob, folder: Path, on_event: OnEvent, on_stage: Cal
     on_stage("train")
     training = start_training(planned, folder / "job", on_event)
     on_stage("evaluate")
-    questions = asset_path("questions", LESSONS[planned.base.name].questions)
+    lesson = LESSONS[planned.base.name]
+    questions = asset_path("questions", lesson.questions)
     evaluation = evaluate(folder / "job", questions, on_event, check_quality=False)
     on_stage("export")
-    export = export_model(folder / "job", folder / "export", QUANTIZATIONS, on_event=on_event)
+    export = export_model(folder / "job", folder / "export", lesson.quantizations, on_event=on_event)
     on_stage("chat")
     question = str(json.loads(questions.read_text(encoding="utf-8").splitlines()[0])["prompt"])
-    answer = chat(str(folder / "export" / gguf_name(QUANTIZATIONS[-1])), question, temperature=0.0)
+    answer = chat(str(folder / "export" / gguf_name(lesson.quantizations[-1])), question, temperature=0.0)
     return DemoResult(folder, planned.base.name, training, evaluation, export, question, str(answer["text"]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from llmlora.catalog.served_base import served_base
 from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, STITCHED, TEMPORARY_PREFIX
@@ -20,6 +21,7 @@ from llmlora.services.supervisor import run_worker
 META_SCHEMA = "llmlora.export-meta/1"
 DEFAULT_QUANTIZATIONS = ("F16", "Q4_K_M")
 STITCH_TYPE, OWN_TYPE = "Q8_0", "base"
+COMPARED = ("Q8_0", "Q4_K_M")  # merged files that are compared with the other ways
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,13 @@ def plan_export(
     stitch: bool = False,
     stitch_base: str | Path | None = None,
     stitch_type: str = STITCH_TYPE,
+    compare: bool = False,
 ) -> PlannedExport:
     """Check that a job can be exported to a folder; nothing is written.
 
     `stitch` adds the stitched file, or makes it alone where no quantization is named. Without either, what is made is
-    the stitched file of a base that is a GGUF file, and DEFAULT_QUANTIZATIONS of any other.
+    the stitched file of a base that is a GGUF file, and DEFAULT_QUANTIZATIONS of any other. `compare` makes the files
+    of all ways to give a model back, so that they are measured side by side.
 
     Raises:
         ConfigError: no quantization, or an unknown one. NotFound: not a finished job.
@@ -83,6 +87,10 @@ def plan_export(
         raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known))
     trained_dir(Path(job_dir))
     job = read_job(Path(job_dir))
+    if compare:
+        base = Path(base_dir or job.base_dir)
+        quantizations, stitch = quantizations or COMPARED, stitch or base.is_file()
+        adapter = adapter or served_base(job, Path(job_dir)) is not None
     target = Path(output).absolute()
     planned = PlannedExport(
         job_dir=Path(job_dir).absolute(),
@@ -129,6 +137,7 @@ def export_model(
     stitch: bool = False,
     stitch_base: str | Path | None = None,
     stitch_type: str = STITCH_TYPE,
+    compare: bool = False,
     on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
     """Write GGUF files, Modelfile, card and `verify.json` to `output`; doing it again goes on or changes nothing.
@@ -136,8 +145,8 @@ def export_model(
     `adapter` also writes `adapter.gguf`; `keep_merged` also the merged model folder; `base_dir` says where the base
     model lies now. `stitch` makes `model-stitched.gguf`: the base's GGUF file in which only what training changed is
     rewritten, in `stitch_type`; `stitch_base` is that file where the job was trained on a folder converted from it.
-    Without `quantizations` and `stitch` the base decides (`plan_export`). Returns `output`, `files` (name,
-    quantization, size_bytes, sha256), `stitch`, `modelfile` and `verify`.
+    Without `quantizations` and `stitch` the base decides; `compare` makes all ways (`plan_export`). Returns `output`,
+    `files` (name, quantization, size_bytes, seconds, sha256), `stitch`, `modelfile` and `verify`.
 
     Raises:
         ConfigError: unknown quantization. ResourceError: `output` cannot be written.
@@ -154,6 +163,7 @@ def export_model(
         stitch=stitch,
         stitch_base=stitch_base,
         stitch_type=stitch_type,
+        compare=compare,
     )
     planned.output.mkdir(parents=True, exist_ok=True)
     with claimed(planned.output / EXPORT_CLAIM):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from llmlora.core.errors import ConfigError
 from llmlora.core.layout import new_id, scratch_dir
@@ -56,16 +58,23 @@ def keep_mixture(database: Database, parts: Sequence[Part]) -> DatasetRow:
         {"path": str(data_file(database, part.dataset)), "read": kept_read(part.dataset).to_dict(), "share": part.share}
         for part in parts
     ]
-    num_bytes = sum(part.dataset.num_bytes for part in parts)
-    seconds = min(MOST_SECONDS, LEAST_SECONDS + 2 * num_bytes / SLOWEST_BYTES_PER_SECOND)
-    options = {"sources": sources, "seed": SEED}
     try:
-        run_inspection(PlannedInspection("inspect", "mix", output, options, READER_MEMORY_BYTES, seconds))
+        mix_into(output, sources, sum(part.dataset.num_bytes for part in parts))
         name = " + ".join(part.dataset.name for part in parts)[:200]
         with output.open("rb") as stream:
             return keep_file(database, NewDataset(name, _description(parts), None, output.name), stream)
     finally:
         output.unlink(missing_ok=True)
+
+
+def mix_into(output: Path, sources: Sequence[Mapping[str, Any]], num_bytes: int) -> None:
+    """Write rows of several files of that size together as one, in a limited process.
+
+    Each source is a `path`, how it is read (`read`), and the `share` of its rows. Raises what `keep_mixture` raises.
+    """
+    seconds = min(MOST_SECONDS, LEAST_SECONDS + 2 * num_bytes / SLOWEST_BYTES_PER_SECOND)
+    options = {"sources": list(sources), "seed": SEED}
+    run_inspection(PlannedInspection("inspect", "mix", output, options, READER_MEMORY_BYTES, seconds))
 
 
 def _description(parts: Sequence[Part]) -> str:

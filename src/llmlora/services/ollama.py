@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from llmlora.core.errors import ConfigError, LlmloraError
+from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
 from llmlora.core.job import read_job
 from llmlora.ollama.client import OllamaClient
 from llmlora.ollama.names import registered_name, slug
 from llmlora.ollama.register import roll_back
 from llmlora.ollama.versions import Abilities, abilities_of
+from llmlora.services.evaluate import newest_evaluation
 from llmlora.services.export import export_model, export_record
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
@@ -73,7 +74,8 @@ def push(planned: PlannedPush, on_event: OnEvent | None = None) -> dict[str, Any
     Raises:
         ConfigError: the name, the way, or what this version of Ollama cannot do.
         Conflict: the name stands for something else. OllamaUnavailable, DiskFull: the server, with what to do.
-        VerificationFailed: the file is not verified, or the served model answers otherwise; nothing is removed.
+        VerificationFailed: the file is not verified, or the served model answers otherwise; nothing is removed. And
+            those of `earlier_facts`.
     """
     registered_name(planned.name)
     with OllamaClient(planned.url) as client:  # before minutes are spent on an export
@@ -84,13 +86,38 @@ def push(planned: PlannedPush, on_event: OnEvent | None = None) -> dict[str, Any
             raise ConfigError("ollama_no_adapters", version=abilities.version)
         base = planned.base or _base_in_ollama(planned.folder)
     export_dir = planned.folder.absolute()
-    if export_record(export_dir) is None:
-        export_dir = _exported(planned, on_event)
-    elif planned.way in ("stitch", "merge") or planned.quantizations:
+    record = export_record(export_dir)
+    if record is not None and (planned.way in ("stitch", "merge") or planned.quantizations):
         raise ConfigError("ollama_export_given", path=str(planned.folder))
-    config = {**planned.to_config(export_dir), "base": base}
+    earlier = earlier_facts(Path(str(record.get("job_dir", ""))) if record else export_dir, planned.force)
+    if record is None:
+        export_dir = _exported(planned, on_event)
+    config = {**planned.to_config(export_dir), "base": base, "earlier": earlier}
     with scratch_folder(config) as work:
         return run_worker(planned.kind, work, on_event)
+
+
+def earlier_facts(job_dir: Path, force: bool) -> dict[str, Any] | None:
+    """Return what is known of the facts that were taught before, for the record; None where nothing was mixed in.
+
+    Raises:
+        VerificationFailed: `replay_not_asked`, no evaluation has asked them again; `replay_lost`, one is lost. With
+            `force` neither, and the record says so.
+    """
+    if read_job(job_dir).replay is None:
+        return None
+    report = newest_evaluation(job_dir)
+    earlier = report.get("earlier") if report else None
+    if earlier is None:
+        if not force:
+            raise VerificationFailed("replay_not_asked", job_dir=str(job_dir))
+        return {"num_facts": None, "num_after": None, "num_lost": None, "is_overridden": True}
+    lost = earlier["lost"]
+    if lost and not force:
+        first = lost[0]
+        raise VerificationFailed("replay_lost", count=len(lost), question=first["question"], fact=first["fact"])
+    counts = {name: earlier[name] for name in ("num_facts", "num_after")}
+    return {**counts, "num_lost": len(lost), "is_overridden": bool(lost)}
 
 
 def _exported(planned: PlannedPush, on_event: OnEvent | None) -> Path:

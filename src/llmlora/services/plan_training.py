@@ -81,6 +81,7 @@ def plan_training(request: TrainRequest, check: CheckData | None = None, on_even
         base_digest=base.digest,
         base_kind=base.kind,
         **record_inputs(request.data, request.eval_data, request.read.to_dict(), config),
+        replay=request.replay,
         train=config,
         reasons=resolved.origins,
         recommended=resolved.recommended,

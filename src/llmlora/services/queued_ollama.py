@@ -12,7 +12,8 @@ from llmlora.core.layout import CONFIG_FILE, OLLAMA_FILE, new_id, work_root
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json, write_json
 from llmlora.ollama.names import registered_name
-from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush
+from llmlora.services.export import export_record
+from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush, earlier_facts
 from llmlora.services.queue import Queue
 from llmlora.store.jobs import JobRow
 
@@ -56,6 +57,7 @@ def submit_register(queue: Queue, wish: RegisterWish) -> JobRow:
 
     Raises:
         NotFound: no such job. Conflict: it is no finished export. ConfigError: the name.
+        VerificationFailed: those of `earlier_facts`.
     """
     job = queue.get(wish.job_id)
     if job.kind != "export" or job.status != "succeeded":
@@ -69,7 +71,10 @@ def submit_register(queue: Queue, wish: RegisterWish) -> JobRow:
         replace=wish.replace,
         force=wish.force,
     )
-    return _submitted(queue, "register", planned.name, planned.to_config(folder), parent_id=job.id)
+    record = export_record(folder)
+    earlier = earlier_facts(Path(str(record.get("job_dir", ""))), wish.force) if record else None
+    config = {**planned.to_config(folder), "earlier": earlier}
+    return _submitted(queue, "register", planned.name, config, parent_id=job.id)
 
 
 def registration_document(folder: Path) -> dict[str, Any] | None:

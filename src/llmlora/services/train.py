@@ -12,6 +12,7 @@ from llmlora.data.read import read_options
 from llmlora.services.follow import OnEvent, lock_holder
 from llmlora.services.job_folder import remove_refused, write_training
 from llmlora.services.plan_training import PlannedJob, plan_training
+from llmlora.services.replay import DEFAULT_SHARE, ReplayWish, with_replay
 from llmlora.services.resume import plan_resume, refuse_with_resume, write_resume
 from llmlora.services.resume_places import FILES, STAYED, NewPlaces
 from llmlora.services.supervisor import run_worker
@@ -31,6 +32,8 @@ def train(
     format: str | None = None,  # noqa: A002 - the name of the option
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    replay: str | Path | None = None,
+    replay_share: float = DEFAULT_SHARE,
     on_event: OnEvent | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
@@ -39,17 +42,20 @@ def train(
     Instead of model and data, `recipe` names a recipe file (or the `config.json` of a job), and `resume` a job folder
     that goes on from its newest checkpoint; model, data, eval_data, chat_template and init_adapter then say where they
     lie now, if they were moved.
+    `replay` is earlier data, or a job that was trained on it, whose rows make up `replay_share` of all.
     `settings` are fields of `TrainConfig`; what is not given is recommended.
     Raises the errors of `training_request`, `plan_training`, `start_training` and `resume_training`.
     """
     read = read_options(format, columns, encoding)
     if resume is not None:
         files = {name: settings.pop(name) for name in FILES if name in settings}
-        refuse_with_resume(recipe, out, preset, training_preset, read.given, settings)
+        refuse_with_resume(recipe, out, preset, training_preset, read.given, settings, replay)
         return resume_training(Path(resume), on_event, NewPlaces.of(base_model, data, eval_data, **files))
     folder = Path(out) if out else None
     choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
     request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)
+    if replay is not None:
+        request = with_replay(request, ReplayWish(str(replay), replay_share))
     return start_training(plan_training(request, on_event=on_event), folder, on_event)
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.errors import ConfigError
+from llmlora.core.job import Replay
 from llmlora.data.read import ReadOptions
 from llmlora.services.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What the user asked for, before anything is settled."""
+    """What the user asked for, before anything is settled; `replay` is what of earlier data is among the rows."""
 
     base_model: str
     data: Path
@@ -25,6 +26,7 @@ class TrainRequest:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     read: ReadOptions = field(default_factory=ReadOptions)
     out: Path | None = None
+    replay: Replay | None = None
 
 
 def training_request(

@@ -23,6 +23,7 @@ from llmlora.evaluation.measuring.control_questions import (
     compare_control,
     load_control_questions,
 )
+from llmlora.evaluation.measuring.earlier import earlier_questions, earlier_report
 from llmlora.evaluation.measuring.forgetting import (
     MAX_LENGTH,
     GeneralText,
@@ -87,6 +88,7 @@ class Measured:
     general: list[GroupLoss]
     control_answers: tuple[Answer, ...]
     out_of_scope: tuple[Answer, ...]
+    earlier: tuple[Answer, ...]
 
 
 class Evaluation:
@@ -103,6 +105,7 @@ class Evaluation:
         self._general_rows: PreparedDataset | None = None
         self._path = trained.loss_path()
         self._longest = 0  # tokens of the longest reference answer
+        self._earlier = earlier_questions(trained.job)
         self._rungs: dict[str, AnswerSet] = {}  # of the base, when the ladder is asked
 
     def run(self) -> dict[str, Any]:
@@ -186,10 +189,11 @@ class Evaluation:
         out_of_scope = [item.question for item in self._out_of_scope]
         is_reworded = side == "tuned" or self._options.ladder or self._options.check_quality
         num_asked = len(questions) + is_reworded * sum(len(question.paraphrases) for question in questions)
-        on_answer = self._counted(side, num_asked + len(control) + len(out_of_scope))
+        on_answer = self._counted(side, num_asked + len(control) + len(out_of_scope) + len(self._earlier))
         answers = ask_all(chat, questions, limit, is_reworded, on_answer)
         control_answers = ask_all(chat, control, MAX_NEW_TOKENS, False, on_answer).answers
         safety_answers = ask_all(chat, out_of_scope, MAX_NEW_TOKENS, False, on_answer).answers
+        earlier = ask_all(chat, self._earlier, limit, False, on_answer).answers
         self._on_progress(f"measuring_{side}", 0, 1)
         path, general_rows = self._path, self._general_rows
         with chat.fitting_threads():
@@ -200,6 +204,7 @@ class Evaluation:
                 general=[] if general_rows is None else group_losses(chat.model, general_rows, self._general, path),
                 control_answers=control_answers,
                 out_of_scope=safety_answers,
+                earlier=earlier,
             )
 
     def _quality(
@@ -261,11 +266,18 @@ class Evaluation:
             "forgetting": forgetting,
             "notes": self._notes(asked, losses, facts, limit),
             "items": items,
+            "earlier": self._earlier_report(base, tuned),
             "ladder": ladder_report(questions, {**self._rungs, "tuned": tuned.answers}, prompts)
             if self._options.ladder
             else None,
         }
         return {**report, "advice": advise(self._trained.job, report)}
+
+    def _earlier_report(self, base: Measured, tuned: Measured) -> dict[str, Any] | None:
+        replay = self._trained.job.replay
+        if replay is None or not self._earlier:
+            return None
+        return earlier_report(replay.name, self._earlier, base.earlier, tuned.earlier)
 
     def _training_rows(self) -> list[Question]:
         """Return the job's rows as questions; none when the data is gone or is another one now."""
@@ -303,6 +315,7 @@ class Evaluation:
             (facts["total"] == 0, "no_facts", {}),
             (limit < self._longest, "answers_cut", lengths),
             (self._options.check_forgetting and not self._general, "forgetting_not_measured", {}),
+            (self._trained.job.replay is not None and not self._earlier, "earlier_gone", {}),
             (self._options.ladder and "few_shot" not in self._rungs, "ladder_no_examples", {}),
         ]
         return [{"code": code, "params": params} for holds, code, params in conditions if holds]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llmlora.core.evaluation_words import headline_text, quality_rows
+from llmlora.core.evaluation_words import earlier_text, headline_text, quality_rows
 from llmlora.core.locale import translate
 from llmlora.evaluation.facts.extract import VERDICTS, fact_places
 from llmlora.evaluation.facts.spans import Fact
@@ -38,6 +38,8 @@ def evaluation_page(report: dict[str, Any], steps: Sequence[dict[str, Any]], eva
         ladder=ladder_part(report.get("ladder")),
         quality=_quality(report.get("quality")),
         forgetting=forgetting_part(report["forgetting"]),
+        earlier=report.get("earlier"),
+        earlier_text=earlier_text(report["earlier"]) if report.get("earlier") else None,
         items=[_item(item) for item in losses_first(report["items"])],
         curves=curves_of(steps, evals),
     )

@@ -72,7 +72,6 @@ def _training(dataset_id: str) -> list[dict[str, Any]]:
         _post(start, {**wish, "preset": "no_such"}),
         _post(start, {**wish, "settings": {"r": 0}}),
         _post(start, {**wish, "settings": {"no_such": 1}}),
-        _post(start, {**wish, "settings": {"method": "qlora"}}),
         _post(start, {**wish, "settings": {"init_adapter": "/tmp/adapter"}}),
         _post(start, {"base_model": "nano"}),
         _post(f"{start}/batch", {"jobs": [{**wish, "settings": {"r": 0}}]}),

@@ -155,6 +155,25 @@ def test_a_report_without_measurements_is_still_a_page(tmp_path: Path) -> None:
     assert "<polyline" not in (tmp_path / "empty" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("types", "codes"),
+    [
+        ({}, []),
+        ({"Q4_K": 2, "Q6_K": 1}, ["base_quantized"]),
+        ({"NF4": 3}, ["base_on_gpu"]),
+    ],
+)
+def test_a_quantised_base_is_told_with_what_else_computes_with_it(
+    tmp_path: Path, types: dict[str, int], codes: list[str]
+) -> None:
+    make_job(tmp_path / "job")
+    report = write_training_report(tmp_path / "job", {**summary(), "base_types": types})
+    notes = [note for note in report["notes"] if note["code"].startswith("base_")]
+    assert [note["code"] for note in notes] == codes
+    html = (tmp_path / "job" / "report.html").read_text(encoding="utf-8")
+    assert all(f"({', '.join(types)})" in html or "NF4" in types for _ in notes)
+
+
 def test_no_job_no_report(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         write_training_report(tmp_path, summary())

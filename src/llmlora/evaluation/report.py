@@ -95,6 +95,8 @@ def _base_notes(job: JobConfig, summary: dict[str, Any]) -> list[dict[str, Any]]
     if not summary.get("base_types"):
         return []
     code = "base_of_file" if Path(job.base_dir).is_file() else "base_quantized"
+    if "NF4" in summary["base_types"]:
+        code = "base_on_gpu"
     return [{"code": code, "params": {"types": ", ".join(summary["base_types"])}}]
 
 

@@ -11,6 +11,7 @@ from evaluation.fake_reports import evaluation_body, make_job
 from llmlora.catalog.passport import check_passport, passport_problems, read_passport, write_passport
 from llmlora.cli.main import run
 from llmlora.core.errors import NotFound, VerificationFailed
+from llmlora.core.job import update_job
 from llmlora.core.layout import PASSPORT_FILE, PASSPORT_PAGE
 from llmlora.core.locale import error_texts, set_language
 from llmlora.core.publish import read_json, sha256_file, write_json
@@ -64,6 +65,18 @@ def test_a_jobs_passport_tells_what_it_was_made_of(job_dir: Path) -> None:
     assert check_passport(job_dir) == {"public_key": made["public_key"], "is_own": True, "num_files": 3}
     before = (job_dir / PASSPORT_FILE).read_bytes()
     assert write_passport(job_dir) == made and (job_dir / PASSPORT_FILE).read_bytes() == before
+
+
+def test_no_folder_of_this_machine_is_told(job_dir: Path) -> None:
+    member = {"job_id": "x", "folder": str(job_dir), "sha256": "0" * 64}
+    combination = {"method": "svd", "weights": [1.0], "density": None, "members": [member]}
+    config = read_json(job_dir / "config.json")
+    train = {**config["train"], "chat_template": str(job_dir / "mine.jinja")}
+    update_job(job_dir, combination=combination, train=train)
+    made = write_passport(job_dir)
+    assert made["training"]["settings"]["chat_template"] == "mine.jinja"
+    assert made["training"]["combination"]["members"] == [{"job_id": "x", "sha256": "0" * 64}]
+    assert str(job_dir.parent) not in json.dumps(made)
 
 
 def test_an_exports_passport_tells_its_verdicts(export_dir: Path) -> None:

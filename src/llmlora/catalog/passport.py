@@ -122,8 +122,8 @@ def passport_body(folder: Path) -> dict[str, Any]:
         "training": {
             "method": job.method,
             "seed": job.train.seed,
-            "settings": job.to_json()["train"],
-            "combination": job.to_json()["combination"],
+            "settings": _settings(job),
+            "combination": _combination(job),
             "started_at": times[0] if times else None,
             "ended_at": times[-1] if times else None,
             **{name: result.get(name) for name in RESULTS},
@@ -135,6 +135,21 @@ def passport_body(folder: Path) -> dict[str, Any]:
         "files": dict(_export_files(folder) if is_export else _job_files(folder, result_dir)),
     }
     return dict(finite(body))
+
+
+def _settings(job: JobConfig) -> dict[str, Any]:
+    """Return the settings; a passport goes to others, whom the folders of this machine are no business of."""
+    settings = dict(job.to_json()["train"])
+    files = {name: Path(settings[name]).name for name in ("chat_template", "init_adapter") if settings[name]}
+    return {**settings, **files}
+
+
+def _combination(job: JobConfig) -> dict[str, Any] | None:
+    return (
+        None
+        if job.combination is None
+        else job.combination.model_dump(mode="json", exclude={"members": {"__all__": {"folder"}}})
+    )
 
 
 def _data(job: JobConfig) -> dict[str, Any]:

@@ -5,7 +5,8 @@
 trains each job of each lesson, with every seed where a step judges its numbers, and writes what was measured. Beside
 each lesson it writes the ranges that the lesson shows and that `llmlora tutorial check` holds a job against: the losses
 of all seeds, widened by WIDER and AT_LEAST on both sides, and facts from FEWEST of the lowest count to the highest.
-`--level 1` measures one level; what the results hold already stays.
+`--level 1`, `--job main` and `--seed 42` measure a part; what the results hold already stays, so parts can be measured
+side by side into one file.
 """
 
 from __future__ import annotations
@@ -48,27 +49,32 @@ def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--level", type=int, nargs="+")
+    parser.add_argument("--job", nargs="+")
+    parser.add_argument("--seed", type=int, nargs="+", choices=SEEDS, default=SEEDS)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     for name in NAMES:
         lesson = read_json(asset_path("tutorials", f"{name}.json"))
         if options.level is None or lesson["level"] in options.level:
-            measure(name, lesson, options.out)
+            measure(name, lesson, options)
         write_ranges(name, lesson, known_runs(options.out))
 
 
-def measure(name: str, lesson: dict[str, Any], out: Path) -> None:
-    """Train and evaluate every job of a lesson with every seed; what the results hold already is not measured again."""
+def measure(name: str, lesson: dict[str, Any], options: argparse.Namespace) -> None:
+    """Train and evaluate the jobs of a lesson with every seed; what the results hold already is not measured again."""
     judged = {step["job"] for step in lesson["steps"] if step["kind"] in ("loss", "facts")}
-    for seed, (key, job) in itertools.product(SEEDS, lesson["jobs"].items()):
-        runs = known_runs(out)
-        is_known = any((run["lesson"], run["job"], run["seed"]) == (name, key, seed) for run in runs)
-        if is_known or (seed != SEEDS[0] and key not in judged):
+    for seed, (key, job) in itertools.product(options.seed, lesson["jobs"].items()):
+        known = {(run["lesson"], run["job"], run["seed"]) for run in known_runs(options.out)}
+        is_wanted = (options.job is None or key in options.job) and (seed == SEEDS[0] or key in judged)
+        if not is_wanted or (name, key, seed) in known:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             run = {"lesson": name, "job": key, "seed": seed, **one_run(lesson, job, seed, Path(scratch))}
         print(json.dumps(run, ensure_ascii=False), file=sys.stderr, flush=True)
-        _write(out, {**_conditions(), "runs": sorted([*runs, run], key=lambda run: (run["lesson"], run["job"]))})
+        runs = sorted(
+            [*known_runs(options.out), run], key=lambda run: (run["lesson"], run["job"], SEEDS.index(run["seed"]))
+        )
+        _write(options.out, {**_conditions(), "runs": runs})
 
 
 def known_runs(out: Path) -> list[dict[str, Any]]:
@@ -118,17 +124,17 @@ FACTS = ("as_trained", "asked_as_trained", "in_other_words", "asked_in_other_wor
 
 
 def write_ranges(name: str, lesson: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    """Write beside a lesson what it shows and what it is checked against."""
+    """Write beside a lesson what it shows and what it is checked against, when each of its jobs was measured."""
     path = asset_path("tutorials", f"{name}.measured.json")
     own = [run for run in runs if run["lesson"] == name]
-    if own:
+    if {run["job"] for run in own} == set(lesson["jobs"]):
         jobs = {key: ranges_of([run for run in own if run["job"] == key]) for key in lesson["jobs"]}
         _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": {"foreign": foreign(lesson)}})
 
 
 def foreign(lesson: dict[str, Any]) -> dict[str, int]:
-    """Return what the preset of a lesson taught of data that are unlike what the bundled model was made with."""
-    (preset,) = {job["preset"] for job in lesson["jobs"].values()}
+    """Return what the preset of the evaluated job taught of data unlike what the bundled model was made with."""
+    (preset,) = {lesson["jobs"][step["job"]]["preset"] for step in lesson["steps"] if step["kind"] == "facts"}
     runs = [run for run in read_json(FOREIGN)["runs"] if run["settings"] == f"preset={preset}"]
     counted = {
         "known": "as_asked",

@@ -14,9 +14,18 @@ from llmlora.core.locale import LANGUAGES, catalogue, set_language
 from llmlora.services.demo import BASE_MODEL, asset_path
 from llmlora.services.plan_training import settle_request
 from llmlora.services.train_request import TrainRequest
-from llmlora.services.tutorials import VALUE, Lesson, LessonJob, lesson_document, lesson_text, lessons
+from llmlora.services.tutorials import (
+    VALUE,
+    Lesson,
+    LessonJob,
+    find_lesson,
+    lesson_document,
+    lesson_text,
+    lessons,
+)
 
 RESULTS = ROOT / "benchmarks" / "results" / "2026-11-30-tutorials.json"
+FOREIGN_SETS = {1: 3, 2: 1}  # by level: datasets on which its preset was measured
 UI_NAMES = {"ja": re.compile(r"「([^」]+)」"), "en": re.compile(r"\*\*([^*]+)\*\*")}
 every_lesson = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -77,6 +86,12 @@ def test_both_languages_have_the_same_commands_tables_and_numbers(lesson: Lesson
 def test_every_number_that_is_filled_in_was_measured(lesson: Lesson, language: str) -> None:
     document = lesson_document(lesson, language)
     assert "{" not in re.sub(r"```.*?```", "", document, flags=re.S)
+
+
+@every_language
+def test_a_later_level_shows_what_was_measured_of_level_1(language: str) -> None:
+    first, second = (find_lesson(level).jobs["main"].measured["num_steps"] for level in (1, 2))
+    assert f"| {first} | {second} |" in lesson_document(find_lesson(2), language)
 
 
 @every_job
@@ -147,11 +162,11 @@ def test_what_is_a_promise_is_worth_one(lesson: Lesson) -> None:
 @every_lesson
 def test_what_other_data_were_taught_is_what_was_measured(lesson: Lesson) -> None:
     """Beside its own numbers a lesson shows those of data that do not resemble what the bundled model was made with."""
-    (preset,) = {job.preset for job in lesson.jobs.values()}
+    (preset,) = {lesson.jobs[step.job or ""].preset for step in lesson.steps if step.kind == "facts"}
     runs = json.loads((RESULTS.parent / "2026-11-29-presets.json").read_text(encoding="utf-8"))["runs"]
     runs = [run for run in runs if run["settings"] == f"preset={preset}"]
     shown = lesson.measured["studies"]["foreign"]
-    assert shown["sets"] == len(runs) >= 3
+    assert shown["sets"] == len(runs) == FOREIGN_SETS[lesson.level]
     assert (shown["known"], shown["total"]) == (sum(run["as_asked"] for run in runs), sum(run["facts"] for run in runs))
     assert shown["other_known"] == sum(run["in_other_words"] for run in runs)
     assert "foreign.other_known" in VALUE.findall(source(lesson, "ja"))

@@ -22,7 +22,7 @@ from llmlora.services.dataset_versions import change_row
 from llmlora.services.queue import Queue
 from llmlora.services.tutorial_documents import lesson_summary, lesson_view
 from llmlora.services.tutorial_steps import keep_folder, mark_read, steps_of
-from llmlora.services.tutorials import find_lesson, find_step
+from llmlora.services.tutorials import Lesson, find_lesson, find_step
 from llmlora.services.workspace import open_workspace
 
 LESSON = find_lesson(1)
@@ -35,20 +35,28 @@ def queue(home: Path) -> Iterator[Queue]:
         yield opened
 
 
-def lesson_job(folder: Path, *, loss: float | None = None, base: str = "nano", **settings: Any) -> None:
+def lesson_job(
+    folder: Path,
+    *,
+    lesson: Lesson = LESSON,
+    key: str = "main",
+    loss: float | None = None,
+    base: str = "nano",
+    **settings: Any,
+) -> None:
     """Write a finished job as the lesson wants it, but for `settings`; its losses lie in the ranges, or are `loss`."""
-    rows = LESSON.measured["rows"]
+    rows, measured = lesson.measured["rows"], lesson.jobs[key].measured
     planned = planned_job(rows)
-    train = TrainConfig.model_validate({**planned.train.model_dump(), **JOB.measured["settings"], **settings})
-    data = DataSource(path=str(LESSON.data_path), sha256=LESSON.data_sha256)
+    train = TrainConfig.model_validate({**planned.train.model_dump(), **measured["settings"], **settings})
+    data = DataSource(path=str(lesson.data_path), sha256=lesson.data_sha256)
     folder.mkdir(parents=True)
     update = {"id": folder.name, "data": data, "train": train, "base_model": base, "num_rows": rows}
     write_job(folder, planned.model_copy(update=update))
     run = run_dir(folder, 1)
     run.mkdir(parents=True)
     events = EventWriter(run, 1)
-    length = JOB.measured["num_steps"] // JOB.measured["epochs"]
-    for epoch, (low, high) in JOB.measured["loss"].items():
+    length = measured["num_steps"] // measured["epochs"]
+    for epoch, (low, high) in measured["loss"].items():
         for step in range(length):
             metrics = {"loss": (low + high) / 2 if loss is None else loss}
             events.emit("step", step=(int(epoch) - 1) * length + step + 1, metrics=metrics)
@@ -140,6 +148,17 @@ def test_of_two_jobs_the_one_that_is_the_lessons_counts(queue: Queue, practice: 
     assert states(queue)["train"] == "differs"
     lesson_job(practice / "another")
     assert states(queue)["train"] == "done"
+
+
+def test_each_job_of_a_lesson_with_several_counts_for_its_own_step(queue: Queue, practice: Path) -> None:
+    lesson = find_lesson(2)
+    keep_folder(queue.database.home, lesson, practice)
+    for key in lesson.jobs:
+        lesson_job(practice / key, lesson=lesson, key=key)
+    of_jobs = {state.step.id: state for state in steps_of(queue, lesson) if state.step.kind in ("job", "loss")}
+    assert {state.state for state in of_jobs.values()} == {"done"}
+    folders = {name: state.findings[0].params["folder"] for name, state in of_jobs.items() if state.step.kind == "job"}
+    assert folders == {key: key for key in lesson.jobs}
 
 
 def test_losses_outside_of_their_ranges_are_named(queue: Queue, practice: Path) -> None:

@@ -14,7 +14,7 @@ from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, sha256_file
 from llmlora.services.demo import asset_path
 
-NAMES: Final = ("level1_basic_tutorial",)
+NAMES: Final = ("level1_basic_tutorial", "level2_practical_tutorial")
 SECTION: Final = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9_]+)\}$", re.M)
 VALUE: Final = re.compile(r"\{\{([\w.]+)\}\}")
 WRAPPED: Final = re.compile(r"(?<=[^\x00-\x7f])\n(?:> )?(?=[^\x00-\x7f])")  # a line break within Japanese is no space
@@ -123,8 +123,12 @@ def _filled(lesson: Lesson, language: str) -> str:
 
 
 def _value(lesson: Lesson, place: str, language: str) -> str:
-    """Return a measured value as words; two numbers are a range. Raises KeyError for one that was not measured."""
-    found: Any = {"minutes": lesson.minutes, **lesson.measured["jobs"], **lesson.measured["studies"]}
+    """Return a measured value as words; two numbers are a range. Raises KeyError for one that was not measured.
+
+    `level1` is the job of level 1, with which later levels compare theirs.
+    """
+    compared = {"level1": find_lesson(1).measured["jobs"]["main"]}
+    found: Any = {"minutes": lesson.minutes, **compared, **lesson.measured["jobs"], **lesson.measured["studies"]}
     for name in place.split("."):
         found = found[name]
     if not isinstance(found, list):

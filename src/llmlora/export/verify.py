@@ -269,14 +269,20 @@ class Verifier:
                 return [engine_failure(error)]
 
     def served(self, path: Path) -> dict[str, Any] | None:
-        """Measure the adapter on the base's very file, as a server runs it; None where the base is no single file."""
+        """Measure the adapter on the base's very file, as a server runs it.
+
+        None where the base is no single file, or the adapter does not run, which its checks say.
+        """
         job = self.trained.job
         base = served_base(job, self.trained.job_dir)
         if base is None:
             return None
         prompts = [self.trained.template.prompt_ids(asked.messages) for asked in self.reference.taught]
         file = self.trained.base.path
-        measured, replies = self._apart(run_served, file, self.reference, path, prompts, self.num_threads)
+        try:
+            measured, replies = self._apart(run_served, file, self.reference, path, prompts, self.num_threads)
+        except (ModelFileError, RunError):
+            return None
         facts = None
         if replies is not None and self._carried is not None:
             facts = kept_facts(replies, self.reference, self._carried)

@@ -94,7 +94,7 @@ WORDS: dict[str, dict[str, str]] = {
         "with what the file `token` of the workspace (or `LLMLORA_TOKEN`) holds. A browser opens `http://127.0.0.1:8000/?token=TOKEN` once and gets a cookie. "
         "Requests to other host names are refused (400), and changes that a page of another origin asks for (403).\n\n"
         'Bodies and answers are JSON in UTF-8; a number that is not finite is `null` and named in `nonfinite`. Lists are `{"items": […], "next_cursor": …}`. '
-        "Errors are problem documents (RFC 9457, `application/problem+json`) with `code`, `params`, `detail` and `hint` in the language of `Accept-Language` "
+        "Errors are problem documents (RFC 9457, `application/problem+json`) with `code`, `params`, `detail` and `hint` in the language of `Accept-Language`; `action` is the next step as data, where there is one "
         "([codes](errors.md)); below `/v1/` they have the shape of OpenAI's ([guide](../guide/talk.md)). The whole description is [openapi.json](openapi.json); a running server gives it as `/api/openapi.json`.\n\n"
         '```sh\ncurl -H "Authorization: Bearer $(cat ~/.local/share/llmlora/token)" http://127.0.0.1:8000/api/system-info\n```\n',
         "path": "path",
@@ -124,6 +124,7 @@ WORDS: dict[str, dict[str, str]] = {
         "yes": "yes",
         "why": "Why",
         "hint": "What to do",
+        "page_hint": "On the page and over HTTP",
     },
     "ja": {
         "generated": "`make docs` がコードから作るページです。編集しないでください。",
@@ -179,7 +180,7 @@ WORDS: dict[str, dict[str, str]] = {
         "作業フォルダーのファイル `token`（または `LLMLORA_TOKEN`）の内容を付けてください。ブラウザーでは `http://127.0.0.1:8000/?token=トークン` を一度開くと、Cookie が渡されます。"
         "ほかのホスト名あての要求（400）と、別のページからの変更（403）は受け付けません。\n\n"
         '要求と答えは UTF-8 の JSON です。有限でない数は `null` になり、`nonfinite` にその名前が入ります。一覧は `{"items": […], "next_cursor": …}` の形です。'
-        "エラーは `code`、`params`、`detail`、`hint` を持つ文書（RFC 9457、`application/problem+json`）で、言葉は `Accept-Language` の言語です"
+        "エラーは `code`、`params`、`detail`、`hint` を持つ文書（RFC 9457、`application/problem+json`）で、言葉は `Accept-Language` の言語です。次の一手がデータで表せるときは `action` に入ります"
         "（[コード](errors.ja.md)）。`/v1/` では OpenAI と同じ形です（[手引き](../guide/talk.ja.md)）。全体の記述は [openapi.json](openapi.json) にあり、動いているサーバーは `/api/openapi.json` で返します。\n\n"
         '```sh\ncurl -H "Authorization: Bearer $(cat ~/.local/share/llmlora/token)" http://127.0.0.1:8000/api/system-info\n```\n',
         "path": "パス",
@@ -209,6 +210,7 @@ WORDS: dict[str, dict[str, str]] = {
         "yes": "可",
         "why": "理由",
         "hint": "次にすること",
+        "page_hint": "画面と HTTP API では",
     },
 }
 
@@ -338,6 +340,8 @@ def errors_page(words: dict[str, str]) -> str:
             f"- {words['why']}: {texts[f'error.{code}.why']}",
             f"- {words['hint']}: {texts[f'error.{code}.hint']}",
         ]
+        page_hint = texts.get(f"error.{code}.hint.page")
+        parts += [f"- {words['page_hint']}: {page_hint}"] if page_hint else []
         parts += [f"- {origin}" if found else "", ""]
     return "\n".join(parts).replace("\n\n\n", "\n\n")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,6 +37,20 @@ BYTES: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Action(BaseModel):
+    """The next step that a hint words, as data: `values` are sent as they stand.
+
+    change_settings: `settings` of a plan, a new job or a clone. repair_dataset: beside `version` the body of
+    POST /api/datasets/{dataset_id}/repair. resume_job, retry_job, cancel_job: POST /api/jobs/{job_id}/resume and so on.
+    evaluate: POST /api/evaluations for the job. export: POST /api/exports for the job.
+    """
+
+    model_config = answer(name="change_settings", values={"max_length": 512})
+
+    name: Literal["change_settings", "repair_dataset", "resume_job", "retry_job", "cancel_job", "evaluate", "export"]
+    values: dict[str, Any]
+
+
 class JobError(BaseModel):
     """Why a job failed: the code for programs, the rest in the caller's language."""
 
@@ -44,6 +58,7 @@ class JobError(BaseModel):
     params: dict[str, Any]
     detail: str
     hint: str
+    action: Action | None
 
 
 class Progress(BaseModel):

@@ -14,7 +14,7 @@ from llmlora.api.security.access import OPEN_PATHS
 PROBLEM = {
     "title": "Problem",
     "type": "object",
-    "required": ["title", "status", "code", "params", "detail", "hint"],
+    "required": ["title", "status", "code", "params", "detail", "hint", "action"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string", "description": "The words of the status."},
@@ -23,6 +23,10 @@ PROBLEM = {
         "params": {"type": "object", "description": "The values that its words are about."},
         "detail": {"type": "string", "description": "What happened and why, in the caller's language."},
         "hint": {"type": "string", "description": "The next step, in the caller's language."},
+        "action": {
+            "anyOf": [{"$ref": "#/components/schemas/Action"}, {"type": "null"}],
+            "description": "The next step as data, where a program can take it.",
+        },
         "problems": {"type": "array", "items": {"type": "string"}, "description": "One line per value that is wrong."},
     },
     "examples": [
@@ -34,6 +38,7 @@ PROBLEM = {
             "params": {"id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X"},
             "detail": "There is no job 01M8K3V5E8ZC4Y2Q6T1N9B7R0X. This workspace has no such job, or it was deleted.",
             "hint": "Look up its id in the list of jobs.",
+            "action": None,
         }
     ],
 }

@@ -16,7 +16,7 @@ from llmlora.api import openai_errors
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.openai_errors import openai_error, openai_status, whole_text
 from llmlora.core.errors import ConfigError, InputError, LlmloraError
-from llmlora.core.locale import LANGUAGES, error_texts, has_text, set_language, set_program, translate
+from llmlora.core.locale import LANGUAGES, has_text, set_language, speak_to_page, spoken_error, translate
 from llmlora.core.setting_words import setting_problems, value_limit
 
 # On every answer: no page, script or frame of another origin gets anything out of it or into it.
@@ -50,16 +50,12 @@ def problem_response(scope: Scope, error: LlmloraError, headers: Mapping[str, st
 
 
 def problem_of(error: LlmloraError) -> dict[str, Any]:
-    """Return status, stable code, parameters, and the words: what and why as `detail`, the next step as `hint`."""
-    texts = error_texts(error)
+    """Return status, stable code, parameters, what and why as `detail`, the next step as `hint` and as `action`."""
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(error.http_status).phrase,
         "status": error.http_status,
-        "code": error.code,
-        "params": error.params,
-        "detail": f"{texts['what']} {texts['why']}",
-        "hint": texts["hint"],
+        **spoken_error(error),
     }
     if isinstance(error, ConfigError):
         document["problems"] = setting_problems(error)[:MAX_LISTED]
@@ -89,14 +85,11 @@ def invalid_request(problems: Iterable[Mapping[str, Any]]) -> InputError:
 
 
 def take_language(scope: Scope) -> None:
-    """Speak the first language of `Accept-Language` that we have, else the server's own.
-
-    Commands begin with `llmlora`: where the server's program lies is of no use to who reads a page.
-    """
+    """Speak to a reader of the page, in the first language of `Accept-Language` that we have, else the server's own."""
     wanted = Headers(scope=scope).get("accept-language", "")
     names = [part.split(";")[0].strip().lower().split("-")[0] for part in wanted[:200].split(",")]
     set_language(next((name for name in names if name in LANGUAGES), None))
-    set_program("llmlora")
+    speak_to_page()
 
 
 async def send_problem(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.evaluation_models import EvaluationReport
-from llmlora.api.job_models import EXAMPLE_ID, Name, Reference, answer, example
+from llmlora.api.job_models import EXAMPLE_ID, Action, Name, Reference, answer, example
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -213,13 +213,15 @@ class FileList(BaseModel):
 class Finding(BaseModel):
     """One thing that a job's numbers say: `params` are its evidence, `text` and `advice` the words.
 
-    `settings` are the changes for POST /api/jobs/{job_id}/clone that mend it; null is not known.
+    `settings` are the changes for POST /api/jobs/{job_id}/clone that mend it; null is not known. `action` is the next
+    step as data, also where it is no change of settings.
     """
 
     model_config = answer(
         type="finding", code="still_falling", step=None, params={"first": "6.016", "last": "1.714"},
         text="The loss is still falling (6.016 → 1.714): a longer run can learn more.",
         advice="The run has fewer steps than recommended for these rows.", settings={"max_steps": None},
+        action={"name": "change_settings", "values": {"max_steps": None}},
     )  # fmt: skip
 
     type: Literal["error", "finding", "warning"]
@@ -229,6 +231,7 @@ class Finding(BaseModel):
     text: str
     advice: str | None
     settings: dict[str, Any] | None
+    action: Action | None
 
 
 class FindingList(BaseModel):
@@ -250,7 +253,7 @@ class PlanProblem(BaseModel):
 
     model_config = answer(
         field="settings.r", code="bad_value", params={"field": "r", "value": 0},
-        detail="r = 0: must be at least 1", hint="Correct the values.",
+        detail="r = 0: must be at least 1", hint="Correct the values.", action=None,
     )  # fmt: skip
 
     field: str
@@ -258,6 +261,7 @@ class PlanProblem(BaseModel):
     params: dict[str, Any]
     detail: str
     hint: str
+    action: Action | None
 
 
 class PlanWarning(BaseModel):

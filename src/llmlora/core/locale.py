@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from llmlora.core.actions import action_of
 from llmlora.core.errors import LlmloraError, error_from_dict
 from llmlora.core.foreign_words import own_words
 
@@ -45,6 +46,7 @@ GROUPS = ("dataset", "adapters", "jobs", "ollama", "tutorial", "config", "store"
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")
+_is_page: ContextVar[bool] = ContextVar("is_page", default=False)
 _COMMAND = re.compile(rf"(?<![\w./-])llmlora (?=(?:{'|'.join(VERBS)})\b)")
 
 
@@ -90,6 +92,22 @@ def has_text(key: str) -> bool:
 def set_program(name: str) -> None:
     """Say how this program is started here, as words of a shell; commands in texts then begin with it."""
     _program.set(name)
+    _is_page.set(False)
+
+
+def speak_to_page() -> None:
+    """Word texts for whoever reads the API or its page: a next step is one that can be taken there.
+
+    A text that names commands has a sibling `<key>.page`; a command in that one says that it is for a terminal, and begins
+    with `llmlora`: where the server's program lies is of no use to who reads a page.
+    """
+    set_program("llmlora")
+    _is_page.set(True)
+
+
+def is_page() -> bool:
+    """Tell whether texts are for readers of the API or its page, not of a terminal."""
+    return _is_page.get()
 
 
 def program() -> str:
@@ -128,7 +146,8 @@ _WORDS = _Words()
 
 def translate(key: str, /, **params: Any) -> str:
     """Return the text of a key in the current language with its parameters filled in; the key itself if unknown."""
-    text = catalogue(current_language()).get(key)
+    texts = catalogue(current_language())
+    text = texts.get(f"{key}.page" if is_page() else key, texts.get(key))
     if text is None:
         return key
     own = {name: own_words(params[name], translate) for name in FOREIGN if isinstance(params.get(name), str)}
@@ -145,12 +164,15 @@ def error_texts(error: LlmloraError) -> dict[str, str]:
 
 
 def worded_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return an error that was kept as code and parameters with its words: `detail` (what and why) and `hint`."""
-    if error is None:
-        return None
-    texts = error_texts(error_from_dict(dict(error)))
-    known = {"code": error.get("code"), "params": error.get("params") or {}}
-    return {**known, "detail": f"{texts['what']} {texts['why']}", "hint": texts["hint"]}
+    """Return an error that was kept as code and parameters with its words, `detail` and `hint`, and its `action`."""
+    return None if error is None else spoken_error(error_from_dict(dict(error)))
+
+
+def spoken_error(error: LlmloraError) -> dict[str, Any]:
+    """Return `code`, `params`, the words `detail` (what and why) and `hint`, and as data the `action` that is next."""
+    texts = error_texts(error)
+    words = {"detail": f"{texts['what']} {texts['why']}", "hint": texts["hint"]}
+    return {"code": error.code, "params": error.params, **words, "action": action_of(error.code, error.params)}
 
 
 def with_reason(params: Mapping[str, Any], part: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from llmlora.core.config import MOST_EPOCHS, Stage, TrainConfig
 from llmlora.core.job import JobConfig
-from llmlora.core.locale import shell_word
+from llmlora.core.locale import is_page, shell_word
 from llmlora.core.recommend import planned_steps
 
 CHOSEN: Final = ("set", "recipe", "preset", "training_preset")
@@ -186,6 +186,13 @@ def longer(job: JobConfig, factor: float, most_epochs: int) -> dict[str, Any]:
 def settings_words(values: Mapping[str, Any]) -> str:
     """Return settings as options of `llmlora train` that a shell takes as they stand."""
     return " ".join(f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in values.items())
+
+
+def settings_text(values: Mapping[str, Any]) -> str:
+    """Return settings as the reader gives them: options in a terminal, names with values on a page."""
+    if is_page():
+        return ", ".join(f"{name} = {_text(value)}" for name, value in values.items())
+    return settings_words(values)
 
 
 def _plain_schedule(job: JobConfig) -> dict[str, Any]:

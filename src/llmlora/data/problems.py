@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from llmlora.core.actions import DROP_INVALID, action_of
 from llmlora.core.errors import DatasetError, DatasetRowError
 from llmlora.core.locale import translate, with_reason
 
@@ -49,14 +50,20 @@ class Problem:
         key = f"error.{self.code}.{part}" if self.level == "error" else f"data.{self.code}.{part}"
         return translate(key, **self._values())
 
+    @property
+    def action(self) -> dict[str, Any] | None:
+        """Return the next step as data; a row with an error can always be left out."""
+        is_row_error = self.level == "error" and self.row is not None
+        return action_of(self.code, self.params) or (DROP_INVALID if is_row_error else None)
+
     def _values(self) -> dict[str, Any]:
         return with_reason({**{name: getattr(self, name) for name in PLACE}, **self.params}, "what")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form with translated `message` and `hint`."""
+        """Return the JSON form with translated `message` and `hint`, and what can be done next as `action`."""
         stored = self.stored()
         params = stored.pop("params")
-        return {**stored, "message": self.message, "hint": self.hint, "params": params}
+        return {**stored, "message": self.message, "hint": self.hint, "action": self.action, "params": params}
 
     def stored(self) -> dict[str, Any]:
         """Return the JSON form without words, from which `Problem(**stored)` makes the finding again."""

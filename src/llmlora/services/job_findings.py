@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from llmlora.core.actions import action_of, change_of
 from llmlora.core.errors import InputError, NotFound, error_from_dict
 from llmlora.core.job import JobConfig, read_job
-from llmlora.core.locale import advice_words, error_texts, remark_text
+from llmlora.core.locale import advice_words, remark_text, spoken_error
 from llmlora.core.next_run import lower_rate
 from llmlora.services.queue import Queue
 from llmlora.services.queue_rules import less_memory
@@ -22,7 +23,8 @@ DIVERGED_CODES: Final = ("nonfinite_weights", "weights_diverged")
 def diagnosis(queue: Queue, job_id: str) -> list[dict[str, Any]]:
     """Return what is known of a job, the gravest first: why it failed, findings of its numbers, warnings of its run.
 
-    `settings` are changes for a clone (null: back to what is recommended), None where none are known.
+    `settings` are changes for a clone (null: back to what is recommended), None where none are known; `action` is the
+    next step as data.
 
     Raises:
         NotFound: the job.
@@ -41,23 +43,26 @@ def _remark(remark: Mapping[str, Any]) -> dict[str, Any]:
     advice = params.pop("advice", None)
     known = {"type": remark["type"], "code": remark["code"], "step": remark.get("step"), "params": params}
     text = remark_text({**remark, "params": params}) or str(remark["code"])
-    if not isinstance(advice, dict):
-        return {**known, "text": text, "advice": None, "settings": None}
-    return {**known, "text": text, "advice": advice_words(advice), "settings": advice["params"].get("settings")}
+    has_advice = isinstance(advice, dict)
+    settings = advice["params"].get("settings") if has_advice else None
+    action = change_of(settings) or action_of(remark["code"], params)
+    words = advice_words(advice) if has_advice else None
+    return {**known, "text": text, "advice": words, "settings": settings, "action": action}
 
 
 def _failure(queue: Queue, job: JobRow) -> dict[str, Any] | None:
     if job.error is None:
         return None
-    texts = error_texts(error_from_dict(dict(job.error)))
+    spoken, settings = spoken_error(error_from_dict(dict(job.error))), _settings_after(queue, job)
     return {
         "type": "error",
-        "code": job.error.get("code"),
+        "code": spoken["code"],
         "step": (job.progress or {}).get("step"),
-        "params": job.error.get("params") or {},
-        "text": f"{texts['what']} {texts['why']}",
-        "advice": texts["hint"],
-        "settings": _settings_after(queue, job),
+        "params": spoken["params"],
+        "text": spoken["detail"],
+        "advice": spoken["hint"],
+        "settings": settings,
+        "action": change_of(settings) or spoken["action"],
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from llmlora.catalog.base_model import BaseModel
 from llmlora.core.config import TrainConfig
 from llmlora.core.locale import remark_text
-from llmlora.core.next_run import settings_words
+from llmlora.core.next_run import settings_text
 from llmlora.core.recommend import Facts, Resolved, resolve_config
 from llmlora.services.dataset_check import kept_read
 from llmlora.services.fitting import Trial, cheapest_change, trial_of
@@ -118,7 +118,7 @@ def _document(problems: WishProblems, trial: Trial, counts: Mapping[str, int]) -
 
 def _worded(warning: Mapping[str, Any]) -> dict[str, Any]:
     settings = dict(warning["params"]["settings"])
-    shown = {**warning["params"], "settings": settings_words(settings)}
+    shown = {**warning["params"], "settings": settings_text(settings)}
     text = remark_text({"type": "warning", "code": warning["code"], "params": shown})
     params = {name: value for name, value in warning["params"].items() if name != "settings"}
     return {"code": warning["code"], "params": params, "text": text, "settings": settings}

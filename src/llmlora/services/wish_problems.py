@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from llmlora.core.actions import action_of
 from llmlora.core.errors import ConfigError, LlmloraError
-from llmlora.core.locale import error_texts
+from llmlora.core.locale import spoken_error
 from llmlora.core.setting_words import setting_problems
 
 Found = TypeVar("Found")
@@ -39,17 +40,15 @@ class WishProblems:
 
     def add(self, name: str, error: LlmloraError, prefix: str = "") -> None:
         """Note an error about a field, `prefix` in front of it; one about several settings becomes one for each."""
-        texts = error_texts(error)
+        spoken = spoken_error(error)
         listed = error.params.get("problems") if isinstance(error, ConfigError) else None
         if isinstance(error, ConfigError) and listed:
             for problem, line in zip(listed, setting_problems(error), strict=True):
-                item = {"field": f"{prefix}settings.{problem['field']}", "code": problem["code"], "params": problem}
-                self.items.append({**item, "detail": line, "hint": texts["hint"]})
+                about = {"field": f"{prefix}settings.{problem['field']}", "code": problem["code"], "params": problem}
+                action = action_of(problem["code"], problem)
+                self.items.append({**about, "detail": line, "hint": spoken["hint"], "action": action})
             return
-        detail = f"{texts['what']} {texts['why']}"
-        field = f"{prefix}{_field(error, name)}"
-        item = {"field": field, "code": error.code, "params": error.params, "detail": detail, "hint": texts["hint"]}
-        self.items.append(item)
+        self.items.append({"field": f"{prefix}{_field(error, name)}", **spoken})
 
 
 def _field(error: LlmloraError, name: str) -> str:

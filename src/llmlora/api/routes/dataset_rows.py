@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from llmlora.api.idempotent_route import IdempotentRoute
+from llmlora.api.job_models import Action
 from llmlora.api.routes.datasets import PRINTABLE, Identifier, Limit
 from llmlora.services import dataset_view
 from llmlora.services.dataset_view import RowWish, TrainingWish
@@ -30,6 +31,7 @@ class RowProblem(BaseModel):
     field: str | None
     message: str
     hint: str
+    action: Action | None
     params: dict[str, Any]
 
 

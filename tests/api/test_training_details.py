@@ -237,6 +237,42 @@ def test_no_file_beside_the_job_is_shown(client, database, name):
     assert "link" not in json.dumps(client.get(f"/api/training/jobs/{job_id}/files").json())
 
 
+def finding(seq, code, **more):
+    return {"seq": seq, "type": "finding", "time": "2026-01-01T00:00:00+00:00", "code": code, "step": None,
+            "params": {"first": "1.0", "last": "9.0"}, **more}  # fmt: skip
+
+
+def test_diagnosis_follows_a_run_that_goes_on(client, home, app):
+    made = create(client, dataset(client), settings={"max_steps": 4}).json()["id"]
+    database = app.state.platform.database
+    path = f"/api/training/jobs/{made}/diagnosis"
+    from llmlora.store import jobs
+
+    def tell(*found, **values):
+        with database.write() as connection:
+            jobs.set_values(connection, made, run=1, status="running", **values)
+            events.add_worker_events(connection, database.dialect, made, 1, found)
+
+    tell(finding(1, "loss_rising", so_far=True, settings={"learning_rate": 0.001}))
+    [item] = client.get(path).json()["items"]
+    assert (item["code"], item["settings"]) == ("loss_rising", {"learning_rate": 0.001})
+    assert item["action"] == {"name": "change_settings", "values": {"learning_rate": 0.001}}
+    assert client.post(f"/api/jobs/{made}/clone", json={"settings": item["settings"]}).status_code == 201
+    tell(finding(2, "loss_rising", is_over=True))
+    assert client.get(path).json()["items"] == []
+    tell(finding(3, "loss_not_falling", so_far=True))
+    with database.write() as connection:
+        events.add_queue_event(connection, database.dialect, made, 1, "less_memory",
+                               {"before": {}, "after": {"per_device_train_batch_size": 1}})  # fmt: skip
+        events.add_queue_event(connection, database.dialect, made, 1, "stalled", {"seconds": 40.0})
+    items = client.get(path).json()["items"]
+    assert [item["code"] for item in items] == ["loss_not_falling", "less_memory", "stalled"]
+    assert "per_device_train_batch_size = 1" in items[1]["text"]
+    with database.write() as connection:
+        jobs.set_values(connection, made, run=2)
+    assert [item["code"] for item in client.get(path).json()["items"]] == ["less_memory", "stalled"]
+
+
 def test_the_recipe_is_what_train_takes(client, home, tmp_path):
     made = create(client, dataset(client), settings={"r": 4, "max_steps": 4, "target_modules": ["q_proj"]}).json()
     path = f"/api/training/jobs/{made['id']}/recipe"

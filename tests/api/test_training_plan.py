@@ -3,7 +3,7 @@
 import pytest
 
 from api.test_training_jobs import ROWS, create, dataset
-from llmlora.services import capacity, training_plan
+from llmlora.services import capacity, probe, training_plan
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import training_request
 
@@ -43,6 +43,24 @@ def test_rows_that_are_cut_are_counted(client, home):
         client, dataset(client, [*ROWS, {"instruction": "長い", "output": "とても長い答え。" * 100}]), settings=LONG
     )
     assert (found["rows"], found["rows_truncated"]) == (7, 1)
+
+
+def test_a_probe_is_measured_unless_a_job_runs(client, home, app, monkeypatch):
+    from llmlora.store import jobs
+
+    steps = probe.Measured(4.0, 0.001, 0.0, 0.1, 123_000_000)
+    monkeypatch.setattr(training_plan, "measure_steps", lambda planned: steps)
+    data = dataset(client)
+    found = plan(client, data, settings={"max_steps": 6}, probe=True)
+    assert found["probe"]["memory_bytes"] == found["memory"]["needed_bytes"] == 123_000_000
+    assert found["minutes"]["low"] * 60 < found["probe"]["seconds"] < found["minutes"]["high"] * 60
+    assert plan(client, data, settings={"r": 0}, probe=True)["probe"] is None, "what cannot start is not measured"
+    made = create(client, data).json()["id"]
+    with app.state.platform.database.write() as connection:
+        jobs.set_values(connection, made, status="running", run=1)
+    wish = {"base_model": "nano", "dataset_id": data, "probe": True}
+    answer = client.post("/api/training/plan", json=wish)
+    assert (answer.status_code, answer.json()["code"]) == (409, "probe_beside_work")
 
 
 def test_tokens_are_counted_once(client, home, monkeypatch):

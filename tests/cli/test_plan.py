@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cli.this_process import next_command, run
-from llmlora.services import capacity
+from llmlora.services import capacity, probe, training_plan
 
 ROWS = [{"instruction": f"質問{number}は？", "output": f"答え{number}です。" * 30} for number in range(64)]
 BIG = ("--set", "batch_size=64", "--set", "max_length=512", "--set", "r=256")
@@ -73,6 +73,13 @@ def test_a_recipe_is_planned_as_it_stands(data, capsys, tmp_path):
     code, out, err = run(capsys, "plan", recipe)
     assert (code, "Steps: 7 " in out) == (0, True)
     assert next_command(err) == ["train", str(recipe)]
+
+
+def test_a_probe_says_that_it_was_measured(data, capsys, monkeypatch):
+    steps = probe.Measured(60.0, 0.001, 0.0, 0.1, 2_340_000_000)
+    monkeypatch.setattr(training_plan, "measure_steps", lambda planned: steps)
+    code, out, _ = run(capsys, "plan", "--model", "nano", "--data", data, "--probe")
+    assert (code, "measured by a few real steps" in out, "about 2.34 GB" in out) == (0, True, True)
 
 
 def test_what_will_not_teach_is_warned_of(data, capsys):

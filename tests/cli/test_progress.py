@@ -85,6 +85,18 @@ def test_warnings_and_findings_are_worded(capsys):
     assert "Stopped early at step 9" in text
 
 
+def test_a_finding_of_a_run_that_goes_on_is_said_once_and_its_end_says_what_is_new(capsys):
+    told = {"type": "finding", "code": "loss_rising", "step": None, "params": {"first": "1.0", "last": "2.0"}}
+    advice = {"code": "rate_chosen", "params": {"changes": "learning_rate 1 → 0.002", "command": "train"}}
+    with EventPrinter() as printer:
+        printer({**told, "so_far": True})
+        printer({**told, "params": {}, "is_over": True})
+        printer(told)
+        assert capsys.readouterr().err.count("The loss rises") == 1
+        printer({**told, "params": {**told["params"], "advice": advice}})
+    assert "learning_rate 1" in capsys.readouterr().err
+
+
 def test_phases_say_what_happens(capsys):
     with EventPrinter() as printer:
         printer({"type": "phase", "name": "resuming", "params": {"step": 120}})

@@ -32,7 +32,7 @@ def kill(pids):
 def wait_for(condition, seconds, message):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, message
+        assert time.monotonic() < deadline, (message, os.getloadavg())
         time.sleep(0.02)
 
 
@@ -59,7 +59,12 @@ def kill_again_and_again(database, url, num_kills, more_work, seed=20261129):
     supervisor = start_supervisor(database.home, url)
     while sum(kills.values()) < num_kills:
         before = steps_made(queue)
-        wait_for(lambda before=before: gets_on(queue, before, more_work), STUCK_SECONDS * 3, "no job gets on")
+        try:
+            wait_for(lambda before=before: gets_on(queue, before, more_work), STUCK_SECONDS * 3, "no job gets on")
+        except AssertionError as stuck:
+            open_jobs = [job for job in queue.page(limit=500).items if job.status != "succeeded"]
+            states = [(job.id, job.status, job.reason, job.run, queue.runs(job.id)[-2:]) for job in open_jobs]
+            raise AssertionError(kills, supervisor.is_alive(), working(queue), states) from stuck
         time.sleep(rng.uniform(0.0, 0.05))
         victim = rng.choices(VICTIMS, WEIGHTS)[0]
         if victim != "worker":

@@ -26,11 +26,12 @@ class Wish(BaseModel):
 
 
 class PlanRequest(Wish):
-    """A training job to plan: a model and a dataset."""
+    """A training job to plan: a model and a dataset. `probe` takes a few real steps, which may last minutes."""
 
     model_config = example(base_model="nano", dataset_id=EXAMPLE_ID, settings={"num_train_epochs": 5})
 
     dataset_id: Reference
+    probe: bool = False
 
 
 class TrainingRequest(Wish):
@@ -293,12 +294,20 @@ class DiskNeed(MemoryNeed):
     reserve_bytes: int
 
 
+class PlanProbe(BaseModel):
+    """What a few real steps have shown: seconds of the whole run and of one step, memory at its peak."""
+
+    seconds: float
+    seconds_per_step: float
+    memory_bytes: int
+
+
 class Plan(BaseModel):
     """What a training job would do and need; null is not known.
 
     `fits` false: it cannot start as it is; `problems` say why, all at once, and `change` holds the settings with which
     it would fit, ready to send. `tokens` are those of the rows, `learned_tokens` those of them that are learned;
-    `minutes` and `memory` are null where a GPU computes.
+    `minutes` and `memory` are arithmetic, and null where a GPU computes; with `probe` they are measured.
     """
 
     fits: bool
@@ -320,3 +329,4 @@ class Plan(BaseModel):
     reasons: dict[str, str]
     recommended: dict[str, Any]
     change: dict[str, Any] | None
+    probe: PlanProbe | None

@@ -109,6 +109,6 @@ WORDINGS: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
     "evaluation": _evaluation,
     "checkpoint": lambda event: translate("cli.event.checkpoint", step=event["step"]),
     "warning": lambda event: remark_text(event) or str(event["code"]),
-    "finding": lambda event: remark_text(event) or str(event["code"]),
+    "finding": lambda event: None if event.get("is_over") else remark_text(event) or str(event["code"]),
     "run_ended": _ended,
 }

@@ -21,6 +21,7 @@ from llmlora.services.ask_training import ask_training
 from llmlora.services.training_plan import request_plan
 
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
+Probe = Annotated[bool, typer.Option("--probe", help=translate("cli.plan.probe"))]
 
 
 def plan(
@@ -38,6 +39,7 @@ def plan(
     data_format: options_of.Format = None,
     columns: options_of.Columns = None,
     encoding: options_of.Encoding = None,
+    probe: Probe = False,
     as_json: Json = False,
 ) -> int:
     """Tell what training would need; exit code 0 when it fits, 1 when it does not."""
@@ -51,7 +53,7 @@ def plan(
     read = read_options(data_format, columns_of(columns), encoding)
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides}
     asked = ask_training(recipe, model, data, eval_data, read, choices)
-    found = request_plan(asked.request)
+    found = request_plan(asked.request, probe)
     if as_json:
         print_json("plan", {"base_model": asked.request.base_model, "data": str(asked.request.data), **found})
         return 0 if found["fits"] else ResourceError.exit_code
@@ -72,7 +74,10 @@ def _print_plan(found: Mapping[str, Any]) -> None:
     _line("tokens", **counts, percent=f"{share:.0f}")
     _line("steps", steps=found["steps"], rows=found["train_rows"], batch=found["effective_batch"])
     if found["minutes"] is not None:
-        _line("time", time=time_range(60 * found["minutes"]["low"], 60 * found["minutes"]["high"]))
+        _line(
+            "time" if found["probe"] is None else "time_probed",
+            time=time_range(60 * found["minutes"]["low"], 60 * found["minutes"]["high"]),
+        )
     if found["memory"] is not None:
         _line("memory", **_gigabytes(found["memory"]))
     _line("disk", **_gigabytes(found["disk"]))

@@ -26,6 +26,7 @@ class EventPrinter:
         self._task: Any = None
         self._last_line = (0.0, 0.0)
         self._has_failed = False
+        self._said: set[str] = set()  # codes of findings while the run goes on
 
     def __enter__(self) -> EventPrinter:
         return self
@@ -73,6 +74,11 @@ class EventPrinter:
             say("cli.evaluation", step=event["step"], eval_loss=eval_loss, perplexity=perplexity)
 
     def _remark(self, event: dict[str, Any]) -> None:
+        """Say a remark; of a finding that was said while the run went on, only what its end adds."""
+        if event.get("is_over") or (event["code"] in self._said and "advice" not in (event.get("params") or {})):
+            return
+        if event.get("so_far"):
+            self._said.add(event["code"])
         text = remark_text(event) or str(event["code"])
         (warn if event["type"] == "warning" else say)("cli.remark", text=text)
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -128,6 +128,11 @@ def read_job_events(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of all runs of a job folder in order."""
     for run in run_numbers(folder):
         yield from read_events(run_dir(folder, run) / EVENTS_FILE)
+
+
+def is_passing(event: Mapping[str, Any]) -> bool:
+    """Tell whether a finding is of a run that goes on, or says that such a one is over: the end has the last word."""
+    return bool(event.get("so_far") or event.get("is_over"))
 
 
 def step_history(folder: Path) -> list[dict[str, Any]]:

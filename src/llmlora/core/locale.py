@@ -98,8 +98,8 @@ def set_program(name: str) -> None:
 def speak_to_page() -> None:
     """Word texts for whoever reads the API or its page: a next step is one that can be taken there.
 
-    A text that names commands has a sibling `<key>.page`; a command in that one says that it is for a terminal, and begins
-    with `llmlora`: where the server's program lies is of no use to who reads a page.
+    A text that names commands has a sibling `<key>.page`; a command in that one says that it is for a terminal.
+    It begins with `llmlora`: where the server's program lies is of no use to who reads a page.
     """
     set_program("llmlora")
     _is_page.set(True)

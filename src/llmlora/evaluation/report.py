@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora import __version__
-from llmlora.core.events import finite, read_job_events, step_history
+from llmlora.core.events import finite, is_passing, read_job_events, step_history
 from llmlora.core.job import JobConfig, read_job
 from llmlora.core.layout import ANSWERS_FILE, REPORT_FILE, REPORT_PAGE
 from llmlora.core.publish import write_json, write_text
@@ -75,7 +75,7 @@ def evaluation_history(job_dir: Path) -> list[dict[str, Any]]:
 
 def _findings(job_dir: Path) -> Iterator[dict[str, Any]]:
     for event in read_job_events(job_dir):
-        if event["type"] in ("finding", "warning"):
+        if event["type"] in ("finding", "warning") and not is_passing(event):
             yield {name: event[name] for name in ("type", "code", "step", "params") if name in event}
 
 

@@ -1,6 +1,7 @@
 """The pre-flight of a training job: what it would do and need, everything that is wrong with it, and what would fit.
 
-Nothing is written and nothing measured: time and memory are arithmetic over the counted tokens' sizes.
+Time and memory are arithmetic over the counted tokens' sizes, and nothing is written; with a probe a few real steps are
+taken and measured.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from llmlora.catalog.base_model import BaseModel
 from llmlora.core.config import TrainConfig
+from llmlora.core.errors import Conflict
 from llmlora.core.locale import remark_text
 from llmlora.core.next_run import settings_text
 from llmlora.core.recommend import Facts, Resolved, resolve_config
@@ -19,8 +21,9 @@ from llmlora.services.dataset_check import kept_read
 from llmlora.services.fitting import Trial, cheapest_change, trial_of
 from llmlora.services.kept_datasets import data_file
 from llmlora.services.models import require_known_model
-from llmlora.services.plan_training import SettledRequest, settle_request
+from llmlora.services.plan_training import PlannedJob, SettledRequest, plan_training, settle_request
 from llmlora.services.preview import OPTIONS, count_training_rows
+from llmlora.services.probe import FASTER, SLOWER, measure_steps
 from llmlora.services.queue import Queue
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.training_jobs import TrainingWish, check_kept, refuse_paths, request_of, trainable
@@ -37,14 +40,16 @@ COUNTS: Final = {
 ENOUGH, MOST_CONTEXT = 1_000_000, 1 << 20
 NOT_KNOWN: Final = (
     *COUNTS,
-    *("steps", "steps_per_epoch", "effective_batch", "minutes", "memory", "disk", "license", "change"),
+    *("steps", "steps_per_epoch", "effective_batch", "minutes", "memory", "disk", "license", "change", "probe"),
 )
 
 
-def training_plan(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
+def training_plan(queue: Queue, wish: TrainingWish, is_probed: bool = False) -> dict[str, Any]:
     """Return the plan of a job, its `problems`, and for one that does not `fit` the cheapest `change` of settings.
 
-    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field.
+    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field. `is_probed` measures
+    one that fits; raises Conflict: `probe_beside_work`, a job runs whose load would be measured as well, and those of
+    `measure_steps`.
     """
     problems = WishProblems()
     problems.attempt("base_model", lambda: require_known_model(wish.base_model))
@@ -59,18 +64,40 @@ def training_plan(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
     counts = problems.attempt("dataset_id", lambda: _counts(queue, data, settled)) if settled is not None else None
     if settled is None or counts is None:
         return _unknown(problems)
-    return _document(problems, trial_of(request, settled), counts)
+    found = _document(problems, trial_of(request, settled), counts)
+    if not is_probed or not found["fits"]:
+        return found
+    if queue.num_tasks()["running"]:
+        raise Conflict("probe_beside_work")
+    return _with_probe(found, counts, plan_training(request, check_kept(queue)))
 
 
-def request_plan(request: TrainRequest) -> dict[str, Any]:
+def request_plan(request: TrainRequest, is_probed: bool = False) -> dict[str, Any]:
     """Return the plan of a request as `training_plan` does; what is wrong with it but that it does not fit is raised.
 
     Raises:
-        NotFound, ModelFileError, DatasetError, ConfigError: those of `plan_training`.
+        NotFound, ModelFileError, DatasetError, ConfigError: those of `plan_training`; those of `measure_steps`.
     """
     settled = settle_request(request)
     counts = count_training_rows(request.data, settled.base, request.read, settled.resolved.config)
-    return _document(WishProblems(), trial_of(request, settled), counts)
+    found = _document(WishProblems(), trial_of(request, settled), counts)
+    return _with_probe(found, counts, plan_training(request)) if is_probed and found["fits"] else found
+
+
+def _with_probe(found: dict[str, Any], counts: Mapping[str, int], planned: PlannedJob) -> dict[str, Any]:
+    """Return a plan with the time and memory that a few real steps of it have taken."""
+    measured, plan = measure_steps(planned), planned.resolved.plan
+    passes = plan.num_steps / plan.steps_per_epoch * plan.num_train_rows
+    num_tokens = passes * counts["num_tokens"] / max(1, counts["num_rows"])
+    seconds = measured.seconds(planned.job.train, plan.num_steps, plan.steps_per_epoch, num_tokens)
+    minutes = {"low": round(seconds * FASTER / 60, 2), "high": round(seconds * SLOWER / 60, 2)}
+    memory = {"needed_bytes": measured.memory_bytes, "free_bytes": (found["memory"] or {}).get("free_bytes")}
+    probe = {
+        "seconds": round(seconds, 1),
+        "seconds_per_step": round(measured.seconds_per_token * num_tokens / plan.num_steps, 4),
+        "memory_bytes": measured.memory_bytes,
+    }
+    return {**found, "minutes": minutes, "memory": memory if found["memory"] else None, "probe": probe}
 
 
 def _held_out(queue: Queue, wish: TrainingWish) -> DatasetRow | None:
@@ -113,6 +140,7 @@ def _document(problems: WishProblems, trial: Trial, counts: Mapping[str, int]) -
         "reasons": resolved.origins,
         "recommended": resolved.recommended,
         "change": cheapest_change(trial, counts["least_length"]) if refusals else None,
+        "probe": None,
     }
 
 

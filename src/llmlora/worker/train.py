@@ -24,7 +24,7 @@ from llmlora.data.read import ReadOptions
 from llmlora.engine.batch import Joined, Rows, Subset
 from llmlora.engine.loop import final_loss
 from llmlora.engine.train import fit, publish_trained
-from llmlora.evaluation.advising.findings import find_in_run
+from llmlora.evaluation.advising.live import DiagnosedEvents
 from llmlora.evaluation.measuring.forgetting import spare_general
 from llmlora.evaluation.report import evaluation_history, write_training_report
 from llmlora.export.card import adapter_card
@@ -57,13 +57,12 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     rows, template = _prepare(job, base, folder, events, stop)
     if stop:
         raise Stopped("interrupted")
-    trained = fit(job, base, folder, run_numbers(folder)[-1], rows, events, stop)
+    diagnosed = DiagnosedEvents(events, job, step_history(folder), evaluation_history(folder))
+    trained = fit(job, base, folder, run_numbers(folder)[-1], rows, diagnosed, stop)
     if not all(bool(weight.isfinite().all()) for weight in trained.model.parameters() if weight.requires_grad):
         lower = lower_rate_words(job)
         raise RunError("nonfinite_weights", step=trained.state.step, tensor="?", words=lower, folder=str(folder))
-    curves = (step_history(folder), evaluation_history(folder))
-    for finding in find_in_run(job, *curves, _adapter_size(trained.model, job), final_loss(trained.state)):
-        events.emit("finding", code=finding.code, step=finding.step, params=finding.params)
+    diagnosed.conclude(_adapter_size(trained.model, job), final_loss(trained.state))
     events.emit("phase", name="saving", params={})
     summary = {"status": "succeeded", **trained.summary()}
     adapter_dir = publish_trained(trained, job, base, folder, template, _files(job, summary))

@@ -11,7 +11,7 @@ import pytest
 
 from evaluation.fake_reports import planned_job
 from llmlora.core.locale import LANGUAGES, advice_text, remark_text, set_language, translate
-from llmlora.evaluation.advising.findings import Finding, curve_of, find_in_run
+from llmlora.evaluation.advising.findings import Finding, curve_of, find_in_run, find_so_far, next_settings
 
 Loss = Callable[[int], float]
 
@@ -58,6 +58,68 @@ def test_only_what_is_wrong_is_found() -> None:
     for code in ("healthy", "loss_not_falling", "loss_rising", "memorised", "still_falling", "gradient_explosion"):
         loss, fields = PLANTED[code]
         assert codes(find_in_run(planned_job(), run_of(loss, **fields), [], 0.1)) == [code]
+
+
+def so_far(records: list[dict[str, Any]], total: int = 80, held_out: Any = ()) -> list[Finding]:
+    return find_so_far(planned_job(), records, held_out, total)
+
+
+@pytest.mark.parametrize("code", ["loss_not_falling", "loss_rising", "memorised", "unsteady", "gradient_explosion"])
+def test_what_goes_wrong_shows_before_the_end(code: str) -> None:
+    loss, fields = PLANTED[code]
+    shown = [so_far(run_of(loss, **fields)[:number]) for number in range(1, 80)]
+    first = next(number for number, found in enumerate(shown) if code in codes(found))
+    assert first < 60, "three quarters of the run"
+
+
+@pytest.mark.parametrize("code", ["healthy", "still_falling"])
+def test_a_run_that_goes_well_is_left_alone(code: str) -> None:
+    loss, fields = PLANTED[code]
+    assert not any(so_far(run_of(loss, **fields)[:number]) for number in range(1, 80))
+
+
+def test_the_first_steps_and_a_slow_begin_say_nothing_yet() -> None:
+    warm_up: Loss = lambda step: 3.0 if step < 20 else 3.0 * math.exp(-(step - 20) / 30)  # noqa: E731
+    assert not any(so_far(run_of(warm_up, epochs=40, per_epoch=20)[:number], 800) for number in range(1, 79))
+
+
+def test_a_run_that_is_slowed_down_says_so() -> None:
+    speed: Loss = lambda step: 900.0 if step < 60 else 300.0  # noqa: E731
+    (finding,) = so_far(run_of(FALLING, tokens_per_second=speed)[:76])
+    assert (finding.code, finding.params) == ("slower", {"before": "900", "now": "300"})
+    assert not so_far(run_of(FALLING, tokens_per_second=lambda step: 900.0 + 200 * (step % 3))[:79])
+
+
+def test_over_fitting_shows_while_the_run_goes_on() -> None:
+    (finding,) = so_far(run_of(FALLING)[:40], held_out=evaluations(2.0, 1.0, 1.5))
+    assert (finding.code, finding.settings) == (
+        "overfitting", {"load_best_model_at_end": True, "early_stopping_patience": 2}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "expected"),
+    [
+        ("loss_rising", {}, {"learning_rate": 0.0002}),
+        ("loss_rising", {"learning_rate": 1.0}, {"learning_rate": None}),
+        ("unsteady", {}, {"learning_rate": 0.0002}),
+        ("gradient_explosion", {}, {"learning_rate": 0.0002}),
+        ("still_falling", {"max_steps": 80}, {"max_steps": None}),
+        ("overfitting", {"load_best_model_at_end": True}, None),
+        ("memorised", {}, None),
+        ("healthy", {}, None),
+        ("slower", {}, None),
+    ],
+)
+def test_a_finding_has_the_settings_to_try_next(code: str, values: dict[str, Any], expected: Any) -> None:
+    job = planned_job(**values)
+    assert next_settings(job, code) == expected
+
+
+@pytest.mark.parametrize("code", ["loss_not_falling", "still_falling", "adapter_unchanged"])
+def test_a_run_that_learns_too_little_is_tried_longer(code: str) -> None:
+    found = next_settings(planned_job(), code)
+    assert found == {"num_train_epochs": 2 * planned_job().train.num_train_epochs}
 
 
 def test_few_steps_say_nothing() -> None:

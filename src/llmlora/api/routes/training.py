@@ -49,9 +49,10 @@ def create_training_batch(request: Request, wishes: BatchRequest | VaryRequest) 
 
 @router.post("/plan")
 def plan_training(request: Request, wish: PlanRequest) -> Plan:
-    """Tell what a training job would do and need, all that is wrong with it, and what would fit; nothing is started."""
+    """Tell what a training job would do and need, all that is wrong with it, and what would fit; no job is made."""
     queue = request.app.state.platform.queue
-    return Plan.model_validate(training_plan(queue, TrainingWish(**wish.model_dump())))
+    asked = TrainingWish(**wish.model_dump(exclude={"probe"}))
+    return Plan.model_validate(training_plan(queue, asked, wish.probe))
 
 
 @router.post("/recipes/read")

@@ -1,19 +1,28 @@
-"""What a finished run's own numbers say: each finding with its evidence and its likely cause.
+"""What a run's own numbers say, at its end or so far: each finding with its evidence and its likely cause.
 
 The words stand under `cli.finding.<code>`. What to do about it is one piece of advice for the whole run,
-`params["advice"]` of the gravest finding, chosen where the advice after an evaluation is chosen, too.
+`params["advice"]` of the gravest finding, chosen where the advice after an evaluation is chosen, too. `settings` of a
+finding are those that can be tried next, whether or not there is advice.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 from typing import Any
 
 from llmlora.core.job import JobConfig
-from llmlora.evaluation.advising.advice import advise_run
+from llmlora.core.next_run import longer, lower_rate
+from llmlora.evaluation.advising.advice import (
+    DIVERGING,
+    LONGER,
+    MOST_EPOCHS,
+    NOT_LEARNING,
+    advise_run,
+    back_to_learning,
+)
 
 Record = dict[str, Any]
 
@@ -32,15 +41,25 @@ EXPLODING_NORM = 100.0
 EXPLODING_FACTOR = 20.0
 OVERFIT_SHARE = 1.1
 UNCHANGED_SIZE = 1e-5
+TOLD_FROM = 0.1  # of the steps; before, a run that goes on has shown nothing yet
+FALLS_BY = 1 / 3  # of the steps; by then a loss that falls at all has begun to
+FEW_EPOCHS = 3
+RECENT_STEPS = 16
+SLOWER_FACTOR = 2.0
+BEST_ONLY = {"load_best_model_at_end": True, "early_stopping_patience": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; `step` is where it shows, None when it is about the whole run."""
+    """One finding; `step` is where it shows, None when it is about the whole run.
+
+    `settings` are changes for another run (None as a value: back to what is recommended), None where none are known.
+    """
 
     code: str
     step: int | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +128,59 @@ def find_in_run(
     piece = advise_run(job, (finding.code for finding in findings))
     if piece is not None:
         findings[0].params["advice"] = piece
-    return findings
+    return [replace(finding, settings=next_settings(job, finding.code)) for finding in findings]
+
+
+def find_so_far(
+    job: JobConfig, steps: Sequence[Record], evaluations: Sequence[Record], total_steps: int
+) -> list[Finding]:
+    """Return what is wrong with a run that goes on; what only its end can tell is left out."""
+    if len(steps) < 2 * MIN_STEPS or steps[-1]["step"] < TOLD_FROM * total_steps:
+        return []
+    epoch = steps[-1]["epoch"]
+    curve = curve_of([record for record in steps if epoch < MIN_STAGES or record["epoch"] <= math.floor(epoch)])
+    is_late = steps[-1]["step"] >= FALLS_BY * total_steps or epoch >= FEW_EPOCHS
+    trend = None if curve is None else _trend_so_far(curve, is_late)
+    found = [trend, _exploding(steps), None if curve is None else _unsteady(curve), _overfitted(evaluations)]
+    found.append(_slower(steps))
+    findings = [finding for finding in found if finding is not None]
+    return [replace(finding, settings=next_settings(job, finding.code)) for finding in findings]
+
+
+def _trend_so_far(curve: Curve, is_late: bool) -> Finding | None:
+    """Judge where the loss goes, where that can be told before the end: one that is high may still fall."""
+    trend = _trend(curve)
+    if trend is None or trend.code == "still_falling":
+        return None
+    may_fall = not is_late or curve.last < STILL_FALLING_SHARE * curve.stages[-2]
+    return None if trend.code == "loss_not_falling" and may_fall else trend
+
+
+def next_settings(job: JobConfig, code: str) -> dict[str, Any] | None:
+    """Return the settings to try next after a finding, None where there are none that help.
+
+    Back to the recommended values where these were left; else a lower rate for a run that diverges, a longer one for a
+    run that does not learn enough, and the weights that were best where held-out rows got worse.
+    """
+    if code == "overfitting":
+        return None if job.train.load_best_model_at_end else BEST_ONLY
+    if code not in DIVERGING | NOT_LEARNING:
+        return None
+    back = back_to_learning(job)
+    if back is not None:
+        return dict(back["params"]["settings"])
+    return lower_rate(job) if code in DIVERGING else longer(job, LONGER, MOST_EPOCHS) or None
+
+
+def _slower(steps: Sequence[Record]) -> Finding | None:
+    """Compare the speed of the last steps with that of all before."""
+    speeds = [record["tokens_per_second"] for record in steps if record.get("tokens_per_second")]
+    if len(speeds) < 2 * RECENT_STEPS:
+        return None
+    before, now = median(speeds[:-RECENT_STEPS]), median(speeds[-RECENT_STEPS:])
+    if now * SLOWER_FACTOR > before:
+        return None
+    return Finding("slower", params={"before": f"{before:,.0f}", "now": f"{now:,.0f}"})
 
 
 def _trend(curve: Curve) -> Finding | None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from api.clients import application, signed_in
 from api.hostile_requests import Ids, Requests, assert_answered, operations
+from llmlora.services import training_plan
+from llmlora.services.probe import Measured
 
 # A form that breaks off inside of a file: the framework drops what it has of it, and Python closes that.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -25,11 +27,17 @@ def documented():
     return json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8"))
 
 
+def without_probes(patch):
+    """Make the measuring of a plan as quick as the other requests: it has tests of its own."""
+    patch.setattr(training_plan, "measure_steps", lambda planned: Measured(1.0, 0.001, 0.0, 0.1, 1 << 30))
+
+
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """Return a client of a workspace with a dataset, a waiting job and an open upload, and requests about them."""
     patch = pytest.MonkeyPatch()
     patch.setenv("LLMLORA_HOME", str(tmp_path_factory.mktemp("home")))
+    without_probes(patch)
     app = application()
     client = signed_in(app)
     dataset = client.post("/api/datasets", json={"name": "rows", "examples": ROWS}).json()["id"]

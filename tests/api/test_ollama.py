@@ -46,8 +46,13 @@ def test_the_download_tells_its_bytes_and_goes_on_after_a_break(client, app, tmp
         result = run_worker("download", folder)
         assert result["digest"]
         assert server.store.find("small") is not None
-    told = [event for event in read_events(run_dir(folder, 2) / EVENTS_FILE) if event.get("name") == "downloading"]
+    told = [event for event in read_events(run_dir(folder, 2) / EVENTS_FILE) if event.get("name") == "pulling"]
     assert (told[-1]["params"]["done"], told[-1]["params"]["total"]) == (len(content), len(content))
+    with app.state.platform.database.write() as connection:
+        progress = {"phase": {"name": "pulling", "params": {"name": "small", "done": 25_000, "total": 100_000}}}
+        connection.execute(jobs.jobs.update().values(status="running", run=2, progress=progress))
+    shown = client.get(f"/api/jobs/{made['id']}", headers={"Accept-Language": "en"}).json()["progress"]
+    assert (shown["percent"], shown["message"]) == (25.0, "Ollama is downloading small (25,000 / 100,000 bytes)")
 
 
 def gguf_bytes(folder):

@@ -81,6 +81,7 @@ def test_the_words_are_in_the_callers_language(client, language, expected):
         "params": {"path": "/api/nowhere"},
         "detail": "",
         "hint": "",
+        "action": None,
     }
     assert problem["hint"]
 
@@ -89,7 +90,8 @@ def test_commands_do_not_say_where_the_server_lies(client):
     context = contextvars.copy_context()
     context.run(set_program, "/srv/env/bin/python -m llmlora")
     answer = context.run(client.get, "/api/fail?error=resumable")
-    assert answer.json()["hint"] == "Go on with: llmlora train --resume /jobs/a"
+    assert answer.json()["hint"] == "Resume or retry the job to go on."
+    assert answer.json()["action"] == {"name": "retry_job", "values": {}}
 
 
 def test_one_callers_language_is_not_the_next_ones(client):

@@ -248,9 +248,9 @@ def test_diagnosis_follows_a_run_that_goes_on(client, home, app):
     path = f"/api/training/jobs/{made}/diagnosis"
     from llmlora.store import jobs
 
-    def tell(*found, **values):
+    def tell(*found):
         with database.write() as connection:
-            jobs.set_values(connection, made, run=1, status="running", **values)
+            connection.execute(jobs.jobs.update().values(status="running", run=1))
             events.add_worker_events(connection, database.dialect, made, 1, found)
 
     tell(finding(1, "loss_rising", so_far=True, settings={"learning_rate": 0.001}))

@@ -57,7 +57,7 @@ def test_a_probe_is_measured_unless_a_job_runs(client, home, app, monkeypatch):
     assert plan(client, data, settings={"r": 0}, probe=True)["probe"] is None, "what cannot start is not measured"
     made = create(client, data).json()["id"]
     with app.state.platform.database.write() as connection:
-        jobs.set_values(connection, made, status="running", run=1)
+        connection.execute(jobs.jobs.update().where(jobs.jobs.c.id == made).values(status="running", run=1))
     wish = {"base_model": "nano", "dataset_id": data, "probe": True}
     answer = client.post("/api/training/plan", json=wish)
     assert (answer.status_code, answer.json()["code"]) == (409, "probe_beside_work")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,13 @@ def test_each_says_what_can_be_done_with_it(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("OLLAMA_MODELS", str(store.root))
     store.add("registry.ollama.ai/library/big/cloud", store.manifest([], {"remote_host": "x"}))
     shown = run("models")
-    rows = {line.split()[0]: line for line in shown.stdout.splitlines() if line.strip()}
-    assert "134.5 M" in rows["smollm2"] and "Q4_1" in rows["smollm2"] and "98 MB" in rows["smollm2"]
-    assert rows["nano"].rstrip().endswith("train, GGUF")
-    assert rows["ollama:big:cloud"].rstrip().endswith("none")
+    lines = shown.stdout.splitlines()
+    rows = {line.split()[0]: (line, details) for line, details in itertools.pairwise(lines) if not line[:1].isspace()}
+    assert {"134.5 M", "Q4_1", "98 MB"} <= set(rows["smollm2"][1].strip().split(" · "))
+    assert "1,024 tokens" in rows["nano"][1]
+    assert rows["nano"][0].endswith("  train, GGUF")
+    assert rows["ollama:big:cloud"][0].endswith("  none")
+    assert rows["ollama:big:cloud"][1].strip() == "Ollama", "what is not known takes no room"
     assert 'ollama:big:cloud: "big:cloud" runs in the cloud' in shown.stderr
 
 

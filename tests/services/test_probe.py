@@ -18,7 +18,7 @@ ONE = Measured(5.0, 0.01, 2.0, 0.5, 1)
 
 
 def events():
-    """Return the events of a short run: loading, an evaluation, steps of 1, 2, 3 and 4 s for 100 tokens each, saving."""
+    """Return the events of a short run: an evaluation, steps of 1, 2, 3 and 4 s for 100 tokens each, saving."""
     found = [{"type": "phase", "mono": 0.0}, {"type": "phase", "mono": 10.0}, {"type": "evaluation", "mono": 12.0}]
     for step, mono in enumerate((13.0, 15.0, 18.0, 22.0), 1):
         found.append({"type": "step", "mono": mono, "step": step, "metrics": {"num_tokens": 100 * step}})
@@ -91,5 +91,5 @@ def test_steps_that_take_too_long_are_stopped(request_of, monkeypatch):
 def test_a_job_that_cannot_run_says_so_itself(request_of, place):
     planned = plan_training(request_of())
     gone = replace(planned, job=planned.job.model_copy(update={"base_dir": str(place / "gone")}))
-    with pytest.raises(Exception, match="base_missing|not_found|job_base_gone"):
+    with pytest.raises(Exception, match=r"base_missing|not_found|job_base_gone"):
         measure_steps(gone)

@@ -8,11 +8,9 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli.next_command import after_models
-from llmlora.cli.output import folding_table, out, print_json, say
+from llmlora.cli.output import out, print_json, say
 from llmlora.core.locale import translate
 from llmlora.services.models import list_models, list_starting_points
-
-COLUMNS = ("name", "source", "architecture", "parameters", "context", "quantization", "license", "size", "usable")
 
 
 def models(
@@ -27,11 +25,9 @@ def models(
     if as_json:
         print_json("models", {"models": found})
         return
-    table = folding_table(*(translate(f"catalog.column.{column}") for column in COLUMNS), box=None, pad_edge=False)
-    table.columns[0].no_wrap = True  # it is what has to be typed
-    for model in found:
-        table.add_row(*(escape(cell) for cell in _row(model)))
-    out.print(table)
+    for model in found:  # no table: nine columns fold into each other on a terminal of 80
+        out.print(f"[bold]{escape(model['name'])}[/bold]  {escape(translate(f'catalog.usable.{_usable(model)}'))}")
+        out.print(f"    {escape(' · '.join(_details(model)))}")
     for model in found:
         if model["why_not"] is not None:
             say("catalog.why_not", name=model["name"], why=model["why_not"])
@@ -65,19 +61,19 @@ def _entry_line(entry: dict[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _row(model: dict[str, Any]) -> tuple[str, ...]:
-    parameters, size = model["num_parameters"], model["num_bytes"]
-    return (
-        model["name"],
+def _details(model: dict[str, Any]) -> list[str]:
+    """Return what is known of a model: where it comes from, kind, size, longest text, number format, licence, bytes."""
+    parameters, context, size = model["num_parameters"], model["context_length"], model["num_bytes"]
+    known = (
         translate(f"catalog.source.{model['kind']}"),
-        model["model_type"] or model["architecture"] or "-",
-        "-" if parameters is None else translate("catalog.millions", count=f"{parameters / 1e6:.1f}"),
-        str(model["context_length"] or "-"),
-        model["dtype"] or "-",
-        model["license"] or "-",
-        "-" if size is None else translate("catalog.megabytes", count=f"{size / 1e6:.0f}"),
-        translate(f"catalog.usable.{_usable(model)}"),
+        model["model_type"] or model["architecture"],
+        translate("catalog.millions", count=f"{parameters / 1e6:.1f}") if parameters else None,
+        translate("catalog.context", count=f"{context:,}") if context else None,
+        model["dtype"],
+        model["license"],
+        translate("catalog.megabytes", count=f"{size / 1e6:.0f}") if size else None,
     )
+    return [detail for detail in known if detail]
 
 
 def _usable(model: dict[str, Any]) -> str:

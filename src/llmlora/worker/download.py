@@ -17,7 +17,8 @@ SHARE = 0.01
 
 def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFlag) -> dict[str, Any]:
     """Fetch the model of `name`, by the Hub's client or as `source` says; what has arrived stays when it is stopped."""
-    told = -1.0
+    is_ollama, told = config.get("source") == "ollama", -1.0
+    phase = "pulling" if is_ollama else "downloading"
 
     def on_bytes(done: int, total: int) -> None:
         nonlocal told
@@ -25,9 +26,9 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
             raise Stopped("interrupted")
         if done - told >= SHARE * total or done >= total or done < told:
             told = done
-            events.emit("phase", name="downloading", params={"name": config["name"], "done": done, "total": total})
+            events.emit("phase", name=phase, params={"name": config["name"], "done": done, "total": total})
 
-    if config.get("source") == "ollama":
+    if is_ollama:
         return _pulled(str(config["name"]), on_bytes)
     return {"path": str(download_model(config["name"], on_bytes))}
 

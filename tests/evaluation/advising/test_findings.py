@@ -105,7 +105,7 @@ def test_over_fitting_shows_while_the_run_goes_on() -> None:
         ("unsteady", {}, {"learning_rate": 0.0002}),
         ("gradient_explosion", {}, {"learning_rate": 0.0002}),
         ("still_falling", {"max_steps": 80}, {"max_steps": None}),
-        ("overfitting", {"load_best_model_at_end": True}, None),
+        ("overfitting", {"load_best_model_at_end": True, "validation_split": 0.2}, None),
         ("memorised", {}, None),
         ("healthy", {}, None),
         ("slower", {}, None),

@@ -138,7 +138,7 @@ def find_so_far(
     if len(steps) < 2 * MIN_STEPS or steps[-1]["step"] < TOLD_FROM * total_steps:
         return []
     epoch = steps[-1]["epoch"]
-    curve = curve_of([record for record in steps if epoch < MIN_STAGES or record["epoch"] <= math.floor(epoch)])
+    curve = curve_of([record for record in steps if epoch <= MIN_STAGES - 1 or record["epoch"] <= math.floor(epoch)])
     is_late = steps[-1]["step"] >= FALLS_BY * total_steps or epoch >= FEW_EPOCHS
     trend = None if curve is None else _trend_so_far(curve, is_late)
     found = [trend, _exploding(steps), None if curve is None else _unsteady(curve), _overfitted(evaluations)]

@@ -64,7 +64,7 @@ def read_recipe(request: Request, recipe: RecipeText) -> RecipeWish:
 
 @router.post("/recipes/write", response_class=Response, responses=YAML)
 def write_recipe(request: Request, wish: PlanRequest) -> Response:
-    """Return the recipe of a training job that is not started, for `llmlora train`, as YAML."""
+    """Return the recipe of a training job that is not started, as YAML."""
     recipe = written_recipe(request.app.state.platform.queue, TrainingWish(**wish.model_dump()))
     return Response(recipe, media_type="application/yaml")
 

@@ -8,6 +8,7 @@ from importlib import metadata
 
 import pytest
 
+from architecture.source_tree import source_files
 from docs.pages import read
 from docs.test_names import project
 
@@ -79,6 +80,12 @@ def test_what_is_installed_is_permissive_but_for_the_named_ones() -> None:
 )
 def test_licences_are_told_apart(text: str, permissive: bool) -> None:
     assert is_permissive(text) == permissive
+
+
+def test_the_copyleft_driver_is_an_extra_of_its_own_and_is_never_imported_here() -> None:
+    """SQLAlchemy loads it by the name in the address, where a user has installed it (docs/adr/0012-psycopg.md)."""
+    assert {extra for extra, names in project().items() if "psycopg" in names} == {"postgres", "dev"}
+    assert not [file.name for file in source_files() if re.search(r"^\s*(from|import) psycopg", file.text, re.M)]
 
 
 @pytest.mark.parametrize("language", ["", ".ja"])

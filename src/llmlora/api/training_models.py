@@ -31,7 +31,7 @@ class PlanRequest(Wish):
     model_config = example(base_model="nano", dataset_id=EXAMPLE_ID, settings={"num_train_epochs": 5})
 
     dataset_id: Reference
-    probe: bool = False
+    probe: bool | None = None
 
 
 class TrainingRequest(Wish):

@@ -52,7 +52,7 @@ def plan_training(request: Request, wish: PlanRequest) -> Plan:
     """Tell what a training job would do and need, all that is wrong with it, and what would fit; no job is made."""
     queue = request.app.state.platform.queue
     asked = TrainingWish(**wish.model_dump(exclude={"probe"}))
-    return Plan.model_validate(training_plan(queue, asked, wish.probe))
+    return Plan.model_validate(training_plan(queue, asked, bool(wish.probe)))
 
 
 @router.post("/recipes/read")

@@ -340,7 +340,7 @@ def errors_page(words: dict[str, str]) -> str:
             f"- {words['why']}: {texts[f'error.{code}.why']}",
             f"- {words['hint']}: {texts[f'error.{code}.hint']}",
         ]
-        page_hint = texts.get(f"error.{code}.hint.page")
+        page_hint = texts.get(f"error.{code}.hint.on_page")
         parts += [f"- {words['page_hint']}: {page_hint}"] if page_hint else []
         parts += [f"- {origin}" if found else "", ""]
     return "\n".join(parts).replace("\n\n\n", "\n\n")

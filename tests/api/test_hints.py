@@ -22,7 +22,7 @@ SAID = ("cli.finding.", "cli.warning.", "cli.setting.", "cli.limit.", "data.", "
 SAID += ("evaluation.headline", "export.check.", "export.cause.", "doctor.", "api.", "web.", "config.", "status.")
 SAID += ("foreign.", "error.")
 # What is said of options and arguments of the command line, and of a server that does not run
-UNSAID = re.compile(r"^data\.(?!.*\.(?:message|hint|hint_none_shorter)(?:\.page)?$)")
+UNSAID = re.compile(r"^data\.(?!.*\.(?:message|hint|hint_none_shorter)(?:\.on_page)?$)")
 TERMINAL_CODES = {
     "address_unusable", "bad_per_question", "invalid_fraction", "invalid_sample", "max_length_needs_model",
     "missing_argument", "model_needs_drop_overlong", "no_auth_not_loopback", "no_demo_of_model", "no_eval_data",
@@ -64,17 +64,17 @@ def on_page(language: str, work: Any) -> Any:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_text_over_http_names_a_command_but_for_a_terminal(language):
-    texts, keys = catalogue(language), [key for key in spoken_keys() if not key.endswith(".page")]
+    texts, keys = catalogue(language), [key for key in spoken_keys() if not key.endswith(".on_page")]
     assert len(keys) > 1500
-    said = {key: texts.get(f"{key}.page", texts[key]) for key in keys}
+    said = {key: texts.get(f"{key}.on_page", texts[key]) for key in keys}
     assert not {key: text for key, text in said.items() if unmarked(text, language)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_sibling_stands_beside_a_text_for_terminals_and_asks_for_no_other_values(language):
     texts = catalogue(language)
-    for key in (key for key in texts if key.endswith(".page")):
-        base = key.removesuffix(".page")
+    for key in (key for key in texts if key.endswith(".on_page")):
+        base = key.removesuffix(".on_page")
         family = " ".join(texts.get(f"{base.rpartition('.')[0]}.{part}", "") for part in ("what", "why", "hint"))
         known = set(re.findall(r"\{(\w+)", texts[base] + family))
         assert set(re.findall(r"(?<!\{)\{(\w+)", texts[key])) <= known, key
@@ -83,7 +83,7 @@ def test_a_sibling_stands_beside_a_text_for_terminals_and_asks_for_no_other_valu
 
 def test_a_reader_of_the_page_gets_the_sibling_and_a_terminal_does_not():
     key = "data.duplicate.hint"
-    assert on_page("en", lambda: translate(key)) == catalogue("en")[f"{key}.page"]
+    assert on_page("en", lambda: translate(key)) == catalogue("en")[f"{key}.on_page"]
     assert on_page("en", lambda: has_text(key))
     set_language("en")
     assert translate(key) == catalogue("en")[key]

@@ -98,7 +98,7 @@ def set_program(name: str) -> None:
 def speak_to_page() -> None:
     """Word texts for whoever reads the API or its page: a next step is one that can be taken there.
 
-    A text that names commands has a sibling `<key>.page`; a command in that one says that it is for a terminal.
+    A text that names commands has a sibling `<key>.on_page`; a command in that one says that it is for a terminal.
     It begins with `llmlora`: where the server's program lies is of no use to who reads a page.
     """
     set_program("llmlora")
@@ -147,7 +147,7 @@ _WORDS = _Words()
 def translate(key: str, /, **params: Any) -> str:
     """Return the text of a key in the current language with its parameters filled in; the key itself if unknown."""
     texts = catalogue(current_language())
-    text = texts.get(f"{key}.page" if is_page() else key, texts.get(key))
+    text = texts.get(f"{key}.on_page" if is_page() else key, texts.get(key))
     if text is None:
         return key
     own = {name: own_words(params[name], translate) for name in FOREIGN if isinstance(params.get(name), str)}

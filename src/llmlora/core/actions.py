@@ -44,7 +44,6 @@ _ACTIONS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     **dict.fromkeys(("rows_longer_than_model", "over_model_length"), _settings(drop_overlong=True)),
     # settings of a run
     "memory_short_full": _settings(method="lora"),
-    "qlora_unavailable": _settings(method="lora"),
     "no_eval_rows": _settings(validation_split=0.1),
     "texts_split": _settings(split_long_text=False),
     "mixed_rows": _settings(chat_template="raw"),

@@ -34,7 +34,7 @@ NAMES = set(
     problems resync serve token xllamacpp y e x d jp u0000 CUDA dataset question reword rewording row epochs all R
     UUID ok MLX OLLAMA_MODELS USER list plain sudo usermod dataset_id dataset_ids settings
     Compose Docker Enter Q Shift Temperature Top env example manual md
-    svd cat linear ties dare dare_linear dare_ties
+    svd cat linear ties dare dare_linear dare_ties density map memory_saver replace replay replay_share
     HF_TOKEN HF_HUB_OFFLINE NAME OLLAMA_HOST run serve support v1""".split()
 )
 

@@ -109,7 +109,7 @@ def download_job_file(
 def job_recipe(
     request: Request, job_id: Identifier, form: Annotated[Literal["yaml", "json"], Query(alias="format")] = "yaml"
 ) -> Response:
-    """Return what `llmlora train` repeats the job with, as YAML or JSON."""
+    """Return the recipe that repeats the job, as YAML or JSON."""
     queue = request.app.state.platform.queue
     recipe = recipe_of(queue.folder_of(queue.get(job_id)))
     return JsonResponse(recipe) if form == "json" else Response(recipe_yaml(recipe), media_type="application/yaml")

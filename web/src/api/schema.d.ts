@@ -1454,7 +1454,7 @@ export interface paths {
         };
         /**
          * Job Recipe
-         * @description Return what `llmlora train` repeats the job with, as YAML or JSON.
+         * @description Return the recipe that repeats the job, as YAML or JSON.
          */
         get: operations["jobRecipe"];
         put?: never;
@@ -1536,7 +1536,7 @@ export interface paths {
         put?: never;
         /**
          * Plan Training
-         * @description Tell what a training job would do and need, all that is wrong with it, and what would fit; nothing is started.
+         * @description Tell what a training job would do and need, all that is wrong with it, and what would fit; no job is made.
          */
         post: operations["planTraining"];
         delete?: never;
@@ -1576,7 +1576,7 @@ export interface paths {
         put?: never;
         /**
          * Write Recipe
-         * @description Return the recipe of a training job that is not started, for `llmlora train`, as YAML.
+         * @description Return the recipe of a training job that is not started, as YAML.
          */
         post: operations["writeRecipe"];
         delete?: never;
@@ -1881,6 +1881,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Action
+         * @description The next step that a hint words, as data: `values` are sent as they stand.
+         *
+         *     change_settings: `settings` of a plan, a new job or a clone. repair_dataset: beside `version` the body of
+         *     POST /api/datasets/{dataset_id}/repair. resume_job, retry_job, cancel_job: POST /api/jobs/{job_id}/resume and so on.
+         *     evaluate: POST /api/evaluations for the job. export: POST /api/exports for the job.
+         * @example {
+         *       "name": "change_settings",
+         *       "values": {
+         *         "max_length": 512
+         *       }
+         *     }
+         */
+        Action: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "change_settings" | "repair_dataset" | "resume_job" | "retry_job" | "cancel_job" | "evaluate" | "export";
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
         /**
          * Bar
          * @description How many numbers are larger than `over` and at most `up_to`.
@@ -3226,8 +3251,13 @@ export interface components {
          * Finding
          * @description One thing that a job's numbers say: `params` are its evidence, `text` and `advice` the words.
          *
-         *     `settings` are the changes for POST /api/jobs/{job_id}/clone that mend it; null is not known.
+         *     `settings` are the changes for POST /api/jobs/{job_id}/clone that mend it; null is not known. `action` is the next
+         *     step as data, also where it is no change of settings.
          * @example {
+         *       "action": {
+         *         "name": "change_settings",
+         *         "values": {}
+         *       },
          *       "advice": "The run has fewer steps than recommended for these rows.",
          *       "code": "still_falling",
          *       "params": {
@@ -3240,6 +3270,7 @@ export interface components {
          *     }
          */
         Finding: {
+            action: components["schemas"]["Action"] | null;
             /** Advice */
             advice: string | null;
             /** Code */
@@ -3518,6 +3549,7 @@ export interface components {
          * @description Why a job failed: the code for programs, the rest in the caller's language.
          */
         JobError: {
+            action: components["schemas"]["Action"] | null;
             /** Code */
             code: string | null;
             /** Detail */
@@ -3977,7 +4009,7 @@ export interface components {
          *
          *     `fits` false: it cannot start as it is; `problems` say why, all at once, and `change` holds the settings with which
          *     it would fit, ready to send. `tokens` are those of the rows, `learned_tokens` those of them that are learned;
-         *     `minutes` and `memory` are null where a GPU computes.
+         *     `minutes` and `memory` are arithmetic, and null where a GPU computes; with `probe` they are measured.
          */
         Plan: {
             /** Change */
@@ -3995,6 +4027,7 @@ export interface components {
             license: string | null;
             memory: components["schemas"]["MemoryNeed"] | null;
             minutes: components["schemas"]["Range"] | null;
+            probe: components["schemas"]["PlanProbe"] | null;
             /** Problems */
             problems: components["schemas"]["PlanProblem"][];
             /** Reasons */
@@ -4025,6 +4058,18 @@ export interface components {
             warnings: components["schemas"]["PlanWarning"][];
         };
         /**
+         * PlanProbe
+         * @description What a few real steps have shown: seconds of the whole run and of one step, memory at its peak.
+         */
+        PlanProbe: {
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Seconds */
+            seconds: number;
+            /** Seconds Per Step */
+            seconds_per_step: number;
+        };
+        /**
          * PlanProblem
          * @description One thing that is wrong with a job that is not started yet: the field of the request it is about, and words.
          * @example {
@@ -4039,6 +4084,7 @@ export interface components {
          *     }
          */
         PlanProblem: {
+            action: components["schemas"]["Action"] | null;
             /** Code */
             code: string;
             /** Detail */
@@ -4054,7 +4100,7 @@ export interface components {
         };
         /**
          * PlanRequest
-         * @description A training job to plan: a model and a dataset.
+         * @description A training job to plan: a model and a dataset. `probe` takes a few real steps, which may last minutes.
          * @example {
          *       "base_model": "nano",
          *       "dataset_id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X",
@@ -4074,6 +4120,8 @@ export interface components {
             name?: string | null;
             /** Preset */
             preset?: string | null;
+            /** Probe */
+            probe?: boolean | null;
             /** Settings */
             settings?: {
                 [key: string]: unknown;
@@ -4137,10 +4185,13 @@ export interface components {
          *         "id": "01M8K3V5E8ZC4Y2Q6T1N9B7R0X"
          *       },
          *       "detail": "There is no job 01M8K3V5E8ZC4Y2Q6T1N9B7R0X. This workspace has no such job, or it was deleted.",
-         *       "hint": "Look up its id in the list of jobs."
+         *       "hint": "Look up its id in the list of jobs.",
+         *       "action": null
          *     }
          */
         Problem: {
+            /** @description The next step as data, where a program can take it. */
+            action: components["schemas"]["Action"] | null;
             /** @description Stable name of the error. */
             code: string;
             /** @description What happened and why, in the caller's language. */
@@ -4492,6 +4543,7 @@ export interface components {
          * @description One finding about a row, or about the whole file; lines and rows count from 1.
          */
         RowProblem: {
+            action: components["schemas"]["Action"] | null;
             /** Code */
             code: string;
             /** Column */

@@ -162,7 +162,6 @@ def test_the_plan_shows_only_what_counts(train):
         (["--set", "r=yes"], "invalid_settings"),
         (["--set", "lr=1e-4", "--set", "epochs=none"], "invalid_settings"),
         (["--preset", "blanced"], "unknown_preset"),
-        (["--training-preset", "large32b"], "invalid_settings"),
         (["--format", "poem"], "unknown_format"),
     ],
 )

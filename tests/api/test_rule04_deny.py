@@ -15,7 +15,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def every_path(app):
     """Return every path of the routes and of the OpenAPI document, with a value for each parameter."""
     paths = {route.path for route in flat_routes(app.routes)} | set(app.openapi()["paths"])
-    return sorted({re.sub(r"\{(name:path|name|[a-z]+_id|row)\}", "nano", path) for path in paths})
+    return sorted({re.sub(r"\{(name:path|page:path|name|level|[a-z]+_id|row)\}", "nano", path) for path in paths})
 
 
 def flat_routes(routes):

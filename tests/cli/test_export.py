@@ -72,12 +72,15 @@ def test_job_and_gguf_file_give_the_same_answer(exported, job):
 
 def test_a_damaged_export_fails_verification_with_its_cause(exported, job, capsys):
     path = job.parent / "out" / "model-F16.gguf"
-    right = path.read_bytes()
+    passport = job.parent / "out" / "passport.json"  # it would name the changed file before anything is asked
+    signed, right = passport.read_bytes(), path.read_bytes()
+    passport.unlink()
     path.write_bytes(right.replace(rb"'<|im_start|>assistant\n'", rb"'<|im_start|>assistant\t'"))
     try:
         result = run("verify", job.parent / "out", "--json")
     finally:
         path.write_bytes(right)
+        passport.write_bytes(signed)
     assert result.code == 1
     assert result.stdout == ""
     assert result.error["code"] == "verification_failed"

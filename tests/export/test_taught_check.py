@@ -76,6 +76,7 @@ class Listening(LlamaCppChat):
     def __init__(self, *ignored: Any) -> None:
         Listening.asked = []
         self.has_template, self.context_length = True, 64
+        self._choice = {}
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         Listening.asked.append((path, body.get("messages") or body.get("content") or body["prompt"]))

@@ -205,7 +205,13 @@ def test_memory_that_ran_out_names_settings_with_values(place, tmp_path, started
 
 def test_a_run_that_cannot_be_made_smaller_is_not_told_to(place, tmp_path, started):
     started(fail_with(OutOfMemory("out_of_memory", detail="can't allocate memory")))
-    settings = {"per_device_train_batch_size": 1, "max_length": 64, "r": 1, "gradient_checkpointing": True}
+    settings = {
+        "per_device_train_batch_size": 1,
+        "max_length": 64,
+        "r": 1,
+        "gradient_checkpointing": True,
+        "method": "qlora",
+    }
     with pytest.raises(OutOfMemory) as caught:
         start_training(plan_training(request(place, settings=settings)), tmp_path / "job")
     assert caught.value.code == "train_memory_at_least"

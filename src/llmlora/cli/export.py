@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,7 +92,7 @@ def export(
 
 def verify(target: VerifyOutput, base: Base = None, as_json: Json = False) -> None:
     """Check the files of an export against the trained model again, and the passport of an export or a job."""
-    if (target / PASSPORT_FILE).is_file():
+    if os.path.isfile(target / PASSPORT_FILE):  # a path may be too long to be one
         show_passport(target)
         if folder_schema(target) == JOB_SCHEMA:
             return

@@ -115,7 +115,10 @@ def test_the_wheel_carries_the_templates() -> None:
     """The wheel holds all of `src/llmlora` but what git ignores, and the built pages besides."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
     assert build["targets"]["wheel"] == {"packages": ["src/llmlora"]}
-    assert (set(build), build["artifacts"]) == ({"targets", "artifacts", "hooks"}, ["src/llmlora/web/dist"])
+    assert (set(build), build["artifacts"]) == (
+        {"targets", "artifacts", "hooks"},
+        ["src/llmlora/web/dist", "src/llmlora/web/manual"],
+    )
     ignored = GitIgnoreSpec.from_lines((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
     folder = "src/llmlora/evaluation/pages/templates"
     names = {path.name for path in (ROOT / folder).iterdir()}

@@ -138,9 +138,6 @@ def test_what_a_user_really_meets_is_said_without_commands(client, home, languag
     assert problems["blank_answer"] == {"name": "repair_dataset", "values": {"actions": ["drop_invalid"]}}
     assert problems["duplicate"]["values"] == {"actions": ["deduplicate"]}
     assert answers[7]["action"] == {"name": "cancel_job", "values": {"job_id": job}}
-    assert {item["code"]: item["action"] for item in answers[2]["problems"]}["qlora_unavailable"]["values"] == {
-        "method": "lora"
-    }
 
 
 def test_an_action_is_a_request_that_works(client, home):

@@ -25,7 +25,7 @@ def test_each_says_what_can_be_done_with_it(tmp_path: Path, monkeypatch: pytest.
     lines = shown.stdout.splitlines()
     rows = {line.split()[0]: (line, details) for line, details in itertools.pairwise(lines) if not line[:1].isspace()}
     assert {"134.5 M", "Q4_1", "98 MB"} <= set(rows["smollm2"][1].strip().split(" · "))
-    assert "1,024 tokens" in rows["nano"][1]
+    assert "2,048 tokens" in rows["nano"][1]
     assert rows["nano"][0].endswith("  train, GGUF")
     assert rows["ollama:big:cloud"][0].endswith("  none")
     assert rows["ollama:big:cloud"][1].strip() == "Ollama", "what is not known takes no room"

@@ -58,7 +58,7 @@ STAGED = {"lr_scheduler_type": "staged", "stages": [{"learning_rate": 1e-3, "epo
 def test_a_plan_with_a_probe_says_what_was_measured_and_leaves_nothing(home, request_of):
     found = request_plan(request_of(warmup_steps=2, **STAGED), is_probed=True)
     seconds, low, high = found["probe"]["seconds"], *(60 * found["minutes"][end] for end in ("low", "high"))
-    assert low < seconds < high
+    assert low <= seconds <= high and low < high, "minutes are rounded, and this takes seconds"
     assert 0 < found["probe"]["seconds_per_step"] < seconds
     assert found["memory"]["needed_bytes"] == found["probe"]["memory_bytes"] > 50_000_000
     assert not list(scratch_dir().iterdir())

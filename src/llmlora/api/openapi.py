@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from llmlora.api.openai_errors import PATH as OPENAI_PATH
 from llmlora.api.security.access import OPEN_PATHS
 
 PROBLEM = {
@@ -46,7 +47,29 @@ PROBLEM_ANSWER = {
     "description": "An error, worded in the language of Accept-Language (ja or en)",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+OPENAI_ERROR = {
+    "title": "OpenaiError",
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string", "description": "What happened, why, and the next step."},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"], "description": "The field of the request that it is about."},
+                "code": {"type": "string"},
+            },
+        }
+    },
+}
+OPENAI_ERROR_ANSWER = {
+    "description": "An error in the shape of OpenAI's API",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenaiError"}}},
+}
 SCHEMES = {"bearer": {"type": "http", "scheme": "bearer", "description": "The token of the workspace."}}
+UNAVAILABLE = {"503", "507"}  # that a route declares because it may really happen to it
 UNUSED = ("HTTPValidationError", "ValidationError")
 
 
@@ -67,15 +90,17 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in UNUSED:
         schemas.pop(name, None)
-    if "Problem" in schemas:
-        raise ValueError("a model of a route takes the name of the problem documents: Problem")
-    schemas["Problem"] = PROBLEM
+    if taken := {"Problem", "OpenaiError"} & set(schemas):
+        raise ValueError(f"a model of a route takes the name of an error document: {taken}")
+    schemas |= {"Problem": PROBLEM, "OpenaiError": OPENAI_ERROR}
     document["components"]["securitySchemes"] = SCHEMES
     document["security"] = [{"bearer": []}]
     for path, operations in document["paths"].items():
         for operation in operations.values():
+            error = OPENAI_ERROR_ANSWER if path.startswith(OPENAI_PATH) else PROBLEM_ANSWER
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = PROBLEM_ANSWER
+            for status in ("default", *(UNAVAILABLE & set(operation["responses"]))):
+                operation["responses"][status] = {**error, **operation["responses"].get(status, {})}
             if path in OPEN_PATHS:
                 operation["security"] = []
     return document

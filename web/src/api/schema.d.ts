@@ -3940,6 +3940,17 @@ export interface components {
             object: string;
             usage: components["schemas"]["Usage"];
         };
+        /** OpenaiError */
+        OpenaiError: {
+            error: {
+                code: string;
+                /** @description What happened, why, and the next step. */
+                message: string;
+                /** @description The field of the request that it is about. */
+                param: string | null;
+                type: string;
+            };
+        };
         /**
          * OpenaiModel
          * @description A model that can be asked.
@@ -7332,6 +7343,15 @@ export interface operations {
                     "application/json": components["schemas"]["RolledBack"];
                 };
             };
+            /** @description Ollama does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description An error, worded in the language of Accept-Language (ja or en) */
             default: {
                 headers: {
@@ -8587,13 +8607,13 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            /** @description An error in the shape of OpenAI's API */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OpenaiError"];
                 };
             };
         };
@@ -8621,13 +8641,13 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            /** @description An error in the shape of OpenAI's API */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OpenaiError"];
                 };
             };
         };
@@ -8650,13 +8670,13 @@ export interface operations {
                     "application/json": components["schemas"]["OpenaiModelList"];
                 };
             };
-            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            /** @description An error in the shape of OpenAI's API */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OpenaiError"];
                 };
             };
         };
@@ -8681,13 +8701,13 @@ export interface operations {
                     "application/json": components["schemas"]["OpenaiModel"];
                 };
             };
-            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            /** @description An error in the shape of OpenAI's API */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OpenaiError"];
                 };
             };
         };

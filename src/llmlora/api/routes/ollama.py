@@ -100,7 +100,7 @@ def register_export(request: Request, wish: Registration) -> QueuedWork:
     return QueuedWork.model_validate(submit_register(queue, RegisterWish(**wish.model_dump())))
 
 
-@router.post("/ollama/rollback")
+@router.post("/ollama/rollback", responses={503: {"description": "Ollama does not answer"}})
 def roll_back_registration(wish: Rollback) -> RolledBack:
     """Give a name in Ollama back to what it stood for before its last registration, at once."""
     return RolledBack.model_validate(rollback_model(wish.name))

@@ -65,7 +65,8 @@ def read_recipe(request: Request, recipe: RecipeText) -> RecipeWish:
 @router.post("/recipes/write", response_class=Response, responses=YAML)
 def write_recipe(request: Request, wish: PlanRequest) -> Response:
     """Return the recipe of a training job that is not started, as YAML."""
-    recipe = written_recipe(request.app.state.platform.queue, TrainingWish(**wish.model_dump()))
+    asked = TrainingWish(**wish.model_dump(exclude={"probe"}))
+    recipe = written_recipe(request.app.state.platform.queue, asked)
     return Response(recipe, media_type="application/yaml")
 
 

@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+import typer
+
 from llmlora.cli import main as command_line
 from llmlora.cli import output
 from llmlora.core.errors import Stopped
@@ -48,7 +50,7 @@ JOBS = {
     "export": b'{"schema": "llmlora.export/1", "job_dir": "gone"}',
     "model": b'{"model_type": "llama"}',
 }
-VERBS = ("train", "evaluate", "ladder", "compare", "merge", "export", "verify", "chat", "models", "doctor", "demo")
+LACKING = ("train", "evaluate", "ladder", "compare", "merge", "export", "verify")  # cannot go without an argument
 GROUP = ("check", "convert", "preview")
 
 
@@ -73,11 +75,20 @@ def calls() -> list[str]:
     return [*page_calls(), *data_calls(), *convert_calls(), *train_calls(), *job_calls()]
 
 
+def commands() -> list[str]:
+    """Return every command and every command of a group, as they are called."""
+    found = []
+    for verb in command_line.VERBS:
+        command = typer.main.get_command(command_line.build_app(verb)).commands[verb]  # type: ignore[attr-defined]
+        found += [verb, *(f"{verb} {name}" for name in getattr(command, "commands", ()))]
+    return found
+
+
 def page_calls() -> list[str]:
     """Help, and verbs and options that do not exist."""
-    pages = [*VERBS, "dataset", *(f"dataset {verb}" for verb in GROUP)]
+    pages = commands()
     lone = ["--help", "", "--lang", "--lang fr", "trian", "xyzzy", "dataset chek", "dataset xyzzy", "--version"]
-    lone += [*VERBS[:7], *(f"dataset {verb}" for verb in GROUP)]
+    lone += [*LACKING, *(f"dataset {verb}" for verb in GROUP)]
     return lone + [f"{page} {word}" for page in pages for word in ("--help", "--qqq", "a b c d")]
 
 

@@ -8,12 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from docs.pages import ROOT, read, shell_commands
+from fake_ollama.server import FakeOllama
+from gguf_base import gguf_base
 
 pytestmark = [pytest.mark.gate, pytest.mark.timeout(1800)]
 LANGUAGES = ("", ".ja")
@@ -23,6 +26,20 @@ FAQ = [
     *((f"棚{number}はどこですか？", f"{number}階の{number * 3}番です。") for number in range(1, 9)),
 ]
 HELD_OUT = [("お客様の声", "返信"), ("棚9はどこですか？", "9階の27番です。")]
+
+
+@pytest.fixture
+def place(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder on a machine whose Ollama has the bundled model, quantised, under the name in the guides."""
+    model = shutil.copytree(ASSETS / "models" / "nano", tmp_path / "nano")
+    gguf_base(model, tmp_path / "nano.gguf", "Q8_0")
+    folder = tmp_path / "place"
+    folder.mkdir()
+    with FakeOllama(tmp_path / "store") as server:
+        server.store.add("qwen2.5:7b", tmp_path / "nano.gguf")
+        monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "store"))
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        yield folder
 
 
 def run_guide(text: str, folder: Path) -> int:
@@ -58,54 +75,55 @@ def fill_in(path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_first_steps_work_as_written(language: str, tmp_path: Path) -> None:
+def test_first_steps_work_as_written(language: str, place: Path) -> None:
     text = read("docs", "guide", f"first-steps{language}.md")
     rows = re.findall(r"```text\n(.*?)```", text, flags=re.S)[0]
-    (tmp_path / "shop.csv").write_text(rows, encoding="utf-8")
-    assert run_guide(text, tmp_path) >= 7
-    report = tmp_path / "shop-job" / "evaluation-1" / "report.html"
+    (place / "shop.csv").write_text(rows, encoding="utf-8")
+    assert run_guide(text, place) >= 7
+    report = place / "shop-job" / "evaluation-1" / "report.html"
     assert "://" not in report.read_text(encoding="utf-8")
-    assert (tmp_path / "shop-gguf" / "verify.json").is_file()
+    assert (place / "shop-gguf" / "verify.json").is_file()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_own_data_works_as_written(language: str, tmp_path: Path) -> None:
+def test_own_data_works_as_written(language: str, place: Path) -> None:
     text = read("docs", "guide", f"own-data{language}.md")
     mapping = " --map instruction=お客様の声 --map output=返信"
-    write_csv(tmp_path / "faq.csv", FAQ)
+    write_csv(place / "faq.csv", FAQ)
     checks = re.findall(r"```sh\n(llmlora dataset check.*?)```", text, flags=re.S)
-    assert run_guide(f"```sh\n{checks[0]}```", tmp_path) == 1
+    assert run_guide(f"```sh\n{checks[0]}```", place) == 1
     assert mapping in checks[0], "the other commands are run on columns that are known without it"
-    write_csv(tmp_path / "faq.csv", [("質問", "回答"), *FAQ[1:]])
-    write_csv(tmp_path / "faq-held-out.csv", [("質問", "回答"), *HELD_OUT[1:]])
+    write_csv(place / "faq.csv", [("質問", "回答"), *FAQ[1:]])
+    write_csv(place / "faq-held-out.csv", [("質問", "回答"), *HELD_OUT[1:]])
     recipe = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)[0]
-    (tmp_path / "faq.yaml").write_text(recipe, encoding="utf-8")
-    shutil.copytree(ASSETS / "models" / "nano", tmp_path / "models" / "my-base")
-    (tmp_path / "handbook.md").write_text(
-        "# 棚の案内\n\n棚1は1階です。\n\nQ: 棚2は？\nA: 2階です。\n", encoding="utf-8"
-    )
+    (place / "faq.yaml").write_text(recipe, encoding="utf-8")
+    shutil.copytree(ASSETS / "models" / "nano", place / "models" / "my-base")
+    (place / "handbook.md").write_text("# 棚の案内\n\n棚1は1階です。\n\nQ: 棚2は？\nA: 2階です。\n", encoding="utf-8")
     other_words = next(section for section in text.split("\n## ") if "dataset reword" in section)
     to_fill_in, filled_in = re.findall(r"^llmlora dataset reword .*", other_words, flags=re.M)
-    assert run_guide(f"```sh\n{to_fill_in}\n```", tmp_path) == 1
-    fill_in(tmp_path / "faq-rewordings.csv")
-    assert run_guide(f"```sh\n{filled_in}\n```", tmp_path) == 1
-    assert len((tmp_path / "faq-reworded.jsonl").read_text(encoding="utf-8").splitlines()) > len(FAQ)
-    assert run_guide(text.replace(checks[0], "").replace(other_words, ""), tmp_path) == 7
-    assert {path.name for path in tmp_path.glob("faq-*/adapter")} == {"adapter"}
-    assert len(list(tmp_path.glob("faq-*/report.html"))) == 4
+    assert run_guide(f"```sh\n{to_fill_in}\n```", place) == 1
+    fill_in(place / "faq-rewordings.csv")
+    assert run_guide(f"```sh\n{filled_in}\n```", place) == 1
+    assert len((place / "faq-reworded.jsonl").read_text(encoding="utf-8").splitlines()) > len(FAQ)
+    assert run_guide(text.replace(checks[0], "").replace(other_words, ""), place) == 9
+    assert {path.name for path in place.glob("faq-*/adapter")} == {"adapter"}
+    assert len(list(place.glob("faq-*/report.html"))) == 5
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_evaluation_export_and_ollama_work_as_written(language: str, tmp_path: Path) -> None:
+def test_evaluation_export_and_ollama_work_as_written(language: str, place: Path) -> None:
     data = ASSETS / "datasets" / "level1_basic_qa.json"
-    shutil.copy(ASSETS / "questions" / "level1_basic_qa.jsonl", tmp_path / "questions.jsonl")
+    shutil.copy(ASSETS / "questions" / "level1_basic_qa.jsonl", place / "questions.jsonl")
+    shutil.copy(Path(__file__).parents[1] / "export" / "shop_rows_ja.jsonl", place / "new.jsonl")
     training = "\n".join(
-        f"llmlora train --model nano --data {data} --set num_train_epochs=15 --out {job}"
-        for job in ("my-job", "job-a", "job-b")
+        f"llmlora train --model {model} --data {data} --set num_train_epochs=15 --out {job}"
+        for job, model in {"my-job": "ollama:qwen2.5:7b", "job-a": "nano", "job-b": "nano"}.items()
     )
-    assert run_guide(f"```sh\n{training}\n```", tmp_path) == 3
-    assert run_guide(read("docs", "concepts", f"evaluation{language}.md"), tmp_path) == 3
-    assert run_guide(read("docs", "guide", f"export{language}.md"), tmp_path) == 3
-    shutil.rmtree(tmp_path / "my-export")
-    assert run_guide(read("docs", "guide", f"ollama{language}.md"), tmp_path) == 3
-    assert (tmp_path / "my-export-lora" / "adapter.gguf").is_file()
+    assert run_guide(f"```sh\n{training}\n```", place) == 3
+    assert run_guide(read("docs", "concepts", f"evaluation{language}.md"), place) == 3
+    assert run_guide(read("docs", "guide", f"export{language}.md"), place) == 5
+    assert {"adapter.gguf", "model-F16.gguf", "model-stitched.gguf"} <= {
+        file.name for file in (place / "my-export").iterdir()
+    }
+    shutil.rmtree(place / "my-export")
+    assert run_guide(read("docs", "guide", f"ollama{language}.md"), place) == 6

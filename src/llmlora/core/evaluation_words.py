@@ -94,9 +94,11 @@ LOWER_IS_BETTER = ("repetition_rate", "perplexity")
 def quality_rows(quality: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return each measure beyond facts of a report: its label, definition, both sides in words, and what changed.
 
-    `change` is "better", "worse" or "same", None where a side was not measured.
+    `change` is "better", "worse" or "same", None where a side was not measured. What there was nothing to measure by
+    (no reference names a term, no question has rewordings) is left out.
     """
-    return [_quality_row(name, *_quality_sides(quality, name)) for name in QUALITY]
+    sides = {name: _quality_sides(quality, name) for name in QUALITY}
+    return [_quality_row(name, *pair) for name, pair in sides.items() if pair != (None, None)]
 
 
 def _quality_sides(quality: Mapping[str, Any], name: str) -> tuple[Any, Any]:

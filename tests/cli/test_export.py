@@ -156,6 +156,7 @@ def test_what_only_rounding_explains_is_said_for_every_number_format(language):
     floats = {"max_diff": 0.06, "float32_max_diff": 1e-4, "float32_kl": 1e-7, "kl": 1e-6, "rounding": "F16"}
     limits = {"max_diff": 0.05, "kl": 1e-4, "float32_max_diff": 5e-3, "float32_kl": 1e-5}
     assert "0.06" in command._rounding("model-F16.gguf", {"measured": floats, "limits": limits})
-    eight_bits = {"max_diff": 3.1, "kl": 0.0225, "float32_kl": 0.0059, "base_kl": 0.0047, "rounding": "Q8_0"}
-    text = command._rounding("model-Q8_0.gguf", {"measured": eight_bits, "limits": {"kl": 0.0187, "float32_kl": 0.01}})
-    assert all(number in text for number in ("model-Q8_0.gguf", "0.022", "0.01", "0.0059"))
+    eight_bits = {"max_diff": 3.1, "kl": 0.0225, "float32_max_diff": 1e-3, "float32_kl": 2e-7, "rounding": "Q8_0"}
+    limits = {"kl": 0.01, "float32_max_diff": 5e-3, "float32_kl": 1e-5}
+    text = command._rounding("model-Q8_0.gguf", {"measured": eight_bits, "limits": limits})
+    assert all(part in text for part in ("model-Q8_0.gguf", "0.022", "0.01", "2.0e-07"))

@@ -11,11 +11,14 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from export.planted_faults import write
+from llmlora.core.layout import STITCHED
 from llmlora.export import trained_answers
 from llmlora.export.base_distance import SHARPER, base_type, judged_by_base, write_base
 from llmlora.export.check import Check, within
 from llmlora.export.file_checks import ModelPlan
 from llmlora.export.merge import trained_source
+from llmlora.export.rounding import EXACT_LIMITS
+from llmlora.export.runtime_checks import LIMITS
 from llmlora.export.trained_answers import base_logprobs, build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf.quantize import quantize_gguf
@@ -24,17 +27,15 @@ from llmlora.inference.transformers_chat import load_chat
 from llmlora.prepare.asking import chat_format
 from tiny_jobs import MakeJob
 
-Q8_0 = {"kl": 0.01}
 
-
-def q8_0(kl: float) -> Check:
-    return within("logprobs", "weights", {"kl": kl, "max_diff": 0.4}, Q8_0)
+def stitched(kl: float) -> Check:
+    return within("logprobs", "weights", {"kl": kl, "max_diff": 0.4}, LIMITS[STITCHED])
 
 
 def test_only_rounding_is_judged_by_the_base():
-    wrong = q8_0(0.017)
-    assert base_type(wrong, "Q8_0") == "Q8_0"
-    assert base_type(q8_0(0.005), "Q8_0") is None
+    assert base_type(stitched(0.034), STITCHED) == STITCHED
+    assert base_type(stitched(0.005), STITCHED) is None
+    assert base_type(within("logprobs", "weights", {"kl": 0.2}, {"kl": 0.01}), "Q8_0") is None
     assert base_type(within("logprobs", "adapter", {"kl": 1.0}, {"kl": 1e-5}), None) == "F32"
     f16 = within("logprobs", "weights", {"max_diff": 0.3, "kl": 1e-3}, {"max_diff": 0.05, "kl": 1e-4})
     assert base_type(f16, "F16") is None
@@ -44,16 +45,16 @@ def test_only_rounding_is_judged_by_the_base():
 
 def test_a_sharper_model_may_be_as_many_times_further_off():
     base = {"kl": 0.0094, "max_diff": 0.3}
-    check = judged_by_base(q8_0(0.0145), base)
+    check = judged_by_base(stitched(0.034), base)
     assert check.ok
     assert (check.limits["kl"], check.measured["base_kl"]) == (SHARPER * 0.0094, 0.0094)
-    assert not judged_by_base(q8_0(0.05), base).ok
+    assert not judged_by_base(stitched(0.05), base).ok
 
 
 def test_a_base_that_is_too_far_off_itself_shows_a_fault_and_lifts_nothing():
     """A faulty converter writes base and trained model wrongly alike."""
-    check = judged_by_base(q8_0(0.02), {"kl": 0.02, "max_diff": 1.0})
-    assert (check.ok, check.cause, check.limits["kl"]) == (False, "weights", 0.01)
+    check = judged_by_base(stitched(0.03), {"kl": 0.03, "max_diff": 1.0})
+    assert (check.ok, check.cause, check.limits["kl"]) == (False, "weights", 0.02)
 
 
 def test_a_twin_is_held_to_its_own_limits_only():
@@ -73,27 +74,20 @@ def sharpened(job: Path, factor: float) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
 
 
-def test_a_sharp_fully_trained_model_is_measured_by_its_base(make_job: MakeJob, tmp_path: Path):
-    """Measured: its Q8_0 file is at KL 0.0121, above the limit of 0.01, and the base's own at 0.0057."""
+def test_a_sharp_fully_trained_model_is_measured_by_its_unrounded_weights(make_job: MakeJob, tmp_path: Path):
+    """Measured: its Q8_0 file is at KL 0.0121, above the limit of 0.01; no base is needed to tell why."""
     job = make_job("llama", None, spread=1.15)
     sharpened(job, 2.0)
+    shutil.rmtree(job.parent / "base")
     trained = find_trained(job)
     reference = build_reference(trained)
-    assert reference.base_logprobs is None
     write(trained, tmp_path / "F16.gguf")
     quantize_gguf(tmp_path / "F16.gguf", tmp_path / "Q8_0.gguf", "Q8_0")
     checks = Verifier(trained, reference, num_threads=1).check_model(tmp_path / "Q8_0.gguf", "Q8_0")
     assert all(check.ok for check in checks), checks
-    measured = next(check.measured for check in checks if check.check == "logprobs")
-    assert 0.5 * measured["kl"] / SHARPER < measured["base_kl"] < Q8_0["kl"] < measured["kl"]
-    assert not list(tmp_path.glob(".tmp-*"))
-
-    shutil.rmtree(job.parent / "base")  # nothing to measure by: the stored weights alone are held to the same limit
-    assert trained.untouched_base is None
-    checks = Verifier(trained, reference, num_threads=1).check_model(tmp_path / "Q8_0.gguf", "Q8_0")
     check = next(check for check in checks if check.check == "logprobs")
-    assert (check.ok, check.limits) == (True, {**Q8_0, "float32_kl": Q8_0["kl"]})
-    assert check.measured["float32_kl"] < Q8_0["kl"] < check.measured["kl"]
+    assert check.measured["float32_kl"] < EXACT_LIMITS["kl"] < LIMITS["Q8_0"]["kl"] < check.measured["kl"]
+    assert check.measured["rounding"] == "Q8_0"
     assert not list(tmp_path.glob(".tmp-*"))
 
 

@@ -14,10 +14,8 @@ from llmlora.export.merge import trained_source
 from llmlora.export.rounding import (
     EXACT_LIMITS,
     EXACT_LIMITS_GELU,
-    STORED_LIMITS,
     exact_limits,
     judged,
-    may_be_computing,
     may_be_rounding,
     twin_key,
     write_float32_twin,
@@ -47,7 +45,8 @@ def distances(max_diff: float, kl: float, quantization: str = "F16") -> list[Che
         ("BF16", 0.5, 2e-3, True),
         ("BF16", 0.5, 2e-2, False),
         ("F32", 0.06, 1e-6, False),  # nothing is rounded there
-        ("Q8_0", 1.0, 0.02, False),
+        ("Q8_0", 3.3, 0.049, True),
+        ("Q8_0", 3.3, 0.24, False),
     ],
 )
 def test_only_what_rounding_could_explain_is_looked_at_again(
@@ -63,20 +62,12 @@ def test_wrong_weights_and_other_causes_are_never_rounding():
     assert not may_be_rounding([logprobs], "F16")
 
 
-def test_only_a_failed_q8_0_file_with_right_weights_may_be_off_by_computing():
-    check = failed("logprobs", "weights", "x", {"kl": 0.02})
-    assert may_be_computing([RIGHT_TENSORS, check], "Q8_0")
-    assert not may_be_computing([RIGHT_TENSORS, check], "Q4_K_M")
-    assert not may_be_computing([failed("tensors", "values", "x", {}), check], "Q8_0")
-    assert not may_be_computing([RIGHT_TENSORS, passed("logprobs", {"kl": 0.002})], "Q8_0")
-    assert not may_be_computing([RIGHT_TENSORS, failed("logprobs", "vocabulary", "x", {})], "Q8_0")
-
-
-@pytest.mark.parametrize(("stored", "is_ok"), [(0.0059, True), (0.011, False)])
-def test_the_stored_weights_alone_are_held_to_the_limit_of_the_file(stored: float, is_ok: bool):
-    failing = failed("logprobs", "weights", "x", {"kl": 0.0225})
-    _, check = judged([RIGHT_TENSORS, failing], "Q8_0", {"kl": stored, "num_contexts": 3}, STORED_LIMITS)
-    assert (check.ok, check.measured["float32_kl"], check.measured["kl"]) == (is_ok, stored, 0.0225)
+@pytest.mark.parametrize(("exact", "is_ok"), [(2e-7, True), (2e-5, False)])
+def test_a_q8_0_file_may_be_further_off_where_its_unrounded_twin_is_exact(exact: float, is_ok: bool):
+    """A right file of Gemma 3 270M that kept all facts was refused: its stored weights alone were at 0.026."""
+    twin = {"max_diff": 1e-4, "kl": exact, "num_contexts": 3}
+    _, check = judged(distances(3.3, 0.049, "Q8_0"), "Q8_0", twin, EXACT_LIMITS)
+    assert (check.ok, check.measured["float32_kl"], check.measured["kl"]) == (is_ok, exact, 0.049)
 
 
 @pytest.mark.parametrize(

@@ -228,15 +228,16 @@ def _failure(check: dict[str, Any]) -> str:
 
 
 def _rounding(file: str, check: dict[str, Any]) -> str:
-    """Say what only rounding explains: the number format of the weights, or what is computed beside 8-bit ones."""
+    """Say what only rounding explains: the largest difference, of 8-bit weights the KL."""
     measured, limits = check["measured"], check["limits"]
     if "max_diff" not in limits:
         return translate(
-            "export.rounding_computed",
+            "export.rounding_kl",
             file=file,
+            rounding=measured["rounding"],
             kl=f"{measured['kl']:.2g}",
-            limit=f"{limits['float32_kl']:g}",
-            float32_kl=f"{measured['float32_kl']:.2g}",
+            limit=f"{limits['kl']:g}",
+            float32_kl=f"{measured['float32_kl']:.1e}",
         )
     return translate(
         "export.rounding",

@@ -39,13 +39,13 @@ def write_base(trained: TrainedJob, plan: FilePlan, output: Path) -> None:
 def base_type(check: Check, quantization: str | None) -> str | None:
     """Return the type to write the base in where its own distance decides about a failed check; None where it does not.
 
-    Only what is known to be rounding is judged so: a Q8_0 file, a stitched one (whose base is a file already), an
-    adapter on a float32 base (no quantization), and the float32 twin of a file whose weights are proved.
+    Only what is known to be rounding is judged so: a stitched file (whose base is a file already), an adapter on a
+    float32 base (no quantization), and the float32 twin of a file whose weights are proved.
     """
     if check.ok or check.check != "logprobs" or not check.limits:
         return None
-    if quantization in ("Q8_0", STITCHED):
-        return quantization
+    if quantization == STITCHED:
+        return STITCHED
     return "F32" if quantization is None or any(name.startswith(TWIN) for name in check.limits) else None
 
 

@@ -3,8 +3,8 @@
 Both the stored weights and, in llama.cpp's CPU kernels, the values computed from them are rounded to the file's number
 format. On a model with sharp predictions that alone can exceed the limit. So the same header with the trained weights
 in float32 is run: if that file gives the trained answers, and the weights of the file under test are exactly the
-rounded ones, then nothing but the number format differs. Beside 8-bit weights llama.cpp rounds what it computes to
-8 bits too, on a sharp model more than the weights do; so a Q8_0 file's weights, as they are stored, are run in float32.
+rounded ones, then nothing but the number format differs. What that costs is told by the taught answers, as for every
+coarser type.
 """
 
 from __future__ import annotations
@@ -17,24 +17,19 @@ from typing import Any
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.core.publish import sha256_json
 from llmlora.export.check import Check, within
-from llmlora.export.runtime_checks import LIMITS
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.conversion import ConvertedTensor
-from llmlora.gguf.reader import read_tensor
 from llmlora.gguf.writer import FILE_TYPES, encode_float
 
-# Rounding is believed to be the reason up to this KL only: for BF16, which is as coarse, that of Q8_0.
-ROUNDED_TYPES = {"F16": 1e-4, "BF16": 1e-2}
+# Rounding is believed to be the reason up to this KL only. Right Q8_0 files of Gemma 3 270M were at 0.016 to 0.049;
+# one that is as far off as Q4_K_M files are (0.24 and more) is not believed.
+ROUNDED_TYPES = {"F16": 1e-4, "BF16": 1e-2, "Q8_0": 0.2}
 # llama.cpp looks GELU up in a table of float16 values, which rounds even in a float32 file.
 GELU_ARCHITECTURES = ("gemma", "gemma2", "gemma3", "gpt2", "gptneox")
 # Measured on random models of all architectures, weights up to three times the usual size, where F16 files differ by
 # up to 0.4: at most 3.5e-4 without GELU, 1.4e-2 with it, KL 1.4e-6.
 EXACT_LIMITS = {"max_diff": 5e-3, "kl": 1e-5}
 EXACT_LIMITS_GELU = {"max_diff": 2e-2, "kl": 1e-5}
-
-
-# Of the weights of a Q8_0 file as they are stored: what such a file is held to itself where it can be.
-STORED_LIMITS = {"kl": LIMITS["Q8_0"]["kl"]}
 
 
 def exact_limits(header: GgufHeader) -> dict[str, float]:
@@ -49,24 +44,6 @@ def may_be_rounding(checks: Sequence[Check], quantization: str) -> bool:
         return False
     failures = [check for check in checks if check.check == "logprobs" and check.cause == "weights"]
     return any(check.measured["kl"] < ROUNDED_TYPES[quantization] for check in failures)
-
-
-def may_be_computing(checks: Sequence[Check], quantization: str) -> bool:
-    """Tell whether what llama.cpp rounds while it computes may be why a Q8_0 file fails: its weights are right."""
-    if quantization != "Q8_0" or not any(check.check == "tensors" and check.ok for check in checks):
-        return False
-    return any(check.check == "logprobs" and check.cause == "weights" and not check.ok for check in checks)
-
-
-def write_stored_twin(path: Path, output: Path) -> None:
-    """Write `output` with the header of `path` and its own weights, each as it is stored, in float32."""
-    header = read_gguf_header(path)
-
-    def plan(name: str, shape: tuple[int, ...]) -> TensorPlan:
-        return TensorPlan(name, shape, "F32", lambda: encode_float(name, read_tensor(path, header, name), "F32"))
-
-    tensors = [plan(tensor.name, tensor.shape) for tensor in header.tensors]
-    write_container(output, _float32_metadata(header), tensors, header.value_types)
 
 
 def write_float32_twin(path: Path, tensors: Sequence[ConvertedTensor], output: Path) -> None:

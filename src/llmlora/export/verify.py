@@ -39,14 +39,11 @@ from llmlora.export.modelfile import ModelfileContent
 from llmlora.export.modelfile_check import check_modelfile, planned_content
 from llmlora.export.reference import Reference
 from llmlora.export.rounding import (
-    STORED_LIMITS,
     exact_limits,
     judged,
-    may_be_computing,
     may_be_rounding,
     twin_key,
     write_float32_twin,
-    write_stored_twin,
 )
 from llmlora.export.runtime_checks import (
     FileRun,
@@ -245,8 +242,6 @@ class Verifier:
             if may_be_rounding(checks, quantization):
                 checks = judged(checks, quantization, self._float32_twin(path, header), exact_limits(header))
             checks = [self._judged_by_base(check, quantization, path) for check in checks]
-            if may_be_computing(checks, quantization):
-                checks = judged(checks, quantization, self._stored_twin(path), STORED_LIMITS)
         except (ModelFileError, RunError) as error:
             checks.append(engine_failure(error))
         return checks
@@ -392,14 +387,6 @@ class Verifier:
                 return self._distances(twin, self.reference.logprobs)
 
         return self._once.get(f"twin {twin_key(header)}", measure)
-
-    def _stored_twin(self, path: Path) -> dict[str, Any]:
-        """Return how far the stored weights are from the reference where nothing else is rounded."""
-        with self._scratch(path) as folder:
-            twin = Path(folder) / "stored.gguf"
-            with disk_errors(Path(folder)):
-                write_stored_twin(path, twin)
-            return self._distances(twin, self.reference.logprobs)
 
     def _distances(self, path: Path, logprobs: np.ndarray) -> dict[str, Any]:
         found = self._apart(measure_distributions, path, self.reference.contexts, logprobs, self.num_threads)

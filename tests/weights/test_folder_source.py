@@ -171,7 +171,12 @@ def test_the_one_tensor_of_a_tied_model_is_the_embedding(head: str, layer: str, 
     assert np.array_equal(source.read(embedding), VALUES)
 
 
-def test_a_model_with_both_keeps_both(tmp_path: Path) -> None:
-    names = ["lm_head.weight", "model.embed_tokens.weight", "model.layers.0.a"]
+@pytest.mark.parametrize(
+    "embedding",
+    ["model.embed_tokens", "backbone.embeddings", "model.embeddings.tok_embeddings", "transformer.tokens_embed"],
+)
+def test_a_model_with_both_keeps_both(embedding: str, tmp_path: Path) -> None:
+    """The embedding of Mamba 2, Nemotron H and xLSTM has another name; their own projection was taken for it."""
+    names = ["lm_head.weight", f"{embedding}.weight", "model.layers.0.a"]
     write_single(tmp_path, dict.fromkeys(names, ("F32", VALUES)))
     assert FolderSource(tmp_path).names() == names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -45,7 +45,7 @@ class FolderSource:
             if repeated:
                 raise ModelFileError("model_shards_invalid", path=str(folder), detail=", ".join(repeated[:5]))
             self._places.update({info.name: (path, header.data_offset, info) for info in header.tensors})
-        renamed = _tied_names(self._places)
+        renamed = _tied_names({name: info.shape for name, (_, _, info) in self._places.items()})
         self._places = {renamed.get(name, name): place for name, place in self._places.items()}
 
     def names(self) -> list[str]:
@@ -93,11 +93,17 @@ class FolderSource:
         return mapped
 
 
-def _tied_names(names: Collection[str]) -> dict[str, str]:
-    """Return the embedding's name for an output projection that is stored without an embedding; else nothing."""
-    heads = [name for name in names if HEAD_NAME.fullmatch(name)]
-    layer = next((found for name in names if (found := LAYER_NAME.search(name))), None)
-    if len(heads) != 1 or layer is None or any(EMBEDDING_NAME.search(name) for name in names):
+def _tied_names(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    """Return the embedding's name for an output projection that is stored without an embedding; else nothing.
+
+    An embedding has one of the common names, or stands outside of the layers in the projection's shape.
+    """
+    heads = [name for name in shapes if HEAD_NAME.fullmatch(name)]
+    layer = next((found for name in shapes if (found := LAYER_NAME.search(name))), None)
+    if len(heads) != 1 or layer is None:
+        return {}
+    outer = [name for name in shapes if name != heads[0] and not LAYER_NAME.search(name)]
+    if any(EMBEDDING_NAME.search(name) or shapes[name] == shapes[heads[0]] for name in outer):
         return {}
     module = layer.string[: layer.start()]
     leaf = _EMBEDDING_OF.get(module, "embed_tokens")

@@ -1,8 +1,10 @@
 """What happens to jobs reaches whoever watches, over HTTP, and goes on where it broke off, also after a restart."""
 
 import asyncio
+from types import SimpleNamespace
 
 from api.clients import application, signed_in
+from llmlora.api.routes.events import stream_events
 from llmlora.core.layout import new_id, work_root
 from llmlora.services.platform import Platform
 from llmlora.services.queue_supervisor import QueueSupervisor
@@ -85,6 +87,22 @@ def test_a_stream_goes_on_over_a_restart(home, monkeypatch):
     assert [event.data["action"] for _, event in events] == ["submit", "submit"]
     numbers = [int(event_id.split("-")[1]) for event_id, _ in events]
     assert numbers == [int(last_id.split("-")[1]) + 1, int(last_id.split("-")[1]) + 2]
+
+
+def test_a_stream_tells_its_place_before_anything_happens(home, monkeypatch):
+    """One that breaks off before its first event goes on there, so that what happens meanwhile is not lost."""
+
+    async def scenario(platform, broadcaster):
+        await asyncio.to_thread(submit, platform, "before")
+        request = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(broadcaster=broadcaster)))
+        opening = await anext(stream_events(request))
+        job = await asyncio.to_thread(submit, platform, "while away")
+        again = stream_events(request, opening.id)
+        assert (await anext(again)).id is None
+        return job, await take(again, 1)
+
+    job, [sent] = watching(scenario, monkeypatch)
+    assert sent.data["job_id"] == job.id
 
 
 def test_another_index_says_to_look_anew(home, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -24,6 +25,7 @@ CHROMIUM = next(
     os.environ.get("CHROMIUM"),
 )
 JAPANESE = {"Accept-Language": "ja"}
+ENDED = ("succeeded", "failed", "canceled")
 
 
 def node() -> str | None:
@@ -45,8 +47,11 @@ def ask(server: Served, path: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json", **JAPANESE}
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", data, headers)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{path}: {error.read().decode()}") from error
 
 
 def add_dataset(server: Served, name: str, file: str = "level1_basic_qa.json") -> str:
@@ -67,17 +72,21 @@ def events(server: Served) -> Iterator[dict[str, Any]]:
                 yield json.loads(line[6:])
 
 
-def train(server: Served, dataset_id: str, name: str, **settings: Any) -> str:
-    """Train the bundled model on a dataset, and return the id of the job that has succeeded."""
+def run_to_its_end(server: Served, job_id: str) -> str:
+    """Wait until some work of the queue has succeeded, and return its id."""
     stream = events(server)
     next(stream)  # so that no event is missed
+    status = ask(server, f"/api/jobs/{job_id}")["status"]
+    while status not in ENDED:
+        status = next(event["status"] for event in stream if event.get("job_id") == job_id and "status" in event)
+    assert status == "succeeded", ask(server, f"/api/jobs/{job_id}")
+    return job_id
+
+
+def train(server: Served, dataset_id: str, name: str, **settings: Any) -> str:
+    """Train the bundled model on a dataset, and return the id of the job that has succeeded."""
     wish = {"base_model": "nano", "dataset_id": dataset_id, "name": name, "settings": settings}
-    job_id = str(ask(server, "/api/training/jobs", wish)["id"])
-    for event in stream:
-        if event.get("job_id") == job_id and event.get("status") in ("succeeded", "failed"):
-            assert event["status"] == "succeeded", event
-            return job_id
-    raise AssertionError("the stream ended before the job")
+    return run_to_its_end(server, str(ask(server, "/api/training/jobs", wish)["id"]))
 
 
 def script(name: str, server: Served, *words: str) -> tuple[list[str], dict[str, str]]:

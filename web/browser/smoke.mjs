@@ -1,4 +1,5 @@
-// node browser/smoke.mjs ADDRESS [PATH...]: opens every page, and those, in each look; no fault, nothing serious for axe, no scrolling sideways.
+// node browser/smoke.mjs ADDRESS all|few [PATH...]: opens those pages, else every page, in each look or in two that
+// differ in all; no fault, nothing serious for axe, no scrolling sideways.
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { launch, open, visit } from "./browser.mjs"
@@ -7,10 +8,15 @@ import { PAGES } from "./pages.mjs"
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 const LOOKS = [
   ...["ja", "en"].flatMap((language) => ["light", "dark"].map((theme) => ({ language, theme, width: 1280 }))),
+  ...["ja", "en"].map((language) => ({ language, theme: "light", width: 360 })),
+]
+const FEW = [
+  { language: "en", theme: "dark", width: 1280 },
   { language: "ja", theme: "light", width: 360 },
 ]
-const [address, ...more] = process.argv.slice(2)
-const paths = [...PAGES, ...more]
+const [address, which, ...wanted] = process.argv.slice(2)
+const looks = which === "few" ? FEW : LOOKS
+const paths = wanted.length > 0 ? wanted : PAGES
 
 /** Returns what axe finds serious or critical on a page. */
 async function serious(page) {
@@ -25,7 +31,7 @@ async function serious(page) {
 
 const browser = await launch()
 const found = []
-for (const look of LOOKS) {
+for (const look of looks) {
   const { page, context, faults } = await open(browser, address, look)
   for (const path of paths) {
     await visit(page, path)
@@ -39,5 +45,5 @@ for (const look of LOOKS) {
   await context.close()
 }
 await browser.close()
-console.log(found.join("\n") || `${LOOKS.length * paths.length} views, no fault`)
+console.log(found.join("\n") || `${looks.length * paths.length} views, no fault`)
 process.exit(found.length > 0 ? 1 : 0)

@@ -76,6 +76,10 @@ class Broadcaster:
         self._something_new.set()
         self._something_new = asyncio.Event()
 
+    async def here(self) -> str:
+        """Return the id of the newest event: behind it lies everything from now on."""
+        return self._id(await asyncio.to_thread(self.source.newest))
+
     async def watch(self, last_id: str | None = None) -> AsyncIterator[tuple[str, StreamEvent]]:
         """Yield (id, event) for everything behind `last_id`; without one for everything from now on."""
         self.num_watchers += 1

@@ -1,6 +1,8 @@
 import type { components } from "./schema"
 
 type Problem = components["schemas"]["Problem"]
+/** The next step as data: what to ask the server for, and with which values. */
+export type Action = components["schemas"]["Action"]
 
 /** What went wrong, in the words of the reader: from the server's problem document, or made here for a lost one. */
 export class ApiError extends Error {
@@ -10,6 +12,7 @@ export class ApiError extends Error {
   readonly hint: string
   readonly problems: readonly string[]
   readonly params: Readonly<Record<string, unknown>>
+  readonly action: Action | null
 
   constructor(problem: Pick<Problem, "status" | "code" | "detail" | "hint"> & Partial<Problem>) {
     super(problem.detail)
@@ -20,6 +23,7 @@ export class ApiError extends Error {
     this.hint = problem.hint
     this.problems = problem.problems ?? []
     this.params = problem.params ?? {}
+    this.action = problem.action ?? null
   }
 
   /** Whether asking again may help: no answer came, or the server was busy or away. */

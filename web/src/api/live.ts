@@ -102,6 +102,16 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
   return []
 }
 
+/** What events tell of, by the first word of its keys; of all else the page only hears by asking. */
+const TOLD: readonly unknown[] = [jobKeys, evaluationKeys, exportKeys, comparisonKeys, ollamaKeys, tutorialKeys].map(
+  ({ all: [name] }) => name,
+)
+
+/** Tells whether events keep what a query has found up to date. */
+export function isTold(queryKey: readonly unknown[]): boolean {
+  return TOLD.includes(queryKey[0])
+}
+
 /** Takes an event into what the page knows. */
 export function receive(client: QueryClient, event: ServerEvent): void {
   const id = String(event.data.job_id)

@@ -2432,9 +2432,7 @@ export interface components {
             /** Ok */
             ok: boolean;
             /** Problems */
-            problems: {
-                [key: string]: unknown;
-            }[];
+            problems: components["schemas"]["RowProblem"][];
             /** Sha256 */
             sha256: string;
             /** Stats */

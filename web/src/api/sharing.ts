@@ -1,4 +1,4 @@
-import type { ServerEvent } from "./sse"
+import { PLACE, type ServerEvent } from "./sse"
 import { followEvents } from "./stream"
 
 const NAME = "llmlora-events"
@@ -8,7 +8,7 @@ type Message = { kind: "event"; event: ServerEvent } | { kind: "state"; isLive: 
 export interface Sink {
   onEvent: (event: ServerEvent) => void
   onState: (isLive: boolean) => void
-  /** The page can be seen again: what it shows may be old. */
+  /** The page can be seen again: what no event tells of may be old. */
   onReturn: () => void
 }
 
@@ -34,6 +34,8 @@ export function shareEvents(sink: Sink): () => void {
       sink.onState(message.isLive)
     } else if (isLeader) {
       channel?.postMessage({ kind: "state", isLive } satisfies Message)
+      const place: ServerEvent = { id: lastId ?? "", type: PLACE, data: {} } // where the new tab would go on alone
+      channel?.postMessage({ kind: "event", event: place } satisfies Message)
     }
   }
   const tell = (message: Message) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { EventParser } from "./sse"
+import { EventParser, PLACE } from "./sse"
 
 const STREAM =
   ': open\nretry: 1000\n\nevent: step\ndata: {"step": 1}\nid: a-1\n\n: keep-alive\n\nevent: status\ndata: {"status":\ndata: "running"}\nid: a-2\n\n'
@@ -17,6 +17,11 @@ describe("EventParser", () => {
       )
       expect(pieces.flatMap((piece) => parser.push(piece))).toEqual(EVENTS)
     }
+  })
+
+  it("tells its place by a bare id, and by nothing else without data", () => {
+    const found = new EventParser().push(": open\nretry: 1000\nid: a-7\n\n: keep-alive\n\n")
+    expect(found).toEqual([{ id: "a-7", type: PLACE, data: {} }])
   })
 
   it("takes the ends of lines of Windows", () => {

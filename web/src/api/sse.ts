@@ -1,3 +1,6 @@
+/** What a bare id in the stream becomes: the place where the stream stands, and nothing new. */
+export const PLACE = "place"
+
 /** One event of the server's stream. */
 export interface ServerEvent {
   id: string
@@ -11,6 +14,7 @@ export class EventParser {
   private id = ""
   private type = ""
   private data: string[] = []
+  private isPlaced = false
 
   push(piece: string): ServerEvent[] {
     const lines = (this.rest + piece).split("\n")
@@ -22,18 +26,23 @@ export class EventParser {
     if (line === "") return this.finish()
     const [name, ...rest] = line.split(":")
     const value = rest.join(":").replace(/^ /, "")
-    if (name === "id") this.id = value
-    else if (name === "event") this.type = value
-    else if (name === "data") this.data.push(value)
+    if (name === "id") {
+      this.id = value
+      this.isPlaced = true
+    }
+    if (name === "event") this.type = value
+    if (name === "data") this.data.push(value)
     return []
   }
 
   private finish(): ServerEvent[] {
     const text = this.data.join("\n")
     const event = { id: this.id, type: this.type || "message" }
+    const isPlaced = this.isPlaced
     this.type = ""
     this.data = []
-    if (!text) return []
+    this.isPlaced = false
+    if (!text) return isPlaced ? [{ id: this.id, type: PLACE, data: {} }] : []
     try {
       return [{ ...event, data: JSON.parse(text) }]
     } catch {

@@ -19,6 +19,8 @@ export interface Setting {
   exclusiveMaximum?: number
 }
 
+export const trainingKeys = { plans: ["training", "plan"] as const }
+
 export const trainingQueries = {
   schema: () =>
     queryOptions({
@@ -44,7 +46,7 @@ export const trainingQueries = {
   /** What a job would do and need; the plan before stays until the next is there. */
   plan: (wish: PlanRequest | null) =>
     queryOptions({
-      queryKey: ["training", "plan", wish] as const,
+      queryKey: [...trainingKeys.plans, wish] as const,
       queryFn: ({ signal }) => call("post", "/api/training/plan", { body: wish as PlanRequest, signal }),
       enabled: wish !== null,
       placeholderData: keepPreviousData,

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from llmlora.api.idempotent_route import IdempotentRoute
-from llmlora.api.job_models import Action
-from llmlora.api.routes.datasets import PRINTABLE, Identifier, Limit
+from llmlora.api.routes.datasets import PRINTABLE, Identifier, Limit, RowProblem
 from llmlora.services import dataset_view
 from llmlora.services.dataset_view import RowWish, TrainingWish
 
@@ -18,21 +17,6 @@ Place = Annotated[int, Query(ge=0, le=1 << 40, description="Where the page befor
 Code = Annotated[str | None, Query(max_length=64, pattern=PRINTABLE, description="Code of a problem.")]
 Model = Annotated[str, Query(min_length=1, max_length=200)]
 MaxLength = Annotated[int | None, Query(ge=8, le=1 << 20, description="Tokens per row; without it the model's own.")]
-
-
-class RowProblem(BaseModel):
-    """One finding about a row, or about the whole file; lines and rows count from 1."""
-
-    level: Literal["error", "warning"]
-    code: str
-    line: int | None
-    row: int | None
-    column: int | None
-    field: str | None
-    message: str
-    hint: str
-    action: Action | None
-    params: dict[str, Any]
 
 
 class DatasetRow(BaseModel):

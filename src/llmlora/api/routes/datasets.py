@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, Json
 
 from llmlora.api.idempotent_route import IdempotentRoute
+from llmlora.api.job_models import Action
 from llmlora.core.errors import Forbidden
 from llmlora.services import fetch_url, kept_datasets
 from llmlora.services.kept_datasets import NewDataset, dataset_document
@@ -103,10 +104,25 @@ class Doubts(BaseModel):
     columns: ColumnDoubt | None
 
 
+class RowProblem(BaseModel):
+    """One finding about a row, or about the whole file; lines and rows count from 1."""
+
+    level: Literal["error", "warning"]
+    code: str
+    line: int | None
+    row: int | None
+    column: int | None
+    field: str | None
+    message: str
+    hint: str
+    action: Action | None
+    params: dict[str, Any]
+
+
 class Dataset(DatasetSummary):
     """A dataset with what its check has found: the first 20 problems of each code, numbers, and what is in doubt."""
 
-    problems: list[dict[str, Any]]
+    problems: list[RowProblem]
     stats: dict[str, Any]
     doubts: Doubts | None
 

@@ -19,6 +19,11 @@ async def stream_events(
     request: Request, last_event_id: Annotated[str | None, Header(max_length=100)] = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events; `Last-Event-ID` goes on behind that event, `resync` says to look at everything anew."""
-    yield ServerSentEvent(comment="open", retry=RETRY_MILLISECONDS)
-    async for event_id, event in request.app.state.broadcaster.watch(last_event_id):
+    broadcaster = request.app.state.broadcaster
+    if last_event_id is None:  # told its place at once, a stream that breaks off before its first event loses none
+        last_event_id = await broadcaster.here()
+        yield ServerSentEvent(comment="open", retry=RETRY_MILLISECONDS, id=last_event_id)
+    else:
+        yield ServerSentEvent(comment="open", retry=RETRY_MILLISECONDS)
+    async for event_id, event in broadcaster.watch(last_event_id):
         yield ServerSentEvent(data=readable(event.data), event=event.type, id=event_id)

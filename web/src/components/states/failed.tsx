@@ -1,31 +1,10 @@
 import type { ReactNode } from "react"
-import { ApiError } from "@/api/error"
+import { NextStep } from "@/components/next/next-step"
 import { Button } from "@/components/ui/button"
 import { CopyButton } from "@/components/ui/copy"
 import { Icon } from "@/components/ui/icon"
-import { type Translate, useText } from "@/lib/text"
-
-export interface ErrorWords {
-  detail: string
-  hint: string
-  code: string
-  problems?: readonly string[]
-}
-
-/** Returns the words of whatever was thrown; the server's are in the reader's language already. */
-export function errorWords(error: unknown, t: Translate): ErrorWords {
-  if (isWorded(error)) return error
-  const code = error instanceof ApiError ? error.code : "page"
-  if (code === "server_away") return { code, detail: t("web.error.away"), hint: t("web.error.away_hint") }
-  if (code === "no_problem_document") return { code, detail: t("web.error.foreign"), hint: t("web.error.foreign_hint") }
-  const reason = error instanceof Error ? error.message : String(error)
-  return { code, detail: t("web.error.page", { reason }), hint: t("web.error.page_hint") }
-}
-
-/** Tells whether an error has words already: an answer of the server, or what it says of a job that failed. */
-function isWorded(error: unknown): error is ErrorWords {
-  return typeof error === "object" && error !== null && "detail" in error && Boolean(error.detail)
-}
+import { useText } from "@/lib/text"
+import { errorWords } from "./error-words"
 
 /** An error: what and why, what next, its code, and all of it to copy for a report. */
 export function Failed({ error, onRetry, children }: { error: unknown; onRetry?: () => void; children?: ReactNode }) {
@@ -50,6 +29,7 @@ export function Failed({ error, onRetry, children }: { error: unknown; onRetry?:
       ) : null}
       <p className="text-14 text-ink-2">{words.hint}</p>
       <div className="flex flex-wrap items-center gap-1">
+        <NextStep action={words.action} />
         {onRetry ? <Button onClick={onRetry}>{t("web.retry")}</Button> : null}
         {children}
         <CopyButton text={report} name={t("web.copy_report")} />

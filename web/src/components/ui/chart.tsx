@@ -262,6 +262,8 @@ function drawMarks(self: uPlot, marks: ChartProps["marks"], line: string, ink: s
   ctx.fillStyle = ink
   ctx.font = font.replace("12px", `${11 * ratio}px`)
   ctx.setLineDash([2 * ratio, 4 * ratio])
+  ctx.textAlign = "right"
+  let taken = bbox.left // up to where names stand already: one that finds no room is left out, its line stays
   for (const { x, name } of marks ?? []) {
     const at = self.valToPos(x, "x", true)
     if (at < bbox.left || at > bbox.left + bbox.width) continue
@@ -269,8 +271,10 @@ function drawMarks(self: uPlot, marks: ChartProps["marks"], line: string, ink: s
     ctx.moveTo(at, bbox.top)
     ctx.lineTo(at, bbox.top + bbox.height)
     ctx.stroke()
-    ctx.textAlign = "right"
-    ctx.fillText(name, at - 4 * ratio, bbox.top + 12 * ratio)
+    const end = at - 4 * ratio
+    if (end - ctx.measureText(name).width < taken) continue
+    ctx.fillText(name, end, bbox.top + 12 * ratio)
+    taken = at
   }
   ctx.restore()
 }

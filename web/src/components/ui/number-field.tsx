@@ -1,4 +1,5 @@
 import { useState } from "react"
+import { isEnter } from "@/lib/keys"
 import { parseNumber, writeNumber } from "@/lib/number"
 import { useText } from "@/lib/text"
 import { Field, type FieldWords, INPUT } from "./field"
@@ -47,9 +48,7 @@ export function NumberField({
           value={typed ?? (value === null ? "" : writeNumber(value))}
           onChange={(event) => setTyped(event.target.value)}
           onBlur={(event) => typed !== null && read(event.target.value)}
-          onKeyDown={(event) =>
-            event.key === "Enter" && !event.nativeEvent.isComposing && read(event.currentTarget.value)
-          }
+          onKeyDown={(event) => isEnter(event.nativeEvent) && read(event.currentTarget.value)}
         />
       )}
     />

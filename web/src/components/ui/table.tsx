@@ -29,7 +29,7 @@ export function Table<Row>({
             <th
               key={column.name}
               scope="col"
-              className={`border-b px-2 py-1.5 text-s font-medium text-ink-2 ${cellClass(column)}`}
+              className={`border-b px-2 py-1.5 text-s font-medium text-ink-2 ${headClass(column)}`}
             >
               {column.name}
             </th>
@@ -40,7 +40,10 @@ export function Table<Row>({
         {rows.map((row) => (
           <tr key={keyOf(row)} className="border-b last:border-0 hover:bg-sunk/50">
             {columns.map((column) => (
-              <td key={column.name} className={`px-2 py-2 ${cellClass(column)}`}>
+              <td
+                key={column.name}
+                className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "[overflow-wrap:normal]" : ""}`}
+              >
                 {column.cell(row)}
               </td>
             ))}
@@ -53,4 +56,9 @@ export function Table<Row>({
 
 function cellClass({ isNumber, isWide }: { isNumber?: boolean; isWide?: boolean }): string {
   return `${isNumber ? "text-right" : "text-left"} ${isWide ? "max-md:hidden" : ""}`
+}
+
+/** Names and numbers keep their width: narrow columns would come apart letter by letter. */
+function headClass(column: { isNumber?: boolean; isWide?: boolean }): string {
+  return `${cellClass(column)} [overflow-wrap:normal] [word-break:auto-phrase]`
 }

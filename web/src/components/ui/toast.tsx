@@ -1,13 +1,21 @@
+import type { ReactNode } from "react"
 import { create } from "zustand"
 import { useText } from "@/lib/text"
 import { Button } from "./button"
 import { Icon } from "./icon"
 
-interface Toast {
+interface More {
+  tone?: "plain" | "bad"
+  /** What to do about it. */
+  hint?: string
+  undo?: () => void
+  /** A button that does it. */
+  next?: ReactNode
+}
+
+interface Toast extends More {
   id: number
   words: string
-  tone: "plain" | "bad"
-  undo?: () => void
 }
 
 const SECONDS = 10 // as long as the server lets a deletion be undone
@@ -15,10 +23,10 @@ const useToasts = create<{ toasts: readonly Toast[] }>(() => ({ toasts: [] }))
 let lastId = 0
 
 /** Says what has just happened, for ten seconds; `undo` adds the button that takes it back. */
-export function toast(words: string, { undo, tone = "plain" }: { undo?: () => void; tone?: Toast["tone"] } = {}): void {
+export function toast(words: string, more: More = {}): void {
   lastId += 1
   const id = lastId
-  useToasts.setState(({ toasts }) => ({ toasts: [...toasts.slice(-2), { id, words, tone, undo }] }))
+  useToasts.setState(({ toasts }) => ({ toasts: [...toasts.slice(-2), { id, words, ...more }] }))
   setTimeout(() => dismiss(id), SECONDS * 1000)
 }
 
@@ -36,12 +44,16 @@ export function Toasts() {
       aria-live="polite"
       className="pointer-events-none fixed inset-x-0 bottom-20 z-40 grid justify-items-center gap-2 px-4 md:bottom-6"
     >
-      {toasts.map(({ id, words, tone, undo }) => (
+      {toasts.map(({ id, words, hint, tone, undo, next }) => (
         <div
           key={id}
           className={`pointer-events-auto flex max-w-full items-center gap-2 rounded-medium border py-1.5 pr-1.5 pl-4 text-14 shadow-lg ${tone === "bad" ? "border-bad bg-bad-soft text-bad" : "border-line-strong bg-sheet"}`}
         >
-          <span className="min-w-0">{words}</span>
+          <span className="min-w-0">
+            {words}
+            {hint ? <span className="block text-s text-ink-2">{hint}</span> : null}
+          </span>
+          {next}
           {undo ? (
             <Button
               look="quiet"

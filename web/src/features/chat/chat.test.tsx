@@ -2,9 +2,9 @@ import { act, render, screen } from "@testing-library/react"
 import userEvent from "@testing-library/user-event"
 import { expect, it } from "vitest"
 import type { ChatModel } from "@/api/chat"
+import { isEnter } from "@/lib/keys"
 import { Composer } from "./components/composer"
 import { differenceOf } from "./difference"
-import { isSending } from "./keys"
 import { questionsOf, rowLike } from "./questions"
 import { chatSearch, firstModels, modelsOf } from "./search"
 import { afterEvent, asked, type Exchange, ended, turnsFor } from "./thread"
@@ -94,10 +94,10 @@ it("gives each model its own history, without questions that it never answered",
 
 it("sends by Enter only when no word is being chosen", () => {
   const key = { key: "Enter", shiftKey: false, isComposing: false, keyCode: 13 }
-  expect(isSending(key)).toBe(true)
-  expect(isSending({ ...key, isComposing: true })).toBe(false)
-  expect(isSending({ ...key, keyCode: 229 })).toBe(false) // Safari, at the end of a composition
-  expect(isSending({ ...key, shiftKey: true })).toBe(false)
+  expect(isEnter(key)).toBe(true)
+  expect(isEnter({ ...key, isComposing: true })).toBe(false)
+  expect(isEnter({ ...key, keyCode: 229 })).toBe(false) // Safari, at the end of a composition
+  expect(isEnter({ ...key, shiftKey: true })).toBe(false)
 })
 
 const row = (fields: Record<string, unknown>, asks: string, says: string) => ({

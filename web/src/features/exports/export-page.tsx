@@ -1,10 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Link, useNavigate, useParams } from "@tanstack/react-router"
-import { type Export, exportKeys, exportQueries, verifyExport } from "@/api/exports"
+import { type Export, exportKeys, exportQueries, fileAddress, verifyExport } from "@/api/exports"
 import { changeJob, isEnded, type JobAction, jobQueries } from "@/api/jobs"
+import { PassportSheet } from "@/components/job/passport-sheet"
 import { Page } from "@/components/layout/page"
-import { errorWords, Failed } from "@/components/states/failed"
+import { About } from "@/components/next/subject"
+import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
@@ -70,7 +73,9 @@ function View({ made }: { made: Export }) {
     <div className="grid gap-4">
       {made.error ? (
         <Sheet>
-          <Failed error={made.error} />
+          <About value={{ jobId: made.id, trainedId: made.job_id }}>
+            <Failed error={made.error} />
+          </About>
         </Sheet>
       ) : null}
       {made.files.length > 0 ? (
@@ -86,7 +91,10 @@ function View({ made }: { made: Export }) {
         </Sheet>
       ) : null}
       <div className="grid items-start gap-4 lg:grid-cols-2">
-        <Certificate export={made} />
+        <div className="grid min-w-0 gap-4">
+          <Certificate export={made} />
+          {made.status === "succeeded" ? <PassportSheet id={made.id} addressOf={fileAddress} /> : null}
+        </div>
         {used ? <UseIt export={made} file={used.file} /> : null}
       </div>
     </div>
@@ -105,7 +113,7 @@ function Actions({ made }: { made: Export }) {
   const t = useText()
   const client = useQueryClient()
   const navigate = useNavigate()
-  const onError = (error: Error) => toast(errorWords(error, t).detail, { tone: "bad" })
+  const onError = (error: Error) => toastError(error, t)
   const change = useMutation({
     mutationFn: (action: JobAction) => changeJob(made.id, action),
     onSuccess: (_, action) => {

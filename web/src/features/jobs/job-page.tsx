@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { Link, useParams, useSearch } from "@tanstack/react-router"
 import { type Job, jobQueries } from "@/api/jobs"
 import { Page } from "@/components/layout/page"
+import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
@@ -43,7 +44,9 @@ export function JobPage() {
           <>
             {found.error ? (
               <Sheet className="mb-4">
-                <Failed error={found.error} />
+                <About value={{ jobId: found.id }}>
+                  <Failed error={found.error} />
+                </About>
               </Sheet>
             ) : null}
             <Summary job={found} />

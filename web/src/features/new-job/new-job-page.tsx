@@ -6,6 +6,7 @@ import { isEnded, jobQueries, startTraining, startTrainings } from "@/api/jobs"
 import { modelQueries } from "@/api/models"
 import { type PlanRequest, type RecipeWish, trainingQueries } from "@/api/training"
 import { Page } from "@/components/layout/page"
+import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
 import { Segmented } from "@/components/ui/segmented"
@@ -67,12 +68,14 @@ function NewJob({ first }: { first: Wish }) {
           <SettingsForm wish={wish} onWish={setChosen} plan={plan.data} />
         </div>
         <PlanBar plan={plan.data} lack={lackWords} />
-        <PlanCard plan={plan} onChange={change}>
-          <Start request={request} lack={lackWords} name={wish.name} />
-          <Button look="quiet" disabled={request === null} onClick={() => setOpen("command")}>
-            {t("web.command.show")}
-          </Button>
-        </PlanCard>
+        <About value={{ datasetId: wish.dataset, onSettings: change }}>
+          <PlanCard plan={plan} onChange={change}>
+            <Start request={request} lack={lackWords} name={wish.name} />
+            <Button look="quiet" disabled={request === null} onClick={() => setOpen("command")}>
+              {t("web.command.show")}
+            </Button>
+          </PlanCard>
+        </About>
       </div>
       {request ? <CommandDialog request={request} isOpen={open === "command"} onClose={() => setOpen(null)} /> : null}
       <RecipeDialog isOpen={open === "recipe"} onClose={() => setOpen(null)} onRead={take} />

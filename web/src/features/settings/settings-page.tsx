@@ -8,14 +8,13 @@ import {
   type WorkspaceSettings,
 } from "@/api/settings"
 import { Page } from "@/components/layout/page"
-import { errorWords } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { toastError } from "@/components/states/toast-error"
 import { Checkbox, TextField } from "@/components/ui/field"
 import { NumberField } from "@/components/ui/number-field"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { Table } from "@/components/ui/table"
-import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
 
 /** What can be changed while the server runs, saved at once, and what only a file or the environment changes. */
@@ -33,8 +32,8 @@ export function SettingsPage() {
               <Table
                 caption={t("web.settings.fixed")}
                 columns={[
-                  { name: t("web.settings.setting"), cell: ({ name }) => <code>{name}</code> },
-                  { name: t("web.settings.value"), cell: ({ value }) => <code>{written(value)}</code> },
+                  { name: t("web.settings.setting"), cell: ({ name }) => <FixedName name={name} /> },
+                  { name: t("web.settings.value"), cell: ({ value }) => <Written value={value} /> },
                   { name: t("web.settings.origin"), cell: ({ origin }) => t(ORIGINS[origin]), isWide: true },
                 ]}
                 rows={fixed}
@@ -54,8 +53,34 @@ const ORIGINS = {
   command_line: "web.settings.command_line",
 } as const
 
-function written(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value)
+const FIXED = [
+  "host",
+  "port",
+  "allowed_hosts",
+  "workspace",
+  "database",
+  "ollama_host",
+  "hub_offline",
+  "remote_code",
+] as const
+
+/** What a setting is, and its name where it is changed. */
+function FixedName({ name }: { name: string }) {
+  const t = useText()
+  const known = FIXED.find((one) => one === name)
+  return (
+    <>
+      {known ? <span className="block">{t(`web.settings.fixed.${known}`)}</span> : null}
+      <code className="font-mono text-s text-ink-2">{name}</code>
+    </>
+  )
+}
+
+function Written({ value }: { value: unknown }) {
+  const t = useText()
+  if (typeof value === "boolean") return t(value ? "web.setting.on" : "web.setting.off")
+  if (Array.isArray(value)) return value.length > 0 ? value.join(", ") : "–"
+  return <code>{typeof value === "string" ? value : JSON.stringify(value)}</code>
 }
 
 /** Saves a change at once and shows it at once; one that fails goes back, and says so. */
@@ -74,7 +99,7 @@ function useChange() {
     },
     onError: (error, _, before) => {
       client.setQueryData(settingsKeys.all, before)
-      toast(errorWords(error, t).detail, { tone: "bad" })
+      toastError(error, t)
     },
     onSuccess: (saved) => client.setQueryData(settingsKeys.all, saved),
   })

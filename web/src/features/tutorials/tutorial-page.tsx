@@ -2,11 +2,10 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Link, useParams } from "@tanstack/react-router"
 import { markStep, type TutorialDetail, tutorialKeys, tutorialQueries } from "@/api/tutorials"
 import { Page } from "@/components/layout/page"
-import { errorWords } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { toastError } from "@/components/states/toast-error"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
-import { toast } from "@/components/ui/toast"
 import { useLanguage, useText } from "@/lib/text"
 import { LessonText } from "./components/lesson-text"
 import { LessonStep } from "./components/step"
@@ -75,6 +74,6 @@ function useMark(level: number) {
       client.setQueryData(tutorialKeys.one(level, language), lesson)
       client.invalidateQueries({ queryKey: tutorialKeys.all })
     },
-    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+    onError: (error) => toastError(error, t),
   })
 }

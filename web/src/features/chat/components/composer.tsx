@@ -2,8 +2,8 @@ import { useState } from "react"
 import { Button } from "@/components/ui/button"
 import { INPUT } from "@/components/ui/field"
 import { toast } from "@/components/ui/toast"
+import { isEnter } from "@/lib/keys"
 import { useText } from "@/lib/text"
-import { isSending } from "../keys"
 import { clear, type Place, stop } from "../threads"
 
 /** Where the question is written; it goes to every column. */
@@ -36,7 +36,7 @@ export function Composer({
         value={draft}
         onChange={(event) => setDraft(event.target.value)}
         onKeyDown={(event) => {
-          if (!isSending(event.nativeEvent)) return
+          if (!isEnter(event.nativeEvent)) return
           event.preventDefault()
           send()
         }}

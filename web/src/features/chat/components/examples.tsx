@@ -3,6 +3,7 @@ import type { ChatModel } from "@/api/chat"
 import { datasetQueries } from "@/api/datasets"
 import { Empty } from "@/components/states/empty"
 import { Button } from "@/components/ui/button"
+import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { FIRST_ROWS, questionsOf } from "../questions"
 import { useDatasetOf } from "../use-dataset-of"
@@ -21,10 +22,16 @@ export function Examples({
   const dataset = useDatasetOf(models, chosen)
   const rows = useQuery({
     ...datasetQueries.rows(dataset ?? "", FIRST_ROWS),
-    enabled: dataset !== undefined,
+    enabled: Boolean(dataset),
     retry: false,
   })
   const questions = questionsOf(rows.data?.items ?? [])
+  if (dataset === null || rows.isLoading)
+    return (
+      <div className="py-4" aria-busy="true">
+        <Skeleton lines={4} />
+      </div>
+    )
   return (
     <div className="py-4">
       <Empty words={t(questions.length > 0 ? "web.chat.empty" : "web.chat.empty_alone")}>

@@ -95,7 +95,7 @@ function Answer({ answer, position }: { answer: EvaluatedItem | null; position: 
   const t = useText()
   const worth = WORTHS.find((known) => known === answer?.verdict)
   return (
-    <div className="grid content-start gap-2 rounded-medium bg-sunk p-3">
+    <div className="grid content-start gap-2 border-l-3 border-line-strong pl-3">
       <div className="flex items-center justify-between gap-2">
         <b className="text-s">{letterOf(position)}</b>
         {worth ? <Chip tone={TONES[worth]}>{t(`web.compare.worth.${worth}`)}</Chip> : null}

@@ -16,7 +16,7 @@ export function JobPicker({ jobs, ids }: { jobs: readonly JobSummary[]; ids: rea
   const others = jobs.filter(({ id, status }) => status === "succeeded" && !ids.includes(id))
   return (
     <Sheet title={t("web.compare.jobs")}>
-      <ol className="grid gap-1">
+      <ol className="grid grid-cols-1 gap-1">
         {ids.map((id, position) => {
           const name = jobs.find((job) => job.id === id)?.name ?? id
           return (

@@ -1,22 +1,15 @@
 import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { type Dataset, datasetQueries } from "@/api/datasets"
+import { NextStep } from "@/components/next/next-step"
+import { About } from "@/components/next/subject"
 import { Empty } from "@/components/states/empty"
-import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
-import { Button } from "@/components/ui/button"
+import { Select } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import type { TextKey } from "@/lib/text"
 import { useText } from "@/lib/text"
 import { Pager } from "./pager"
 import { ProblemLine } from "./problem-line"
-import { useRepair } from "./repair"
-
-/** What repairs a finding, by its code; whatever is an error can be left out besides. */
-const REPAIRS: Readonly<Record<string, { action: string; name: TextKey }>> = {
-  duplicate: { action: "deduplicate", name: "web.dataset.deduplicate" },
-  preference_data: { action: "keep_chosen", name: "web.dataset.keep_chosen" },
-}
 
 /** What the check has found, errors first, and the buttons that mend it. */
 export function CheckTab({ dataset }: { dataset: Dataset }) {
@@ -33,8 +26,9 @@ export function CheckTab({ dataset }: { dataset: Dataset }) {
       >
         {({ items, counts, next_cursor }) => (
           <div className="grid gap-4">
-            <Repairs dataset={dataset} codes={Object.keys(counts)} />
+            <Repairs dataset={dataset} />
             <CodeChoice
+              dataset={dataset}
               counts={counts}
               code={code}
               onCode={(chosen) => {
@@ -57,36 +51,28 @@ export function CheckTab({ dataset }: { dataset: Dataset }) {
   )
 }
 
-function Repairs({ dataset, codes }: { dataset: Dataset; codes: readonly string[] }) {
-  const t = useText()
-  const repair = useRepair(dataset)
-  const offers = codes.flatMap((code) => REPAIRS[code] ?? [])
-  const all = dataset.ok ? offers : [{ action: "drop_invalid", name: "web.dataset.drop_invalid" } as const, ...offers]
-  if (all.length === 0) return null
+/** The buttons of the steps that the findings propose, each once. */
+function Repairs({ dataset }: { dataset: Dataset }) {
+  const actions = new Map(dataset.problems.map(({ action }) => [JSON.stringify(action), action]))
   return (
-    <div className="grid gap-2">
-      <div className="flex flex-wrap gap-2">
-        {all.map(({ action, name }, index) => (
-          <Button
-            key={action}
-            look={index === 0 ? "main" : "plain"}
-            isBusy={repair.isPending && repair.variables.actions?.[0] === action}
-            onClick={() => repair.mutate({ actions: [action] })}
-          >
-            {t(name)}
-          </Button>
+    <div className="flex flex-wrap gap-2 empty:hidden">
+      <About value={{ datasetId: dataset.id }}>
+        {[...actions].map(([key, action]) => (
+          <NextStep key={key} action={action} />
         ))}
-      </div>
-      {repair.isError ? <Failed error={repair.error} /> : null}
+      </About>
     </div>
   )
 }
 
+/** Which findings are listed: each kind by what its first one says. */
 function CodeChoice({
+  dataset,
   counts,
   code,
   onCode,
 }: {
+  dataset: Dataset
   counts: Readonly<Record<string, number>>
   code: string | null
   onCode: (code: string | null) => void
@@ -94,20 +80,21 @@ function CodeChoice({
   const t = useText()
   const codes = Object.entries(counts)
   if (codes.length < 2) return null
+  const wordsOf = (wanted: string) => dataset.problems.find((problem) => problem.code === wanted)?.message ?? wanted
   return (
-    <fieldset className="flex flex-wrap gap-2 text-s">
-      <legend className="sr-only">{t("web.dataset.which_problems")}</legend>
-      {[[null, 0] as const, ...codes].map(([one, count]) => (
-        <button
-          key={one ?? ""}
-          type="button"
-          aria-pressed={one === code}
-          onClick={() => onCode(one)}
-          className="min-h-7 rounded-full border px-3 text-ink-2 aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-accent"
-        >
-          {one === null ? t("web.jobs.all") : <code>{one}</code>} {count > 0 ? count.toLocaleString() : null}
-        </button>
-      ))}
-    </fieldset>
+    <div className="max-w-120">
+      <Select
+        label={t("web.dataset.which_problems")}
+        value={code ?? ""}
+        onChange={(event) => onCode(event.target.value || null)}
+      >
+        <option value="">{t("web.jobs.all")}</option>
+        {codes.map(([one, count]) => (
+          <option key={one} value={one}>
+            {t("web.dataset.problems_like", { words: wordsOf(one), count })}
+          </option>
+        ))}
+      </Select>
+    </div>
   )
 }

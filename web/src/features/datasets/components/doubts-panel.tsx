@@ -1,11 +1,11 @@
 import { useState } from "react"
 import type { Dataset, Doubts } from "@/api/datasets"
+import { useRepair } from "@/components/next/repair"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
 import { Select } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
-import { useRepair } from "./repair"
 
 /** What only a person can tell: which encoding reads right, which column is the question and which the answer. */
 export function DoubtsPanel({ dataset }: { dataset: Dataset }) {
@@ -21,7 +21,7 @@ export function DoubtsPanel({ dataset }: { dataset: Dataset }) {
 
 function Encodings({ dataset, encodings }: { dataset: Dataset; encodings: Doubts["encodings"] }) {
   const t = useText()
-  const repair = useRepair(dataset)
+  const repair = useRepair(dataset.id)
   return (
     <div className="grid gap-3">
       <h2>{t("web.doubts.encoding")}</h2>
@@ -52,7 +52,7 @@ function Encodings({ dataset, encodings }: { dataset: Dataset; encodings: Doubts
 
 function Columns({ dataset, columns }: { dataset: Dataset; columns: NonNullable<Doubts["columns"]> }) {
   const t = useText()
-  const repair = useRepair(dataset)
+  const repair = useRepair(dataset.id)
   const [chosen, setChosen] = useState<Record<string, string>>(columns.map)
   const fields = [
     { field: "instruction", label: t("web.doubts.question") },

@@ -5,7 +5,9 @@ import { useText } from "@/lib/text"
 export function Readiness({ isOk }: { isOk: boolean }) {
   const t = useText()
   return (
-    <span className={`inline-flex items-center gap-1 whitespace-nowrap text-s ${isOk ? "text-good" : "text-bad"}`}>
+    <span
+      className={`inline-flex items-center gap-1 whitespace-nowrap align-middle text-s ${isOk ? "text-good" : "text-bad"}`}
+    >
       <Icon name={isOk ? "check" : "warning"} size={16} />
       {t(isOk ? "web.datasets.ready" : "web.datasets.not_ready")}
     </span>

@@ -67,7 +67,7 @@ function Recommended() {
 export function SizeWords({ size }: { size: Size | null }) {
   const t = useText()
   const language = useLanguage()
-  if (size === null) return <span className="text-s text-ink-3">–</span>
+  if (size === null) return <span className="flex-none text-s text-ink-2">{t("web.exports.size_later")}</span>
   const words = formatBytes(size.bytes, language)
   return (
     <span className="flex-none text-right text-s whitespace-nowrap">

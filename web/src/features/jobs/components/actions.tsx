@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { Link, useNavigate } from "@tanstack/react-router"
 import { changeJob, isEnded, type Job, type JobAction, jobKeys, statusOf } from "@/api/jobs"
-import { errorWords } from "@/components/states/failed"
+import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, useText } from "@/lib/text"
@@ -38,7 +38,7 @@ export function Actions({ job }: { job: Job }) {
       toast(t("web.job.deleted", { name: job.name }), { undo: () => change.mutate("undo-delete") })
       navigate({ to: "/jobs" })
     },
-    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+    onError: (error) => toastError(error, t),
   })
   const isAsked = job.stop_request !== null
   return (

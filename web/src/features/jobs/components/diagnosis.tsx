@@ -1,10 +1,9 @@
-import { useMutation, useQuery } from "@tanstack/react-query"
-import { useNavigate } from "@tanstack/react-router"
-import { cloneJob, type Finding, type Job, jobQueries } from "@/api/jobs"
+import { useQuery } from "@tanstack/react-query"
+import { type Finding, type Job, jobQueries } from "@/api/jobs"
+import { NextStep } from "@/components/next/next-step"
+import { About } from "@/components/next/subject"
 import { Empty } from "@/components/states/empty"
-import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
-import { Button } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 
@@ -35,29 +34,13 @@ const TONES = { error: "text-bad", warning: "text-warn", finding: "text-ink" } a
 
 /** One finding: what is seen and why, what to do, and a button that does it. */
 export function FindingNote({ finding, job }: { finding: Finding; job: Job }) {
-  const t = useText()
-  const navigate = useNavigate()
-  const clone = useMutation({
-    mutationFn: (settings: Record<string, unknown>) => cloneJob(job.id, settings),
-    onSuccess: ({ id }) => navigate({ to: "/jobs/$jobId", params: { jobId: id } }),
-  })
-  const { settings } = finding
   return (
-    <div className="grid gap-2">
+    <div className="grid justify-items-start gap-2">
       <p className={`whitespace-pre-line text-14 ${TONES[finding.type]}`}>{finding.text}</p>
       {finding.advice ? <p className="whitespace-pre-line text-s text-ink-2">{finding.advice}</p> : null}
-      {settings ? (
-        <Button className="justify-self-start" isBusy={clone.isPending} onClick={() => clone.mutate(settings)}>
-          {t("web.diagnosis.clone", { settings: settingWords(settings) })}
-        </Button>
-      ) : null}
-      {clone.isError ? <Failed error={clone.error} /> : null}
+      <About value={{ jobId: job.id }}>
+        <NextStep action={finding.action} />
+      </About>
     </div>
   )
-}
-
-function settingWords(settings: Record<string, unknown>): string {
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(", ")
 }

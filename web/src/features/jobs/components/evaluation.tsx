@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { type EvaluationSummary, evaluationKeys, evaluationQueries, startEvaluation } from "@/api/evaluations"
 import { isEnded, type Job, jobQueries } from "@/api/jobs"
+import { About } from "@/components/next/subject"
 import { Empty } from "@/components/states/empty"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
@@ -23,7 +24,9 @@ export function Evaluation({ job }: { job: Job }) {
       {newest.data && isAtWork ? <AtWork evaluation={newest.data} /> : null}
       {newest.data?.error ? (
         <Sheet>
-          <Failed error={newest.data.error} />
+          <About value={{ jobId: newest.data.id, trainedId: job.id }}>
+            <Failed error={newest.data.error} />
+          </About>
         </Sheet>
       ) : null}
       <QueryView

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { addressOfFile, type Job, type JobFile, jobQueries } from "@/api/jobs"
+import { PassportSheet } from "@/components/job/passport-sheet"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
@@ -29,16 +30,19 @@ export function Files({ job }: { job: Job }) {
     },
   ]
   return (
-    <Sheet title={t("web.job.tab.files")}>
-      <QueryView
-        query={files}
-        isEmpty={({ items }) => items.length === 0}
-        empty={<Empty words={t("web.files.empty")} />}
-      >
-        {({ items }) => (
-          <Table caption={t("web.job.tab.files")} columns={columns} rows={items} keyOf={({ name }) => name} />
-        )}
-      </QueryView>
-    </Sheet>
+    <div className="grid gap-4">
+      {job.status === "succeeded" ? <PassportSheet id={job.id} addressOf={addressOfFile} /> : null}
+      <Sheet title={t("web.job.tab.files")}>
+        <QueryView
+          query={files}
+          isEmpty={({ items }) => items.length === 0}
+          empty={<Empty words={t("web.files.empty")} />}
+        >
+          {({ items }) => (
+            <Table caption={t("web.job.tab.files")} columns={columns} rows={items} keyOf={({ name }) => name} />
+          )}
+        </QueryView>
+      </Sheet>
+    </div>
   )
 }

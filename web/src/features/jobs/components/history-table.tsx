@@ -2,12 +2,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { datasetQueries } from "@/api/datasets"
 import { type Curves, changeJob, type JobSummary, jobKeys, jobQueries } from "@/api/jobs"
-import { errorWords } from "@/components/states/failed"
+import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { Sparkline } from "@/components/ui/sparkline"
 import { StatusChip } from "@/components/ui/status-chip"
 import { type Column, Table } from "@/components/ui/table"
-import { toast } from "@/components/ui/toast"
 import { formatAgo, formatDuration, formatMetric } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { bestLoss, courseOf } from "../course"
@@ -69,7 +68,7 @@ function GoOn({ job }: { job: JobSummary }) {
   const retry = useMutation({
     mutationFn: () => changeJob(job.id, "retry"),
     onSettled: () => client.invalidateQueries({ queryKey: jobKeys.all }),
-    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+    onError: (error) => toastError(error, t),
   })
   return (
     <Button

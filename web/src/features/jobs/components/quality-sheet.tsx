@@ -1,3 +1,4 @@
+import { Fragment } from "react"
 import type { Quality } from "@/api/evaluations"
 import { Sheet } from "@/components/ui/sheet"
 import { Table } from "@/components/ui/table"
@@ -17,8 +18,8 @@ export function QualitySheet({ quality }: { quality: Quality }) {
         </>
       ),
     },
-    { name: t("web.evaluation.before"), cell: ({ base }: Measure) => base, isNumber: true },
-    { name: t("web.evaluation.after"), cell: ({ tuned }: Measure) => tuned, isNumber: true },
+    { name: t("web.evaluation.before"), cell: ({ base }: Measure) => <Amount words={base} />, isNumber: true },
+    { name: t("web.evaluation.after"), cell: ({ tuned }: Measure) => <Amount words={tuned} />, isNumber: true },
   ]
   const missed = quality.term_accuracy.missed.join(", ")
   return (
@@ -33,4 +34,14 @@ export function QualitySheet({ quality }: { quality: Quality }) {
       <p className="mt-2 text-s text-ink-2">{t("evaluation.quality.hint")}</p>
     </Sheet>
   )
+}
+
+/** A measure and its interval, each in one piece. */
+function Amount({ words }: { words: string }) {
+  const [measure, ...interval] = words.split(/ (?=\()/)
+  return [measure, ...interval].map((part) => (
+    <Fragment key={part}>
+      <span className="whitespace-nowrap">{part}</span>{" "}
+    </Fragment>
+  ))
 }

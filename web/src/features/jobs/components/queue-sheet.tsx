@@ -3,13 +3,12 @@ import { Link } from "@tanstack/react-router"
 import { isActive, type JobSummary, jobKeys, jobQueries, reorderJob } from "@/api/jobs"
 import { ProgressWords } from "@/components/job/job-line"
 import { Empty } from "@/components/states/empty"
-import { errorWords } from "@/components/states/failed"
+import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { Icon } from "@/components/ui/icon"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
 import { StatusChip } from "@/components/ui/status-chip"
-import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
 import { type Move, movesOf } from "../queue-order"
 
@@ -20,7 +19,7 @@ export function QueueSheet({ jobs }: { jobs: readonly JobSummary[] }) {
   const move = useMutation({
     mutationFn: ({ id, before }: Move & { id: string }) => reorderJob(id, before),
     onSettled: () => client.invalidateQueries({ queryKey: jobKeys.lists }),
-    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+    onError: (error) => toastError(error, t),
   })
   const waiting = jobs.filter((job) => !isActive(job))
   return (

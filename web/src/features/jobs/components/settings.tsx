@@ -4,6 +4,7 @@ import { QueryView } from "@/components/states/query-view"
 import { CopyButton } from "@/components/ui/copy"
 import { Sheet } from "@/components/ui/sheet"
 import { Table } from "@/components/ui/table"
+import { settingName } from "@/lib/setting-words"
 import { type Translate, useText } from "@/lib/text"
 
 /** Every setting of a job with where it came from, and the recipe that repeats it. */
@@ -19,8 +20,8 @@ export function Settings({ job }: { job: Job }) {
           rows={rows}
           keyOf={({ name }) => name}
           columns={[
-            { name: t("web.settings.name"), cell: ({ name }) => <code className="font-mono text-s">{name}</code> },
-            { name: t("web.settings.value"), cell: ({ value }) => valueWords(value), isNumber: true },
+            { name: t("web.settings.name"), cell: ({ name }) => <SettingName name={name} /> },
+            { name: t("web.settings.value"), cell: ({ value }) => valueWords(value, t), isNumber: true },
             { name: t("web.settings.reason"), cell: ({ reason }) => reasonWords(reason, t), isWide: true },
           ]}
         />
@@ -47,7 +48,19 @@ function reasonWords(reason: string | undefined, t: Translate): string {
   return known ? t(`web.settings.from.${known}`) : t("web.settings.from.default")
 }
 
-function valueWords(value: unknown): string {
+/** What the form calls a setting, and its name in recipes and commands. */
+function SettingName({ name }: { name: string }) {
+  const words = settingName(name, useText())
+  return (
+    <>
+      {words === name ? null : <span className="block">{words}</span>}
+      <code className="font-mono text-s text-ink-2">{name}</code>
+    </>
+  )
+}
+
+function valueWords(value: unknown, t: Translate): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return "–"
+  if (typeof value === "boolean") return t(value ? "web.setting.on" : "web.setting.off")
   return typeof value === "object" ? JSON.stringify(value) : String(value)
 }

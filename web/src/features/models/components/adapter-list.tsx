@@ -67,7 +67,7 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
       isWide: true,
     },
     {
-      name: t("web.models.chat"),
+      name: t("web.models.deeds"),
       cell: ({ id, name }) => (
         <span className="flex flex-wrap justify-end">
           <Link

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { exportKeys } from "@/api/exports"
 import { changeJob, jobKeys } from "@/api/jobs"
-import { errorWords } from "@/components/states/failed"
+import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
 import { formatBytes } from "@/lib/format"
@@ -27,7 +27,7 @@ export function DeleteWork({ id, name, sizeOf }: { id: string; name: string; siz
       const size = bytes === null ? "–" : formatBytes(bytes, language)
       toast(t("web.models.deleted", { name, size }), { undo: undo.mutate })
     },
-    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+    onError: (error) => toastError(error, t),
     onSettled: refresh,
   })
   return (

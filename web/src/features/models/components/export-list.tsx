@@ -65,7 +65,7 @@ function ExportTable({ exports }: { exports: readonly Export[] }) {
     { name: t("web.models.source.ollama"), cell: ({ ollama }) => ollama?.name ?? "–", isWide: true },
     { name: t("web.models.size"), cell: (made) => formatBytes(bytesOf(made), language), isNumber: true },
     {
-      name: t("web.delete"),
+      name: t("web.models.deeds"),
       cell: (made) => <DeleteWork id={made.id} name={made.name} sizeOf={async () => bytesOf(made)} />,
       isNumber: true,
     },

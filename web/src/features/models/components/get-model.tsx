@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { ollamaKeys, ollamaQueries, pullModel } from "@/api/ollama"
-import { errorWords } from "@/components/states/failed"
+import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
@@ -16,7 +16,7 @@ export function GetModel({ name }: { name: string }) {
       toast(t("web.models.pulling", { name }))
       client.invalidateQueries({ queryKey: ollamaKeys.downloads })
     },
-    onError: (error) => toast(errorWords(error, t).detail, { tone: "bad" }),
+    onError: (error) => toastError(error, t),
   })
   if (!server?.version) return <code className="font-mono text-xs text-ink-2">{`ollama pull ${name}`}</code>
   const isThere = server.models.some((model) => model.name === name || model.name === `${name}:latest`)

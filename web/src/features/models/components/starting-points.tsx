@@ -55,7 +55,19 @@ export function StartingPoints({ search }: { search: string }) {
                   },
                   {
                     name: t("web.models.get"),
-                    cell: ({ ollama }) => (ollama ? <GetModel name={ollama} /> : "–"),
+                    cell: ({ ollama, source }) =>
+                      ollama ? (
+                        <GetModel name={ollama} />
+                      ) : (
+                        <a
+                          href={source}
+                          target="_blank"
+                          rel="noreferrer"
+                          className="text-accent underline underline-offset-3"
+                        >
+                          {t("web.models.source_page")}
+                        </a>
+                      ),
                     isNumber: true,
                   },
                 ]}

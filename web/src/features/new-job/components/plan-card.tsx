@@ -1,12 +1,14 @@
 import type { UseQueryResult } from "@tanstack/react-query"
 import type { ReactNode } from "react"
 import type { Plan } from "@/api/training"
+import { NextStep } from "@/components/next/next-step"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
 import { Progress } from "@/components/ui/progress"
 import { Facts, Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { formatBytes, formatDuration } from "@/lib/format"
+import { settingWords } from "@/lib/setting-words"
 import { type Language, type TextKey, type Translate, useLanguage, useText } from "@/lib/text"
 import { showSetting } from "../show-setting"
 import { settingOf } from "../wish"
@@ -66,14 +68,14 @@ function PlanFacts({ plan, onChange }: { plan: Plan; onChange: (settings: Record
         <ProblemNote key={problem.code + problem.field} problem={problem} />
       ))}
       {change ? (
-        <Button onClick={() => onChange(change)}>{t("web.plan.apply", { settings: words(change) })}</Button>
+        <Button onClick={() => onChange(change)}>{t("web.plan.apply", { settings: settingWords(change, t) })}</Button>
       ) : null}
       {plan.warnings.map((warning) => (
         <div key={warning.code} className="grid justify-items-start gap-1 border-l-3 border-warn pl-3 text-s">
           <p className="whitespace-pre-line">{warning.text}</p>
           {Object.keys(warning.settings).length > 0 ? (
             <Button onClick={() => onChange(warning.settings)}>
-              {t("web.plan.apply", { settings: words(warning.settings) })}
+              {t("web.plan.apply", { settings: settingWords(warning.settings, t) })}
             </Button>
           ) : null}
         </div>
@@ -83,7 +85,7 @@ function PlanFacts({ plan, onChange }: { plan: Plan; onChange: (settings: Record
 }
 
 /** One thing that is wrong, with the way to its field. */
-function ProblemNote({ problem: { field, detail, hint } }: { problem: Plan["problems"][number] }) {
+function ProblemNote({ problem: { field, detail, hint, action } }: { problem: Plan["problems"][number] }) {
   const t = useText()
   const setting = settingOf(field)
   return (
@@ -92,6 +94,7 @@ function ProblemNote({ problem: { field, detail, hint } }: { problem: Plan["prob
         {detail}
         <span className="block text-s text-ink-2">{hint}</span>
       </p>
+      <NextStep action={action} />
       {setting ? (
         <Button onClick={() => showSetting(setting)}>
           {t("web.plan.to_field", { name: t(`web.field.${setting}` as TextKey) })}
@@ -127,10 +130,4 @@ function factsOf(plan: Plan, t: Translate, language: Language) {
 function rangeWords({ low, high }: { low: number; high: number }, language: Language): string {
   const [from, to] = [formatDuration(low * 60, language), formatDuration(high * 60, language)]
   return from === to ? from : `${from}〜${to}`
-}
-
-function words(settings: Record<string, unknown>): string {
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(", ")
 }

@@ -1,0 +1,59 @@
+"""A workspace in which every page has something to show: jobs that ended well and badly, an export, a registration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fake_ollama.server import FakeOllama
+from served import Served, serving
+from web.browser import add_dataset, ask, run_to_its_end, train
+
+PROBLEMS = [
+    {"instruction": "営業時間は？", "output": "午前9時から午後7時までです。"},
+    {"instruction": "営業時間は？", "output": "午前9時から午後7時までです。"},
+    {"instruction": "定休日は？", "output": ""},
+    {"instruction": "連絡先は？", "output": "taro@example.com へどうぞ。"},
+    {"instruction": "席はいくつ？", "output": "24席あります。"},
+]
+
+
+@contextmanager
+def full_workspace(home: Path) -> Iterator[tuple[Served, list[str]]]:
+    """Serve such a workspace beside an Ollama, and give the server and the addresses of the pages of what it holds."""
+    with FakeOllama(home / "ollama") as ollama, serving(home / "work", OLLAMA_HOST=ollama.url) as server:
+        yield server, fill(server)
+
+
+def fill(server: Served) -> list[str]:
+    """Do all work there is once, and return the addresses of the pages of what came of it."""
+    data = add_dataset(server, "レベル1 基本Q&A")
+    bad = ask(server, "/api/datasets", {"name": "問題のあるデータ", "examples": PROBLEMS})["id"]
+    good = train(server, data, "基本Q&A", num_train_epochs=20)
+    weak = train(server, data, "基本Q&A 弱い設定", num_train_epochs=5, r=4)
+    thorough = {"rewrite": True, "check_forgetting": True, "check_quality": True, "ladder": True}
+    for wish in ({"job_id": good, **thorough}, {"job_id": weak}):
+        run_to_its_end(server, ask(server, "/api/evaluations", wish)["id"])
+    wish = {"job_id": good, "quantizations": ["F16", "Q8_0", "Q4_K_M"]}
+    export = run_to_its_end(server, ask(server, "/api/exports", wish)["id"])
+    ask(server, f"/api/jobs/{good}/passport", {})
+    run_to_its_end(server, ask(server, "/api/ollama/register", {"job_id": export, "name": "kihon-qa"})["id"])
+    return [*_of_job(good), *_of_dataset(data, bad), f"/exports/{export}", *_of_both(good, weak)]
+
+
+def _of_job(job: str) -> Iterator[str]:
+    yield f"/jobs/{job}"
+    yield from (f"/jobs/{job}?tab={tab}" for tab in ("diagnosis", "evaluation", "samples", "log", "settings", "files"))
+    yield from (f"/exports/new?job={job}", f"/jobs/new?from={job}")
+
+
+def _of_dataset(data: str, bad: str) -> Iterator[str]:
+    yield f"/datasets/{data}"
+    yield from (f"/datasets/{data}?tab={tab}" for tab in ("preview", "stats", "split", "users"))
+    yield f"/datasets/{bad}?tab=check"
+
+
+def _of_both(good: str, weak: str) -> Iterator[str]:
+    yield f"/compare?jobs={good},{weak}"
+    yield f"/chat?models=job:{good}@base,job:{good}"

@@ -18,7 +18,7 @@ from web.full_workspace import full_workspace  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 LONGEST = 1100  # pixels of a page's picture from its top
-COLOURS = 64
+COLOURS = 160
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { downSample, epochEnds, rangeOf, smooth } from "./chart-math"
+import { downSample, epochEnds, namedEvery, rangeOf, smooth } from "./chart-math"
 
 it("smooths without dragging the first values towards zero", () => {
   expect(smooth([2, 2, 2], 0.9)).toEqual([2, 2, 2].map((value) => expect.closeTo(value, 10)))
@@ -47,4 +47,11 @@ it("leaves outliers at the top out of a clipped axis, and nothing at the bottom"
   expect(high).toBeGreaterThan(1.9)
   expect(high).toBeLessThan(3)
   expect(rangeOf([[-1, 0, 5, 100, 4]], true, true)[0]).toBeGreaterThan(0)
+})
+
+it("names marks as often as their names have room", () => {
+  expect(namedEvery([10, 60, 110], 40)).toBe(1)
+  expect(namedEvery([10, 30, 50], 55)).toBe(3)
+  expect(namedEvery([10], 55)).toBe(1)
+  expect(namedEvery([10, 10.1], 55)).toBe(55)
 })

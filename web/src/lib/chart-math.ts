@@ -110,3 +110,9 @@ export function epochEnds(epochs: Series, steps: readonly number[]): number[] {
   })
   return ends
 }
+
+/** Returns how many marks come to each that has its name beside it, so that names as wide as `room` do not overlap. */
+export function namedEvery(places: readonly number[], room: number): number {
+  const [first = 0, second = Number.POSITIVE_INFINITY] = places
+  return Math.max(1, Math.ceil(room / Math.max(1, second - first)))
+}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react"
 import uPlot from "uplot"
 import "uplot/dist/uPlot.min.css"
-import { rangeOf, type Series } from "@/lib/chart-math"
+import { namedEvery, rangeOf, type Series } from "@/lib/chart-math"
 import { formatMetric } from "@/lib/format"
 import { useText } from "@/lib/text"
 import { isDark, useUi } from "@/lib/ui"
@@ -254,27 +254,27 @@ function drawTargets(self: uPlot, targets: NonNullable<ChartProps["targets"]>, c
   }
 }
 
-function drawMarks(self: uPlot, marks: ChartProps["marks"], line: string, ink: string, font: string): void {
+function drawMarks(self: uPlot, marks: ChartProps["marks"] = [], line: string, ink: string, font: string): void {
   const { ctx, bbox } = self
   const ratio = uPlot.pxRatio
   ctx.save()
   ctx.strokeStyle = line
   ctx.fillStyle = ink
   ctx.font = font.replace("12px", `${11 * ratio}px`)
-  ctx.setLineDash([2 * ratio, 4 * ratio])
   ctx.textAlign = "right"
-  let taken = bbox.left // up to where names stand already: one that finds no room is left out, its line stays
-  for (const { x, name } of marks ?? []) {
-    const at = self.valToPos(x, "x", true)
+  ctx.setLineDash([2 * ratio, 4 * ratio])
+  const places = marks.map(({ x }) => self.valToPos(x, "x", true))
+  const widest = Math.max(0, ...marks.map(({ name }) => ctx.measureText(name).width)) + 8 * ratio
+  const every = namedEvery(places, widest)
+  for (const [index, { name }] of marks.entries()) {
+    const at = places[index] ?? 0
     if (at < bbox.left || at > bbox.left + bbox.width) continue
     ctx.beginPath()
     ctx.moveTo(at, bbox.top)
     ctx.lineTo(at, bbox.top + bbox.height)
     ctx.stroke()
-    const end = at - 4 * ratio
-    if (end - ctx.measureText(name).width < taken) continue
-    ctx.fillText(name, end, bbox.top + 12 * ratio)
-    taken = at
+    const hasName = (index + 1) % every === 0 && at - widest >= bbox.left
+    if (hasName) ctx.fillText(name, at - 4 * ratio, bbox.top + 12 * ratio)
   }
   ctx.restore()
 }

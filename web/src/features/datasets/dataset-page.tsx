@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router"
 import { type Dataset, datasetKeys, datasetQueries, deleteDataset, undoDeleteDataset } from "@/api/datasets"
 import { Page } from "@/components/layout/page"
+import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
@@ -23,7 +24,11 @@ const route = getRouteApi("/datasets/$datasetId")
 export function DatasetPage() {
   const { datasetId } = route.useParams()
   const dataset = useQuery(datasetQueries.one(datasetId))
-  return <QueryView query={dataset}>{(found) => <DatasetView key={found.id} dataset={found} />}</QueryView>
+  return (
+    <About value={{ datasetId }}>
+      <QueryView query={dataset}>{(found) => <DatasetView key={found.id} dataset={found} />}</QueryView>
+    </About>
+  )
 }
 
 function DatasetView({ dataset }: { dataset: Dataset }) {

@@ -44,7 +44,7 @@ export function JobPage() {
           <>
             {found.error ? (
               <Sheet className="mb-4">
-                <About value={{ jobId: found.id }}>
+                <About value={{ jobId: found.id, datasetId: found.dataset_id }}>
                   <Failed error={found.error} />
                 </About>
               </Sheet>

@@ -78,7 +78,7 @@ function FixedName({ name }: { name: string }) {
 
 function Written({ value }: { value: unknown }) {
   const t = useText()
-  if (typeof value === "boolean") return t(value ? "web.setting.on" : "web.setting.off")
+  if (typeof value === "boolean") return t(value ? "web.settings.yes" : "web.settings.no")
   if (Array.isArray(value)) return value.length > 0 ? value.join(", ") : "–"
   return <code>{typeof value === "string" ? value : JSON.stringify(value)}</code>
 }

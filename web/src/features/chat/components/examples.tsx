@@ -36,7 +36,7 @@ export function Examples({
     <div className="py-4">
       <Empty words={t(questions.length > 0 ? "web.chat.empty" : "web.chat.empty_alone")}>
         {questions.map((question) => (
-          <Button key={question} className="max-w-full whitespace-normal text-left" onClick={() => onAsk(question)}>
+          <Button key={question} className="max-w-full whitespace-normal! text-left" onClick={() => onAsk(question)}>
             {question}
           </Button>
         ))}

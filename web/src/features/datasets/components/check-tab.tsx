@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { type Dataset, datasetQueries } from "@/api/datasets"
 import { NextStep } from "@/components/next/next-step"
-import { About } from "@/components/next/subject"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Select } from "@/components/ui/field"
@@ -56,11 +55,9 @@ function Repairs({ dataset }: { dataset: Dataset }) {
   const actions = new Map(dataset.problems.map(({ action }) => [JSON.stringify(action), action]))
   return (
     <div className="flex flex-wrap gap-2 empty:hidden">
-      <About value={{ datasetId: dataset.id }}>
-        {[...actions].map(([key, action]) => (
-          <NextStep key={key} action={action} />
-        ))}
-      </About>
+      {[...actions].map(([key, action]) => (
+        <NextStep key={key} action={action} />
+      ))}
     </div>
   )
 }

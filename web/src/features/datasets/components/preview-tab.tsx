@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { type Dataset, type DatasetPreview, datasetQueries, type TrainingRow } from "@/api/datasets"
-import { ApiError } from "@/api/error"
+import { type Action, ApiError } from "@/api/error"
 import { modelQueries } from "@/api/models"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
@@ -95,9 +95,11 @@ function Rows({
 
 function Refusal({ refusal }: { refusal: NonNullable<DatasetPreview["refusal"]> }) {
   const word = (name: string) => String(refusal[name] ?? "")
+  const action = (refusal.action ?? null) as Action | null
+  const error = { status: 422, code: word("code"), detail: word("detail"), hint: word("hint"), action }
   return (
     <Sheet>
-      <Failed error={new ApiError({ status: 422, code: word("code"), detail: word("detail"), hint: word("hint") })} />
+      <Failed error={new ApiError(error)} />
     </Sheet>
   )
 }

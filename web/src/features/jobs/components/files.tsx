@@ -22,7 +22,11 @@ export function Files({ job }: { job: Job }) {
         </a>
       ),
     },
-    { name: t("web.files.size"), cell: ({ num_bytes }) => formatBytes(num_bytes, language), isNumber: true },
+    {
+      name: t("web.files.size"),
+      cell: ({ num_bytes }) => <span className="whitespace-nowrap">{formatBytes(num_bytes, language)}</span>,
+      isNumber: true,
+    },
     {
       name: "SHA-256",
       cell: ({ sha256 }) => <code className="font-mono text-xs">{sha256?.slice(0, 16) ?? "–"}</code>,

@@ -11,7 +11,7 @@ export function CheckName({ name, known }: { name: string; known: readonly Model
   if (name === "" || known.some((model) => model.name === name)) return null
   return (
     <div className="grid justify-items-start gap-2 pt-3">
-      <Button isBusy={check.isPending} className="max-w-full whitespace-normal" onClick={() => check.mutate(name)}>
+      <Button isBusy={check.isPending} className="max-w-full whitespace-normal!" onClick={() => check.mutate(name)}>
         {t("web.models.check", { name })}
       </Button>
       <div aria-live="polite" className="text-14">

@@ -174,6 +174,16 @@ def test_wrong_calls_say_what_why_and_what_next(place, tmp_path, case):
         assert not result.error[part].startswith("error."), "no words for this error"
 
 
+@pytest.mark.parametrize("verb", ["train", "plan"])
+def test_a_layer_that_the_model_lacks_is_refused_before_there_is_a_job(place, home, verb):
+    asked = (verb, "--model", place / "base", "--data", place / "data.jsonl", "--set", "target_modules=nope")
+    result = run(*asked, LLMLORA_LANG="ja")
+    assert (result.code, result.stdout) == (2, "")
+    assert "nope はこのモデルにありません" in result.stderr
+    assert "q_proj" in result.stderr
+    assert not list((home / "jobs").glob("*"))
+
+
 def test_a_recipe_says_the_same_as_options(finished, place, tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(

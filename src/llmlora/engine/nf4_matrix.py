@@ -48,6 +48,11 @@ class Nf4Matrix:
         return self.dequantized(dtype)[indices]
 
 
+def require_nf4() -> None:
+    """Raise PackageMissing without bitsandbytes."""
+    _functional()
+
+
 def _functional() -> Any:
     try:
         return importlib.import_module("bitsandbytes.functional")

@@ -24,6 +24,7 @@ from llmlora.services.base_models import open_base_model, require_ollamas_templa
 from llmlora.services.capacity import check_capacity
 from llmlora.services.estimate import estimate
 from llmlora.services.follow import OnEvent
+from llmlora.services.method_check import require_trainable
 from llmlora.services.packages import require_packages
 from llmlora.services.preview import check_template
 from llmlora.services.settle_training import settle
@@ -120,6 +121,7 @@ def settle_request(
         _checked(request, request.eval_data, check or check_dataset)
     resolved, num_rows = settle(request, base, report)
     _check_packages(resolved.config)
+    require_trainable(base, resolved.config)
     if resolved.config.chat_template is not None:
         check_template(base, resolved.config.chat_template)
     elif base.kind == "ollama":

@@ -41,6 +41,7 @@ KINDS = {
     "inspect_export": "llmlora.worker.inspect_export",
     "download": "llmlora.worker.download",
     "open_base": "llmlora.worker.open_base",
+    "check_method": "llmlora.worker.check_method",
     "evaluate": "llmlora.worker.evaluate",
     "merge": "llmlora.worker.merge",
     "export": "llmlora.worker.export",

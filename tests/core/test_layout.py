@@ -45,3 +45,14 @@ def test_checkpoints_of_all_runs_by_step(tmp_path):
         (tmp_path / "runs" / "2" / "checkpoints" / junk).mkdir()
     (tmp_path / "runs" / "3").mkdir()
     assert [(step, run) for step, run, _ in layout.checkpoint_dirs(tmp_path)] == [(20, 1), (30, 2), (100, 1), (100, 2)]
+
+
+def test_the_newest_evaluation_is_the_one_with_the_highest_number_and_a_report(tmp_path):
+    assert layout.newest_evaluation_dir(tmp_path) is None
+    for name in ("1", "2", "10", "11", "x"):
+        layout.evaluation_dir(tmp_path, 0).with_name(f"evaluation-{name}").mkdir()
+    assert layout.evaluation_numbers(tmp_path) == [1, 2, 10, 11]
+    assert layout.newest_evaluation_dir(tmp_path) is None, "none has ended"
+    for number in (10, 2):
+        (layout.evaluation_dir(tmp_path, number) / layout.REPORT_FILE).write_text("{}")
+    assert layout.newest_evaluation_dir(tmp_path) == tmp_path / "evaluation-10"

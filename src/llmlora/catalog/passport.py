@@ -24,6 +24,7 @@ from llmlora.core.layout import (
     REPORT_FILE,
     RESULT_FILE,
     VERIFY_FILE,
+    newest_evaluation_dir,
     run_dir,
     run_numbers,
 )
@@ -183,9 +184,8 @@ def _last(job_dir: Path, name: str) -> dict[str, Any]:
 
 def _scores(job_dir: Path) -> dict[str, Any]:
     """Return what the newest evaluation has counted; None of each where there is none."""
-    folders = sorted(job_dir.glob("evaluation-*"), key=lambda path: (len(path.name), path.name))
-    reports = [folder / REPORT_FILE for folder in folders if (folder / REPORT_FILE).is_file()]
-    report = dict(read_json(reports[-1])) if reports else {}
+    folder = newest_evaluation_dir(job_dir)
+    report = {} if folder is None else dict(read_json(folder / REPORT_FILE))
     forgetting, quality = report.get("forgetting"), report.get("quality")
     measured = ("term_accuracy", "consistency", "safety")
     return {

@@ -15,7 +15,7 @@ from llmlora.cli.output import console, folding_table, options, out, print_json,
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.cli.train import show_plan, show_summary
 from llmlora.core.evaluation_words import headline_text
-from llmlora.core.layout import REPORT_PAGE
+from llmlora.core.layout import REPORT_PAGE, newest_evaluation_dir
 from llmlora.core.locale import shell_word, translate
 from llmlora.services.demo import BASE_MODEL, LESSONS, DemoResult, free_folder, plan_demo, run_demo
 
@@ -126,5 +126,5 @@ def _file_line(entry: dict[str, Any]) -> str:
 
 
 def _report_page(result: DemoResult) -> str:
-    pages = sorted((result.folder / "job").glob(f"evaluation-*/{REPORT_PAGE}"))
-    return str(pages[-1]) if pages else "-"
+    folder = newest_evaluation_dir(result.folder / "job")
+    return "-" if folder is None else str(folder / REPORT_PAGE)

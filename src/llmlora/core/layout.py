@@ -66,6 +66,7 @@ MODEL_DIR = "model"
 MERGED_DIR = "merged"
 TEMPORARY_PREFIX = ".tmp-"
 CHECKPOINT_PREFIX = "step-"
+EVALUATION_PREFIX = "evaluation-"
 STITCHED = "stitched"  # stands for the quantization of a file that is the base's but for what training changed
 EXPORT_CLAIM = "export"  # the name under which one process at a time works in an export folder
 
@@ -165,6 +166,23 @@ def next_run(folder: Path) -> int:
 def run_dir(folder: Path, run: int) -> Path:
     """Return the folder of attempt `run`."""
     return folder / RUNS_DIR / str(run)
+
+
+def evaluation_numbers(job_dir: Path) -> list[int]:
+    """Return the numbers of a job's evaluations in ascending order, of those as well that have not ended."""
+    names = [path.name.removeprefix(EVALUATION_PREFIX) for path in job_dir.glob(f"{EVALUATION_PREFIX}*")]
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def evaluation_dir(job_dir: Path, number: int) -> Path:
+    """Return the folder of an evaluation of a job."""
+    return job_dir / f"{EVALUATION_PREFIX}{number}"
+
+
+def newest_evaluation_dir(job_dir: Path) -> Path | None:
+    """Return the folder of a job's newest evaluation that has a report, None without one."""
+    folders = (evaluation_dir(job_dir, number) for number in reversed(evaluation_numbers(job_dir)))
+    return next((folder for folder in folders if (folder / REPORT_FILE).is_file()), None)
 
 
 def gguf_name(quantization: str) -> str:

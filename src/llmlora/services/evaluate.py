@@ -11,7 +11,14 @@ from typing import Any, ClassVar
 
 from llmlora.core.errors import ConfigError, Conflict, InputError, NotFound, Stopped
 from llmlora.core.job import read_job, trained_dir
-from llmlora.core.layout import CONFIG_FILE, REPORT_FILE, REPORT_PAGE
+from llmlora.core.layout import (
+    CONFIG_FILE,
+    REPORT_FILE,
+    REPORT_PAGE,
+    evaluation_dir,
+    evaluation_numbers,
+    newest_evaluation_dir,
+)
 from llmlora.core.locale import current_language
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.writable import require_job_folder
@@ -21,7 +28,6 @@ from llmlora.services.follow import OnEvent
 from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import run_worker
 
-FOLDER_PREFIX = "evaluation-"
 SCHEMA = "llmlora.evaluation_job/1"
 MAX_QUESTIONS = 20
 
@@ -185,11 +191,8 @@ def _evaluated(planned: PlannedEvaluation, on_event: OnEvent | None) -> dict[str
 
 def newest_evaluation(job_dir: Path) -> dict[str, Any] | None:
     """Return the report of a job's newest finished evaluation, None when there is none."""
-    for number in reversed(_evaluation_numbers(job_dir)):
-        path = job_dir / f"{FOLDER_PREFIX}{number}" / REPORT_FILE
-        if path.is_file():
-            return read_document(path)
-    return None
+    folder = newest_evaluation_dir(job_dir)
+    return None if folder is None else read_document(folder / REPORT_FILE)
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -217,16 +220,11 @@ def _check_at_least_one(name: str, value: int | None) -> None:
         raise ConfigError("bad_evaluate_option", name=name, option=f"--{name.replace('_', '-')}", value=value)
 
 
-def _evaluation_numbers(job_dir: Path) -> list[int]:
-    names = [entry.name.removeprefix(FOLDER_PREFIX) for entry in job_dir.glob(f"{FOLDER_PREFIX}*") if entry.is_dir()]
-    return sorted(int(name) for name in names if name.isdigit())
-
-
 def _new_folder(job_dir: Path) -> Path:
     """Make the next evaluation folder; another process that takes the same number at once gets the one after."""
-    number = (_evaluation_numbers(job_dir) or [0])[-1] + 1
+    number = (evaluation_numbers(job_dir) or [0])[-1] + 1
     while True:
-        folder = job_dir / f"{FOLDER_PREFIX}{number}"
+        folder = evaluation_dir(job_dir, number)
         try:
             folder.mkdir()
         except FileExistsError:

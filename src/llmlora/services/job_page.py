@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmlora.core.errors import error_from_dict
-from llmlora.core.layout import ADAPTER_DIR, MODEL_DIR, REPORT_FILE
+from llmlora.core.layout import ADAPTER_DIR, MODEL_DIR, REPORT_FILE, newest_evaluation_dir
 from llmlora.core.locale import error_texts, has_text, translate, worded_error
 from llmlora.core.publish import read_json
 from llmlora.services.job_files import folder_bytes
@@ -101,10 +101,8 @@ def _message(message: Mapping[str, Any] | None) -> str | None:
 
 def evaluation_report(queue: Queue, job: JobRow) -> dict[str, Any] | None:
     """Return the report of the newest evaluation of a job, None without one."""
-    made = queue.page(kinds=("evaluate",), statuses=("succeeded",), parent_id=job.id, limit=1).items
-    folders = [queue.folder_of(made[0])] if made else []
-    folders += sorted(queue.folder_of(job).glob("evaluation-*"), key=_changed_at, reverse=True)
-    return next((report for folder in folders if (report := stored_report(folder)) is not None), None)
+    folder = newest_evaluation_dir(queue.folder_of(job))
+    return None if folder is None else stored_report(folder)
 
 
 def stored_report(folder: Path) -> dict[str, Any] | None:

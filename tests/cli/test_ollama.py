@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from fake_ollama.server import FakeOllama
+from llmlora.cli import ollama as command
 from llmlora.cli.main import run
+from llmlora.core.publish import read_json, write_json
 from llmlora.gguf.container import write_container
+from llmlora.services.workspace import open_workspace
+from services.train_requests import made
 
 KEYS = {"general.architecture": "llama", "tokenizer.chat_template": "{{ messages }}"}
 
@@ -78,6 +82,47 @@ def test_what_cannot_be_pushed_is_said_before_anything_is_done(
     (tmp_path / "みどり堂").mkdir()
     assert "Name in Ollama: midori:latest" in said(capsys, "push", str(tmp_path / "みどり堂"), code=3)
     assert not [request for request in fake.requests if not request.startswith("GET")]
+
+
+@pytest.fixture
+def export_dir(place: Path, tmp_path: Path, home: Path) -> Path:
+    """Return a folder that says which job it was exported from."""
+    folder = tmp_path / "my-support"
+    folder.mkdir()
+    job = {"schema": "llmlora.export/1", "kind": "export", "job_dir": str(made(place, tmp_path))}
+    write_json(folder / "config.json", job)
+    return folder
+
+
+def test_detached_it_waits_in_the_queue_for_the_server_that_was_meant(
+    fake: FakeOllama, export_dir: Path, capsys: pytest.CaptureFixture[str]
+):
+    text = said(capsys, "push", str(export_dir), "--detach")
+    assert "my-support:latest" in text
+    assert "llmlora jobs run" in text, "nobody looks after the queue"
+    assert (
+        document(capsys, "push", str(export_dir), "--name", "other:v1", "--detach")["schema"] == "llmlora.job_changed/1"
+    )
+    with open_workspace() as queue:
+        jobs = queue.page(kinds=("register",)).items
+        config = read_json(queue.folder_of(jobs[0]) / "config.json")
+    assert [(job.name, job.status) for job in jobs] == [("other:v1", "queued"), ("my-support:latest", "queued")]
+    assert (config["url"], config["export_dir"]) == (fake.url, str(export_dir))
+    assert not [request for request in fake.requests if not request.startswith("GET")]
+
+
+def test_beside_a_server_it_goes_through_the_queue_and_is_told_as_ever(
+    fake: FakeOllama, export_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    report = {"name": "my-support:latest", "file": "model-F16.gguf", "is_new": True, "kept": None, "checks": []}
+    followed: list[str] = []
+    monkeypatch.setattr(command, "is_looked_after", lambda: True)
+    monkeypatch.setattr(command, "follow_queued", lambda job_id, printer: followed.append(job_id) or report)
+    monkeypatch.setattr(command.service, "run_worker", lambda *_: pytest.fail("a worker beside the queue"))
+    assert "ollama run my-support" in said(capsys, "push", str(export_dir))
+    assert document(capsys, "push", str(export_dir))["name"] == "my-support:latest"
+    with open_workspace() as queue:
+        assert sorted(followed) == sorted(job.id for job in queue.page(kinds=("register",)).items)
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

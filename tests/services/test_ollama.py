@@ -16,6 +16,9 @@ from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.ollama_push import Inherited, PushRequest, inherited, push
 from llmlora.services import ollama as service
+from llmlora.services.queued_ollama import queue_push
+from llmlora.services.supervisor import run_worker
+from llmlora.services.workspace import open_workspace
 from tiny_jobs import tiny_job
 from tiny_models import tiny_model
 
@@ -151,6 +154,35 @@ def test_an_export_is_not_exported_in_another_way(exported: Path, fake: FakeOlla
     write_json(exported / "config.json", {"schema": "llmlora.export/1"})
     with pytest.raises(ConfigError, match="ollama_export_given"):
         service.push(planned)
+
+
+def test_a_job_is_exported_and_registered_as_one_piece_of_queue_work(fake: FakeOllama, home: Path, tmp_path: Path):
+    job_dir = tiny_job("llama", tmp_path / "place", {}, **SMALL)
+    planned = service.PlannedPush(job_dir, "my-support:v1", quantizations=("F16",), url=fake.url)
+    with open_workspace() as queue:
+        queued = queue_push(queue, planned)
+        folder = queue.folder_of(queued)
+    assert (queued.kind, queued.name, queued.status, queued.parent_id) == ("register", planned.name, "queued", None)
+    output = Path(read_json(folder / "config.json")["export_dir"])
+    assert (output, (output / "verify.json").exists()) == (job_dir.with_name(f"{job_dir.name}-export"), False)
+    assert fake.store.find("my-support:v1") is None
+    result = run_worker(queued.kind, folder)
+    assert result["ok"]
+    assert (output / "verify.json").is_file()
+    assert fake.store.find("my-support:v1") is not None
+    assert not run_worker(queued.kind, folder)["is_new"], "done again, it changes nothing"
+
+
+def test_the_registration_of_an_export_of_the_queue_belongs_to_it(fake: FakeOllama, exported: Path, home: Path):
+    job_dir = read_json(exported / "meta.json")["job_dir"]
+    with open_workspace() as queue:
+        folder = home / "exports" / "01EXPORT"
+        folder.mkdir(parents=True)
+        write_json(folder / "config.json", {"schema": "llmlora.export/1", "kind": "export", "job_dir": job_dir})
+        queue.submit("export", folder, name="an export", job_id="01EXPORT")
+        queued = queue_push(queue, service.PlannedPush(folder, "a", url=fake.url))
+        config = read_json(queue.folder_of(queued) / "config.json")
+    assert (queued.parent_id, config["exports"], config["url"]) == ("01EXPORT", False, fake.url)
 
 
 def test_looking_at_a_server(fake: FakeOllama, exported: Path):

@@ -121,6 +121,15 @@ def tell_queued(job: JobRow | None, key: str) -> None:
         say_next("serve")
 
 
+def tell_detached(job: JobRow, as_json: bool) -> None:
+    """Say that a job was queued, and how to follow it."""
+    if not as_json:
+        tell_queued(job, "jobs.queued")
+        return
+    with open_workspace() as queue:
+        print_json("job_changed", job_summary(queue, job))
+
+
 def warn_if_alone(found: Sequence[Mapping[str, Any]]) -> None:
     """Warn that queued jobs wait for somebody who starts them, where nobody does."""
     waiting = sum(job["status"] in ("queued", "interrupted") for job in found)

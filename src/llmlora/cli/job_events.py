@@ -18,8 +18,9 @@ from llmlora.core.events import finite
 from llmlora.core.locale import error_texts, has_text, remark_text, translate
 from llmlora.services.find import short_id
 from llmlora.services.follow import Event
-from llmlora.services.follow_job import follow_job
+from llmlora.services.follow_job import follow_job, require_success
 from llmlora.services.queue import Queue
+from llmlora.services.workspace import open_workspace
 from llmlora.store.statuses import WAITING
 
 
@@ -52,6 +53,19 @@ def follow_with(printer: EventPrinter, queue: Queue, job_id: str) -> None:
             if event["type"] == "status" and event["status"] in WAITING:
                 say("cli.remark", text=_status(event))
             printer(event)
+
+
+def follow_queued(job_id: str, printer: EventPrinter) -> dict[str, Any]:
+    """Follow a job of the workspace's queue to its end, and return its result.
+
+    Raises:
+        LlmloraError: what kept it from succeeding. Stopped: `watching_ended`, Ctrl-C; the job goes on.
+    """
+    with open_workspace() as queue:
+        follow_with(printer, queue, job_id)
+        job = queue.get(job_id)
+    require_success(job)
+    return dict(job.result or {})
 
 
 @contextmanager

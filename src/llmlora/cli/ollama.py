@@ -11,11 +11,16 @@ from rich.markup import escape
 from llmlora.cli import output
 from llmlora.cli.export import human_bytes
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
+from llmlora.cli.job_changes import tell_detached
+from llmlora.cli.job_events import follow_queued
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.errors import ConfigError, VerificationFailed
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json
 from llmlora.services import ollama as service
+from llmlora.services.queued_ollama import queue_push
+from llmlora.services.workspace import is_looked_after, open_workspace
+from llmlora.store.jobs import JobRow
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help=translate("ollama.cli.name"))]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help=translate("ollama.cli.folder"))]
@@ -28,6 +33,7 @@ From = Annotated[str | None, typer.Option("--from", metavar="NAME", help=transla
 System = Annotated[str | None, typer.Option("--system", help=translate("ollama.cli.system"))]
 Replace = Annotated[bool, typer.Option("--replace", help=translate("ollama.cli.replace"))]
 Force = Annotated[bool, typer.Option("--force", help=translate("ollama.cli.force"))]
+Detach = Annotated[bool, typer.Option("--detach", help=translate("cli.train.detach"))]
 Host = Annotated[str | None, typer.Option("--host", help=translate("ollama.cli.host"))]
 Json = Annotated[bool, typer.Option("--json", help=translate("ollama.cli.json"))]
 
@@ -91,6 +97,7 @@ def push(
     replace: Replace = False,
     force: Force = False,
     host: Host = None,
+    detach: Detach = False,
     as_json: Json = False,
 ) -> None:
     """Register what a job trained, or an export of it, and ask the server what was taught."""
@@ -111,9 +118,13 @@ def push(
         force=force,
         url=host,
     )
+    if detach:
+        tell_detached(_queued(planned), as_json)
+        return
     try:
-        with EventPrinter() as on_event:
-            report = service.push(planned, on_event)
+        with EventPrinter() as printer:
+            is_queued = is_looked_after()
+            report = follow_queued(_queued(planned).id, printer) if is_queued else service.push(planned, printer)
     except VerificationFailed as error:
         if error.code == "ollama_gate_failed" and not as_json:
             _print_gate(read_json(Path(str(error.params["path"]))))
@@ -153,6 +164,11 @@ def check(host: Host = None, as_json: Json = False) -> None:
     for entry in found["checks"]:
         words = translate(f"ollama.check.{entry['check']}")
         output.out.print(f"{MARKS[entry['ok']]} {words}")
+
+
+def _queued(planned: service.PlannedPush) -> JobRow:
+    with open_workspace() as queue:
+        return queue_push(queue, planned)
 
 
 def _print_gate(report: dict[str, Any]) -> None:

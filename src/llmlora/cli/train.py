@@ -11,10 +11,11 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli import train_options as options_of
+from llmlora.cli.job_changes import tell_detached
 from llmlora.cli.next_command import after_train
 from llmlora.cli.output import console, folding_table, options, print_json, say, warn
 from llmlora.cli.progress import EventPrinter, duration, held_out_texts, time_range
-from llmlora.cli.train_queued import follow_training, queue_planned, tell_detached
+from llmlora.cli.train_queued import follow_training, queue_planned
 from llmlora.cli.words import columns_of
 from llmlora.core.config import Stage, TrainConfig
 from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError, NotFound, Stopped

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmlora.cli.job_changes import tell_queued
-from llmlora.cli.job_events import follow_with
-from llmlora.cli.output import print_json
+from llmlora.cli.job_events import follow_queued
 from llmlora.cli.progress import EventPrinter
 from llmlora.services.ask_training import AskedTraining
-from llmlora.services.follow_job import require_success
-from llmlora.services.job_documents import job_summary
 from llmlora.services.plan_training import PlannedJob
 from llmlora.services.queue_training import queue_training
 from llmlora.services.workspace import open_workspace
@@ -23,23 +19,10 @@ def queue_planned(asked: AskedTraining, planned: PlannedJob) -> JobRow:
         return queue_training(queue, planned, name=asked.name, datasets=asked.datasets)
 
 
-def tell_detached(job: JobRow, as_json: bool) -> None:
-    """Say that a job was queued, and how to follow it."""
-    if not as_json:
-        tell_queued(job, "jobs.queued")
-        return
-    with open_workspace() as queue:
-        print_json("job_changed", job_summary(queue, job))
-
-
 def follow_training(job_id: str, planned: PlannedJob, printer: EventPrinter) -> dict[str, Any]:
     """Follow a queued job to its end, and return its summary as `start_training` does.
 
     Raises:
         LlmloraError: what kept it from succeeding. Stopped: `watching_ended`, Ctrl-C; the job goes on.
     """
-    with open_workspace() as queue:
-        follow_with(printer, queue, job_id)
-        job = queue.get(job_id)
-    require_success(job)
-    return {**(job.result or {}), "plan": planned.plan_dict()}
+    return {**follow_queued(job_id, printer), "plan": planned.plan_dict()}

@@ -14,7 +14,7 @@ from llmlora.ollama.names import registered_name, slug
 from llmlora.ollama.register import roll_back
 from llmlora.ollama.versions import Abilities, abilities_of
 from llmlora.services.evaluate import newest_evaluation
-from llmlora.services.export import export_model, export_record
+from llmlora.services.export import PlannedExport, export_record, plan_export, write_export
 from llmlora.services.follow import OnEvent
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
@@ -50,7 +50,7 @@ class PlannedPush:
     kind: ClassVar[str] = "register"
 
     def to_config(self, export_dir: Path) -> dict[str, Any]:
-        """Return the `config.json` of the work folder."""
+        """Return the `config.json` of the work folder, for an export that is there."""
         return {
             "kind": self.kind,
             "export_dir": str(export_dir),
@@ -60,6 +60,7 @@ class PlannedPush:
             "base": self.base,
             "replace": self.replace,
             "force": self.force,
+            "exports": False,
         }
 
 
@@ -77,9 +78,18 @@ def push(planned: PlannedPush, on_event: OnEvent | None = None) -> dict[str, Any
         VerificationFailed: the file is not verified, or the served model answers otherwise; nothing is removed. And
             those of `earlier_facts`.
     """
+    with scratch_folder(write_push(planned)) as work:
+        return run_worker(planned.kind, work, on_event)
+
+
+def write_push(planned: PlannedPush) -> dict[str, Any]:
+    """Check what can be known before minutes are spent on an export, and return the `config.json` of the work.
+
+    A job is exported first by the same worker (`exports`); the folder for that is made here. Raises what `push` raises.
+    """
     registered_name(planned.name)
-    with OllamaClient(planned.url) as client:  # before minutes are spent on an export
-        abilities = abilities_of(client.version())
+    with OllamaClient(planned.url) as client:
+        abilities, url = abilities_of(client.version()), client.url
     base = None
     if planned.way == "adapter":
         if not abilities.takes_adapters:
@@ -91,10 +101,9 @@ def push(planned: PlannedPush, on_event: OnEvent | None = None) -> dict[str, Any
         raise ConfigError("ollama_export_given", path=str(planned.folder))
     earlier = earlier_facts(Path(str(record.get("job_dir", ""))) if record else export_dir, planned.force)
     if record is None:
-        export_dir = _exported(planned, on_event)
-    config = {**planned.to_config(export_dir), "base": base, "earlier": earlier}
-    with scratch_folder(config) as work:
-        return run_worker(planned.kind, work, on_event)
+        export_dir = write_export(_planned_export(planned))
+    config = planned.to_config(export_dir)
+    return {**config, "url": url, "base": base, "earlier": earlier, "exports": record is None}
 
 
 def earlier_facts(job_dir: Path, force: bool) -> dict[str, Any] | None:
@@ -120,14 +129,13 @@ def earlier_facts(job_dir: Path, force: bool) -> dict[str, Any] | None:
     return {**counts, "num_lost": len(lost), "is_overridden": bool(lost)}
 
 
-def _exported(planned: PlannedPush, on_event: OnEvent | None) -> Path:
+def _planned_export(planned: PlannedPush) -> PlannedExport:
     output = planned.folder.absolute().with_name(f"{planned.folder.absolute().name}-export")
     names = planned.quantizations
     if names is None and planned.way == "merge":
         names = MERGED
     is_stitched, has_adapter = planned.way == "stitch", planned.way == "adapter"
-    export_model(planned.folder, output, names, stitch=is_stitched, adapter=has_adapter, on_event=on_event)
-    return output
+    return plan_export(planned.folder, output, names, stitch=is_stitched, adapter=has_adapter)
 
 
 def _base_in_ollama(folder: Path) -> str:

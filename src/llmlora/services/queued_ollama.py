@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import ConfigError, Conflict
+from llmlora.core.errors import ConfigError, Conflict, NotFound
 from llmlora.core.layout import CONFIG_FILE, OLLAMA_FILE, new_id, work_root
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json, write_json
 from llmlora.ollama.names import registered_name
 from llmlora.services.export import export_record
-from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush, earlier_facts
+from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush, earlier_facts, write_push
 from llmlora.services.queue import Queue
 from llmlora.store.jobs import JobRow
 
@@ -75,6 +75,21 @@ def submit_register(queue: Queue, wish: RegisterWish) -> JobRow:
     earlier = earlier_facts(Path(str(record.get("job_dir", ""))), wish.force) if record else None
     config = {**planned.to_config(folder), "earlier": earlier}
     return _submitted(queue, "register", planned.name, config, parent_id=job.id)
+
+
+def queue_push(queue: Queue, planned: PlannedPush) -> JobRow:
+    """Put what `services.ollama.push` does into the queue, the export of a job included; raises what it raises."""
+    config = write_push(planned)
+    return _submitted(queue, "register", planned.name, config, parent_id=_export_at(queue, Path(config["export_dir"])))
+
+
+def _export_at(queue: Queue, folder: Path) -> str | None:
+    """Return the export of the queue whose folder this is, None where it is another's."""
+    try:
+        job = queue.get(folder.name)
+    except NotFound:
+        return None
+    return job.id if queue.folder_of(job) == folder else None
 
 
 def registration_document(folder: Path) -> dict[str, Any] | None:

@@ -272,3 +272,12 @@ def test_a_stop_while_the_program_loads_leaves_no_traceback(number, delay):
     _, stderr = process.communicate(timeout=60)
     assert b"Traceback" not in stderr or b"llmlora/__init__" in stderr
     assert process.returncode in (0, 130, -number)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("ja", "似た名前: recommended。"), ("en", "Similar names: recommended.")]
+)
+def test_a_preset_that_was_perhaps_meant_is_named(train, language, words):
+    code, out, err = train("--preset", "recomended", language=language)
+    assert (code, out) == (2, "")
+    assert words in err

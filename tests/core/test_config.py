@@ -119,6 +119,9 @@ def test_an_unknown_preset_lists_those_that_exist(kind):
         resolve_config(FACTS, **{kind: "blanced"})
     assert caught.value.params["kind"] == f"--{kind.replace('_', '-')}"
     assert "recommended" in caught.value.params["known"]
+    with pytest.raises(ConfigError) as caught:
+        resolve_config(FACTS, **{kind: "Recomended"})
+    assert caught.value.params["near"] == "recommended"
 
 
 # each source with a learning rate of its own, in the order in which a later one wins

@@ -15,7 +15,6 @@ from llmlora.catalog.gguf_header import MAGIC
 from llmlora.catalog.hub_cache import cached_models, cached_snapshot
 from llmlora.catalog.installable import INSTALLABLE, require_installed
 from llmlora.catalog.model_folder import ModelFolder, context_length, read_json_object, read_model_folder, readable
-from llmlora.catalog.near_names import near_names
 from llmlora.catalog.ollama_name import PREFIX as OLLAMA
 from llmlora.catalog.ollama_store import OllamaModel, find_ollama_model, list_ollama_models
 from llmlora.catalog.opened_model import read_opened
@@ -25,6 +24,7 @@ from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ModelFileError, NotFound
 from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES
 from llmlora.core.memory import BITS_AT_ENDS, BITS_IN_LAYERS
+from llmlora.core.near_names import near_names
 from llmlora.core.publish import sha256_json
 
 RECOMMENDED_FILE = "llmlora.json"

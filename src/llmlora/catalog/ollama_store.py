@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmlora.catalog.near_names import near_names
 from llmlora.catalog.ollama_name import PREFIX, OllamaName
 from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError, NotFound
+from llmlora.core.near_names import near_names
 
 LAYOUTS = ("manifests-v2", "manifests")
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmlora.core.errors import ConfigError
+from llmlora.core.near_names import near_names
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 
@@ -55,5 +56,6 @@ def preset_values(kind: str, name: str) -> dict[str, Any]:
     """Return the settings a preset names; `kind` is "preset" (LoRA) or "training_preset"."""
     presets = LORA_PRESETS if kind == "preset" else TRAINING_PRESETS
     if name not in presets:
-        raise ConfigError("unknown_preset", kind=f"--{kind.replace('_', '-')}", name=name, known=", ".join(presets))
+        option, near = f"--{kind.replace('_', '-')}", near_names(name, list(presets))
+        raise ConfigError("unknown_preset", kind=option, name=name, known=", ".join(presets), near=near)
     return dict(presets[name])

@@ -34,6 +34,7 @@ from llmlora.core.publish import (
     write_json,
     write_text,
 )
+from llmlora.core.quantizations import require_quantizations
 from llmlora.core.temporary import remove_leftovers
 from llmlora.export.card import export_card
 from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
@@ -205,10 +206,7 @@ def export_model(
 
 def check_quantizations(names: tuple[str, ...]) -> None:
     """Raise ConfigError when a name is unknown or cannot be made on this machine."""
-    known = (*available_quantizations(), STITCHED)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known))
+    require_quantizations(names, (*available_quantizations(), STITCHED))
 
 
 def _open(request: ExportRequest, on_progress: OnProgress) -> _Work:

@@ -13,7 +13,7 @@ from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
 from llmlora.catalog.model_folder import EMBEDDING_NAME, HEAD_NAME
 from llmlora.core.errors import ConfigError, ExportError, ModelFileError
 from llmlora.core.machine import usable_cores
-from llmlora.core.quantizations import QUANTIZATIONS
+from llmlora.core.quantizations import QUANTIZATIONS, require_quantizations
 from llmlora.gguf.backends import backend_for
 from llmlora.gguf.blocks import Blocks, dequantize_rows, row_bytes
 from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_container
@@ -67,9 +67,7 @@ def quantize_gguf(
         ModelFileError: `source` is broken, holds NaN or infinity, or is already quantised.
         ExportError: `block_overflow`, a weight is too large for the type.
     """
-    if quantization not in available_quantizations():
-        known = ", ".join(available_quantizations())
-        raise ConfigError("unknown_quantization", names=quantization, known=known)
+    require_quantizations([quantization], available_quantizations())
     header = read_gguf_header(source)
     quantised = [tensor for tensor in header.tensors if tensor.ggml_type not in FLOAT_TYPES]
     if quantised:
@@ -149,8 +147,9 @@ class _Worker:
                 yield from encode_float(tensor.name, rows, ggml_type)
             return
         backend = backend_for(ggml_type)
-        if backend is None:
-            raise ConfigError("unknown_quantization", names=ggml_type, known=", ".join(available_quantizations()))
+        if backend is None:  # a type of single tensors, which no name of a file stands for
+            known = ", ".join(available_quantizations())
+            raise ConfigError("unknown_quantization", names=ggml_type, known=known, near="-")
         name, quantize = backend
         self.backends.add(name)
         for rows in self._rows(tensor):

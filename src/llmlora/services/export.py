@@ -12,7 +12,7 @@ from llmlora.core.errors import ConfigError, Conflict, InputError
 from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, STITCHED, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
-from llmlora.core.quantizations import QUANTIZATIONS
+from llmlora.core.quantizations import QUANTIZATIONS, require_quantizations
 from llmlora.core.temporary import claimed
 from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
@@ -81,10 +81,7 @@ def plan_export(
     """
     if quantizations is not None and not quantizations:
         raise ConfigError("no_quantization")
-    known = (*QUANTIZATIONS, STITCHED)
-    unknown = [name for name in quantizations or () if name not in known]
-    if unknown:
-        raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known))
+    require_quantizations(quantizations or (), (*QUANTIZATIONS, STITCHED))
     trained_dir(Path(job_dir))
     job = read_job(Path(job_dir))
     if compare:

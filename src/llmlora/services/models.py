@@ -10,13 +10,13 @@ from llmlora.catalog.hub_cache import cached_snapshot
 from llmlora.catalog.installable import INSTALLABLE
 from llmlora.catalog.known_architectures import unknown_architecture
 from llmlora.catalog.model_list import ListedModel, list_all_models
-from llmlora.catalog.near_names import near_names
 from llmlora.catalog.ollama_name import PREFIX as OLLAMA
 from llmlora.catalog.ollama_store import find_ollama_model
 from llmlora.catalog.starting_points import starting_points
 from llmlora.core.errors import InputError, LlmloraError, ModelFileError, NotFound, OutOfMemory
 from llmlora.core.locale import error_texts
 from llmlora.core.memory import BITS_IN_LAYERS, least_memory_bytes
+from llmlora.core.near_names import near_names
 from llmlora.services.capacity import memory_bytes
 
 FIELDS = (

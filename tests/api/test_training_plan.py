@@ -91,12 +91,23 @@ def test_everything_that_is_wrong_is_said_at_once(client, home):
         ({"settings": {"chat_template": "/etc/passwd"}}, "settings.chat_template", "setting_path_over_http"),
         ({"settings": {"max_length": 1_000_000}}, "settings.max_length", "over_context"),
         ({"settings": {"early_stopping_patience": 2}}, "settings.early_stopping_patience", "no_eval_rows"),
+        ({"settings": {"target_modules": ["nope"]}}, "settings.target_modules", "unknown_target_modules"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_field(client, home, fields, field, code):
     found = plan(client, dataset(client), **fields)
     assert (field, code) in [(item["field"], item["code"]) for item in found["problems"]]
     assert not found["fits"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("ja", "似た名前: recommended。"), ("en", "Similar names: recommended.")]
+)
+def test_a_preset_that_was_perhaps_meant_is_named(client, home, language, words):
+    wish = {"base_model": "nano", "dataset_id": dataset(client), "preset": "recomended"}
+    answer = client.post("/api/training/jobs", json=wish, headers={"Accept-Language": language})
+    assert (answer.status_code, answer.json()["params"]["near"]) == (422, "recommended")
+    assert words in answer.json()["detail"]
 
 
 def test_unknown_fields_are_refused(client, home):

@@ -9,6 +9,7 @@ from llmlora.core.errors import ConfigError, Conflict, NotFound, VerificationFai
 from llmlora.core.job import read_job, update_job
 from llmlora.core.locale import error_texts
 from llmlora.core.publish import write_json
+from llmlora.data.read import ReadOptions
 from llmlora.services.ollama import earlier_facts
 from llmlora.services.plan_training import plan_training
 from llmlora.services.replay import ReplayWish, with_replay
@@ -63,10 +64,19 @@ def test_what_cannot_be_mixed_is_said(place, tmp_path, earlier):
             with_replay(request(place), ReplayWish(str(earlier), share))
     with pytest.raises(NotFound, match="replay_not_found"):
         with_replay(request(place), ReplayWish(str(tmp_path / "none.jsonl")))
-    held_out = request(place, eval_data=earlier)
-    read = type(held_out.read)(format="instruction")
-    with pytest.raises(ConfigError, match="replay_with_columns"):
-        with_replay(request(place, eval_data=earlier, read=read), ReplayWish(str(earlier)))
+
+
+def test_held_out_data_that_is_read_in_a_way_of_its_own_is_written_anew(place, tmp_path, earlier):
+    table = tmp_path / "table.csv"
+    table.write_text("問い,答え\n席は？,24席です。\n", encoding="utf-8")
+    read = ReadOptions(columns={"instruction": "問い", "output": "答え"})
+    asked = request(place, data=table, eval_data=table, read=read)
+    mixed = with_replay(asked, ReplayWish(str(earlier)))
+    assert not mixed.read.given
+    (row,) = rows_of(mixed.eval_data)
+    assert "24席です。" in str(row)
+    assert plan_training(mixed).job.eval_data.path == str(mixed.eval_data)
+    assert with_replay(request(place, eval_data=earlier), ReplayWish(str(earlier))).eval_data == earlier
 
 
 def evaluated(job: Path, earlier):

@@ -8,12 +8,26 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.evaluation_models import EvaluationReport
 from llmlora.api.job_models import EXAMPLE_ID, Action, Name, Reference, answer, example
+from llmlora.services.replay import DEFAULT_SHARE, LARGEST_SHARE, ReplayWish
+from llmlora.services.training_jobs import TrainingWish
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
+class Replay(BaseModel):
+    """Earlier data to mix in, so that it is kept: the id of a dataset, or of a job that was trained on it.
+
+    `share` is that of its rows among all; where it has too few of them all are taken.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: Reference
+    share: Annotated[float, Field(gt=0, le=LARGEST_SHARE)] = DEFAULT_SHARE
+
+
 class Wish(BaseModel):
-    """A model by name, presets, and settings as in /api/presets and on the command line."""
+    """A model by name, presets, settings as in /api/presets and on the command line, and earlier data to mix in."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,6 +37,12 @@ class Wish(BaseModel):
     preset: Reference | None = None
     training_preset: Reference | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    replay: Replay | None = None
+
+    def asked(self) -> TrainingWish:
+        """Return what is asked for as the services take it."""
+        values = self.model_dump(exclude={"probe", "replay"})
+        return TrainingWish(**values, replay=None if self.replay is None else ReplayWish(**self.replay.model_dump()))
 
 
 class PlanRequest(Wish):

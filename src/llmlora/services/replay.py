@@ -12,12 +12,14 @@ from llmlora.core.job import SCHEMA, DataSource, Replay, folder_schema, read_job
 from llmlora.core.layout import home_dir, replays_dir
 from llmlora.core.publish import sha256_file, sha256_json
 from llmlora.core.writable import require_workspace
+from llmlora.data.mix import MixSource
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.validate import check_dataset
 from llmlora.services.dataset_check import kept_read
 from llmlora.services.find import find_job
 from llmlora.services.mixed_datasets import SEED, mix_into
 from llmlora.services.named_data import named_data
+from llmlora.services.plan_training import CheckData
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.workspace import open_workspace
 from llmlora.store import jobs
@@ -28,11 +30,12 @@ LARGEST_SHARE: Final = 0.95
 
 
 @dataclass(frozen=True)
-class _Earlier:
-    """Earlier data: its file, and how it is read."""
+class EarlierData:
+    """Earlier data: its file, how it is read, and what the record calls it."""
 
     path: Path
     read: ReadOptions
+    name: str
 
 
 @dataclass(frozen=True)
@@ -50,47 +53,65 @@ def with_replay(request: TrainRequest, wish: ReplayWish) -> TrainRequest:
     for the share all of them are taken.
 
     Raises:
-        ConfigError: `replay_share`; `replay_with_columns`, held-out data that is read in a way of its own.
+        ConfigError: `replay_share`.
         NotFound: no such file or job. Conflict: `replay_data_changed`. DatasetError: either data cannot be read.
     """
-    if not 0 < wish.share <= LARGEST_SHARE:
-        raise ConfigError("replay_share", share=wish.share, largest=LARGEST_SHARE)
-    if request.eval_data is not None and request.read.given:
-        raise ConfigError("replay_with_columns")
-    earlier = _earlier(wish.source)
-    num_new = check_dataset(request.data, request.read).num_examples
-    num_earlier = check_dataset(earlier.path, earlier.read).num_examples
-    num_rows = min(num_earlier, max(1, round(wish.share / (1 - wish.share) * num_new)))
-    sources = [
-        {"path": str(request.data.absolute()), "read": request.read.to_dict(), "share": 1.0},
-        {"path": str(earlier.path), "read": earlier.read.to_dict(), "share": num_rows / max(1, num_earlier)},
-    ]
-    paths = (request.data, earlier.path)
-    digests = [sha256_file(path) for path in paths]
+    return mixed_with(request, _earlier(wish.source), wish.share)
+
+
+def mixed_with(
+    request: TrainRequest, earlier: EarlierData, share: float, check: CheckData = check_dataset
+) -> TrainRequest:
+    """Return what `with_replay` does for earlier data that was found already; `check` reads the data files.
+
+    Held-out data that is read in a way of its own is written anew as well, since the mixed rows are.
+    """
+    if not 0 < share <= LARGEST_SHARE:
+        raise ConfigError("replay_share", share=share, largest=LARGEST_SHARE)
+    num_new = check(request.data, request.read, None).num_examples
+    num_earlier = check(earlier.path, earlier.read, None).num_examples
+    num_rows = min(num_earlier, max(1, round(share / (1 - share) * num_new)))
+    old = MixSource(earlier.path, earlier.read, num_rows / max(1, num_earlier))
+    output = _written(MixSource(request.data, request.read), old)
+    held_out = request.eval_data
+    if held_out is not None and request.read.given:
+        held_out = _written(MixSource(held_out, request.read))
+    data = DataSource(path=str(earlier.path), sha256=sha256_file(earlier.path), **earlier.read.to_dict())
+    record = Replay(name=earlier.name, data=data, share=share, num_rows=num_rows)
+    return replace(request, data=output, eval_data=held_out, read=ReadOptions(), replay=record)
+
+
+def _written(*parts: MixSource) -> Path:
+    """Return the file of the workspace with rows of some files, named by what is in it."""
+    sources = [{"path": str(part.path.absolute()), "read": part.read.to_dict(), "share": part.share} for part in parts]
+    digests = [sha256_file(part.path) for part in parts]
     content = [{**source, "path": digest} for source, digest in zip(sources, digests, strict=True)]
     require_workspace(replays_dir())
     output = replays_dir() / f"{sha256_json([content, SEED])}.jsonl"
     if not output.is_file():
         output.parent.mkdir(parents=True, exist_ok=True)
-        mix_into(output, sources, sum(path.stat().st_size for path in paths))
-    data = DataSource(path=str(earlier.path), sha256=digests[1], **earlier.read.to_dict())
-    record = Replay(name=wish.source, data=data, share=wish.share, num_rows=num_rows)
-    return replace(request, data=output, read=ReadOptions(), replay=record)
+        mix_into(output, sources, sum(part.path.stat().st_size for part in parts))
+    return output
 
 
-def _earlier(source: str) -> _Earlier:
+def _earlier(source: str) -> EarlierData:
     """Return the data that a file, a dataset, a job folder or a job of the workspace means."""
     job_dir = _job_dir(source)
     if job_dir is None:
         named = named_data(Path(source))
         if not named.path.is_file():
             raise NotFound("replay_not_found", source=source)
-        return _Earlier(named.path.absolute(), kept_read(named.row) if named.row else ReadOptions())
+        return EarlierData(named.path.absolute(), kept_read(named.row) if named.row else ReadOptions(), source)
+    return data_of_job(job_dir, source)
+
+
+def data_of_job(job_dir: Path, name: str) -> EarlierData:
+    """Return the data that a job was trained on; raises Conflict(replay_data_changed) when it is another one now."""
     data = read_job(job_dir).data
     path = Path(data.path)
     if not path.is_file() or sha256_file(path) != data.sha256:
-        raise Conflict("replay_data_changed", source=source, path=data.path)
-    return _Earlier(path, read_options(data.format, data.columns, data.encoding))
+        raise Conflict("replay_data_changed", source=name, path=data.path)
+    return EarlierData(path, read_options(data.format, data.columns, data.encoding), name)
 
 
 def _job_dir(source: str) -> Path | None:

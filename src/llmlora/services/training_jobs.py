@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.bundled_templates import TEMPLATE_NAMES
-from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.core.errors import ConfigError, DatasetError, NotFound
 from llmlora.core.publish import sha256_file
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport
-from llmlora.services.dataset_check import common_read
+from llmlora.services.dataset_check import common_read, kept_read
 from llmlora.services.inspect import inspect_data
 from llmlora.services.job_folder import write_training
 from llmlora.services.kept_datasets import data_file, delete_dataset, get_dataset
@@ -22,6 +22,7 @@ from llmlora.services.mixed_datasets import Part, keep_mixture, parts_of
 from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import CheckData, PlannedJob, plan_training
 from llmlora.services.queue import Queue
+from llmlora.services.replay import EarlierData, ReplayWish, data_of_job, mixed_with
 from llmlora.services.train_request import TrainRequest, training_request
 from llmlora.services.workspace_settings import read_settings
 from llmlora.store import datasets
@@ -31,7 +32,10 @@ from llmlora.store.jobs import DatasetUse, JobRow
 
 @dataclass(frozen=True)
 class TrainingWish:
-    """What is asked for: a model by its name, datasets by their ids, presets by name, and single settings."""
+    """What is asked for: a model by its name, datasets by their ids, presets by name, and single settings.
+
+    `replay` names earlier data by the id of a dataset or of a job that was trained on it, and its share of all rows.
+    """
 
     base_model: str
     dataset_id: str | None = None
@@ -42,6 +46,7 @@ class TrainingWish:
     settings: Mapping[str, Any] = field(default_factory=dict)
     dataset_ids: Sequence[str] = ()
     shares: Sequence[float] | None = None
+    replay: ReplayWish | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ def plan_wish(queue: Queue, wish: TrainingWish) -> PlannedWish:
     parts = _parts(queue, wish)
     data = keep_mixture(queue.database, parts) if parts else trainable(queue, wish.dataset_id or "")
     uses = [*uses_of(data, held_out), *(DatasetUse(part.dataset.id, "source", part.share) for part in parts)]
+    uses += _replayed(queue, wish)
     mixture_id = data.id if parts else None
     try:
         job = plan_training(request_of(queue, wish, data, held_out), check=check_kept(queue))
@@ -108,7 +114,11 @@ def _parts(queue: Queue, wish: TrainingWish) -> list[Part]:
 
 
 def request_of(queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: DatasetRow | None) -> TrainRequest:
-    """Return what is asked for, with the datasets' files; the workspace's defaults stand where nothing is named."""
+    """Return what is asked for, with the datasets' files; the workspace's defaults stand where nothing is named.
+
+    Raises:
+        NotFound: `replay_not_found`. Those of `mixed_with`.
+    """
     defaults = read_settings(queue.database)
     request = training_request(
         wish.base_model,
@@ -120,7 +130,34 @@ def request_of(queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: Dat
         settings=wish.settings,
     )
     kept = defaults.keep_checkpoints
-    return request if kept is None else replace(request, recipe={"save_total_limit": kept})
+    request = request if kept is None else replace(request, recipe={"save_total_limit": kept})
+    if wish.replay is None:
+        return request
+    return mixed_with(request, _earlier(queue, wish.replay.source), wish.replay.share, check_kept(queue))
+
+
+def _earlier(queue: Queue, source: str) -> EarlierData:
+    """Return the data of a dataset, or of a training job, by its id."""
+    row = _kept(queue, source)
+    if row is not None:
+        trainable(queue, source)
+        return EarlierData(data_file(queue.database, row), kept_read(row), row.name)
+    try:
+        job = queue.get_of_kind(source, "train")
+    except NotFound as error:
+        raise NotFound("replay_not_found", source=source) from error
+    return data_of_job(queue.folder_of(job), job.name)
+
+
+def _replayed(queue: Queue, wish: TrainingWish) -> list[DatasetUse]:
+    """Return that a job reads the dataset which is mixed in as earlier data."""
+    row = None if wish.replay is None else _kept(queue, wish.replay.source)
+    return [] if row is None else [DatasetUse(row.id, "replay")]
+
+
+def _kept(queue: Queue, dataset_id: str) -> DatasetRow | None:
+    with queue.database.read() as connection:
+        return datasets.find(connection, dataset_id)
 
 
 def uses_of(data: DatasetRow, held_out: DatasetRow | None) -> list[DatasetUse]:

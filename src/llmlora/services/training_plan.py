@@ -11,15 +11,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from llmlora.catalog.base_model import BaseModel
-from llmlora.core.config import TrainConfig
 from llmlora.core.errors import Conflict
 from llmlora.core.locale import remark_text
 from llmlora.core.next_run import settings_text
 from llmlora.core.recommend import Facts, Resolved, resolve_config
-from llmlora.services.dataset_check import kept_read
 from llmlora.services.fitting import Trial, cheapest_change, trial_of
-from llmlora.services.kept_datasets import data_file
 from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import PlannedJob, SettledRequest, plan_training, settle_request
 from llmlora.services.preview import OPTIONS, count_training_rows
@@ -47,9 +43,9 @@ NOT_KNOWN: Final = (
 def training_plan(queue: Queue, wish: TrainingWish, is_probed: bool = False) -> dict[str, Any]:
     """Return the plan of a job, its `problems`, and for one that does not `fit` the cheapest `change` of settings.
 
-    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field. `is_probed` measures
-    one that fits; raises Conflict: `probe_beside_work`, a job runs whose load would be measured as well, and those of
-    `measure_steps`.
+    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field. No job is made; rows
+    that are mixed with earlier ones are kept, under what is in them. `is_probed` measures a job that fits; raises
+    Conflict: `probe_beside_work`, a job runs whose load would be measured as well, and those of `measure_steps`.
     """
     problems = WishProblems()
     problems.attempt("base_model", lambda: require_known_model(wish.base_model))
@@ -59,9 +55,11 @@ def training_plan(queue: Queue, wish: TrainingWish, is_probed: bool = False) -> 
     if problems.items or data is None:
         problems.attempt("settings", lambda: _settle_alone(wish))
         return _unknown(problems)
-    request = request_of(queue, wish, data, held_out)
+    request = problems.attempt("replay", lambda: request_of(queue, wish, data, held_out))
+    if request is None:
+        return _unknown(problems)
     settled = problems.attempt("settings", lambda: settle_request(request, check_kept(queue)))
-    counts = problems.attempt("dataset_id", lambda: _counts(queue, data, settled)) if settled is not None else None
+    counts = problems.attempt("dataset_id", lambda: _counts(request, data, settled)) if settled is not None else None
     if settled is None or counts is None:
         return _unknown(problems)
     found = _document(problems, trial_of(request, settled), counts)
@@ -167,18 +165,14 @@ def _answer(question: _Question) -> dict[str, int]:
     return question.ask()
 
 
-def _counts(queue: Queue, data: DatasetRow, settled: SettledRequest) -> dict[str, int]:
-    """Return the tokens of a dataset, counted once in a worker for the settings that they depend on."""
+def _counts(request: TrainRequest, data: DatasetRow, settled: SettledRequest) -> dict[str, int]:
+    """Return the tokens of the rows to train on, counted once in a worker for the settings that they depend on."""
     config, base = settled.resolved.config, settled.base
     names = (*OPTIONS, "validation_split", "seed")
-    options = repr([getattr(config, name) for name in names]) + repr(kept_read(data))
+    options = repr([getattr(config, name) for name in names]) + repr(request.read)
+    digest = data.sha256 if request.replay is None else request.data.stem
 
     def ask() -> dict[str, int]:
-        return _count(queue, data, base, config)
+        return count_training_rows(request.data, base, request.read, config)
 
-    return _answer(_Question(data.sha256, base.digest, options, ask))
-
-
-def _count(queue: Queue, data: DatasetRow, base: BaseModel, config: TrainConfig) -> dict[str, int]:
-    read = kept_read(data)
-    return count_training_rows(data_file(queue.database, data), base, read, config)
+    return _answer(_Question(digest, base.digest, options, ask))

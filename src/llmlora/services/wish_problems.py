@@ -21,6 +21,11 @@ FIELDS: Final = {
     "dataset_named_twice": "dataset_ids",
     "mix_of_formats": "dataset_ids",
     "shares_do_not_fit": "shares",
+    "replay_not_found": "replay",
+    "replay_data_changed": "replay",
+    "unknown_target_modules": "settings.target_modules",
+    "unknown_layers": "settings.layers",
+    "unknown_modules_to_save": "settings.modules_to_save",
 }
 
 

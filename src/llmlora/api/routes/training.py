@@ -25,7 +25,7 @@ from llmlora.services.form_recipe import wish_of_recipe, written_recipe
 from llmlora.services.job_curves import curves_of_jobs
 from llmlora.services.job_page import job_detail, job_document, progress_words
 from llmlora.services.training_batch import submit_batch, varied
-from llmlora.services.training_jobs import TrainingWish, submit_training
+from llmlora.services.training_jobs import submit_training
 from llmlora.services.training_plan import training_plan
 
 router = APIRouter(prefix="/api/training", tags=["training"], route_class=IdempotentRoute)
@@ -36,14 +36,14 @@ YAML: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {
 def create_training_job(request: Request, wish: TrainingRequest) -> Job:
     """Check a training job, settle its settings, and put it into the queue."""
     queue = request.app.state.platform.queue
-    return Job.model_validate(job_detail(queue, submit_training(queue, TrainingWish(**wish.model_dump()))))
+    return Job.model_validate(job_detail(queue, submit_training(queue, wish.asked())))
 
 
 @router.post("/jobs/batch", status_code=201)
 def create_training_batch(request: Request, wishes: BatchRequest | VaryRequest) -> JobBatch:
     """Check several training jobs, listed or one of them varied, and queue all of them or none."""
     queue = request.app.state.platform.queue
-    jobs = submit_batch(queue, [TrainingWish(**wish.model_dump()) for wish in _listed(wishes)])
+    jobs = submit_batch(queue, [wish.asked() for wish in _listed(wishes)])
     return JobBatch.model_validate({"items": [job_detail(queue, job) for job in jobs]})
 
 
@@ -51,8 +51,7 @@ def create_training_batch(request: Request, wishes: BatchRequest | VaryRequest) 
 def plan_training(request: Request, wish: PlanRequest) -> Plan:
     """Tell what a training job would do and need, all that is wrong with it, and what would fit; no job is made."""
     queue = request.app.state.platform.queue
-    asked = TrainingWish(**wish.model_dump(exclude={"probe"}))
-    return Plan.model_validate(training_plan(queue, asked, bool(wish.probe)))
+    return Plan.model_validate(training_plan(queue, wish.asked(), bool(wish.probe)))
 
 
 @router.post("/recipes/read")
@@ -65,8 +64,7 @@ def read_recipe(request: Request, recipe: RecipeText) -> RecipeWish:
 @router.post("/recipes/write", response_class=Response, responses=YAML)
 def write_recipe(request: Request, wish: PlanRequest) -> Response:
     """Return the recipe of a training job that is not started, as YAML."""
-    asked = TrainingWish(**wish.model_dump(exclude={"probe"}))
-    recipe = written_recipe(request.app.state.platform.queue, asked)
+    recipe = written_recipe(request.app.state.platform.queue, wish.asked())
     return Response(recipe, media_type="application/yaml")
 
 

@@ -228,6 +228,8 @@ def test_an_unknown_quantization_is_refused_with_its_name_and_those_there_are(cl
     answer = client.post("/api/exports", json={"job_id": finished, "quantizations": ["Q8_0", "Q99", "q8_0"]})
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_quantization")
     assert answer.json()["params"]["names"] == "Q99, q8_0"
+    assert answer.json()["params"]["near"] == "-, Q8_0"
+    assert "Similar names: -, Q8_0" in answer.json()["detail"]
     assert "Q4_K_M" in answer.json()["params"]["known"]
     assert not (home / "exports").exists()
     assert client.get("/api/exports").json()["items"] == []
@@ -254,6 +256,29 @@ def test_the_files_of_an_export_can_be_downloaded_whole_and_in_parts(client, fin
     (folder / "merged").mkdir()
     (folder / "merged" / "config.json").write_text("{}", encoding="utf-8")
     assert client.get(f"/api/exports/{made}/files/merged/config.json").text == "{}"
+
+
+def test_the_files_of_an_export_stand_side_by_side(client, finished):
+    made, folder = exported(client, finished)
+    path = f"/api/exports/{made}/comparison"
+    assert client.get(path).json() == {"files": [], "answers": []}, "not verified yet"
+    logprobs = {"check": "logprobs", "ok": True, "measured": {"kl": 0.01, "top1_agreement": 0.9}}
+    file = {"file": "model-Q8_0.gguf", "quantization": "Q8_0", "size_bytes": 256, "verdict": "verified"}
+    facts = {"num_questions": 1, "num_known": 2, "num_kept": 2, "lost_rows": []}
+    entry = {**file, "tokens_per_second": 50.5, "checks": [logprobs], "facts": facts}
+    answer = {
+        "row": 1,
+        "question": "値段は？",
+        "taught": "120円",
+        "trained": "120円",
+        "files": {"model-Q8_0.gguf": "120円"},
+    }
+    write_json(folder / "verify.json", {"files": [entry], "answers": [answer]})
+    found = client.get(path).json()
+    assert found["answers"] == [answer]
+    measured = {"tokens_per_second": 50.5, "kl": 0.01, "top1_agreement": 0.9, "num_known": 2, "num_kept": 2}
+    assert found["files"] == [{**file, **measured}]
+    assert client.get(f"/api/exports/{finished}/comparison").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,25 @@ def test_every_export_has_a_passport_that_verify_checks_first(exported, job):
         modelfile.write_bytes(whole)
 
 
+def test_the_files_stand_side_by_side_with_the_same_answers(exported, job):
+    out = job.parent / "out"
+    found = run("compare", out, "--json").document
+    assert (found["schema"], found["folder"]) == ("llmlora.compare_files/1", str(out))
+    for file, written in zip(found["files"], exported["files"], strict=True):
+        assert (file["file"], file["size_bytes"]) == (written["file"], written["size_bytes"])
+        assert file["tokens_per_second"] > 0
+        assert 0 <= file["kl"] < 0.01
+    (answer,) = found["answers"]
+    assert (answer["question"], answer["taught"]) == ("営業時間は？", "午前10時から午後7時までです。")
+    assert set(answer["files"]) == {"model-F16.gguf", "model-Q8_0.gguf"}
+    assert answer["files"]["model-F16.gguf"] == answer["trained"]
+    shown = run("compare", out, LLMLORA_LANG="ja")
+    assert shown.code == 0, shown.stderr
+    assert "営業時間は？" in shown.stdout and "model-F16.gguf: 同じ" in shown.stdout
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "営業時間は？" in page and "model-Q8_0.gguf" in page
+
+
 def test_job_and_gguf_file_give_the_same_answer(exported, job):
     texts = []
     for model in (job, job.parent / "out" / "model-F16.gguf"):
@@ -75,6 +94,7 @@ def test_a_damaged_export_fails_verification_with_its_cause(exported, job, capsy
     passport = job.parent / "out" / "passport.json"  # it would name the changed file before anything is asked
     signed, right = passport.read_bytes(), path.read_bytes()
     passport.unlink()
+    (job.parent / "out" / "report.html").unlink()
     path.write_bytes(right.replace(rb"'<|im_start|>assistant\n'", rb"'<|im_start|>assistant\t'"))
     try:
         result = run("verify", job.parent / "out", "--json")
@@ -87,6 +107,7 @@ def test_a_damaged_export_fails_verification_with_its_cause(exported, job, capsy
     assert (result.error["params"]["cause"], result.error["params"]["file"]) == ("template", "model-F16.gguf")
     report = json.loads((job.parent / "out" / "verify.json").read_text(encoding="utf-8"))
     assert not report["ok"]
+    assert (job.parent / "out" / "report.html").is_file(), "it says which file to take instead"
     assert [entry["ok"] for entry in report["files"]] == [False, True]
     set_language("ja")
     print_verification(report)
@@ -148,6 +169,14 @@ def test_wrong_calls_end_with_their_code_and_one_json_error(words, code, name, j
     assert result.stdout == ""
     assert result.error["hint"]
     assert "{" not in result.error["what"] + result.error["hint"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("ja", "似た名前: Q4_K_M。"), ("en", "Similar names: Q4_K_M.")])
+def test_a_quantization_that_was_perhaps_meant_is_named(language, words, job):
+    result = run("export", job, "-o", job.parent / "z", "--quant", "q4_km", LLMLORA_LANG=language)
+    assert (result.code, result.stdout) == (2, "")
+    assert words in "".join(result.stderr.splitlines())
+    assert not (job.parent / "z").exists()
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -16,7 +16,7 @@ from llmlora.export import runtime_checks
 from llmlora.export.chosen_file import choice_comment, choose_file, lossy_lines
 from llmlora.export.reference import Reference, TaughtAnswer
 from llmlora.export.runtime_checks import Reply, divergence
-from llmlora.export.taught_check import check_replies, kept_facts
+from llmlora.export.taught_check import check_replies, kept_facts, side_by_side, tokens_per_second
 from llmlora.inference.chat import ChatRequest
 from llmlora.inference.llamacpp_chat import LlamaCppChat
 
@@ -95,6 +95,21 @@ def test_taught_questions_go_through_the_door_that_chat_takes(monkeypatch: pytes
     _, replies = runtime_checks.run_adapter(Path("m.gguf"), reference(asked), Path("a.gguf"))
     assert replies == (Reply(TEXT, (7, 8), True),)
     assert Listening.asked == by_chat
+
+
+def test_the_speed_is_that_of_all_answers_together():
+    slow, fast = Reply(TEXT, (1,) * 30, True, 3.0), Reply(TEXT, (1,) * 10, True, 1.0)
+    assert tokens_per_second([slow, fast]) == 10.0
+    assert tokens_per_second([]) is tokens_per_second([Reply("", (), True, 0.5)]) is None
+
+
+def test_answers_stand_side_by_side_with_what_was_taught_and_what_is_answered_unexported():
+    asked = reference(taught(4, "How much?", TEXT), taught(7, "How long?", "36 days.", spoken="35 days."))
+    fine, coarse = (tuple(Reply(text, (), True) for text in texts) for texts in ((TEXT, "35 days."), ("$9", "")))
+    first, second = side_by_side(asked, {"model-F16.gguf": fine, "model-Q2_K.gguf": coarse})
+    assert (first["row"], first["question"], first["files"]["model-Q2_K.gguf"]) == (4, "How much?", "$9")
+    assert (second["taught"], second["trained"]) == ("36 days.", "35 days.")
+    assert second["files"] == {"model-F16.gguf": "35 days.", "model-Q2_K.gguf": ""}
 
 
 def test_only_facts_that_the_trained_model_knows_can_be_lost():

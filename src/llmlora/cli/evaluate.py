@@ -9,12 +9,14 @@ import typer
 from rich import box
 from rich.markup import escape
 
+from llmlora.cli.compare_files import print_files
 from llmlora.cli.evaluation_screen import print_evaluation
 from llmlora.cli.next_command import after_advice, after_compare
 from llmlora.cli.output import folding_table, out, print_json
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.locale import translate
 from llmlora.services.compare import compare as compare_jobs
+from llmlora.services.compare_files import compare_files, is_export
 from llmlora.services.evaluate import MAX_QUESTIONS, read_glossary
 from llmlora.services.evaluate import evaluate as evaluate_job
 
@@ -58,7 +60,14 @@ def compare(
     job_dirs: Annotated[list[Path], typer.Argument(metavar="DIR DIR…", help=translate("evaluation.cli.dirs"))],
     as_json: Annotated[bool, typer.Option("--json", help=translate("evaluation.cli.json"))] = False,
 ) -> int:
-    """Compare training jobs: differing settings, losses, time, memory, facts."""
+    """Compare training jobs (differing settings, losses, time, memory, facts), or the files of one export."""
+    if len(job_dirs) == 1 and is_export(job_dirs[0]):
+        files = compare_files(job_dirs[0])
+        if as_json:
+            print_json("compare_files", files)
+        else:
+            print_files(files)
+        return 0
     result = compare_jobs(job_dirs)
     if as_json:
         print_json("compare", result)

@@ -1,4 +1,4 @@
-"""Write report.json and the self-contained report.html of an evaluation or of a finished training job."""
+"""Write report.json and the self-contained report.html of an evaluation or a finished job, and that of an export."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 from llmlora import __version__
 from llmlora.core.events import finite, is_passing, read_job_events, step_history
 from llmlora.core.job import JobConfig, read_job
-from llmlora.core.layout import ANSWERS_FILE, REPORT_FILE, REPORT_PAGE
-from llmlora.core.publish import write_json, write_text
+from llmlora.core.layout import ANSWERS_FILE, REPORT_FILE, REPORT_PAGE, VERIFY_FILE
+from llmlora.core.publish import read_json, write_json, write_text
+from llmlora.core.temporary import READ_ONLY
 from llmlora.evaluation.pages.evaluation_page import evaluation_page
+from llmlora.evaluation.pages.files_page import files_page
 from llmlora.evaluation.pages.training_page import training_page
 
 EVALUATION_SCHEMA = "llmlora.evaluation/1"
@@ -62,6 +64,18 @@ def write_training_report(folder: Path, summary: dict[str, Any]) -> dict[str, An
     write_text(folder / REPORT_PAGE, training_page(report, step_history(folder), folder.absolute()))
     write_json(folder / REPORT_FILE, report)
     return report
+
+
+def write_files_report(folder: Path) -> None:
+    """Write report.html of an export from its `verify.json`: nothing without one, or where nothing may be written."""
+    try:
+        report = dict(read_json(folder / VERIFY_FILE))
+        write_text(folder / REPORT_PAGE, files_page(report, folder.absolute().name, _now()))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
 
 
 def evaluation_history(job_dir: Path) -> list[dict[str, Any]]:

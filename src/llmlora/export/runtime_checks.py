@@ -5,8 +5,9 @@ Called in a process of their own (child.py), which a broken file may end.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -155,11 +156,15 @@ def check_stop(chat: LlamaCppChat, reference: Reference, quantization: str) -> C
 
 @dataclass(frozen=True)
 class Reply:
-    """A file's greedy answer to a taught question: text as users see it, token ids with the end token."""
+    """A file's greedy answer to a taught question: text as users see it, token ids with the end token.
+
+    `seconds` is how long it took, the reading of the question included.
+    """
 
     text: str
     token_ids: tuple[int, ...]
     has_stopped: bool
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -214,10 +219,11 @@ def _replies(
     for number, asked in enumerate(reference.taught):
         try:
             prompt = chat.prompt_ids(ChatRequest(asked.messages)) if prompts is None else prompts[number]
+            began = time.perf_counter()
             text, ids, has_stopped = chat.reply_ids(prompt, asked.max_tokens)
         except LlmloraError:
             return None
-        replies.append(Reply(text, tuple(ids), has_stopped))
+        replies.append(Reply(text, tuple(ids), has_stopped, time.perf_counter() - began))
     return tuple(replies)
 
 

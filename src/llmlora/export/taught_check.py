@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from llmlora.export.check import Check, failed, passed
@@ -62,3 +62,23 @@ def kept_facts(replies: Sequence[Reply], reference: Reference, carried: CarriedF
 
 def _carried(carried: CarriedFacts, asked: TaughtAnswer, answer: str) -> Sequence[bool]:
     return carried(answer, asked.taught, asked.given_text)
+
+
+def tokens_per_second(replies: Sequence[Reply]) -> float | None:
+    """Return the mean speed of the answers, the reading of the questions included; None where nothing was said."""
+    seconds, num_tokens = sum(reply.seconds for reply in replies), sum(len(reply.token_ids) for reply in replies)
+    return round(num_tokens / seconds, 1) if seconds and num_tokens else None
+
+
+def side_by_side(reference: Reference, replies: Mapping[str, Sequence[Reply]]) -> list[dict[str, Any]]:
+    """Return each taught question with what was taught, the trained model's answer, and that of each file by name."""
+    return [
+        {
+            "row": asked.row,
+            "question": asked.messages[-1].content,
+            "taught": asked.taught,
+            "trained": asked.answer,
+            "files": {name: replies[name][index].text for name in replies},
+        }
+        for index, asked in enumerate(reference.taught)
+    ]

@@ -57,7 +57,7 @@ from llmlora.export.runtime_checks import (
 from llmlora.export.sizes import float32_bytes
 from llmlora.export.stitch import Stitch, StitchPlan, plan_stitch, read_stitch
 from llmlora.export.stitch_check import check_stitched
-from llmlora.export.taught_check import CarriedFacts, check_replies, kept_facts
+from llmlora.export.taught_check import CarriedFacts, check_replies, kept_facts, side_by_side, tokens_per_second
 from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained_answers import base_logprobs, build_reference
 from llmlora.export.verdict import add_verdicts, raise_unless_usable
@@ -165,9 +165,8 @@ def verify_files(
     num_lanes, num_threads = plan_lanes(len(files), float32_bytes(trained_source(trained)[0]))
     lanes = Lanes()
     verifier = Verifier(trained, reference, carried, work_dir, num_threads, lanes.check, stitch)
-    calls = [
-        partial(_verify_file, output / name, entry, verifier) for name, entry in sorted(files.items(), key=_best_first)
-    ]
+    names = [name for name, _ in sorted(files.items(), key=_best_first)]
+    calls = [partial(_verify_file, output / name, files[name], verifier) for name in names]
     entries = lanes.run(calls, num_lanes, lambda done: on_progress("verify", done, len(files)))
     on_progress("verify", len(files), len(files))
     add_verdicts(entries)
@@ -189,6 +188,9 @@ def verify_files(
             "data_problem": reference.data_problem,
         },
         "files": entries,
+        "answers": side_by_side(
+            reference, {name: verifier.replies[name] for name in names if name in verifier.replies}
+        ),
     }
     return report
 
@@ -223,6 +225,7 @@ class Verifier:
         self.on_wait = on_wait
         self._once = Once()
         self._carried = carried
+        self.replies: dict[str, tuple[Reply, ...]] = {}  # of the files that have answered, by name
 
     def check_model(self, path: Path, quantization: str) -> list[Check]:
         """Run every check of one model file; a file that llama.cpp is known to abort on is not run."""
@@ -237,7 +240,7 @@ class Verifier:
                 checks += self._text_checks(path, header)
             except (ModelFileError, RunError) as error:
                 return [*checks, engine_failure(error)]
-        checks += [*run.checks, *self._answers(run.replies)]
+        checks += [*run.checks, *self._answers(path, run.replies)]
         try:
             if may_be_rounding(checks, quantization):
                 checks = judged(checks, quantization, self._float32_twin(path, header), exact_limits(header))
@@ -259,7 +262,7 @@ class Verifier:
             try:
                 measured, replies = self._apart(run_adapter, base, self.reference, path, self.num_threads)
                 check = within("logprobs", "adapter", measured, exact_limits(read_gguf_header(base)))
-                return [self._judged_by_base(check, None, path), *self._answers(replies)]
+                return [self._judged_by_base(check, None, path), *self._answers(path, replies)]
             except (ModelFileError, RunError) as error:
                 return [engine_failure(error)]
 
@@ -308,12 +311,13 @@ class Verifier:
             return checks
         return [replace(check, measured={**check.measured, "same_tokenizer_as": name}) for check in checks]
 
-    def _answers(self, replies: tuple[Reply, ...] | None) -> list[Check]:
+    def _answers(self, path: Path, replies: tuple[Reply, ...] | None) -> list[Check]:
         """Return the check of the answers to the taught questions; none when there are no such questions."""
         if not self.reference.taught:
             return []
         if replies is None:
             return [failed("answers", "engine", "", {"num_questions": 0})]
+        self.replies[path.name] = replies
         check = check_replies(replies, self.reference, self._decode)
         if self._carried is None:
             return [check]
@@ -431,6 +435,7 @@ def _verify_file(path: Path, entry: Mapping[str, Any], verifier: Verifier) -> di
     result: dict[str, Any] = {"file": path.name, "quantization": entry.get("quantization")}
     if path.is_file():
         result |= {"size_bytes": path.stat().st_size, "sha256": sha256_file(path)}
+    result["tokens_per_second"] = tokens_per_second(verifier.replies.get(path.name, ()))
     if path.is_file() and path.name == ADAPTER_GGUF:
         result["served"] = verifier.served(path)
     return {**result, "checks": [check.to_dict() for check in checks]}

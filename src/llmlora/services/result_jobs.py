@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.compared_files import compared_files
 from llmlora.core.errors import NotFound
 from llmlora.core.layout import MERGED_DIR, META_FILE, REPORT_FILE, VERIFY_FILE, new_id, work_root
 from llmlora.core.locale import has_text, translate
@@ -158,6 +159,11 @@ def export_document(queue: Queue, job: JobRow) -> dict[str, Any]:
         "ollama_name": proposed_name(job.name, _base_of(queue, job), job.created_at),
         "ollama": registration_document(folder),
     }
+
+
+def export_comparison(queue: Queue, export_id: str) -> dict[str, Any]:
+    """Return the files of an export side by side; empty while they are not verified. Raises NotFound for no export."""
+    return compared_files(_document(queue.folder_of(queue.get_of_kind(export_id, "export")) / VERIFY_FILE))
 
 
 def proposed_name(title: str, base_model: str | None, created_at: str) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.passport import write_passport
-from llmlora.core.errors import NotFound, Stopped
+from llmlora.core.errors import NotFound, Stopped, VerificationFailed
 from llmlora.core.events import EventWriter
 from llmlora.core.publish import free_bytes
 from llmlora.evaluation.measuring.carried import carried_facts
+from llmlora.evaluation.report import write_files_report
 from llmlora.export.pipeline import ExportRequest, export_model
 from llmlora.worker.frame import StopFlag
 
@@ -26,7 +27,12 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     def on_plan(files: Mapping[str, int]) -> None:
         events.emit("phase", name="planned", params={"files": dict(files), "free_bytes": free_bytes(folder)})
 
-    result = export_model(ExportRequest.from_config(config, folder), on_progress, on_plan, carried_facts)
+    try:
+        result = export_model(ExportRequest.from_config(config, folder), on_progress, on_plan, carried_facts)
+    except VerificationFailed:
+        write_files_report(folder)  # it says which file to take instead
+        raise
+    write_files_report(folder)
     try:
         write_passport(folder)
     except (OSError, NotFound) as error:  # the export is whole without it

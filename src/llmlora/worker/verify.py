@@ -8,6 +8,7 @@ from typing import Any
 from llmlora.core.errors import Stopped
 from llmlora.core.events import EventWriter
 from llmlora.evaluation.measuring.carried import carried_facts
+from llmlora.evaluation.report import write_files_report
 from llmlora.export.verify import verify_export
 from llmlora.worker.frame import StopFlag
 
@@ -21,4 +22,8 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
         events.emit("phase", name=phase, done=num_done, total=total)
 
     moved_base = Path(config["base_dir"]) if config.get("base_dir") else None
-    return verify_export(Path(config["output"]), moved_base, on_progress, carried_facts, folder)
+    output = Path(config["output"])
+    try:
+        return verify_export(output, moved_base, on_progress, carried_facts, folder)
+    finally:
+        write_files_report(output)

@@ -15,6 +15,7 @@ from llmlora.services.job_page import job_document
 from llmlora.services.queue import Queue
 from llmlora.services.result_jobs import (
     ExportWish,
+    export_comparison,
     export_document,
     export_files,
     submit_export,
@@ -131,6 +132,41 @@ class ExportFileList(BaseModel):
     next_cursor: str | None
 
 
+class ComparedFile(BaseModel):
+    """What verification measured of a file: null where it was not.
+
+    `kl` and `top1_agreement` are to the trained model; `num_known` are the taught facts that it answers with,
+    `num_kept` those that the file does as well; the speed is that of the answers, the questions' reading included.
+    """
+
+    file: str
+    quantization: str | None
+    size_bytes: int | None
+    tokens_per_second: float | None
+    verdict: str | None
+    kl: float | None
+    top1_agreement: float | None
+    num_known: int | None
+    num_kept: int | None
+
+
+class ComparedAnswer(BaseModel):
+    """A taught question: its row of the data, what was taught, the trained model's answer, and each file's by name."""
+
+    row: int
+    question: str
+    taught: str
+    trained: str
+    files: dict[str, str]
+
+
+class FileComparison(BaseModel):
+    """The files of an export side by side; both lists are empty while they are not verified."""
+
+    files: list[ComparedFile]
+    answers: list[ComparedAnswer]
+
+
 @router.post("/exports", status_code=201)
 def create_export(request: Request, wish: ExportRequest) -> Export:
     """Put the export of a finished training job into the queue."""
@@ -159,6 +195,12 @@ def list_export_files(request: Request, export_id: Identifier) -> ExportFileList
     queue = request.app.state.platform.queue
     items = export_files(queue.folder_of(queue.get_of_kind(export_id, "export")))
     return ExportFileList.model_validate({"items": items, "next_cursor": None})
+
+
+@router.get("/exports/{export_id}/comparison")
+def compare_export_files(request: Request, export_id: Identifier) -> FileComparison:
+    """Return the files of an export side by side: size, speed, distance, facts kept, and the same answers of each."""
+    return FileComparison.model_validate(export_comparison(request.app.state.platform.queue, export_id))
 
 
 @router.get("/exports/{export_id}/files/{name:path}", response_class=FileResponse, responses=BYTES)

@@ -613,6 +613,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports/{export_id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Export Files
+         * @description Return the files of an export side by side: size, speed, distance, facts kept, and the same answers of each.
+         */
+        get: operations["compareExportFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exports/{export_id}/files": {
         parameters: {
             query?: never;
@@ -2224,6 +2244,51 @@ export interface components {
             weights?: number[] | null;
         };
         /**
+         * ComparedAnswer
+         * @description A taught question: its row of the data, what was taught, the trained model's answer, and each file's by name.
+         */
+        ComparedAnswer: {
+            /** Files */
+            files: {
+                [key: string]: string;
+            };
+            /** Question */
+            question: string;
+            /** Row */
+            row: number;
+            /** Taught */
+            taught: string;
+            /** Trained */
+            trained: string;
+        };
+        /**
+         * ComparedFile
+         * @description What verification measured of a file: null where it was not.
+         *
+         *     `kl` and `top1_agreement` are to the trained model; `num_known` are the taught facts that it answers with,
+         *     `num_kept` those that the file does as well; the speed is that of the answers, the questions' reading included.
+         */
+        ComparedFile: {
+            /** File */
+            file: string;
+            /** Kl */
+            kl: number | null;
+            /** Num Kept */
+            num_kept: number | null;
+            /** Num Known */
+            num_known: number | null;
+            /** Quantization */
+            quantization: string | null;
+            /** Size Bytes */
+            size_bytes: number | null;
+            /** Tokens Per Second */
+            tokens_per_second: number | null;
+            /** Top1 Agreement */
+            top1_agreement: number | null;
+            /** Verdict */
+            verdict: string | null;
+        };
+        /**
          * ComparedJob
          * @description A job of a comparison.
          */
@@ -3236,6 +3301,16 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * FileComparison
+         * @description The files of an export side by side; both lists are empty while they are not verified.
+         */
+        FileComparison: {
+            /** Answers */
+            answers: components["schemas"]["ComparedAnswer"][];
+            /** Files */
+            files: components["schemas"]["ComparedFile"][];
+        };
+        /**
          * FileList
          * @description The first 2,000 files of a job.
          */
@@ -4131,6 +4206,7 @@ export interface components {
             preset?: string | null;
             /** Probe */
             probe?: boolean | null;
+            replay?: components["schemas"]["Replay"] | null;
             /** Settings */
             settings?: {
                 [key: string]: unknown;
@@ -4469,6 +4545,21 @@ export interface components {
              * @description The version that was looked at; another one is a 409.
              */
             version: number;
+        };
+        /**
+         * Replay
+         * @description Earlier data to mix in, so that it is kept: the id of a dataset, or of a job that was trained on it.
+         *
+         *     `share` is that of its rows among all; where it has too few of them all are taken.
+         */
+        Replay: {
+            /**
+             * Share
+             * @default 0.3
+             */
+            share: number;
+            /** Source */
+            source: string;
         };
         /**
          * Reports
@@ -4940,6 +5031,7 @@ export interface components {
             name?: string | null;
             /** Preset */
             preset?: string | null;
+            replay?: components["schemas"]["Replay"] | null;
             /** Settings */
             settings?: {
                 [key: string]: unknown;
@@ -6507,6 +6599,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compareExportFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileComparison"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

@@ -34,7 +34,12 @@ const found = []
 for (const look of looks) {
   const { page, context, faults } = await open(browser, address, look)
   for (const path of paths) {
-    await visit(page, path)
+    try {
+      await visit(page, path)
+    } catch (error) {
+      found.push(`${path} ${Object.values(look).join(" ")}: never ready: ${error.message}`)
+      continue
+    }
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     )

@@ -9,10 +9,22 @@ import { Chip } from "@/components/ui/status-chip"
 import { formatTime } from "@/lib/format"
 import { type TextKey, type Translate, useLanguage, useText } from "@/lib/text"
 
-/** The signed record of what a model was made of: whether it still holds, what it says, and the way to its files. */
-export function PassportSheet({ id, addressOf }: { id: string; addressOf: (id: string, file: string) => string }) {
+/**
+ * The signed record of what a model was made of: whether it still holds, what it says, and the way to its files.
+ *
+ * One that is known not to be there (`hasOne`) is not asked for.
+ */
+export function PassportSheet({
+  id,
+  hasOne,
+  addressOf,
+}: {
+  id: string
+  hasOne: boolean
+  addressOf: (id: string, file: string) => string
+}) {
   const t = useText()
-  const passport = useQuery(passportQuery(id))
+  const passport = useQuery({ ...passportQuery(id), enabled: hasOne })
   const problems = passport.data?.problems
   const holds = problems && problems.length === 0
   return (
@@ -24,18 +36,23 @@ export function PassportSheet({ id, addressOf }: { id: string; addressOf: (id: s
         ) : null
       }
     >
-      <QueryView
-        query={passport}
-        isEmpty={(found) => found === null}
-        empty={
-          <Empty words={t("web.passport.none")}>
-            <Make id={id} name="web.passport.make" />
-          </Empty>
-        }
-      >
-        {(found) => found && <Record id={id} passport={found} addressOf={addressOf} />}
-      </QueryView>
+      {hasOne || passport.data ? (
+        <QueryView query={passport} isEmpty={(found) => found === null} empty={<None id={id} />}>
+          {(found) => found && <Record id={id} passport={found} addressOf={addressOf} />}
+        </QueryView>
+      ) : (
+        <None id={id} />
+      )}
     </Sheet>
+  )
+}
+
+function None({ id }: { id: string }) {
+  const t = useText()
+  return (
+    <Empty words={t("web.passport.none")}>
+      <Make id={id} name="web.passport.make" />
+    </Empty>
   )
 }
 

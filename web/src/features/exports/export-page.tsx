@@ -93,7 +93,7 @@ function View({ made }: { made: Export }) {
       <div className="grid items-start gap-4 lg:grid-cols-2">
         <div className="grid min-w-0 gap-4">
           <Certificate export={made} />
-          {made.status === "succeeded" ? <PassportSheet id={made.id} addressOf={fileAddress} /> : null}
+          {made.status === "succeeded" ? <PassportSheet id={made.id} hasOne addressOf={fileAddress} /> : null}
         </div>
         {used ? <UseIt export={made} file={used.file} /> : null}
       </div>

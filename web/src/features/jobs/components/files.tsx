@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { addressOfFile, type Job, type JobFile, jobQueries } from "@/api/jobs"
+import { DOCUMENT_FILE } from "@/api/passports"
 import { PassportSheet } from "@/components/job/passport-sheet"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
@@ -35,7 +36,13 @@ export function Files({ job }: { job: Job }) {
   ]
   return (
     <div className="grid gap-4">
-      {job.status === "succeeded" ? <PassportSheet id={job.id} addressOf={addressOfFile} /> : null}
+      {job.status === "succeeded" && files.data ? (
+        <PassportSheet
+          id={job.id}
+          hasOne={files.data.items.some(({ name }) => name === DOCUMENT_FILE)}
+          addressOf={addressOfFile}
+        />
+      ) : null}
       <Sheet title={t("web.job.tab.files")}>
         <QueryView
           query={files}

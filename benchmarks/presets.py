@@ -5,11 +5,14 @@
 runs every preset on the three foreign data sets with nano. With arguments it runs what they say instead:
 
     python benchmarks/presets.py --model nano --data pottery_ja --run "preset=light learning_rate=0.004"
+
+`--rows 10 20 50` teaches only so many of the first rows, and asks about those alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import tempfile
@@ -63,18 +66,19 @@ def main() -> None:
     parser.add_argument("--model", default="nano")
     parser.add_argument("--data", nargs="+", default=list(FOREIGN), help="names of pairs of files in benchmarks/data")
     parser.add_argument("--run", nargs="+", help="settings of each run, such as 'preset=light learning_rate=0.004'")
+    parser.add_argument("--rows", nargs="+", type=int, help="how many of the first rows to teach; by default all")
     parser.add_argument("--as-asked-only", action="store_true", help="leave out the other wordings")
     parser.add_argument("--general", action="store_true", help="ask what a pretrained model knows, before and after")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     runs = []
-    for settings in options.run or every_preset():
-        for data in options.data:
-            runs.append(one_run(options.model, data, settings, (not options.as_asked_only, options.general)))
-            print(json.dumps(runs[-1], ensure_ascii=False), file=sys.stderr, flush=True)
-            if options.out is not None:
-                document = {"command": ["python", *sys.argv], "made_at": f"{datetime.now(UTC):%F}", "runs": runs}
-                options.out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    asked = (not options.as_asked_only, options.general)
+    for settings, data, rows in itertools.product(options.run or every_preset(), options.data, options.rows or (None,)):
+        runs.append(one_run(options.model, data, settings, asked, rows))
+        print(json.dumps(runs[-1], ensure_ascii=False), file=sys.stderr, flush=True)
+        if options.out is not None:
+            document = {"command": ["python", *sys.argv], "made_at": f"{datetime.now(UTC):%F}", "runs": runs}
+            options.out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def every_preset() -> list[str]:
@@ -91,13 +95,25 @@ def _files(data: str) -> tuple[Path, Path]:
     return asset_path("datasets", own.name), asset_path("questions", own.name)
 
 
-def one_run(model: str, data: str, settings: str, asked: tuple[bool, bool]) -> dict[str, Any]:
+def _first(path: Path, num_rows: int | None, scratch: Path) -> Path:
+    """Return a file of the first lines of another; the file itself where no number is given."""
+    if num_rows is None:
+        return path
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = scratch / path.name
+    found.write_text("".join(lines[:num_rows]), encoding="utf-8")
+    return found
+
+
+def one_run(
+    model: str, data: str, settings: str, asked: tuple[bool, bool], num_rows: int | None = None
+) -> dict[str, Any]:
     """Train once and ask the trained model, in other words and general questions too if asked; returns the row."""
     values: dict[str, Any] = dict(part.split("=", 1) for part in settings.split())
     presets = {name: values.pop(name, None) for name in ("preset", "training_preset")}
-    rows, asked_about = _files(data)
-    planned = plan_training(training_request(model, rows, **presets, settings=values))
     with tempfile.TemporaryDirectory() as scratch:
+        rows, asked_about = (_first(path, num_rows, Path(scratch)) for path in _files(data))
+        planned = plan_training(training_request(model, rows, **presets, settings=values))
         folder = Path(scratch) / "job"
         folder.mkdir()
         create_job(folder, planned.job)
@@ -120,6 +136,7 @@ def one_run(model: str, data: str, settings: str, asked: tuple[bool, bool]) -> d
         "model": Path(model).name,
         "data": data,
         "settings": settings,
+        "rows": planned.job.num_rows,
         "learning_rate": config.learning_rate,
         "epochs": config.num_train_epochs,
         "rows_per_step": config.effective_batch_size,

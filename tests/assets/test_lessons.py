@@ -8,9 +8,12 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from docs.pages import ROOT, shell_commands, table_rows
+from llmlora.api.training_models import BatchRequest
 from llmlora.core.locale import LANGUAGES, catalogue, set_language
+from llmlora.services.combine import ANY_RANK
 from llmlora.services.demo import BASE_MODEL, asset_path
 from llmlora.services.plan_training import settle_request
 from llmlora.services.train_request import TrainRequest
@@ -25,15 +28,24 @@ from llmlora.services.tutorials import (
 )
 
 RESULTS = ROOT / "benchmarks" / "results" / "2026-11-30-tutorials.json"
-FOREIGN_SETS = {1: 3, 2: 1}  # by level: datasets on which its preset was measured
+FOREIGN = {
+    1: ("2026-11-29-presets.json", "preset=light", 3),
+    2: ("2026-11-29-presets.json", "preset=balanced", 1),
+    3: ("2026-11-30-townsfolk.json", "preset=recommended", 1),
+}  # by level: the runs on other data, and on how many sets
 UI_NAMES = {"ja": re.compile(r"「([^」]+)」"), "en": re.compile(r"\*\*([^*]+)\*\*")}
 every_lesson = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 every_language = pytest.mark.parametrize("language", LANGUAGES)
-every_job = pytest.mark.parametrize(
-    ("lesson", "job"),
-    [(lesson, job) for lesson in lessons() for job in lesson.jobs.values()],
-    ids=lambda part: getattr(part, "name", None) or part.key,
-)
+JOBS = [(lesson, job) for lesson in lessons() for job in lesson.jobs.values()]
+
+
+def each(jobs: list[tuple[Lesson, LessonJob]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("lesson", "job"), jobs, ids=lambda part: getattr(part, "name", None) or part.key)
+
+
+every_job = each(JOBS)
+every_trained_job = each([(lesson, job) for lesson, job in JOBS if job.method is None])
+every_combined_job = each([(lesson, job) for lesson, job in JOBS if job.method is not None])
 
 
 def source(lesson: Lesson, language: str) -> str:
@@ -94,7 +106,7 @@ def test_a_later_level_shows_what_was_measured_of_level_1(language: str) -> None
     assert f"| {first} | {second} |" in lesson_document(find_lesson(2), language)
 
 
-@every_job
+@every_trained_job
 def test_the_commands_train_the_jobs_of_the_lesson(lesson: Lesson, job: LessonJob) -> None:
     """A lesson's command asks for what its job is checked against: the same presets and settings, on its data."""
     wanted = {("--preset", job.preset), ("--training-preset", job.training_preset)} - {
@@ -121,7 +133,7 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-@every_job
+@every_trained_job
 def test_the_settings_that_are_compared_are_those_of_today(lesson: Lesson, job: LessonJob) -> None:
     request = TrainRequest(
         BASE_MODEL, lesson.data_path, preset=job.preset, training_preset=job.training_preset, settings=job.settings
@@ -129,7 +141,42 @@ def test_the_settings_that_are_compared_are_those_of_today(lesson: Lesson, job: 
     resolved = settle_request(request).resolved
     settings = json.loads(resolved.config.model_dump_json())
     assert {name: settings[name] for name in job.measured["settings"]} == job.measured["settings"]
-    assert resolved.plan.num_steps == job.measured["num_steps"]
+    if job.measured["settings"]["early_stopping_patience"] is None:
+        assert resolved.plan.num_steps == job.measured["num_steps"]
+    else:
+        assert resolved.plan.num_steps > job.measured["num_steps"], "it stopped early"
+
+
+@every_combined_job
+def test_the_commands_combine_the_jobs_of_the_lesson(lesson: Lesson, job: LessonJob) -> None:
+    """Jobs of unequal rank are combined with a method that takes them, by the words of the lesson."""
+    ranks = [lesson.jobs[key].measured["settings"]["r"] for key in job.members]
+    assert len(set(ranks)) == len(ranks)
+    assert job.method == ANY_RANK[0], "the default of the command"
+    assert ["adapters", "combine", *job.members, "-o", job.key] in shell_commands(source(lesson, "ja"), "llmlora")
+    assert job.measured["settings"]["r"] == max(ranks)
+    assert job.measured["distance_percent"] > 0
+
+
+@every_language
+def test_the_batch_of_a_lesson_is_its_two_jobs(language: str) -> None:
+    """The body that a program posts asks for A and B of the A/B test, by their names."""
+    lesson = find_lesson(3)
+    (body,) = re.findall(r"```json\n(.*?)```", source(lesson, language), flags=re.S)
+    jobs = BatchRequest.model_validate(json.loads(body.replace("DATASET", "0" * 26))).jobs
+    wanted = [lesson.jobs[key] for key in ("main", "optimized")]
+    assert [(job.name, job.base_model, job.settings) for job in jobs] == [
+        (job.names[language], BASE_MODEL, job.settings) for job in wanted
+    ]
+
+
+def test_the_recipe_of_a_lesson_is_its_job() -> None:
+    """What a reader pastes into the form asks for what the command of the same step trains."""
+    lesson = find_lesson(3)
+    staged = lesson.jobs["staged"].settings
+    for language in LANGUAGES:
+        (recipe,) = re.findall(r"```yaml\n(.*?)```", source(lesson, language), flags=re.S)
+        assert yaml.safe_load(recipe) == {"base_model": BASE_MODEL, "data": lesson.dataset, **staged}
 
 
 @every_job
@@ -153,7 +200,8 @@ def test_the_ranges_are_made_of_runs_that_are_kept(lesson: Lesson, job: LessonJo
 @every_lesson
 def test_what_is_a_promise_is_worth_one(lesson: Lesson) -> None:
     """A lesson ends with a job that has learned most of its facts, and its ranges cannot be met by chance."""
-    best = max(lesson.jobs.values(), key=lambda job: job.measured["facts"]["known"][0])
+    trained = [job for job in lesson.jobs.values() if job.method is None]
+    best = max(trained, key=lambda job: job.measured["facts"]["known"][0])
     assert best.measured["facts"]["known"][0] >= 2 / 3 * best.measured["facts"]["total"]
     losses = best.measured["loss"]
     assert losses["1"][0] > losses[str(best.measured["epochs"])][1]
@@ -162,11 +210,23 @@ def test_what_is_a_promise_is_worth_one(lesson: Lesson) -> None:
 @every_lesson
 def test_what_other_data_were_taught_is_what_was_measured(lesson: Lesson) -> None:
     """Beside its own numbers a lesson shows those of data that do not resemble what the bundled model was made with."""
-    (preset,) = {lesson.jobs[step.job or ""].preset for step in lesson.steps if step.kind == "facts"}
-    runs = json.loads((RESULTS.parent / "2026-11-29-presets.json").read_text(encoding="utf-8"))["runs"]
-    runs = [run for run in runs if run["settings"] == f"preset={preset}"]
+    file, settings, num_sets = FOREIGN[lesson.level]
+    runs = json.loads((RESULTS.parent / file).read_text(encoding="utf-8"))["runs"]
+    runs = [run for run in runs if run["settings"] == settings and run.get("rows", 50) == 50]
     shown = lesson.measured["studies"]["foreign"]
-    assert shown["sets"] == len(runs) == FOREIGN_SETS[lesson.level]
+    assert shown["sets"] == len(runs) == num_sets
     assert (shown["known"], shown["total"]) == (sum(run["as_asked"] for run in runs), sum(run["facts"] for run in runs))
     assert shown["other_known"] == sum(run["in_other_words"] for run in runs)
     assert "foreign.other_known" in VALUE.findall(source(lesson, "ja"))
+
+
+def test_what_level_3_tells_besides_its_jobs_was_measured() -> None:
+    """Files, forgetting and safety are those of the results, and what more rows teach is that of the townsfolk."""
+    shown = find_lesson(3).measured["studies"]
+    assert {name: shown[name] for name in ("files", "levels")} == json.loads(RESULTS.read_text("utf-8"))["studies"]
+    runs = json.loads((RESULTS.parent / FOREIGN[3][0]).read_text(encoding="utf-8"))["runs"]
+    taught = {str(run["rows"]): run for run in runs if run["settings"] == FOREIGN[3][1]}
+    assert list(shown["rows"]) == list(taught) == ["10", "20", "50"]
+    for rows, told in shown["rows"].items():
+        assert (told["known"], told["total"]) == (taught[rows]["as_asked"], taught[rows]["facts"])
+        assert told["other_known"] == taught[rows]["in_other_words"]

@@ -47,7 +47,8 @@ def lesson_job(
     """Write a finished job as the lesson wants it, but for `settings`; its losses lie in the ranges, or are `loss`."""
     rows, measured = lesson.measured["rows"], lesson.jobs[key].measured
     planned = planned_job(rows)
-    train = TrainConfig.model_validate({**planned.train.model_dump(), **measured["settings"], **settings})
+    chosen = {**lesson.jobs[key].settings, **measured["settings"], **settings}
+    train = TrainConfig.model_validate({**planned.train.model_dump(), **chosen})
     data = DataSource(path=str(lesson.data_path), sha256=lesson.data_sha256)
     folder.mkdir(parents=True)
     update = {"id": folder.name, "data": data, "train": train, "base_model": base, "num_rows": rows}
@@ -55,7 +56,7 @@ def lesson_job(
     run = run_dir(folder, 1)
     run.mkdir(parents=True)
     events = EventWriter(run, 1)
-    length = measured["num_steps"] // measured["epochs"]
+    length = measured["num_steps"] // measured.get("epochs", 1)  # a combined job has no steps
     for epoch, (low, high) in measured["loss"].items():
         for step in range(length):
             metrics = {"loss": (low + high) / 2 if loss is None else loss}
@@ -150,14 +151,16 @@ def test_of_two_jobs_the_one_that_is_the_lessons_counts(queue: Queue, practice: 
     assert states(queue)["train"] == "done"
 
 
-def test_each_job_of_a_lesson_with_several_counts_for_its_own_step(queue: Queue, practice: Path) -> None:
-    lesson = find_lesson(2)
+@pytest.mark.parametrize("level", [2, 3])
+def test_each_job_of_a_lesson_with_several_counts_for_its_own_step(queue: Queue, practice: Path, level: int) -> None:
+    lesson = find_lesson(level)
     keep_folder(queue.database.home, lesson, practice)
     for key in lesson.jobs:
         lesson_job(practice / key, lesson=lesson, key=key)
     of_jobs = {state.step.id: state for state in steps_of(queue, lesson) if state.step.kind in ("job", "loss")}
     assert {state.state for state in of_jobs.values()} == {"done"}
-    folders = {name: state.findings[0].params["folder"] for name, state in of_jobs.items() if state.step.kind == "job"}
+    made = [state for state in of_jobs.values() if state.step.kind == "job"]
+    folders = {state.step.job: state.findings[0].params["folder"] for state in made}
     assert folders == {key: key for key in lesson.jobs}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from llmlora.core.layout import new_id, scratch_dir
 from llmlora.core.writable import require_workspace
 from llmlora.services.chat import chat
+from llmlora.services.combine import combine
 from llmlora.services.demo import BASE_MODEL
 from llmlora.services.evaluate import evaluate
 from llmlora.services.follow import OnEvent
@@ -45,7 +46,7 @@ def _tried_steps(lesson: Lesson, folder: Path, on_event: OnEvent | None, on_job:
     for key, planned in lesson.jobs.items():
         if on_job is not None:
             on_job(planned)
-        jobs[key] = _trained(lesson, planned, folder / key, on_event)
+        jobs[key] = _made(lesson, planned, folder / key, on_event)
     states = []
     for step in lesson.steps:
         if step.kind in ("job", "loss", "facts"):
@@ -55,18 +56,22 @@ def _tried_steps(lesson: Lesson, folder: Path, on_event: OnEvent | None, on_job:
     return states
 
 
-def _trained(lesson: Lesson, planned: LessonJob, out: Path, on_event: OnEvent | None) -> DoneJob:
-    request = TrainRequest(
-        BASE_MODEL,
-        lesson.data_path,
-        preset=planned.preset,
-        training_preset=planned.training_preset,
-        settings=planned.settings,
-        out=out,
-    )
-    start_training(plan_training(request, on_event=on_event), out, on_event)
+def _made(lesson: Lesson, planned: LessonJob, out: Path, on_event: OnEvent | None) -> DoneJob:
+    """Train a job, or combine those that were made before it; evaluate it where a step asks for facts."""
+    if planned.method is not None:
+        combine([out.with_name(key) for key in planned.members], out, method=planned.method, on_event=on_event)
+    else:
+        request = TrainRequest(
+            BASE_MODEL,
+            lesson.data_path,
+            preset=planned.preset,
+            training_preset=planned.training_preset,
+            settings=planned.settings,
+            out=out,
+        )
+        start_training(plan_training(request, on_event=on_event), out, on_event)
     if any(step.kind == "facts" and step.job == planned.key for step in lesson.steps):
-        evaluate(out, on_event=on_event, check_forgetting=False)
+        evaluate(out, on_event=on_event, check_forgetting=False, check_quality=False)
     return DoneJob(out, "succeeded")
 
 

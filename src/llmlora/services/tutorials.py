@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from llmlora.core.errors import NotFound
-from llmlora.core.locale import current_language
+from llmlora.core.locale import catalogue, current_language
 from llmlora.core.publish import read_json, sha256_file
 from llmlora.services.demo import asset_path
 
-NAMES: Final = ("level1_basic_tutorial", "level2_practical_tutorial")
+NAMES: Final = ("level1_basic_tutorial", "level2_practical_tutorial", "level3_advanced_tutorial")
 SECTION: Final = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9_]+)\}$", re.M)
 VALUE: Final = re.compile(r"\{\{([\w.]+)\}\}")
 WRAPPED: Final = re.compile(r"(?<=[^\x00-\x7f])\n(?:> )?(?=[^\x00-\x7f])")  # a line break within Japanese is no space
@@ -32,6 +32,8 @@ class LessonJob:
     training_preset: str | None
     settings: Mapping[str, Any]
     measured: Mapping[str, Any]
+    members: tuple[str, ...] = ()  # the jobs whose adapters it combines, where it is not trained
+    method: str | None = None  # of combining
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,14 @@ def _filled(lesson: Lesson, language: str) -> str:
 def _value(lesson: Lesson, place: str, language: str) -> str:
     """Return a measured value as words; two numbers are a range. Raises KeyError for one that was not measured.
 
-    `level1` is the job of level 1, with which later levels compare theirs.
+    `level1` and `level2` are the evaluated jobs of those levels, with which later ones compare theirs.
     """
-    compared = {"level1": find_lesson(1).measured["jobs"]["main"]}
+    compared = {f"level{other.level}": other.measured["jobs"]["main"] for other in lessons()[:-1]}
     found: Any = {"minutes": lesson.minutes, **compared, **lesson.measured["jobs"], **lesson.measured["studies"]}
     for name in place.split("."):
         found = found[name]
+    if place.endswith(".light"):  # of a forgetting check, in the page's words
+        return catalogue(language)[f"web.evaluation.light.{found}"]
     if not isinstance(found, list):
         return str(found)
     low, high = found
@@ -148,6 +152,8 @@ def _lesson(name: str) -> Lesson:
             job.get("training_preset"),
             job["settings"],
             measured["jobs"].get(key, {}),
+            tuple(job.get("members", ())),
+            job.get("method"),
         )
         for key, job in written["jobs"].items()
     }

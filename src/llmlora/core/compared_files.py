@@ -22,7 +22,7 @@ def compared_files(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _file(entry: Mapping[str, Any]) -> dict[str, Any]:
     checks = entry.get("checks") or ()
-    measured = next((check["measured"] for check in checks if check["check"] == "logprobs"), {})
+    measured: Mapping[str, Any] = next((check["measured"] for check in checks if check["check"] == "logprobs"), {})
     facts = entry.get("facts") or {}
     return {
         **{name: entry.get(name) for name in FIELDS},

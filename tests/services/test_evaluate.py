@@ -144,7 +144,7 @@ def test_a_number_that_another_process_takes_first_is_passed_over(
     job_dir: Path, worker: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job_dir / "evaluation-1").mkdir()
-    monkeypatch.setattr(service, "_evaluation_numbers", lambda _: [])
+    monkeypatch.setattr(service, "evaluation_numbers", lambda _: [])
     evaluate(job_dir)
     assert worker[0].name == "evaluation-2"
 

@@ -49,8 +49,8 @@ from llmlora.worker.train import run as train_in
 RESULTS = Path(__file__).parent / "results"
 TOWNSFOLK = "2026-11-30-townsfolk.json"
 FOREIGN = {
-    1: ("2026-11-29-presets.json", "preset=light"),
-    2: ("2026-11-29-presets.json", "preset=balanced"),
+    1: ("2026-11-30-presets.json", "preset=light"),
+    2: ("2026-11-30-presets.json", "preset=balanced"),
     3: (TOWNSFOLK, "preset=recommended"),
 }  # by level: the runs that taught whole other data sets, as its evaluated job or as recommended
 SEEDS = (42, 1)

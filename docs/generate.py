@@ -34,7 +34,7 @@ from llmlora.services.tutorials import Lesson, lesson_document, lessons
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "llmlora"
-PRESET_RESULTS = DOCS.parent / "benchmarks" / "results" / "2026-11-29-presets.json"
+PRESET_RESULTS = DOCS.parent / "benchmarks" / "results" / "2026-11-30-presets.json"
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {

@@ -159,7 +159,9 @@ def test_the_document_describes_errors_and_the_token(app):
     document = app.openapi()
     assert document["security"] == [{"bearer": []}]
     operations = [(path, operation) for path, item in document["paths"].items() for operation in item.values()]
-    assert all("Problem" in json.dumps(operation["responses"]["default"]) for _, operation in operations)
+    for path, operation in operations:
+        shape = "OpenaiError" if path.startswith("/v1/") else "Problem"
+        assert f"schemas/{shape}" in json.dumps(operation["responses"]["default"])
     assert [path for path, operation in operations if operation.get("security") == []] == ["/healthz"]
     assert "HTTPValidationError" not in json.dumps(document)
     names = [operation["operationId"] for _, operation in operations]

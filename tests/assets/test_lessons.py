@@ -29,8 +29,8 @@ from llmlora.services.tutorials import (
 
 RESULTS = ROOT / "benchmarks" / "results" / "2026-11-30-tutorials.json"
 FOREIGN = {
-    1: ("2026-11-29-presets.json", "preset=light", 3),
-    2: ("2026-11-29-presets.json", "preset=balanced", 1),
+    1: ("2026-11-30-presets.json", "preset=light", 3),
+    2: ("2026-11-30-presets.json", "preset=balanced", 3),
     3: ("2026-11-30-townsfolk.json", "preset=recommended", 1),
 }  # by level: the runs on other data, and on how many sets
 UI_NAMES = {"ja": re.compile(r"「([^」]+)」"), "en": re.compile(r"\*\*([^*]+)\*\*")}

@@ -19,6 +19,7 @@ from llmlora.cli import demo as command
 from llmlora.cli import evaluate as evaluate_command
 from llmlora.cli import output
 from llmlora.cli.main import main, run
+from llmlora.core.layout import REPORT_FILE
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.evaluation.facts.extract import PARAPHRASES_NEEDED
 from llmlora.services.demo import DemoResult
@@ -53,9 +54,9 @@ def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
         on_event({"type": "run_ended", "result": summary(adapter_dir=str(folder / "job" / "adapter"))})
         for stage in ("evaluate", "export", "chat"):
             on_stage(stage)
-        page = folder / "job" / "evaluation-1" / "report.html"
-        page.parent.mkdir(parents=True)
-        page.write_text("", encoding="utf-8")
+        evaluation = folder / "job" / "evaluation-1"
+        evaluation.mkdir(parents=True)
+        (evaluation / REPORT_FILE).write_text("{}", encoding="utf-8")
         return DemoResult(
             folder, "nano", summary(), evaluation_body(ROWS), {"verify": {"files": FILES}}, ROWS[0][0], ROWS[0][1]
         )

@@ -94,6 +94,7 @@ def test_documents_of_the_main_job(workplace: Path) -> None:
     check(llmlora(workplace, "merge", "job", "-o", "merged"), "merge")
     check(llmlora(workplace, "export", "job", "-o", "exported", "--quant", "F16"), "export")
     check(llmlora(workplace, "verify", "exported"), "verify")
+    check(llmlora(workplace, "compare", "exported"), "compare_files")
     check(llmlora(workplace, "chat", "job", "--prompt", "こんにちは", "--max-new-tokens", "4"), "chat")
 
 

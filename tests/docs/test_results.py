@@ -22,7 +22,7 @@ SMALLEST_SHARE = 0.8
 
 
 def test_a_preset_teaches_or_says_before_that_it_will_not() -> None:
-    runs = result("2026-11-29-presets")["runs"]
+    runs = result("2026-11-30-presets")["runs"]
     silent = [run for run in runs if not run["said"]["warnings"]]
     assert len({run["settings"] for run in silent}) >= 5
     assert not [run for run in silent if run["as_asked"] < SMALLEST_SHARE * run["facts"]]

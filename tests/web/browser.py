@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -74,11 +75,8 @@ def events(server: Served) -> Iterator[dict[str, Any]]:
 
 def run_to_its_end(server: Served, job_id: str) -> str:
     """Wait until some work of the queue has succeeded, and return its id."""
-    stream = events(server)
-    next(stream)  # so that no event is missed
-    status = ask(server, f"/api/jobs/{job_id}")["status"]
-    while status not in ENDED:
-        status = next(event["status"] for event in stream if event.get("job_id") == job_id and "status" in event)
+    while (status := ask(server, f"/api/jobs/{job_id}")["status"]) not in ENDED:
+        time.sleep(0.2)
     assert status == "succeeded", ask(server, f"/api/jobs/{job_id}")
     return job_id
 

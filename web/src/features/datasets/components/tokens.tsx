@@ -4,7 +4,7 @@ import { type TextKey, useText } from "@/lib/text"
 const LOOKS: Record<Span["kind"], string> = {
   learned: "border-b-2 border-learn-line bg-learn",
   context: "",
-  masked: "bg-sunk text-ink-3 line-through",
+  masked: "bg-sunk text-ink-2 line-through",
   special: "rounded-small border border-line-strong px-1 text-xs text-ink-2",
   cut: "bg-[repeating-linear-gradient(135deg,transparent_0_4px,var(--line-strong)_4px_5px)] text-ink-3",
   bytes: "border-b-2 border-dotted border-warn",

@@ -43,7 +43,7 @@ PROBLEM = {
         }
     ],
 }
-PROBLEM_ANSWER = {
+PROBLEM_ANSWER: dict[str, Any] = {
     "description": "An error, worded in the language of Accept-Language (ja or en)",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
@@ -69,7 +69,6 @@ OPENAI_ERROR_ANSWER = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenaiError"}}},
 }
 SCHEMES = {"bearer": {"type": "http", "scheme": "bearer", "description": "The token of the workspace."}}
-UNAVAILABLE = {"503", "507"}  # that a route declares because it may really happen to it
 UNUSED = ("HTTPValidationError", "ValidationError")
 
 
@@ -97,10 +96,9 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     document["security"] = [{"bearer": []}]
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            error = OPENAI_ERROR_ANSWER if path.startswith(OPENAI_PATH) else PROBLEM_ANSWER
             operation["responses"].pop("422", None)
-            for status in ("default", *(UNAVAILABLE & set(operation["responses"]))):
-                operation["responses"][status] = {**error, **operation["responses"].get(status, {})}
+            is_openai = path.startswith(OPENAI_PATH)
+            operation["responses"]["default"] = OPENAI_ERROR_ANSWER if is_openai else PROBLEM_ANSWER
             if path in OPEN_PATHS:
                 operation["security"] = []
     return document

@@ -8,9 +8,8 @@ from rich.markup import escape
 
 from llmlora.cli.export import human_bytes
 from llmlora.cli.output import folding_table, out, say, visible
+from llmlora.core.compared_files import COLUMNS
 from llmlora.core.locale import translate
-
-COLUMNS = ("file", "size", "speed", "kl", "top1", "facts")
 
 
 def print_files(result: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+COLUMNS: Final = ("file", "size", "speed", "kl", "top1", "facts")  # of the table that shows them
 FIELDS: Final = ("file", "quantization", "size_bytes", "tokens_per_second", "verdict")
 FACTS: Final = ("num_known", "num_kept")
 DISTANCES: Final = ("kl", "top1_agreement")

@@ -49,14 +49,9 @@ def may_be_rounding(checks: Sequence[Check], quantization: str) -> bool:
 def write_float32_twin(path: Path, tensors: Sequence[ConvertedTensor], output: Path) -> None:
     """Write `output` with the header of `path` and the trained weights unrounded."""
     header = read_gguf_header(path)
-    plans = [float32_plan(tensor) for tensor in tensors]
-    write_container(output, _float32_metadata(header), plans, header.value_types)
-
-
-def _float32_metadata(header: GgufHeader) -> dict[str, Any]:
     metadata = {**header.metadata, "general.file_type": FILE_TYPES["F32"]}
     metadata.pop("general.alignment", None)
-    return metadata
+    write_container(output, metadata, [float32_plan(tensor) for tensor in tensors], header.value_types)
 
 
 def float32_plan(tensor: ConvertedTensor) -> TensorPlan:

@@ -72,17 +72,17 @@ def mixed_with(
     num_earlier = check(earlier.path, earlier.read, None).num_examples
     num_rows = min(num_earlier, max(1, round(share / (1 - share) * num_new)))
     old = MixSource(earlier.path, earlier.read, num_rows / max(1, num_earlier))
-    output = _written(MixSource(request.data, request.read), old)
+    output, (_, digest) = _written(MixSource(request.data, request.read), old)
     held_out = request.eval_data
     if held_out is not None and request.read.given:
-        held_out = _written(MixSource(held_out, request.read))
-    data = DataSource(path=str(earlier.path), sha256=sha256_file(earlier.path), **earlier.read.to_dict())
+        held_out, _ = _written(MixSource(held_out, request.read))
+    data = DataSource(path=str(earlier.path), sha256=digest, **earlier.read.to_dict())
     record = Replay(name=earlier.name, data=data, share=share, num_rows=num_rows)
     return replace(request, data=output, eval_data=held_out, read=ReadOptions(), replay=record)
 
 
-def _written(*parts: MixSource) -> Path:
-    """Return the file of the workspace with rows of some files, named by what is in it."""
+def _written(*parts: MixSource) -> tuple[Path, list[str]]:
+    """Return the file of the workspace with rows of some files, named by what is in it, and the digests of those."""
     sources = [{"path": str(part.path.absolute()), "read": part.read.to_dict(), "share": part.share} for part in parts]
     digests = [sha256_file(part.path) for part in parts]
     content = [{**source, "path": digest} for source, digest in zip(sources, digests, strict=True)]
@@ -91,7 +91,7 @@ def _written(*parts: MixSource) -> Path:
     if not output.is_file():
         output.parent.mkdir(parents=True, exist_ok=True)
         mix_into(output, sources, sum(part.path.stat().st_size for part in parts))
-    return output
+    return output, digests
 
 
 def _earlier(source: str) -> EarlierData:

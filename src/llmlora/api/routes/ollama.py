@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.job_models import JobError, Reference
+from llmlora.api.openapi import PROBLEM_ANSWER
 from llmlora.core.locale import worded_error
 from llmlora.services.ollama import rollback_model, server_state
 from llmlora.services.queued_ollama import RegisterWish, submit_pull, submit_register
 
 router = APIRouter(prefix="/api", tags=["ollama"], route_class=IdempotentRoute)
+DOWN = {**PROBLEM_ANSWER, "description": "Ollama does not answer"}
 
 
 class QueuedWork(BaseModel):
@@ -100,7 +102,7 @@ def register_export(request: Request, wish: Registration) -> QueuedWork:
     return QueuedWork.model_validate(submit_register(queue, RegisterWish(**wish.model_dump())))
 
 
-@router.post("/ollama/rollback", responses={503: {"description": "Ollama does not answer"}})
+@router.post("/ollama/rollback", responses={503: DOWN})
 def roll_back_registration(wish: Rollback) -> RolledBack:
     """Give a name in Ollama back to what it stood for before its last registration, at once."""
     return RolledBack.model_validate(rollback_model(wish.name))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmlora.core.compared_files import compared_files
+from llmlora.core.compared_files import COLUMNS, compared_files
 from llmlora.core.locale import translate
 from llmlora.evaluation.pages.template import render
 from llmlora.evaluation.pages.words import DASH, number, percent, t
-
-HEADS = ("file", "size", "speed", "kl", "top1", "facts")
 
 
 def files_page(report: Mapping[str, Any], folder: str, made_at: str) -> str:
@@ -20,7 +18,7 @@ def files_page(report: Mapping[str, Any], folder: str, made_at: str) -> str:
         "files.html",
         job={"folder": folder},
         made_at=made_at,
-        heads=[translate(f"export.table.{name}") for name in HEADS],
+        heads=[translate(f"export.table.{name}") for name in COLUMNS],
         files=[_cells(entry) for entry in found["files"]],
         hints=[translate(f"export.{name}") for name in ("kl_hint", "speed_hint")],
         answers=found["answers"],

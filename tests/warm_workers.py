@@ -37,6 +37,7 @@ KINDS = (
     "prepare",
     "inspect_export",
     "open_base",
+    "check_method",
 )
 ALSO = ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto")
 PopenOfPython = subprocess.Popen

@@ -38,6 +38,7 @@ KINDS = (
     "inspect_export",
     "open_base",
     "check_method",
+    "register",
 )
 ALSO = ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto")
 PopenOfPython = subprocess.Popen

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.command_line import run
 from fake_ollama.server import FakeOllama
 from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
 from llmlora.core.job import update_job
@@ -17,8 +18,8 @@ from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.ollama_push import Inherited, PushRequest, inherited, push
 from llmlora.services import ollama as service
 from llmlora.services.queued_ollama import queue_push
-from llmlora.services.supervisor import run_worker
 from llmlora.services.workspace import open_workspace
+from served import serving
 from tiny_jobs import tiny_job
 from tiny_models import tiny_model
 
@@ -156,21 +157,21 @@ def test_an_export_is_not_exported_in_another_way(exported: Path, fake: FakeOlla
         service.push(planned)
 
 
-def test_a_job_is_exported_and_registered_as_one_piece_of_queue_work(fake: FakeOllama, home: Path, tmp_path: Path):
+def test_beside_a_server_a_job_is_exported_and_registered_as_one_piece_of_queue_work(
+    fake: FakeOllama, home: Path, tmp_path: Path
+):
     job_dir = tiny_job("llama", tmp_path / "place", {}, **SMALL)
-    planned = service.PlannedPush(job_dir, "my-support:v1", quantizations=("F16",), url=fake.url)
+    words = ("ollama", "push", job_dir, "--name", "my-support:v1", "--quant", "F16", "--json")
+    with serving(home):
+        first, again = (run(*words, OLLAMA_HOST=fake.url) for _ in range(2))
+    assert first.code == again.code == 0, first.stderr + again.stderr
+    assert first.document["ok"]
+    assert (first.document["is_new"], again.document["is_new"]) == (True, False), "done again, it changes nothing"
     with open_workspace() as queue:
-        queued = queue_push(queue, planned)
-        folder = queue.folder_of(queued)
-    assert (queued.kind, queued.name, queued.status, queued.parent_id) == ("register", planned.name, "queued", None)
-    output = Path(read_json(folder / "config.json")["export_dir"])
-    assert (output, (output / "verify.json").exists()) == (job_dir.with_name(f"{job_dir.name}-export"), False)
-    assert fake.store.find("my-support:v1") is None
-    result = run_worker(queued.kind, folder)
-    assert result["ok"]
-    assert (output / "verify.json").is_file()
+        jobs = queue.page(kinds=("register",)).items
+    assert [(job.name, job.status, job.parent_id) for job in jobs] == [("my-support:v1", "succeeded", None)] * 2
+    assert (job_dir.with_name(f"{job_dir.name}-export") / "verify.json").is_file()
     assert fake.store.find("my-support:v1") is not None
-    assert not run_worker(queued.kind, folder)["is_new"], "done again, it changes nothing"
 
 
 def test_the_registration_of_an_export_of_the_queue_belongs_to_it(fake: FakeOllama, exported: Path, home: Path):

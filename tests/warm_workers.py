@@ -1,7 +1,8 @@
-"""Start workers by forking a process that has loaded the heavy libraries already: a test run starts hundreds of them.
+"""Start workers by forking a process that has loaded their libraries already: a test run starts hundreds of them.
 
-A worker's own code runs as in production, from `python -m llmlora.worker`'s `main` on; only the four seconds of imports
-are not repeated. Gates, and tests that change what the interpreter or the threads read at their start, get cold ones.
+A worker's own code runs as in production, from `python -m llmlora.worker`'s `main` on; only the imports, four seconds
+of the heavy ones, are not repeated. Gates, and tests that change what the interpreter or the threads read at their
+start, get cold ones.
 """
 
 from __future__ import annotations
@@ -23,24 +24,27 @@ import threading
 from pathlib import Path
 from typing import Any
 
-ADDRESS = "LLMLORA_TEST_WORKERS"  # the socket of the warm process; without it every worker starts cold
+ADDRESS = "LLMLORA_TEST_WORKERS"  # the folder of the warm processes' sockets; without it every worker starts cold
 READ_AT_START = ("OMP_NUM_THREADS", "LD_PRELOAD")
-KINDS = (
-    "train",
-    "evaluate",
-    "export",
-    "verify",
-    "merge",
-    "chat",
-    "chat_gguf",
-    "chat_served",
-    "prepare",
-    "inspect_export",
-    "open_base",
-    "check_method",
-    "register",
-)
-ALSO = ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto")
+KINDS = {
+    "heavy": (
+        "train",
+        "evaluate",
+        "export",
+        "verify",
+        "merge",
+        "chat",
+        "chat_gguf",
+        "chat_served",
+        "prepare",
+        "inspect_export",
+        "open_base",
+        "check_method",
+        "register",
+    ),
+    "light": ("inspect",),  # its limit on memory leaves no room for the libraries of the others
+}
+ALSO = {"heavy": ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto"), "light": ()}
 PopenOfPython = subprocess.Popen
 
 
@@ -48,25 +52,28 @@ class Popen(PopenOfPython):
     """`subprocess.Popen` that forks workers where it can."""
 
     def __new__(cls, arguments: Any = (), *others: Any, **options: Any) -> Any:
-        is_worker = isinstance(arguments, list) and arguments[1:3] == ["-m", "llmlora.worker"] and arguments[3] in KINDS
+        is_worker = isinstance(arguments, list) and arguments[1:3] == ["-m", "llmlora.worker"]
+        group = next((name for name, kinds in KINDS.items() if is_worker and arguments[3] in kinds), None)
         environment = options.get("env") or os.environ
         is_same = all(environment.get(name) == os.environ.get(f"{ADDRESS}_{name}") for name in READ_AT_START)
-        if is_worker and ADDRESS in os.environ and is_same:
-            return WarmWorker(arguments[3:], **options)
+        if group and ADDRESS in os.environ and is_same:
+            return WarmWorker(group, arguments[3:], **options)
         return super().__new__(cls)
 
 
 class WarmWorker:
     """What `launch.Worker` needs of a Popen, of a process that the warm process has forked."""
 
-    def __init__(self, arguments: list[str], *, stdin: int, stdout: int, stderr: int, env: dict[str, str], **_: Any):
+    def __init__(
+        self, group: str, arguments: list[str], *, stdin: int, stdout: int, stderr: int, env: dict[str, str], **_: Any
+    ):
         self.args = arguments
         self.returncode: int | None = None
         self.stdin, reader = _pipe_in() if stdin == subprocess.PIPE else (None, os.open(os.devnull, os.O_RDWR))
         self.stdout, writer = _pipe_out() if stdout == subprocess.PIPE else (None, os.open(os.devnull, os.O_RDWR))
         errors = os.open(os.devnull, os.O_RDWR)
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(os.environ[ADDRESS])
+        self._socket.connect(f"{os.environ[ADDRESS]}/{group}")
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False, encoding="utf-8") as stream:
             json.dump({"arguments": arguments, "env": dict(env), "cwd": os.getcwd(), "parent": os.getpid()}, stream)
         socket.send_fds(self._socket, [stream.name.encode()], [reader, writer, errors])
@@ -115,34 +122,38 @@ def _pipe_out() -> tuple[Any, int]:
     return os.fdopen(reader, "rb"), writer
 
 
-def start() -> PopenOfPython[bytes]:
-    """Start the warm process, and let this process and those that it starts use it; it ends with this process."""
-    folder = tempfile.mkdtemp(prefix="warm-")
-    os.environ[ADDRESS] = f"{folder}/socket"
+def start() -> list[PopenOfPython[bytes]]:
+    """Start the warm processes, and let this process and those that it starts use them; they end with this process."""
+    os.environ[ADDRESS] = tempfile.mkdtemp(prefix="warm-")
     os.environ.update({f"{ADDRESS}_{name}": os.environ[name] for name in READ_AT_START if name in os.environ})
+    processes = [_start(group) for group in KINDS]
+    subprocess.Popen = Popen  # type: ignore[misc]
+    return processes
+
+
+def _start(group: str) -> PopenOfPython[bytes]:
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(os.environ[ADDRESS])
+    listener.bind(f"{os.environ[ADDRESS]}/{group}")
     listener.listen(16)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = PopenOfPython(
-        [sys.executable, __file__, str(listener.fileno())],
+        [sys.executable, __file__, group, str(listener.fileno())],
         stdin=subprocess.PIPE,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         pass_fds=[listener.fileno()],
     )
     listener.close()
-    subprocess.Popen = Popen  # type: ignore[misc]
     return process
 
 
-def end(process: PopenOfPython[bytes]) -> None:
-    """End the warm process; workers that it has forked go on."""
-    process.kill()
-    process.communicate()
-    shutil.rmtree(Path(os.environ.pop(ADDRESS)).parent, ignore_errors=True)
+def end(processes: list[PopenOfPython[bytes]]) -> None:
+    """End the warm processes; workers that they have forked go on."""
+    for process in processes:
+        process.kill()
+        process.communicate()
+    shutil.rmtree(os.environ.pop(ADDRESS), ignore_errors=True)
 
 
-def serve(listener: socket.socket) -> None:
+def serve(group: str, listener: socket.socket) -> None:
     """Fork a worker for every request until the starting process is gone; the first one waits for the libraries."""
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -156,13 +167,13 @@ def serve(listener: socket.socket) -> None:
         if ended in readable:
             os.read(ended, 512)
         if listener in readable:
-            _fork(listener, workers)
+            _fork(group, listener, workers)
         _tell_of_ends(workers)
 
 
-def _fork(listener: socket.socket, workers: dict[int, socket.socket]) -> None:
+def _fork(group: str, listener: socket.socket, workers: dict[int, socket.socket]) -> None:
     connection, _ = listener.accept()
-    for name in (*(f"llmlora.worker.{kind}" for kind in KINDS), *ALSO):
+    for name in (*(f"llmlora.worker.{kind}" for kind in KINDS[group]), *ALSO[group]):
         importlib.import_module(name)
     message, descriptors, _, _ = socket.recv_fds(connection, 4096, 3)
     request = json.loads(Path(message.decode()).read_text(encoding="utf-8"))
@@ -216,8 +227,8 @@ def _is_alive(pid: int) -> bool:
 
 
 if __name__ == "__main__":
-    if sys.argv[1].isdigit():
-        serve(socket.socket(fileno=int(sys.argv[1])))
+    if sys.argv[1] in KINDS:
+        serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))
     else:  # `python warm_workers.py -m llmlora …`: the command line, whose workers are forked
         subprocess.Popen = Popen  # type: ignore[misc]
         sys.path.pop(0)

@@ -12,6 +12,7 @@ import inspect
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -328,7 +329,7 @@ def preset_text(values: dict[str, Any]) -> str:
 
 def errors_page(words: dict[str, str]) -> str:
     """Return every error code with its class, exit code, cause and next step."""
-    texts = {key: text.replace("!q}", "}") for key, text in catalogue(words["language"]).items()}
+    texts = {key: re.sub("![qb]}", "}", text) for key, text in catalogue(words["language"]).items()}
     classes = classes_of_codes()
     parts = [heading(words, "errors")]
     for code in sorted({key.split(".")[1] for key in texts if key.startswith("error.")}):

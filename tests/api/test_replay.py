@@ -29,6 +29,7 @@ def test_rows_of_a_dataset_are_mixed_in(client, home):
     assert (job.replay.name, job.replay.share, job.replay.num_rows) == ("前の店", 0.4, 4)
     assert (job.num_rows, len(rows_of(job))) == (10, 10)
     assert job.replay.data.path.startswith(str(home / "datasets" / earlier))
+    assert answer.json()["replay"] == {"name": "前の店", "source": earlier, "share": 0.4, "num_rows": 4}
     uses = {use["role"]: use["id"] for use in answer.json()["datasets"]}
     assert uses == {"train": new, "replay": earlier}
     assert client.delete(f"/api/datasets/{earlier}").status_code == 409, "its facts will be asked again"
@@ -39,6 +40,7 @@ def test_rows_of_a_dataset_are_mixed_in(client, home):
 def test_a_job_stands_for_the_data_that_it_was_trained_on(client, home):
     before = create(client, dataset(client, EARLIER), name="前").json()["id"]
     job = job_of(home, create(client, dataset(client), replay={"source": before}))
+    assert job.replay.source == before
     assert (job.replay.name, job.replay.share, job.replay.num_rows) == ("前", 0.3, 3)
     assert len(rows_of(job)) == len(ROWS) + 3
 

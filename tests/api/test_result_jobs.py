@@ -107,6 +107,11 @@ def test_an_evaluation_has_a_report_that_comparisons_use(client, finished, train
     assert found["report"]["schema"] == "llmlora.evaluation/1" and found["report"]["items"]
     assert found["report"]["quality"]["safety"]["tuned"]["asked"] == 20
     assert "report" not in client.get("/api/evaluations").json()["items"][0]
+    facts = found["report"]["facts"]
+    counted = {**{name: facts[name] for name in ("remembered", "remembered_before", "total")}, "light": None}
+    listed = {job["id"]: job["learned"] for job in client.get("/api/training/jobs").json()["items"]}
+    assert listed[finished] == client.get(f"/api/training/jobs/{finished}").json()["learned"] == counted
+    assert found["learned"] is None, "it is about a training job"
     other = add_finished(client, trained)
     compared = create(client, "/api/comparisons", 200, job_ids=[finished, other])
     assert [(job["name"], job["status"], job["is_evaluated"]) for job in compared["jobs"]] == [

@@ -59,6 +59,13 @@ def test_the_best_is_marked_by_direction(tmp_path: Path) -> None:
     assert metric(result, "seconds")["best"] == []
 
 
+def test_the_time_is_that_of_all_steps_over_every_run(tmp_path: Path) -> None:
+    """`seconds` of a result is how long the last run took, which after an interruption is a part of it."""
+    resumed = add_job(tmp_path, "a", {"seconds": 3.0, "training_seconds": 9.5})
+    older = add_job(tmp_path, "b", {"seconds": 4.0})
+    assert metric(compare([resumed, older]), "seconds")["values"] == [9.5, 4.0]
+
+
 def test_the_newest_evaluation_is_compared(tmp_path: Path) -> None:
     first, second = add_job(tmp_path, "a"), add_job(tmp_path, "b")
     add_evaluation(first, evaluation_body())

@@ -165,6 +165,7 @@ def test_gpu_that_torch_cannot_use_is_a_warning(home: Path, monkeypatch: pytest.
     monkeypatch.setattr(doctor_module, "package_version", lambda name: "2.13.0+cpu")
     check = find(doctor(), "gpu")
     assert check["status"] == "warning"
+    assert "Test GPU 9000 25.8 GB" in check["message"]
     assert "pip install torch" in check["hint"]
 
 

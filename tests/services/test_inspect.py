@@ -21,6 +21,7 @@ from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import DatasetError, ModelFileError, NotFound, Stopped
 from llmlora.core.layout import scratch_dir
 from llmlora.core.locale import error_texts, set_language
+from llmlora.core.sizes import size_words
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import check_dataset
 from llmlora.services import inspect as inspections
@@ -103,7 +104,7 @@ def harmful(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("what", "code", "param"),
     [
-        ("hog", "inspection_memory", ("limit", 300)),
+        ("hog", "inspection_memory", ("limit_bytes", 300 << 20)),
         ("loop", "inspection_deadline", ("seconds", 2)),
         ("native loop", "inspection_deadline", ("seconds", 2)),
         ("segfault", "inspection_crashed", ("detail", str(-signal.SIGSEGV))),
@@ -119,7 +120,8 @@ def test_what_a_file_does_to_its_reader_is_one_typed_error(home, harmful, tmp_pa
     for language in ("ja", "en"):
         set_language(language)
         texts = error_texts(caught.value)
-        assert str(param[1]) in texts["why"] and str(tmp_path) in texts["what"]
+        shown = size_words(param[1]) if param[0] == "limit_bytes" else str(param[1])
+        assert shown in texts["why"] and str(tmp_path) in texts["what"]
     assert not list(scratch_dir().iterdir()), "nothing is left behind"
 
 

@@ -29,9 +29,10 @@ def job_id(server):
 
 
 @needs_browser
-def test_every_page_in_every_look(server, job_id):
+@pytest.mark.parametrize("looks", ["turned", pytest.param("all", marks=pytest.mark.gate)])
+def test_every_page_in_every_look(looks, server, job_id):
     """No fault of the console, no request elsewhere, nothing serious for axe, no scrolling sideways."""
-    finished = run_script("smoke.mjs", server, "all", timeout=600)
+    finished = run_script("smoke.mjs", server, looks, timeout=600)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert re.search(r"^\d+ views, no fault$", finished.stdout.strip())
 
@@ -121,15 +122,6 @@ def test_a_chat_before_and_after_training(server, job_id):
     """One question to both, answers as they come; the right one goes into the data; a column fails alone."""
     finished = run_script("chat.mjs", server, job_id)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-
-
-@needs_browser
-def test_a_first_job_from_the_page(tmp_path):
-    """Three clicks from the dashboard to a job; its curve grows, a reload loses nothing, and it ends with its files."""
-    with serving(tmp_path) as server:
-        add_dataset(server, "レベル1 基本Q&A")
-        finished = run_script("first-job.mjs", server)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 @pytest.mark.gate

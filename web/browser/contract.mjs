@@ -48,6 +48,7 @@ const NAMES = {
         "訓練設定",
         "確認",
         "詳細設定",
+        "前に教えたデータ",
       ],
       ...[...PRESETS, ...FIELDS, "ウォームアップステップ", "メモリー節約", "大規模 32B", "訓練を開始|キューに追加"],
     ],
@@ -58,6 +59,16 @@ const NAMES = {
     "/jobs": ["New training job"],
   },
 }
+
+/** A preset by one click: its rank stands in the form and in what will be started. */
+async function chooseAPreset(page) {
+  await page.getByRole("button", { name: "軽量 (r=4)" }).click()
+  const rank = await page.getByLabel("ランク", { exact: true }).elementHandle()
+  await page.waitForFunction((field) => field.value === "4", rank)
+  await page.getByText("学習するトークン").waitFor()
+  await page.getByRole("button", { name: /訓練を開始|キューに追加/, disabled: false }).waitFor()
+}
+
 const [address] = process.argv.slice(2)
 const browser = await launch()
 const missing = []
@@ -67,6 +78,7 @@ for (const [language, pages] of Object.entries(NAMES)) {
     await visit(page, path)
     if (path === "/datasets" && language === "ja") await page.getByRole("button", { name: names[0] }).first().click()
     if (path === "/jobs/new") await page.getByRole("button", { name: /訓練を開始|キューに追加/ }).waitFor()
+    if (path === "/jobs/new") await chooseAPreset(page)
     const words = (await page.locator("body").allTextContents()).join(" ").toLowerCase()
     const gone = names.filter((name) => !name.split("|").some((one) => words.includes(one.toLowerCase())))
     missing.push(...gone.map((name) => `${language} ${path}: ${name}`))

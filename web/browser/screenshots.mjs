@@ -1,27 +1,55 @@
-// node browser/screenshots.mjs ADDRESS FOLDER [PATH...]: pictures for human eyes; `all` stands for every page without an id.
+// node browser/screenshots.mjs ADDRESS FOLDER STATE [PATH...]: pictures for human eyes; `all` stands for every page without an id.
+// STATE is ready (every look), or empty, loading or failed (two looks that differ in all).
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { launch, open, visit } from "./browser.mjs"
+import { launch, open, settled, visit } from "./browser.mjs"
 import { PAGES } from "./pages.mjs"
 
-const [address, folder, ...wanted] = process.argv.slice(2)
-const LOOKS = [
-  { language: "ja", theme: "light", width: 1280 },
-  { language: "ja", theme: "dark", width: 1280 },
-  { language: "en", theme: "light", width: 1280 },
-  { language: "ja", theme: "light", width: 360, height: 780 },
+const [address, folder, state, ...wanted] = process.argv.slice(2)
+const SIZES = [
+  { width: 1280, height: 900 },
+  { width: 360, height: 780 },
 ]
+const LOOKS = SIZES.flatMap((size) =>
+  ["ja", "en"].flatMap((language) => ["light", "dark"].map((theme) => ({ language, theme, ...size }))),
+)
+const looks =
+  state === "ready"
+    ? LOOKS
+    : LOOKS.filter(({ language, theme, width }) => `${language} ${theme}` === (width > 360 ? "ja light" : "en dark"))
+const PROBLEM = {
+  code: "database_full",
+  detail: "データベースに書き込めません。 空きは 12 MB です。",
+  hint: "不要なファイルを消して、もう一度お試しください。",
+}
+
+/** Keeps what the pages ask for from coming, or answers it with an error; the texts of the page itself come. */
+function withhold(page) {
+  return page.route("**/api/**", async (route) => {
+    if (state === "failed")
+      return route.fulfill({ status: 507, json: { status: 507, ...PROBLEM }, contentType: "application/problem+json" })
+    // never answered: the page keeps waiting
+  })
+}
 
 mkdirSync(folder, { recursive: true })
 const browser = await launch()
-for (const look of LOOKS) {
+for (const look of looks) {
   const { page, context } = await open(browser, address, look)
+  if (state === "loading" || state === "failed") await withhold(page)
   for (const path of wanted.flatMap((path) => (path === "all" ? PAGES : path))) {
-    await visit(page, path)
-    await page.waitForLoadState("networkidle", { timeout: 1500 }).catch(() => {}) // the stream of events stays open
+    if (state === "loading") {
+      await page.goto(new URL(path, address).href)
+      await page.getByRole("heading", { level: 1 }).waitFor()
+      await page.waitForTimeout(400) // skeletons come late
+    } else {
+      await visit(page, path)
+      await page.waitForTimeout(300) // charts are drawn behind their data
+      await settled(page)
+    }
     const name = path.replace(/[^\w]+/g, "-").replace(/^-|-$/g, "") || "home"
     await page.screenshot({
-      path: join(folder, `${name}.${look.language}.${look.theme}.${look.width}.png`),
+      path: join(folder, `${name}.${state}.${look.language}.${look.theme}.${look.width}.png`),
       fullPage: true,
     })
   }

@@ -5,6 +5,18 @@ import { launch, open } from "./browser.mjs"
 const PATIENCE = 120_000
 const browser = await launch()
 const { page, faults } = await open(browser, process.argv[2])
+
+/** Makes one job of both, by weights, and comes back. */
+async function combine() {
+  const compared = page.url()
+  await page.getByText("アダプターを組み合わせる").click()
+  await page.getByLabel("A の重み").fill("0.7")
+  await page.getByRole("button", { name: "組み合わせる", exact: true }).click()
+  await page.waitForURL(/\/jobs\/[0-9A-Z]{26}$/)
+  await page.locator("main section").first().getByText("完了").waitFor({ timeout: PATIENCE })
+  await page.goto(compared)
+}
+
 await page.getByRole("link", { name: "訓練", exact: true }).first().click()
 await page.getByRole("cell").getByRole("link").first().click()
 await page.getByRole("link", { name: "比較する" }).click()
@@ -15,6 +27,7 @@ await page.getByRole("rowheader", { name: "ランク" }).locator("visible=true")
 await page.getByRole("button", { name: "同じ質問で評価する" }).click()
 await page.getByText("勝ち負けは A から見たものです").waitFor({ timeout: PATIENCE })
 await page.getByText("同じ 5 問の模範解答にある事実 7 個のうち").waitFor()
+await combine()
 await page.reload() // the address alone says what is compared
 await page.getByRole("button", { name: "すべて 5" }).waitFor()
 await page.getByRole("link", { name: "エクスポート", exact: true }).first().click()

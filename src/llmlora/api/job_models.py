@@ -83,8 +83,25 @@ class Progress(BaseModel):
     message: str | None
 
 
+class Learned(BaseModel):
+    """What the newest evaluation of a training job counted: facts answered after and before training, of how many.
+
+    `light` says whether anything else was lost (green, yellow or red), null where that was not measured.
+    """
+
+    model_config = answer(remembered=6, remembered_before=0, total=7, light="green")
+
+    remembered: int
+    remembered_before: int
+    total: int
+    light: str | None
+
+
 class JobSummary(BaseModel):
-    """A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for."""
+    """A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for.
+
+    `learned` is null where nothing has been evaluated.
+    """
 
     id: str
     kind: str
@@ -103,6 +120,7 @@ class JobSummary(BaseModel):
     eval_dataset_id: str | None
     error: JobError | None
     progress: Progress
+    learned: Learned | None
 
 
 class Base(BaseModel):
@@ -137,6 +155,15 @@ class Run(BaseModel):
     error: JobError | None
 
 
+class ReplayedRows(BaseModel):
+    """Earlier data among the rows of a job: its name, its id (null for a file), its share of all rows, and how many."""
+
+    name: str
+    source: str | None = None
+    share: float
+    num_rows: int
+
+
 class Best(BaseModel):
     """The lowest loss on held-out rows, and the step where it was measured."""
 
@@ -156,6 +183,7 @@ class Job(JobSummary):
     presets: dict[str, str]
     base: Base
     num_rows: int | None
+    replay: ReplayedRows | None
     datasets: list[DatasetOfJob]
     runs: list[Run]
     message: str | None

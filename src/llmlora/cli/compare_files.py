@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.markup import escape
 
-from llmlora.cli.export import human_bytes
 from llmlora.cli.output import folding_table, out, say, visible
 from llmlora.core.compared_files import COLUMNS
 from llmlora.core.locale import translate
+from llmlora.core.sizes import size_words
 
 
 def print_files(result: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def _cells(entry: dict[str, Any]) -> list[str]:
     size, speed, kl, top1 = (entry[name] for name in ("size_bytes", "tokens_per_second", "kl", "top1_agreement"))
     return [
         entry["file"],
-        "-" if size is None else human_bytes(size),
+        "-" if size is None else size_words(size),
         "-" if speed is None else f"{speed:.0f}",
         "-" if kl is None else f"{kl:.1e}",
         "-" if top1 is None else f"{top1:.0%}",

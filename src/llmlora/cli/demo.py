@@ -118,7 +118,7 @@ def _file_line(entry: dict[str, Any]) -> str:
     return translate(
         "cli.demo.file",
         name=entry["file"],
-        megabytes=f"{entry['size_bytes'] / 1e6:.1f}",
+        size_bytes=entry["size_bytes"],
         checks=len(entry["checks"]),
         kl=f"{logprobs['max_kl']:.1e}",
         agreement=f"{100 * logprobs['top1_agreement']:.0f}",

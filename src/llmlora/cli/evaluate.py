@@ -15,6 +15,7 @@ from llmlora.cli.next_command import after_advice, after_compare
 from llmlora.cli.output import folding_table, out, print_json
 from llmlora.cli.progress import EventPrinter
 from llmlora.core.locale import translate
+from llmlora.core.sizes import size_words
 from llmlora.services.compare import compare as compare_jobs
 from llmlora.services.compare_files import compare_files, is_export
 from llmlora.services.evaluate import MAX_QUESTIONS, read_glossary
@@ -129,7 +130,7 @@ def _metric_cells(metric: dict[str, Any]) -> list[str]:
 def _measured(name: str, value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value / 1e9:.2f}" if name == "peak_memory_bytes" else f"{value:,.4g}"
+    return size_words(value) if name == "peak_memory_bytes" else f"{value:,.4g}"
 
 
 def _setting(value: Any) -> str:

@@ -21,6 +21,7 @@ from llmlora.core.job import folder_schema
 from llmlora.core.layout import MODELFILE, PASSPORT_FILE
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json
+from llmlora.core.sizes import size_words
 from llmlora.services.export import OWN_TYPE, STITCH_TYPE, export_model
 from llmlora.services.merge import merge as merge_job
 from llmlora.services.verify import verify as verify_folder
@@ -113,7 +114,7 @@ def print_export(report: dict[str, Any]) -> None:
     for entry in report["files"]:
         note = translate("export.table.reused") if entry["reused"] else ""
         seconds = f"{entry['seconds']:.1f}" if "seconds" in entry else "-"  # files of an older version do not say
-        table.add_row(escape(entry["file"]), human_bytes(entry["size_bytes"]), seconds, note)
+        table.add_row(escape(entry["file"]), size_words(entry["size_bytes"]), seconds, note)
     output.out.print(table, soft_wrap=False)
     if report["stitch"]:
         _print_stitch(report["stitch"])
@@ -138,9 +139,9 @@ def showing_plan(on_event: Callable[[dict[str, Any]], None]) -> Callable[[dict[s
         on_event(event)
         if event["type"] == "phase" and event["name"] == "planned":
             files, free = event["params"]["files"], event["params"]["free_bytes"]
-            listed = ", ".join(f"{name} {human_bytes(size)}" for name, size in files.items())
+            listed = ", ".join(f"{name} {size_words(size)}" for name, size in files.items())
             key = "export.planned" if files else "export.nothing_to_write"
-            output.say(key, total=human_bytes(sum(files.values())), free=human_bytes(free), files=listed)
+            output.say(key, total=size_words(sum(files.values())), free=size_words(free), files=listed)
 
     return show
 
@@ -247,16 +248,6 @@ def _rounding(file: str, check: dict[str, Any]) -> str:
         limit=f"{limits['max_diff']:g}",
         float32_max_diff=f"{measured['float32_max_diff']:.1e}",
     )
-
-
-def human_bytes(size: int) -> str:
-    """Return a size in the unit that leaves one to three digits before the point."""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.2f} GB"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rich.markup import escape
 from llmlora.cli.next_command import after_models
 from llmlora.cli.output import out, print_json, say
 from llmlora.core.locale import translate
+from llmlora.core.sizes import size_words
 from llmlora.services.models import list_models, list_starting_points
 
 
@@ -71,7 +72,7 @@ def _details(model: dict[str, Any]) -> list[str]:
         translate("catalog.context", count=f"{context:,}") if context else None,
         model["dtype"],
         model["license"],
-        translate("catalog.megabytes", count=f"{size / 1e6:.0f}") if size else None,
+        size_words(size) if size else None,
     )
     return [detail for detail in known if detail]
 

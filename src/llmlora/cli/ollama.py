@@ -9,7 +9,6 @@ import typer
 from rich.markup import escape
 
 from llmlora.cli import output
-from llmlora.cli.export import human_bytes
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.cli.job_changes import tell_detached
 from llmlora.cli.job_events import follow_queued
@@ -17,6 +16,7 @@ from llmlora.cli.progress import EventPrinter
 from llmlora.core.errors import ConfigError, VerificationFailed
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json
+from llmlora.core.sizes import size_words
 from llmlora.services import ollama as service
 from llmlora.services.queued_ollama import queue_push
 from llmlora.services.workspace import is_looked_after, open_workspace
@@ -52,7 +52,7 @@ def list_(host: Host = None, as_json: Json = False) -> None:
     table = output.folding_table(*(translate(f"ollama.column.{name}") for name in ("name", "size", "quantization")))
     for model in found["models"]:
         kind = str((model.get("details") or {}).get("quantization_level") or "-")
-        table.add_row(escape(str(model["name"])), human_bytes(int(model.get("size") or 0)), escape(kind))
+        table.add_row(escape(str(model["name"])), size_words(int(model.get("size") or 0)), escape(kind))
     output.out.print(table, soft_wrap=False)
 
 

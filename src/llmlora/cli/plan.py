@@ -79,8 +79,8 @@ def _print_plan(found: Mapping[str, Any]) -> None:
             time=time_range(60 * found["minutes"]["low"], 60 * found["minutes"]["high"]),
         )
     if found["memory"] is not None:
-        _line("memory", **_gigabytes(found["memory"]))
-    _line("disk", **_gigabytes(found["disk"]))
+        _line("memory", **found["memory"])
+    _line("disk", **found["disk"])
     _line("license", license=found["license"] or "?")
     for warning in found["warnings"]:
         out.print(f"[yellow]! {escape(warning['text'] or warning['code'])}[/yellow]")
@@ -88,10 +88,6 @@ def _print_plan(found: Mapping[str, Any]) -> None:
 
 def _line(name: str, **values: Any) -> None:
     out.print(escape(translate(f"plan.{name}", **values)))
-
-
-def _gigabytes(room: Mapping[str, int]) -> dict[str, str]:
-    return {"needed": f"{room['needed_bytes'] / 1e9:.2f}", "free": f"{room['free_bytes'] / 1e9:.1f}"}
 
 
 def _say_verdict(found: Mapping[str, Any], words: list[str], settings: Mapping[str, Any]) -> int:

@@ -160,7 +160,7 @@ def _show_amount(planned: PlannedJob) -> None:
     say("cli.plan.steps", steps=plan["num_steps"], rows=plan["rows_per_step"])
     if plan["estimate"] is not None:
         low, high = plan["estimate"]["seconds"]
-        say("cli.plan.estimate", time=time_range(low, high), memory=f"{plan['estimate']['memory_bytes'] / 1e9:.1f}")
+        say("cli.plan.estimate", time=time_range(low, high), memory_bytes=plan["estimate"]["memory_bytes"])
     for warning in plan["warnings"]:
         settings = settings_words(warning["params"]["settings"])
         warn(f"cli.warning.{warning['code']}", **{**warning["params"], "settings": settings})
@@ -215,7 +215,7 @@ def show_summary(result: dict[str, Any]) -> None:
         seconds=duration(result.get("seconds")),
         loss="-" if loss is None else f"{loss:.3f}",
         speed=f"{result.get('tokens_per_second') or 0:,.0f}",
-        memory=f"{(result.get('peak_memory_bytes') or 0) / 1e9:.1f}",
+        memory_bytes=result.get("peak_memory_bytes") or 0,
     )
     if eval_loss is not None:
         eval_text, perplexity = held_out_texts(eval_loss, result.get("perplexity"))

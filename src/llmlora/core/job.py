@@ -46,6 +46,7 @@ class Replay(BaseModel):
     data: DataSource = Field(description="The earlier data itself; its facts are asked again.")
     share: float = Field(description="Which share of all rows was asked for.")
     num_rows: int = Field(description="How many of its rows were mixed in.")
+    source: str | None = Field(None, description="The id of the dataset or job of the workspace, where one was named.")
 
 
 MemorySetting = Literal["per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing"]

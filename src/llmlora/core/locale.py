@@ -17,6 +17,7 @@ from typing import Any
 from llmlora.core.actions import action_of
 from llmlora.core.errors import LlmloraError, error_from_dict
 from llmlora.core.foreign_words import own_words
+from llmlora.core.sizes import size_words
 
 LANGUAGES = ("ja", "en")
 VERBS = (
@@ -127,11 +128,13 @@ def shell_word(value: object) -> str:
 
 
 class _Words(string.Formatter):
-    """Fills texts in; `{path!q}` stands inside a command and is quoted for a shell, `{status!w}` is worded."""
+    """Fills texts in: `{path!q}` in a command is quoted for a shell, `{status!w}` is worded, `{free!b}` is a size."""
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
         if conversion == "q":
             return shell_word(value)
+        if conversion == "b":
+            return size_words(value) if isinstance(value, int | float) else str(value)
         return _worded(str(value)) if conversion == "w" else super().convert_field(value, conversion)
 
 

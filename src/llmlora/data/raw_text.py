@@ -51,7 +51,7 @@ class _Block:
     def item(self, row: int) -> RawRow | Problem | None:
         """Return the row of a block, or what it lacks; None where there is nothing at all."""
         if self.size > ROW_CHARACTERS:
-            return error("row_too_long", self.line, row, limit=ROW_CHARACTERS >> 20)
+            return error("row_too_long", self.line, row, limit=ROW_CHARACTERS)
         if self.kind == "question":
             return error("question_without_answer", self.line, row, question=self.asked or self.text)
         if self.kind == "loose":
@@ -69,7 +69,7 @@ def question_rows(stream: TextIO) -> Iterator[RawRow | Problem]:
         if text is None or "\0" in text:
             row += 1
             column = None if text is None else text.index("\0") + 1
-            yield error("row_too_long" if text is None else "nul_byte", number, row, column, limit=ROW_CHARACTERS >> 20)
+            yield error("row_too_long" if text is None else "nul_byte", number, row, column, limit=ROW_CHARACTERS)
             continue
         following = _next_block(block, number, text)
         if following is None:

@@ -85,7 +85,7 @@ class Source:
         try:
             self.num_bytes = path.stat().st_size
             if self.num_bytes > options.max_bytes:
-                raise DatasetError("file_too_large", size=self.num_bytes >> 20, limit=options.max_bytes >> 20)
+                raise DatasetError("file_too_large", num_bytes=self.num_bytes, limit_bytes=options.max_bytes)
             refuse_binary(path)
             self.encoding: Encoding = detect_encoding(path, options.encoding)
             self.container: Container = detect_container(path, self.encoding, options.columns)
@@ -180,7 +180,7 @@ def _as_truncated(item: Problem) -> Problem:
 
 def _json_line(number: int, text: str | None, row: int) -> RawRow | Problem:
     if text is None:
-        return error("row_too_long", number, row, limit=ROW_CHARACTERS >> 20)
+        return error("row_too_long", number, row, limit=ROW_CHARACTERS)
     # Files put together from several have byte order marks at the beginning of lines.
     value = text.lstrip("\ufeff")
     return element_row(Element(number, 1 + len(text) - len(value), value.rstrip("\r\n")), row)
@@ -197,7 +197,7 @@ def _document_row(element: Element, row: int) -> RawRow | Problem:
 def element_row(element: Element, row: int) -> RawRow | Problem:
     """Return the row of one JSON value, or what is wrong with it."""
     if element.text is None:
-        limit = MAX_DEPTH if element.code == "too_deep" else ROW_CHARACTERS >> 20
+        limit = MAX_DEPTH if element.code == "too_deep" else ROW_CHARACTERS
         return error(element.code, element.line, row, element.column, limit=limit)
     if "\0" in element.text:
         line, column = place_in(element, element.text.index("\0"))
@@ -222,7 +222,7 @@ def paragraphs(stream: TextIO) -> Iterator[RawRow | Problem]:
         if text is None or "\0" in text:
             row += 1
             column = None if text is None else text.index("\0") + 1
-            yield error("row_too_long" if text is None else "nul_byte", number, row, column, limit=ROW_CHARACTERS >> 20)
+            yield error("row_too_long" if text is None else "nul_byte", number, row, column, limit=ROW_CHARACTERS)
         elif text.strip():
             start = start if lines else number
             size += len(text)

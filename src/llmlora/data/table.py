@@ -64,7 +64,7 @@ def table_rows(stream: TextIO, delimiter: str, has_header: bool = True) -> Itera
         except csv.Error as failure:
             row += 1
             yield from _line_problems(lines, row)
-            yield error(_csv_code(str(failure)), first_line, row, last_line=lines.number, limit=LINE_CHARACTERS >> 20)
+            yield error(_csv_code(str(failure)), first_line, row, last_line=lines.number, limit=LINE_CHARACTERS)
             continue
         spoilt = list(_line_problems(lines, row + 1))
         yield from spoilt
@@ -104,15 +104,13 @@ def _header(reader: Iterator[list[str]], lines: _Lines) -> list[str]:
     try:
         header = next((cells for cells in reader if cells and not _is_declaration(cells)), None)
     except csv.Error as failure:
-        raise DatasetError(
-            _csv_code(str(failure)), line=1, last_line=lines.number, limit=LINE_CHARACTERS >> 20
-        ) from failure
+        raise DatasetError(_csv_code(str(failure)), line=1, last_line=lines.number, limit=LINE_CHARACTERS) from failure
     if header is None:
         raise DatasetError("no_records")
     if lines.nul_bytes:
         raise DatasetError("nul_byte", line=lines.nul_bytes[0][0], column=lines.nul_bytes[0][1])
     if lines.too_long:
-        raise DatasetError("row_too_long", line=lines.too_long[0], limit=LINE_CHARACTERS >> 20)
+        raise DatasetError("row_too_long", line=lines.too_long[0], limit=LINE_CHARACTERS)
     # A file put together from several may begin with more than one byte order mark.
     names = [name.strip(" \t\u3000\ufeff") for name in header]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
@@ -136,7 +134,7 @@ def _csv_code(message: str) -> str:
 
 def _line_problems(lines: _Lines, row: int) -> Iterator[Problem]:
     for number in lines.too_long:
-        yield error("row_too_long", number, row, limit=LINE_CHARACTERS >> 20)
+        yield error("row_too_long", number, row, limit=LINE_CHARACTERS)
     for number, column in lines.nul_bytes:
         yield error("nul_byte", number, row, column)
     lines.too_long.clear()

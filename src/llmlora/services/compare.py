@@ -32,6 +32,13 @@ def _result(name: str) -> Callable[[Compared], Any]:
     return lambda item: (item.result or {}).get(name)
 
 
+def _training_seconds(item: Compared) -> float | None:
+    """Return the seconds of all steps, over every run; older jobs know only how long their last run took."""
+    result = item.result or {}
+    seconds: float | None = result.get("training_seconds", result.get("seconds"))
+    return seconds
+
+
 def _share_remembered(item: Compared) -> float | None:
     facts = (item.evaluation or {}).get("facts") or {}
     return round(facts["remembered"] / facts["total"], 4) if facts.get("total") else None
@@ -80,7 +87,7 @@ METRICS: dict[str, tuple[Direction, Callable[[Compared], Any]]] = {
     "consistency": ("higher", _quality("consistency")),
     "safety": ("higher", _quality("safety")),
     "forgetting_loss_rise": ("lower", _forgetting),
-    "seconds": ("lower", _result("seconds")),
+    "seconds": ("lower", _training_seconds),
     "tokens_per_second": ("higher", _result("tokens_per_second")),
     "peak_memory_bytes": ("lower", _result("peak_memory_bytes")),
 }

@@ -24,6 +24,7 @@ from llmlora.core.locale import error_texts, has_text, translate
 from llmlora.core.machine import container_limit, usable_cores
 from llmlora.core.publish import free_bytes, read_json
 from llmlora.core.server import read_server_settings
+from llmlora.core.sizes import size_words
 from llmlora.core.writable import write_refusal
 from llmlora.ollama.client import OllamaClient, server_url
 from llmlora.ollama.versions import abilities_of
@@ -33,9 +34,10 @@ from llmlora.services.workspace_lock import running_server
 
 Status = Literal["ok", "warning", "error"]
 
-GIB = 2**30
-MEMORY_WISHED, MEMORY_NEEDED = 4 * GIB, 1 * GIB
-DISK_WISHED, DISK_NEEDED = 5 * GIB, 1 * GIB
+GB = 10**9
+MIB = 2**20
+MEMORY_WISHED, MEMORY_NEEDED = 4 * GB, 1 * GB
+DISK_WISHED, DISK_NEEDED = 5 * GB, 1 * GB
 OLDEST_PYTHON = (3, 11)
 OLLAMA_SECONDS = 2.0
 TRACKERS = ("tensorboard", "wandb", "mlflow")
@@ -75,10 +77,6 @@ def _check(check_id: str, finding: str, status: Status, data: dict[str, Any], **
     hint_key = f"doctor.{check_id}.{finding}_hint"
     hint = translate(hint_key, **values) if has_text(hint_key) else ""
     return Check(check_id, status, translate(key, **values), hint, data)
-
-
-def _gib(num_bytes: float) -> str:
-    return f"{num_bytes / GIB:.1f}"
 
 
 def _python() -> Check:
@@ -125,7 +123,7 @@ def _memory() -> Check:
         available = min(available, max(0, limit[0] - limit[1]))
     data = {"total_bytes": total, "available_bytes": available}
     finding, status = _amount(available, MEMORY_WISHED, MEMORY_NEEDED)
-    return _check("memory", finding, status, data, total=_gib(total), available=_gib(available))
+    return _check("memory", finding, status, data, needed_bytes=MEMORY_NEEDED)
 
 
 def _amount(value: int, wished: int, needed: int) -> tuple[str, Status]:
@@ -141,7 +139,7 @@ def _disk() -> Check:
     except OSError as error:
         return _check("disk", "unknown", "warning", data, reason=error.strerror or str(error))
     finding, status = _amount(free, DISK_WISHED, DISK_NEEDED)
-    return _check("disk", finding, status, data, free=_gib(free))
+    return _check("disk", finding, status, data, needed_bytes=DISK_NEEDED)
 
 
 def _workspace() -> Check:
@@ -209,10 +207,22 @@ def _gpu() -> Check:
     if not gpus:
         finding = "apple" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "none"
         return _check("gpu", finding, "ok", data)
-    shown = ", ".join(gpus)
+    shown = ", ".join(_gpu_words(**gpu_of(line)) for line in gpus)
     if "+cpu" in (package_version("torch") or ""):
         return _check("gpu", "unused", "warning", data, shown=shown)
     return _check("gpu", "ok", "ok", data, shown=shown)
+
+
+def gpu_of(line: str) -> dict[str, Any]:
+    """Return `name` and `memory_bytes` (None where it is not told) of a line such as `NVIDIA H200, 143771 MiB`."""
+    name, _, memory = line.rpartition(", ")
+    words = memory.split()
+    size = int(words[0]) * MIB if len(words) == 2 and words[0].isdigit() and words[1] == "MiB" else None
+    return {"name": name if size is not None else line, "memory_bytes": size}
+
+
+def _gpu_words(name: str, memory_bytes: int | None) -> str:
+    return name if memory_bytes is None else f"{name} {size_words(memory_bytes)}"
 
 
 def nvidia_gpus() -> list[str]:

@@ -57,7 +57,7 @@ class PlannedInspection:
         """Return what the end of the worker says of the file; an error that it has found itself stays as it is."""
         about: type[InputError] = ModelFileError if self.task in ("headers", "export") else DatasetError
         if isinstance(error, OutOfMemory):
-            return about("inspection_memory", path=str(self.path), limit=self.memory_bytes >> 20)
+            return about("inspection_memory", path=str(self.path), limit_bytes=self.memory_bytes)
         if not isinstance(error, WorkerDied):
             return error
         if error.code == "worker_deadline":

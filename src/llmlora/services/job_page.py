@@ -40,6 +40,7 @@ def job_document(queue: Queue, job: JobRow) -> dict[str, Any]:
         "error": worded_error(job.error),
         "result": job.result,
         "progress": progress_words(queue, job),
+        "learned": _learned(queue.folder_of(job)) if job.kind == "train" else None,
     }
 
 
@@ -55,6 +56,7 @@ def job_detail(queue: Queue, job: JobRow) -> dict[str, Any]:
         "base": {"name": config.get("base_model"), "digest": config.get("base_digest")},
         "presets": config.get("presets") or {},
         "num_rows": config.get("num_rows"),
+        "replay": config.get("replay"),
         "datasets": [_dataset_use(queue, use) for use in job.datasets],
         "runs": [_run_document(run) for run in queue.runs(job.id)],
         "best": _best(queue, job.id),
@@ -99,6 +101,25 @@ def _message(message: Mapping[str, Any] | None) -> str | None:
     return translate(key, **{**dict.fromkeys(COUNTED, "?"), **params}) if has_text(key) else str(code)
 
 
+def _learned(folder: Path) -> dict[str, Any] | None:
+    """Return what the newest evaluation of a job has counted, None without a readable one."""
+    evaluation = newest_evaluation_dir(folder)
+    if evaluation is None:
+        return None
+    path = evaluation / REPORT_FILE
+    return _read_learned(path, _changed_at(path))
+
+
+@lru_cache(maxsize=1024)
+def _read_learned(path: Path, _changed: int) -> dict[str, Any] | None:
+    report = _read(path) or {}
+    facts = report.get("facts")
+    if not isinstance(facts, dict):
+        return None
+    counts = {name: facts.get(name, 0) for name in ("remembered", "remembered_before", "total")}
+    return {**counts, "light": (report.get("forgetting") or {}).get("light")}
+
+
 def evaluation_report(queue: Queue, job: JobRow) -> dict[str, Any] | None:
     """Return the report of the newest evaluation of a job, None without one."""
     folder = newest_evaluation_dir(queue.folder_of(job))
@@ -113,6 +134,10 @@ def stored_report(folder: Path) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=16)
 def _read_report(path: Path, _changed: int) -> dict[str, Any] | None:
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
     try:
         found = read_json(path)
     except (OSError, ValueError):

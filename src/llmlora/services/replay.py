@@ -31,11 +31,12 @@ LARGEST_SHARE: Final = 0.95
 
 @dataclass(frozen=True)
 class EarlierData:
-    """Earlier data: its file, how it is read, and what the record calls it."""
+    """Earlier data: its file, how it is read, what the record calls it, and its id where it has one."""
 
     path: Path
     read: ReadOptions
     name: str
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def mixed_with(
     if held_out is not None and request.read.given:
         held_out, _ = _written(MixSource(held_out, request.read))
     data = DataSource(path=str(earlier.path), sha256=digest, **earlier.read.to_dict())
-    record = Replay(name=earlier.name, data=data, share=share, num_rows=num_rows)
+    record = Replay(name=earlier.name, data=data, share=share, num_rows=num_rows, source=earlier.source)
     return replace(request, data=output, eval_data=held_out, read=ReadOptions(), replay=record)
 
 

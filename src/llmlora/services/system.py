@@ -15,12 +15,11 @@ from llmlora import __version__
 from llmlora.core.layout import home_dir
 from llmlora.core.machine import available_memory_bytes, container_limit, usable_cores
 from llmlora.core.publish import existing_parent
-from llmlora.services.doctor import nvidia_gpus
+from llmlora.services.doctor import gpu_of, nvidia_gpus
 from llmlora.services.packages import TRAIN_PACKAGES, package_version
 from llmlora.services.queue import Queue
 
 GPU_SECONDS = 60  # the driver's tool takes a moment, and cards do not come and go
-MIB = 1 << 20
 
 
 def system_info(queue: Queue) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def system_info(queue: Queue) -> dict[str, Any]:
     return {
         "cpu": _cpu(),
         "memory": _memory(),
-        "gpus": [_gpu(line) for line in _gpu_lines(int(time.monotonic() // GPU_SECONDS))],
+        "gpus": [gpu_of(line) for line in _gpu_lines(int(time.monotonic() // GPU_SECONDS))],
         "disk": _disk(),
         "versions": _versions(),
         "tasks": queue.num_tasks(),
@@ -78,14 +77,6 @@ def _memory() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _gpu_lines(_minute: int) -> tuple[str, ...]:
     return tuple(nvidia_gpus())
-
-
-def _gpu(line: str) -> dict[str, Any]:
-    """Return name and memory of a line such as `NVIDIA H200, 143771 MiB`."""
-    name, _, memory = line.rpartition(", ")
-    words = memory.split()
-    size = int(words[0]) * MIB if len(words) == 2 and words[0].isdigit() and words[1] == "MiB" else None
-    return {"name": name if size is not None else line, "memory_bytes": size}
 
 
 def _disk() -> dict[str, Any]:

@@ -141,12 +141,12 @@ def _earlier(queue: Queue, source: str) -> EarlierData:
     row = _kept(queue, source)
     if row is not None:
         trainable(queue, source)
-        return EarlierData(data_file(queue.database, row), kept_read(row), row.name)
+        return EarlierData(data_file(queue.database, row), kept_read(row), row.name, source)
     try:
         job = queue.get_of_kind(source, "train")
     except NotFound as error:
         raise NotFound("replay_not_found", source=source) from error
-    return data_of_job(queue.folder_of(job), job.name)
+    return replace(data_of_job(queue.folder_of(job), job.name), source=source)
 
 
 def _replayed(queue: Queue, wish: TrainingWish) -> list[DatasetUse]:

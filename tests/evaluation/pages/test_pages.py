@@ -222,7 +222,7 @@ def test_only_what_was_measured_takes_room(job_dir: Path) -> None:
     labels = re.findall(r'class="figure"><dt>(.*?)</dt><dd>(.*?)</dd>', page)
     assert "perplexity" not in [label for label, _ in labels]
     assert ("final loss (mean of the last epoch)", "0.212") in labels
-    assert ("peak memory", "0.61<small> GB</small>") in labels
+    assert ("peak memory", "612<small> MB</small>") in labels
     assert all(value != "–" for _, value in labels)
 
 

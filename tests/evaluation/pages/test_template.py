@@ -16,7 +16,7 @@ from pathspec import GitIgnoreSpec
 
 from llmlora.core.locale import LANGUAGES, set_language, translate
 from llmlora.evaluation.pages.template import environment, render
-from llmlora.evaluation.pages.words import DASH, coded, date_time, gigabytes, number, percent, seconds_text
+from llmlora.evaluation.pages.words import DASH, coded, date_time, number, percent, seconds_text, size_text
 
 ROOT = Path(__file__).parents[3]
 STYLE = (resources.files("llmlora.evaluation.pages") / "templates" / "page.css").read_text(encoding="utf-8")
@@ -131,7 +131,7 @@ def test_numbers_are_written_for_people() -> None:
     set_language("en")
     assert [number(None), number(1234.5678), number(12345, 0)] == [DASH, "1,234.568", "12,345"]
     assert [percent(None), percent(0.125), percent(1)] == [DASH, "12 %", "100 %"]
-    assert [gigabytes(None), gigabytes(612e6)] == [DASH, "0.61 GB"]
+    assert [size_text(None), size_text(612e6)] == [DASH, "612 MB"]
     assert [seconds_text(None), seconds_text(14.24), seconds_text(90), seconds_text(5400)] == [
         DASH, "14.2 s", "1.5 min", "90.0 min",
     ]  # fmt: skip

@@ -51,6 +51,7 @@ export const jobKeys = {
   lists: ["jobs", "list"] as const,
   older: (before: string) => ["jobs", "list", "older", before] as const,
   courses: (ids: readonly string[]) => ["jobs", "courses", ...ids] as const,
+  ones: ["jobs", "one"] as const,
   one: (id: string) => ["jobs", "one", id] as const,
   progress: (id: string) => ["jobs", "progress", id] as const,
   curves: (id: string) => ["jobs", "curves", id] as const,

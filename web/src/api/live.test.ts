@@ -68,7 +68,9 @@ it("changes a job by the events of the queue only", () => {
 it("asks anew for what an event does not say, and for everything after a gap", () => {
   expect(staleAfter(STEP)).toEqual([])
   expect(staleAfter(event("phase", {}))).toEqual(expect.arrayContaining([jobKeys.progress("j1"), exportKeys.one("j1")]))
-  expect(staleAfter(STATUS)).toEqual(expect.arrayContaining([jobKeys.lists, jobKeys.one("j1"), jobKeys.progress("j1")]))
+  expect(staleAfter(STATUS)).toEqual(expect.arrayContaining([jobKeys.lists, jobKeys.ones, jobKeys.progress("j1")]))
+  const evaluated = { ...STATUS, data: { ...STATUS.data, job_id: "e1" } } // changes the job that it is about, too
+  expect(staleAfter(evaluated)).toContainEqual(jobKeys.ones)
   expect(staleAfter({ id: "e", type: "resync", data: {} })).toEqual([[]])
 })
 

@@ -92,9 +92,8 @@ export function staleAfter(event: ServerEvent): readonly (readonly string[])[] {
       ollamaKeys.all,
       modelKeys.list,
       tutorialKeys.all,
-      ...[jobKeys.one, jobKeys.progress, jobKeys.curves, jobKeys.epochs, jobKeys.diagnosis, jobKeys.files].map((key) =>
-        key(id),
-      ),
+      jobKeys.ones, // of an evaluation the job that it is about changes, too
+      ...[jobKeys.progress, jobKeys.curves, jobKeys.epochs, jobKeys.diagnosis, jobKeys.files].map((key) => key(id)),
     ]
   }
   if (["evaluation", "finding", "warning"].includes(type)) return [jobKeys.diagnosis(id)]

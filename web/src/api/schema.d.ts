@@ -2965,6 +2965,7 @@ export interface components {
             job_id: string | null;
             /** Kind */
             kind: string;
+            learned: components["schemas"]["Learned"] | null;
             /** Name */
             name: string;
             /** Parent Id */
@@ -3075,6 +3076,7 @@ export interface components {
             job_id: string | null;
             /** Kind */
             kind: string;
+            learned: components["schemas"]["Learned"] | null;
             /** Name */
             name: string;
             /** Parent Id */
@@ -3153,6 +3155,7 @@ export interface components {
             keep_merged: boolean | null;
             /** Kind */
             kind: string;
+            learned: components["schemas"]["Learned"] | null;
             /** Model File */
             model_file: string | null;
             /** Name */
@@ -3563,6 +3566,7 @@ export interface components {
             id: string;
             /** Kind */
             kind: string;
+            learned: components["schemas"]["Learned"] | null;
             /** Message */
             message: string | null;
             /** Name */
@@ -3586,6 +3590,7 @@ export interface components {
             reasons: {
                 [key: string]: string;
             };
+            replay: components["schemas"]["ReplayedRows"] | null;
             /** Result */
             result: {
                 [key: string]: unknown;
@@ -3667,6 +3672,8 @@ export interface components {
         /**
          * JobSummary
          * @description A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for.
+         *
+         *     `learned` is null where nothing has been evaluated.
          */
         JobSummary: {
             /** Base Model */
@@ -3684,6 +3691,7 @@ export interface components {
             id: string;
             /** Kind */
             kind: string;
+            learned: components["schemas"]["Learned"] | null;
             /** Name */
             name: string;
             /** Parent Id */
@@ -3743,6 +3751,28 @@ export interface components {
             verdict: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Learned
+         * @description What the newest evaluation of a training job counted: facts answered after and before training, of how many.
+         *
+         *     `light` says whether anything else was lost (green, yellow or red), null where that was not measured.
+         * @example {
+         *       "light": "green",
+         *       "remembered": 6,
+         *       "remembered_before": 0,
+         *       "total": 7
+         *     }
+         */
+        Learned: {
+            /** Light */
+            light: string | null;
+            /** Remembered */
+            remembered: number;
+            /** Remembered Before */
+            remembered_before: number;
+            /** Total */
+            total: number;
         };
         /**
          * LengthTrial
@@ -4560,6 +4590,20 @@ export interface components {
             share: number;
             /** Source */
             source: string;
+        };
+        /**
+         * ReplayedRows
+         * @description Earlier data among the rows of a job: its name, its id (null for a file), its share of all rows, and how many.
+         */
+        ReplayedRows: {
+            /** Name */
+            name: string;
+            /** Num Rows */
+            num_rows: number;
+            /** Share */
+            share: number;
+            /** Source */
+            source?: string | null;
         };
         /**
          * Reports

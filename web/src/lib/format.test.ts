@@ -1,10 +1,12 @@
 import { expect, it } from "vitest"
-import { formatAgo, formatBytes, formatCount, formatDuration, formatMetric, formatTime } from "./format"
+import { formatAgo, formatBytes, formatCount, formatDuration, formatLoss, formatMetric, formatTime } from "./format"
 
 it("writes sizes with the digits that matter", () => {
-  expect([0, 512, 21 * 1024 ** 2, 2.6 * 1024 ** 3, 1536 * 1024 ** 3].map((size) => formatBytes(size, "ja"))).toEqual([
+  expect([0, 512, 2e4, 3.44e6, 21e6, 2.6 * 1000 ** 3, 1536e9].map((size) => formatBytes(size, "ja"))).toEqual([
     "0 B",
     "512 B",
+    "20 KB",
+    "3.4 MB",
     "21 MB",
     "2.6 GB",
     "1.5 TB",
@@ -47,4 +49,8 @@ it("writes metrics short, and a missing one as a dash", () => {
 it("shortens large numbers as the language does", () => {
   expect(formatCount(4_720_896, "en")).toBe("4.7M")
   expect(formatCount(4_720_896, "ja")).toBe("472.1万")
+})
+
+it("writes a loss that is nearly nothing without a power of ten", () => {
+  expect([0.00083, 0.0019, 0.52, null].map(formatLoss)).toEqual(["0.0008", "0.0019", "0.52", "–"])
 })

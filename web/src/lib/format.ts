@@ -1,16 +1,15 @@
 import type { Language } from "./text"
 
 const UNITS = ["B", "KB", "MB", "GB", "TB"] as const
+const STEP = 1000 // as disks, models and downloads are sold, and as the server says it
 
 /** Returns a size with one decimal where that tells something: `2.6 GB`, `3.4 MB`, `21 MB`. */
 export function formatBytes(bytes: number, language: Language): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log(bytes) / Math.log(1024)))
-  const isSmall = power === 2 && bytes < 9.95 * 1024 ** 2
+  let [power, value] = [0, bytes]
+  while (Math.abs(value) >= STEP && power < UNITS.length - 1) [power, value] = [power + 1, value / STEP]
+  const isSmall = power === 2 && Math.abs(value) < 9.95
   const digits = power >= 3 || isSmall ? 1 : 0
-  const number = (bytes / 1024 ** power).toLocaleString(language, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  })
+  const number = value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return `${number} ${UNITS[power]}`
 }
 
@@ -65,6 +64,11 @@ export function formatMetric(value: number | null | undefined): string {
   if (size !== 0 && size < 0.001) return value.toExponential(1).replace("e+", "e")
   if (size >= 100) return value.toFixed(0)
   return value.toFixed(size >= 10 ? 1 : size < 0.1 ? 4 : 2)
+}
+
+/** Returns a loss: one that is nearly nothing as what it is, not by its power of ten. */
+export function formatLoss(value: number | null | undefined): string {
+  return typeof value === "number" && Math.abs(value) < 0.001 ? value.toFixed(4) : formatMetric(value)
 }
 
 /** Returns a large number in short: `472万`, `4.7M`. */

@@ -11,6 +11,8 @@ const ENGLISH: Record<string, string> = JSON.parse(
 
 it("fills values in, groups numbers, and leaves doubled braces alone", () => {
   expect(fill("{name} {count} {{x}} {gone}", "ja", { name: "a{b}", count: 1204 })).toBe("a{b} 1,204 {x} {gone}")
+  const counted = (count: number) => fill("{count:example|examples}, {n}", "en", { count, n: 1 })
+  expect([counted(1), counted(0), counted(1204)]).toEqual(["1 example, 1", "0 examples, 1", "1,204 examples, 1"])
 })
 
 it("words a key in each language", () => {
@@ -48,7 +50,7 @@ it("gives every text all its values, and no other", () => {
   const found = SOURCES.flatMap((file) => calls(file).map((call) => ({ name: file.fileName, ...call })))
   expect(found.length).toBeGreaterThan(50)
   const wrong = found.filter(({ key, given }) => {
-    const wanted = [...(ENGLISH[key] ?? "").matchAll(/\{(\w+)\}/g)].map(([, place]) => place)
+    const wanted = [...(ENGLISH[key] ?? "").matchAll(/\{(\w+)[:}]/g)].map(([, place]) => place)
     return given !== null && given.toSorted().join() !== wanted.toSorted().join()
   })
   expect(wrong).toEqual([])

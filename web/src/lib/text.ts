@@ -57,11 +57,19 @@ export function textsOf(language: Language): Translate {
   return speakers[language]
 }
 
-/** Fills `{name}` in; numbers are grouped as the language does, doubled braces stand for themselves. */
+/**
+ * Fills `{name}` in; numbers are grouped as the language does, doubled braces stand for themselves.
+ *
+ * `{count:example|examples}` is a number with its noun: 1 example, 2 examples.
+ */
 export function fill(text: string, language: Language, values: Values = {}): string {
-  return text.replace(/\{\{|\}\}|\{(\w+)\}/g, (found, name: string | undefined) => {
-    if (name === undefined) return found[0] ?? ""
-    const value = values[name]
-    return typeof value === "number" ? value.toLocaleString(language) : (value ?? found)
-  })
+  return text.replace(
+    /\{\{|\}\}|\{(\w+)(?::([^{}|]+)\|([^{}|]+))?\}/g,
+    (found, name?: string, one?: string, many?: string) => {
+      if (name === undefined) return found[0] ?? ""
+      const value = values[name]
+      const words = typeof value === "number" ? value.toLocaleString(language) : (value ?? found)
+      return one ? `${words} ${value === 1 ? one : many}` : words
+    },
+  )
 }

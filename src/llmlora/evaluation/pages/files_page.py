@@ -8,7 +8,7 @@ from typing import Any
 from llmlora.core.compared_files import COLUMNS, compared_files
 from llmlora.core.locale import translate
 from llmlora.evaluation.pages.template import render
-from llmlora.evaluation.pages.words import DASH, number, percent, t
+from llmlora.evaluation.pages.words import DASH, number, percent, size_text
 
 
 def files_page(report: Mapping[str, Any], folder: str, made_at: str) -> str:
@@ -29,7 +29,7 @@ def _cells(entry: Mapping[str, Any]) -> list[str]:
     size, kl = entry["size_bytes"], entry["kl"]
     return [
         entry["file"],
-        DASH if size is None else t("megabytes", size=number(size / 1e6, 1)),
+        size_text(size),
         number(entry["tokens_per_second"], 0),
         DASH if kl is None else f"{kl:.1e}",
         percent(entry["top1_agreement"]),

@@ -10,7 +10,7 @@ from typing import Any
 from llmlora.core.locale import has_text, remark_text, shell_word, translate
 from llmlora.evaluation.pages.curves import curves_of
 from llmlora.evaluation.pages.template import render
-from llmlora.evaluation.pages.words import DASH, advice_of, gigabytes, note_text, number, seconds_text, t
+from llmlora.evaluation.pages.words import DASH, advice_of, note_text, number, seconds_text, size_text, t
 
 COMMANDS = (
     "llmlora evaluate {folder}",
@@ -51,7 +51,7 @@ def _figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (t("steps"), number(summary.get("num_steps"), 0)),
         (t("published_step"), number(_chosen_step(summary), 0)),
         (t("time"), seconds_text(summary.get("seconds"))),
-        (t("memory"), gigabytes(summary.get("peak_memory_bytes"))),
+        (t("memory"), size_text(summary.get("peak_memory_bytes"))),
         (t("trainable"), number(parameters.get("trainable"), 0)),
     ]
     return [(label, value) for label, value in shown if value != DASH]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from llmlora.core.locale import advice_command, advice_words, translate
+from llmlora.core.sizes import size_words
 
 DASH = "\N{EN DASH}"
 _COMMAND = r"llmlora (?:dataset )?[a-z]+(?: (?:--[a-z-]+|[A-Z]+\b))*"
@@ -38,9 +39,9 @@ def percent(share: float | None) -> str:
     return DASH if share is None else f"{100 * share:.0f} %"
 
 
-def gigabytes(size: float | None) -> str:
-    """Return bytes in GB."""
-    return DASH if size is None else f"{size / 1e9:.2f} GB"
+def size_text(num_bytes: float | None) -> str:
+    """Return bytes as people read them, a dash when there are none."""
+    return DASH if num_bytes is None else size_words(num_bytes)
 
 
 def seconds_text(seconds: float | None) -> str:

@@ -3,10 +3,10 @@ import { Link } from "@tanstack/react-router"
 import { isActive, type Progress as JobProgress, type JobSummary, jobQueries } from "@/api/jobs"
 import { Progress } from "@/components/ui/progress"
 import { StatusChip } from "@/components/ui/status-chip"
-import { formatAgo, formatDuration, formatMetric } from "@/lib/format"
+import { formatAgo, formatDuration, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 
-/** One job in two lines: name and status; below how far it is, or what became of it. */
+/** A job that has not ended, in two lines: name and status; below how far it is, or why it waits. */
 export function JobLine({ job }: { job: JobSummary }) {
   return (
     <div className="grid gap-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0">
@@ -48,7 +48,7 @@ export function ProgressWords({ progress }: { progress: JobProgress }) {
       ? null
       : t("web.job.epoch", { epoch: Math.min(epochs, Math.floor(epoch) + 1), epochs }),
     eta === null ? null : t("web.job.left", { time: formatDuration(eta, language) }),
-    loss === null ? null : t("web.job.loss", { loss: formatMetric(loss) }),
+    loss === null ? null : t("web.job.loss", { loss: formatLoss(loss) }),
   ]
   return words.filter((word) => word !== null).join(t("web.dot"))
 }
@@ -56,12 +56,7 @@ export function ProgressWords({ progress }: { progress: JobProgress }) {
 function RestingJob({ job }: { job: JobSummary }) {
   const t = useText()
   const language = useLanguage()
-  const when = formatAgo(job.ended_at ?? job.started_at ?? job.created_at, language)
-  const words = [job.base_model, when].filter((word) => word !== null).join(t("web.dot"))
-  return (
-    <p className="text-s text-ink-2">
-      {words}
-      {job.error ? <span className="block text-bad">{job.error.detail}</span> : null}
-    </p>
-  )
+  const when = formatAgo(job.started_at ?? job.created_at, language)
+  const words = [job.base_model, job.progress.message ?? when].filter((word) => word !== null)
+  return <p className="text-s text-ink-2">{words.join(t("web.dot"))}</p>
 }

@@ -1,8 +1,8 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query"
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Link, useNavigate } from "@tanstack/react-router"
 import { useContext } from "react"
 import type { Action } from "@/api/error"
-import { changeJob, cloneJob, type JobAction, jobKeys } from "@/api/jobs"
+import { changeJob, cloneJob, type JobAction, jobKeys, jobQueries } from "@/api/jobs"
 import { errorWords } from "@/components/states/error-words"
 import { Button, buttonClass } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
@@ -83,9 +83,10 @@ function Clone({ jobId, settings }: { jobId: string; settings: Record<string, un
 
 function ToEvaluation({ jobId }: { jobId: string }) {
   const t = useText()
+  const isEvaluated = Boolean(useQuery(jobQueries.one(jobId)).data?.learned)
   return (
     <Link to="/jobs/$jobId" params={{ jobId }} search={{ tab: "evaluation" }} className={buttonClass()}>
-      {t("web.outcome.evaluate")}
+      {t(isEvaluated ? "web.outcome.see_evaluation" : "web.outcome.evaluate")}
     </Link>
   )
 }

@@ -9,6 +9,7 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { switchLanguage, useText } from "@/lib/text"
 import { Button } from "./button"
+import { More } from "./more"
 import { NumberField } from "./number-field"
 import { Progress } from "./progress"
 import { StatusChip } from "./status-chip"
@@ -148,4 +149,25 @@ it("keeps what it knew under an error, and asks again on demand", async () => {
   await userEvent.click(screen.getByRole("button", { name: "もう一度試す" }))
   await screen.findByText("空")
   expect(screen.queryByRole("alert")).toBeNull()
+})
+
+it("puts what is done less often behind one button on phones, and beside the others elsewhere", async () => {
+  const matches = vi.spyOn(window, "matchMedia")
+  const screenIs = (isNarrow: boolean) =>
+    matches.mockReturnValue({ matches: isNarrow, addEventListener: vi.fn(), removeEventListener: vi.fn() } as never)
+  const actions = (
+    <More>
+      <Button>削除</Button>
+    </More>
+  )
+  screenIs(false)
+  const { unmount } = render(actions)
+  expect(screen.getByRole("button").textContent).toBe("削除")
+  unmount()
+  screenIs(true)
+  render(actions)
+  expect(screen.queryByRole("button", { name: "削除" })).toBeNull()
+  await userEvent.click(screen.getByRole("button", { name: "その他の操作" }))
+  expect(screen.getByRole("button", { name: "削除" })).toBeTruthy()
+  matches.mockRestore()
 })

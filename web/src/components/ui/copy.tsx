@@ -20,6 +20,8 @@ export function CopyButton({ text, name }: { text: string; name?: string }) {
   )
 }
 
+const COMMAND = "min-w-0 flex-1 self-center overflow-x-auto py-1.5 font-mono text-s max-md:whitespace-pre-wrap" // a phone shows all of it
+
 /** A command as it is pasted into a terminal, with a button that copies it. */
 export function CopyCommand({ command, label }: { command: string; label?: string }) {
   return (
@@ -27,7 +29,7 @@ export function CopyCommand({ command, label }: { command: string; label?: strin
       {label ? <p className="text-s text-ink-2">{label}</p> : null}
       <div className="flex items-start gap-2 rounded-medium bg-sunk py-1 pr-1 pl-3">
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-        <pre tabIndex={0} className="min-w-0 flex-1 self-center overflow-x-auto py-1.5 font-mono text-s">
+        <pre tabIndex={0} className={COMMAND}>
           {command}
         </pre>
         <CopyButton text={command} />

@@ -17,7 +17,7 @@ export function Sheet({
   return (
     <section id={id} className={`min-w-0 rounded-large border bg-sheet p-4 shadow-sheet ${className}`}>
       {title ? (
-        <div className="mb-2 flex items-center justify-between gap-3">
+        <div className="mb-2 flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
           <h2>{title}</h2>
           {aside}
         </div>

@@ -42,7 +42,7 @@ export function Table<Row>({
             {columns.map((column) => (
               <td
                 key={column.name}
-                className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "[overflow-wrap:normal]" : ""}`}
+                className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "[overflow-wrap:normal] max-md:w-px" : ""}`}
               >
                 {column.cell(row)}
               </td>

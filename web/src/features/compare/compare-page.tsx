@@ -12,7 +12,9 @@ import { Button, buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
+import { canCombine } from "./combination"
 import { AnswersSheet } from "./components/answers-sheet"
+import { CombineSheet } from "./components/combine-sheet"
 import { CurvesSheet } from "./components/curves-sheet"
 import { DifferencesSheet } from "./components/differences-sheet"
 import { JobPicker } from "./components/job-picker"
@@ -130,6 +132,7 @@ function Comparison({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly 
           </div>
           <MetricsSheet comparison={found} />
           <AnswersSheet jobs={found.jobs} shared={shared} />
+          {canCombine(found) ? <CombineSheet key={ids.join()} jobs={found.jobs} /> : null}
           <TakeAway comparison={found} shared={shared} />
         </>
       )}

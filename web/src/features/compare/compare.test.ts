@@ -1,7 +1,8 @@
 import { expect, it } from "vitest"
-import type { ComparedMetric } from "@/api/comparisons"
+import type { ComparedMetric, Comparison } from "@/api/comparisons"
 import type { EvaluatedItem, EvaluationReport } from "@/api/evaluations"
 import type { JobSummary } from "@/api/jobs"
+import { canCombine, requestOf } from "./combination"
 import { fieldName, valuesOf } from "./differences"
 import { marksOf, metricName, metricValue } from "./metrics"
 import { lossesFirst, outcomeOf, questionsFor, sharedItems, tallyOf, toEvaluate } from "./scores"
@@ -74,7 +75,7 @@ it("shows values of settings and metrics as people read them", () => {
   expect(valuesOf({ field: "target_modules", values: [["q"], null] }, jobs, () => undefined)).toEqual(['["q"]', "–"])
   expect(fieldName("unknown_setting", (key) => key)).toBe("unknown_setting")
   expect(metricValue("facts_remembered", 0.5, "ja")).toBe("50 %")
-  expect(metricValue("peak_memory_bytes", 2 * 1024 ** 3, "ja")).toBe("2.0 GB")
+  expect(metricValue("peak_memory_bytes", 2e9, "ja")).toBe("2.0 GB")
   expect(metricValue("eval_loss", null, "ja")).toBe("–")
   expect(metricName("new_one")).toBeNull()
 })
@@ -103,4 +104,25 @@ it("writes a table that spreadsheets open and never run", () => {
     `"'=1+1",,`,
     "",
   ])
+})
+
+it("combines finished jobs on one base, with the weights that were given", () => {
+  const ended = { status: "succeeded" }
+  const found = { jobs: [ended, ended], differences: [{ field: "r", values: [4, 8] }] } as unknown as Comparison
+  expect(canCombine(found)).toBe(true)
+  expect(canCombine({ ...found, jobs: [...found.jobs, { ...found.jobs[0], status: "running" }] as never })).toBe(false)
+  expect(canCombine({ ...found, differences: [{ field: "base_digest", values: ["a", "b"] }] })).toBe(false)
+  const choice = { name: " 店 ", method: "svd", weights: [null, null, null], density: 0.4 } as const
+  expect(requestOf(["a", "b", "c"], choice)).toEqual({
+    job_ids: ["a", "b", "c"],
+    name: "店",
+    method: "svd",
+    weights: null,
+    density: null,
+  })
+  expect(requestOf(["a", "b", "c"], { ...choice, name: "", method: "ties", weights: [0.5, null, 0] })).toMatchObject({
+    name: null,
+    weights: [0.5, 0.333, 0],
+    density: 0.4,
+  })
 })

@@ -1,17 +1,21 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { datasetQueries } from "@/api/datasets"
-import { isEnded, jobQueries, openJobs } from "@/api/jobs"
+import { isEnded, type JobSummary, jobQueries, openJobs } from "@/api/jobs"
 import { JobLine } from "@/components/job/job-line"
 import { Page } from "@/components/layout/page"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
+import { More } from "@/components/ui/more"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { Checklist } from "./components/checklist"
+import { EndedJob } from "./components/ended-job"
 import { SystemSheet } from "./components/system-sheet"
+
+const MOST_ENDED = 5
 
 /** What runs, what waits, what became of the last jobs, and how the machine does. */
 export function DashboardPage() {
@@ -26,9 +30,11 @@ export function DashboardPage() {
           <Link to="/datasets" className={buttonClass()}>
             {t("web.dashboard.upload")}
           </Link>
-          <Link to="/chat" search={{ mode: "text" }} className={buttonClass()}>
-            {t("web.chat.mode.text")}
-          </Link>
+          <More>
+            <Link to="/chat" search={{ mode: "text" }} className={buttonClass()}>
+              {t("web.chat.mode.text")}
+            </Link>
+          </More>
           <Link to="/jobs/new" className={buttonClass("main")}>
             {t("web.dashboard.train")}
           </Link>
@@ -62,10 +68,7 @@ export function DashboardPage() {
               isEmpty={({ items }) => !items.some(isEnded)}
               empty={<Empty words={t("web.dashboard.none_ended")} />}
             >
-              {({ items }) => {
-                const ended = items.filter(isEnded).slice(0, 5)
-                return ended.map((job) => <JobLine key={job.id} job={job} />)
-              }}
+              {({ items }) => <Ended jobs={items.filter(isEnded).slice(0, MOST_ENDED)} />}
             </QueryView>
           </Sheet>
         </div>
@@ -73,4 +76,9 @@ export function DashboardPage() {
       </div>
     </Page>
   )
+}
+
+function Ended({ jobs }: { jobs: readonly JobSummary[] }) {
+  const courses = useQuery(jobQueries.courses(jobs.map(({ id }) => id))).data
+  return jobs.map((job) => <EndedJob key={job.id} job={job} curves={courses?.get(job.id)} />)
 }

@@ -30,7 +30,7 @@ export function DatasetListPage() {
     </Button>
   )
   return (
-    <Page title={t("web.page.datasets")} actions={upload}>
+    <Page title={t("web.page.datasets")} actions={datasets.data?.items.length === 0 ? null : upload}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is one more way, the button is the other */}
       <div
         className="grid gap-4"
@@ -103,7 +103,9 @@ function DatasetTable({ datasets }: { datasets: readonly DatasetSummary[] }) {
     { name: t("web.datasets.type"), cell: ({ type }) => typeName(type), isWide: true },
     {
       name: t("web.datasets.count"),
-      cell: ({ num_examples }) => t("web.datasets.examples", { count: num_examples }),
+      cell: ({ num_examples: count }) => (
+        <span className="whitespace-nowrap">{t("web.datasets.examples", { count })}</span>
+      ),
       isNumber: true,
     },
     { name: t("web.datasets.state"), cell: (dataset) => <Readiness isOk={dataset.ok} /> },

@@ -6,6 +6,8 @@ import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
+import { More } from "@/components/ui/more"
+import { Skeleton } from "@/components/ui/skeleton"
 import { TabLinks } from "@/components/ui/tabs"
 import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
@@ -22,36 +24,47 @@ const route = getRouteApi("/datasets/$datasetId")
 
 /** One dataset: its rows, how they are trained on, what is wrong with them, numbers, and who reads it. */
 export function DatasetPage() {
+  const t = useText()
   const { datasetId } = route.useParams()
   const dataset = useQuery(datasetQueries.one(datasetId))
+  const data = dataset.data
   return (
     <About value={{ datasetId }}>
-      <QueryView query={dataset}>{(found) => <DatasetView key={found.id} dataset={found} />}</QueryView>
+      <Page
+        title={data?.name ?? t("web.jobs.dataset")}
+        over={
+          <Link to="/datasets" className="hover:underline">
+            {t("web.page.datasets")}
+          </Link>
+        }
+        under={data ? <Origin dataset={data} /> : null}
+        actions={data ? <Actions dataset={data} /> : null}
+      >
+        <QueryView query={dataset} skeleton={<Skeleton lines={8} />}>
+          {(found) => <DatasetView key={found.id} dataset={found} />}
+        </QueryView>
+      </Page>
     </About>
   )
 }
 
-function DatasetView({ dataset }: { dataset: Dataset }) {
+function Origin({ dataset }: { dataset: Dataset }) {
   const t = useText()
   const typeName = useTypeName()
-  const { tab = "rows" } = route.useSearch()
-  const under = [
+  const words = [
     typeName(dataset.type),
     t("web.datasets.examples", { count: dataset.num_examples }),
     dataset.encoding?.toUpperCase() ?? "",
     dataset.description,
   ]
+  return words.filter(Boolean).join(t("web.dot"))
+}
+
+function DatasetView({ dataset }: { dataset: Dataset }) {
+  const t = useText()
+  const { tab = "rows" } = route.useSearch()
   return (
-    <Page
-      title={dataset.name}
-      over={
-        <Link to="/datasets" className="hover:underline">
-          {t("web.page.datasets")}
-        </Link>
-      }
-      under={under.filter(Boolean).join(t("web.dot"))}
-      actions={<Actions dataset={dataset} />}
-    >
+    <>
       <DoubtsPanel dataset={dataset} />
       <TabLinks
         label={t("web.dataset.views")}
@@ -71,7 +84,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
       {tab === "stats" ? <StatsTab dataset={dataset} /> : null}
       {tab === "split" ? <SplitTab dataset={dataset} /> : null}
       {tab === "users" ? <UsersTab dataset={dataset} /> : null}
-    </Page>
+    </>
   )
 }
 
@@ -91,12 +104,14 @@ function Actions({ dataset }: { dataset: Dataset }) {
   })
   return (
     <>
-      <a href={`/api/datasets/${dataset.id}/export?format=jsonl`} download className={buttonClass()}>
-        {t("web.dataset.export")}
-      </a>
-      <Button look="quiet" isBusy={remove.isPending} onClick={() => remove.mutate(dataset.id)}>
-        {t("web.delete")}
-      </Button>
+      <More>
+        <a href={`/api/datasets/${dataset.id}/export?format=jsonl`} download className={buttonClass()}>
+          {t("web.dataset.export")}
+        </a>
+        <Button look="quiet" isBusy={remove.isPending} onClick={() => remove.mutate(dataset.id)}>
+          {t("web.delete")}
+        </Button>
+      </More>
       {dataset.ok ? (
         <Link to="/jobs/new" search={{ dataset: dataset.id }} className={buttonClass("main")}>
           {t("web.dataset.train")}

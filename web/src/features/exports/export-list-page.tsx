@@ -26,7 +26,7 @@ export function ExportListPage() {
     </Link>
   )
   return (
-    <Page title={t("web.page.exports")} actions={fresh}>
+    <Page title={t("web.page.exports")} actions={exports.data?.items.length === 0 ? null : fresh}>
       <Sheet>
         <QueryView
           query={exports}

@@ -9,6 +9,7 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
+import { More } from "@/components/ui/more"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { toast } from "@/components/ui/toast"
@@ -142,18 +143,20 @@ function Actions({ made }: { made: Export }) {
           {t("web.exports.another")}
         </Link>
       ) : null}
-      {made.status === "succeeded" ? (
-        <Button isBusy={verify.isPending} onClick={() => verify.mutate()}>
-          {t("web.exports.verify")}
+      <More>
+        {made.status === "succeeded" ? (
+          <Button isBusy={verify.isPending} onClick={() => verify.mutate()}>
+            {t("web.exports.verify")}
+          </Button>
+        ) : (
+          <Button isBusy={change.isPending} onClick={() => change.mutate("retry")}>
+            {t("web.job.action.retry")}
+          </Button>
+        )}
+        <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
+          {t("web.job.action.delete")}
         </Button>
-      ) : (
-        <Button isBusy={change.isPending} onClick={() => change.mutate("retry")}>
-          {t("web.job.action.retry")}
-        </Button>
-      )}
-      <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
-        {t("web.job.action.delete")}
-      </Button>
+      </More>
     </>
   )
 }

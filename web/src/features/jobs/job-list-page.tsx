@@ -26,7 +26,7 @@ export function JobListPage() {
     </Link>
   )
   return (
-    <Page title={t("web.page.training")} actions={newJob}>
+    <Page title={t("web.page.training")} actions={jobs.data?.items.length === 0 ? null : newJob}>
       <QueryView
         query={jobs}
         skeleton={<Skeleton lines={6} />}

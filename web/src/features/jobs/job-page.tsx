@@ -69,8 +69,14 @@ export function JobPage() {
 
 function Origin({ job }: { job: Job }) {
   const t = useText()
-  const data = job.datasets.map(({ name }) => name).filter((name) => name !== null)
-  return [job.base_model, ...data, `LoRA r=${job.settings.r}`].filter((word) => word !== null).join(t("web.dot"))
+  const data = job.datasets
+    .filter(({ role }) => role !== "replay")
+    .map(({ name }) => name)
+    .filter((name) => name !== null)
+  const { replay } = job
+  const earlier = replay && t("web.job.replay", { name: replay.name, percent: Math.round(100 * replay.share) })
+  const words = [job.base_model, ...data, earlier, `LoRA r=${job.settings.r}`]
+  return words.filter((word) => word !== null).join(t("web.dot"))
 }
 
 function View({ job, tab }: { job: Job; tab: JobTab }) {

@@ -62,7 +62,7 @@ function NewJob({ first }: { first: Wish }) {
       actions={<Ways onRecipe={() => setOpen("recipe")} />}
     >
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
-        <div className="grid min-w-0 gap-4">
+        <div className="grid min-w-0 gap-4 max-lg:contents">
           {recipe ? <RecipeNote recipe={recipe} /> : null}
           <Basics wish={wish} onWish={(next) => setChosen((now) => ({ ...now, ...next }))} />
           <SettingsForm wish={wish} onWish={setChosen} plan={plan.data} />

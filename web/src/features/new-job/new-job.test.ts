@@ -96,13 +96,17 @@ it("begins from a job with what had been chosen for it, not with what was recomm
     presets: { preset: "light" },
     settings: { r: 4, seed: 7 },
     reasons: { r: "preset", seed: "set" },
+    replay: { name: "前の店", source: "d0", share: 0.4, num_rows: 4 },
   } as unknown as Job
   expect(wishOf(job)).toMatchObject({
     name: "前のジョブ",
     evalDataset: "e1",
     preset: "light",
     settings: { seed: 7 },
+    replay: { source: "d0", share: 0.4 },
   })
+  expect(requestOf(wishOf(job))?.replay).toEqual({ source: "d0", share: 0.4 })
+  expect(requestOf(wishOf({ ...job, replay: null }))).not.toHaveProperty("replay")
 })
 
 it("takes from an address only what it knows", () => {
@@ -121,5 +125,8 @@ it("shows commands that a shell takes as they are", () => {
   const settings = { r: 16, target_modules: ["q_proj", "v_proj"], system: "二 語" }
   expect(optionsOf({ ...request, settings })).toBe(
     `--model nano --preset light --set r=16 --set target_modules='["q_proj","v_proj"]' --set system='二 語'`,
+  )
+  expect(optionsOf({ ...request, replay: { source: "d0", share: 0.4 } })).toBe(
+    "--model nano --preset light --replay d0 --replay-share 0.4",
   )
 })

@@ -1,12 +1,16 @@
 import type { Job, TrainingRequest } from "@/api/jobs"
 import type { Plan, PlanRequest, RecipeWish } from "@/api/training"
 
+export type Replay = { source: string; share: number }
+
 /** What has been chosen; null is not chosen yet, settings are only those that differ from what is recommended. */
 export interface Wish {
   name: string
   base: string | null
   dataset: string | null
   evalDataset: string | null
+  /** Earlier data to mix in: the id of a dataset or of a job, and its share of all rows. */
+  replay: Replay | null
   preset: string
   trainingPreset: string
   settings: Readonly<Record<string, unknown>>
@@ -17,6 +21,7 @@ export const FIRST_WISH: Wish = {
   base: null,
   dataset: null,
   evalDataset: null,
+  replay: null,
   preset: "recommended",
   trainingPreset: "recommended",
   settings: {},
@@ -30,6 +35,7 @@ export function wishOf(job: Job): Wish {
     base: job.base_model,
     dataset: job.dataset_id,
     evalDataset: job.eval_dataset_id,
+    replay: job.replay?.source ? { source: job.replay.source, share: job.replay.share } : null,
     preset: job.presets.preset ?? FIRST_WISH.preset,
     trainingPreset: job.presets.training_preset ?? FIRST_WISH.trainingPreset,
     settings: Object.fromEntries(chosen),
@@ -65,6 +71,7 @@ export function requestOf(wish: Wish): PlanRequest | null {
     preset: wish.preset,
     training_preset: wish.trainingPreset,
     settings: { ...wish.settings },
+    ...(wish.replay ? { replay: wish.replay } : {}),
   }
 }
 

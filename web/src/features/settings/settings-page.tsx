@@ -79,7 +79,8 @@ function FixedName({ name }: { name: string }) {
 function Written({ value }: { value: unknown }) {
   const t = useText()
   if (typeof value === "boolean") return t(value ? "web.settings.yes" : "web.settings.no")
-  if (Array.isArray(value)) return value.length > 0 ? value.join(", ") : "–"
+  if (value === null || (Array.isArray(value) && value.length === 0)) return "–"
+  if (Array.isArray(value)) return value.join(", ")
   return <code>{typeof value === "string" ? value : JSON.stringify(value)}</code>
 }
 

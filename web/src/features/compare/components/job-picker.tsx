@@ -25,7 +25,7 @@ export function JobPicker({ jobs, ids }: { jobs: readonly JobSummary[]; ids: rea
               <Link
                 to="/jobs/$jobId"
                 params={{ jobId: id }}
-                className="min-w-0 flex-1 truncate font-semibold hover:text-accent hover:underline"
+                className="min-w-0 flex-1 font-semibold hover:text-accent hover:underline"
               >
                 {name}
               </Link>

@@ -1,5 +1,6 @@
 import type { ComparedMetric, Comparison } from "@/api/comparisons"
 import type { EvaluationReport } from "@/api/evaluations"
+import { lightOf } from "@/components/job/learned"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
 import { useLanguage, useText } from "@/lib/text"
@@ -105,13 +106,13 @@ export function LearnedSheet({
 /** How much of what a model could do before is left, as shape, word and colour. */
 function Light({ report }: { report: EvaluationReport | null }) {
   const t = useText()
-  const light = (["green", "yellow", "red"] as const).find((known) => known === report?.forgetting?.light)
+  const light = lightOf(report?.forgetting?.light)
   if (!light) return "–"
   const { icon, color } = LIGHTS[light]
   return (
     <span className={`inline-flex flex-wrap items-start justify-end gap-x-1 max-md:text-s ${color}`}>
       <Icon name={icon} />
-      {t(`web.compare.light.${light}`)}
+      {t(`web.evaluation.light.${light}`)}
     </span>
   )
 }

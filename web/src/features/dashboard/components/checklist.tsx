@@ -1,17 +1,15 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
-import { Link, useNavigate } from "@tanstack/react-router"
+import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
 import type { ReactNode } from "react"
-import { createSample, type DatasetSummary, datasetKeys } from "@/api/datasets"
+import type { DatasetSummary } from "@/api/datasets"
 import { evaluationQueries } from "@/api/evaluations"
 import type { JobSummary } from "@/api/jobs"
-import { Failed } from "@/components/states/failed"
+import { TrySample } from "@/components/next/try-sample"
 import { Button, buttonClass } from "@/components/ui/button"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 import { useUi } from "@/lib/ui"
-
-const FIRST_SAMPLE = "level1_basic_qa"
 
 /** The way to the first result, ticked by what is there; it goes with the first words to a model, or when it is closed. */
 export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummary[]; jobs: readonly JobSummary[] }) {
@@ -71,28 +69,6 @@ export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummar
         </Step>
       </ol>
     </Sheet>
-  )
-}
-
-/** One click from nothing to the form of the first job, filled in. */
-function TrySample() {
-  const t = useText()
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const create = useMutation({
-    mutationFn: () => createSample(FIRST_SAMPLE),
-    onSuccess: ({ id }) => {
-      client.invalidateQueries({ queryKey: datasetKeys.list })
-      navigate({ to: "/jobs/new", search: { dataset: id } })
-    },
-  })
-  return (
-    <>
-      <Button look="main" isBusy={create.isPending} onClick={() => create.mutate()}>
-        {t("web.checklist.sample")}
-      </Button>
-      {create.isError ? <Failed error={create.error} /> : null}
-    </>
   )
 }
 

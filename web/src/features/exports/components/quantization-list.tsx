@@ -43,7 +43,7 @@ export function QuantizationList({
         </li>
       ) : null}
       {QUANTIZATIONS.map(({ name, bits }) => (
-        <li key={name} className="flex items-start justify-between gap-3">
+        <li key={name} className="flex items-start justify-between gap-x-3 max-md:flex-col">
           <Checkbox
             label={name}
             help={t(`web.exports.kind_help.${name}`)}
@@ -67,10 +67,11 @@ function Recommended() {
 export function SizeWords({ size }: { size: Size | null }) {
   const t = useText()
   const language = useLanguage()
-  if (size === null) return <span className="flex-none text-s text-ink-2">{t("web.exports.size_later")}</span>
+  if (size === null)
+    return <span className="flex-none text-s text-ink-2 max-md:pl-6">{t("web.exports.size_later")}</span>
   const words = formatBytes(size.bytes, language)
   return (
-    <span className="flex-none text-right text-s whitespace-nowrap">
+    <span className="flex-none text-right text-s whitespace-nowrap max-md:pl-6">
       {size.isEstimated ? t("web.exports.estimated", { size: words }) : words}
     </span>
   )

@@ -3,6 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router"
 import { changeJob, isEnded, type Job, type JobAction, jobKeys, statusOf } from "@/api/jobs"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
+import { More } from "@/components/ui/more"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, useText } from "@/lib/text"
 import { Rename } from "./rename"
@@ -40,6 +41,7 @@ export function Actions({ job }: { job: Job }) {
     },
     onError: (error) => toastError(error, t),
   })
+  const isTrained = job.status === "succeeded" && job.kind === "train"
   const isAsked = job.stop_request !== null
   return (
     <>
@@ -48,7 +50,7 @@ export function Actions({ job }: { job: Job }) {
           {t(WORDS[action])}
         </Button>
       ))}
-      {job.status === "succeeded" && job.kind === "train" ? (
+      {isTrained ? (
         <>
           <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass()}>
             {t("web.job.try_chat")}
@@ -56,20 +58,24 @@ export function Actions({ job }: { job: Job }) {
           <Link to="/exports/new" search={{ job: job.id }} className={buttonClass()}>
             {t("web.job.action.export")}
           </Link>
+        </>
+      ) : null}
+      <More>
+        {isTrained ? (
           <Link to="/compare" search={{ jobs: job.id }} className={buttonClass("quiet")}>
             {t("web.job.action.compare")}
           </Link>
-        </>
-      ) : null}
-      <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
-        {t("web.job.action.clone")}
-      </Link>
-      <Rename job={job} />
-      {isEnded(job) ? (
-        <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
-          {t("web.job.action.delete")}
-        </Button>
-      ) : null}
+        ) : null}
+        <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
+          {t("web.job.action.clone")}
+        </Link>
+        <Rename job={job} />
+        {isEnded(job) ? (
+          <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
+            {t("web.job.action.delete")}
+          </Button>
+        ) : null}
+      </More>
     </>
   )
 }

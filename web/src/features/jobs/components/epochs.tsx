@@ -3,7 +3,7 @@ import { type Epoch, isActive, type Job, jobQueries } from "@/api/jobs"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
 import { type Column, Table } from "@/components/ui/table"
-import { formatMetric } from "@/lib/format"
+import { formatLoss, formatMetric } from "@/lib/format"
 import { useText } from "@/lib/text"
 import { Goals } from "./goals"
 
@@ -15,7 +15,7 @@ export function Epochs({ job }: { job: Job }) {
   const epochs = useQuery({ ...jobQueries.epochs(job.id), refetchInterval: isActive(job) ? EVERY : false })
   const measured: Column<Epoch> = {
     name: t("web.metric.eval_loss"),
-    cell: ({ eval_loss: loss }) => formatMetric(loss),
+    cell: ({ eval_loss: loss }) => formatLoss(loss),
     isNumber: true,
   }
   const columns: Column<Epoch>[] = [
@@ -26,8 +26,8 @@ export function Epochs({ job }: { job: Job }) {
       isWide: true,
       isNumber: true,
     },
-    { name: t("web.epochs.mean_loss"), cell: ({ loss }) => formatMetric(loss), isNumber: true },
-    { name: t("web.epochs.lowest_loss"), cell: ({ lowest_loss: lowest }) => formatMetric(lowest), isNumber: true },
+    { name: t("web.epochs.mean_loss"), cell: ({ loss }) => formatLoss(loss), isNumber: true },
+    { name: t("web.epochs.lowest_loss"), cell: ({ lowest_loss: lowest }) => formatLoss(lowest), isNumber: true },
     {
       name: t("web.metric.per_second"),
       cell: ({ tokens_per_second: speed }) => formatMetric(speed),

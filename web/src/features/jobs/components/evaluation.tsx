@@ -40,7 +40,7 @@ export function Evaluation({ job }: { job: Job }) {
       {report.data && !isAtWork ? (
         <div className="flex flex-wrap items-center gap-3">
           <Start job={job} name={t("web.evaluation.again")} />
-          <Start job={job} name={t("web.ladder.start")} hasLadder />
+          {report.data.ladder ? null : <Start job={job} name={t("web.ladder.start")} hasLadder />}
           <p className="text-s text-ink-2">{t("web.evaluation.again_note")}</p>
         </div>
       ) : null}

@@ -1,20 +1,15 @@
 import type { Forgetting } from "@/api/evaluations"
+import { LightChip, lightOf } from "@/components/job/learned"
 import { Sheet } from "@/components/ui/sheet"
-import { Chip } from "@/components/ui/status-chip"
 import { formatMetric } from "@/lib/format"
 import { type Translate, useText } from "@/lib/text"
-
-const LIGHTS = { green: "good", yellow: "warn", red: "bad" } as const
 
 /** What training has cost elsewhere: a light, and what it was judged by. */
 export function ForgettingSheet({ forgetting }: { forgetting: Forgetting }) {
   const t = useText()
-  const light = forgetting.light in LIGHTS ? (forgetting.light as keyof typeof LIGHTS) : "yellow"
+  const light = lightOf(forgetting.light) ?? "yellow"
   return (
-    <Sheet
-      title={t("web.evaluation.forgetting")}
-      aside={<Chip tone={LIGHTS[light]}>{t(`web.evaluation.light.${light}`)}</Chip>}
-    >
+    <Sheet title={t("web.evaluation.forgetting")} aside={<LightChip light={light} />}>
       <p className="text-14">{t(`web.evaluation.light_words.${light}`)}</p>
       <ul className="mt-2 grid list-disc gap-1 pl-5 text-s text-ink-2">
         {measured(forgetting, t).map((words) => (

@@ -1,15 +1,15 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { datasetQueries } from "@/api/datasets"
-import { type Curves, changeJob, type JobSummary, jobKeys, jobQueries } from "@/api/jobs"
-import { toastError } from "@/components/states/toast-error"
-import { Button } from "@/components/ui/button"
-import { Sparkline } from "@/components/ui/sparkline"
+import { type JobSummary, jobQueries } from "@/api/jobs"
+import { bestLoss } from "@/components/job/course"
+import { GoOn } from "@/components/job/go-on"
+import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
+import { LossCourse } from "@/components/job/loss-course"
 import { StatusChip } from "@/components/ui/status-chip"
 import { type Column, Table } from "@/components/ui/table"
-import { formatAgo, formatDuration, formatMetric } from "@/lib/format"
+import { formatAgo, formatDuration, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
-import { bestLoss, courseOf } from "../course"
 
 interface HistoryProps {
   jobs: readonly JobSummary[]
@@ -28,8 +28,14 @@ export function HistoryTable({ jobs, selected, onSelect }: HistoryProps) {
     },
     { name: t("web.jobs.status"), cell: (job) => <Status job={job} /> },
     { name: t("web.jobs.dataset"), cell: (job) => <Origin job={job} />, isWide: true },
-    { name: t("web.jobs.course"), cell: (job) => <Course curves={courses?.get(job.id)} />, isWide: true },
-    { name: t("web.jobs.best"), cell: (job) => formatMetric(bestLoss(courses?.get(job.id))), isNumber: true },
+    { name: t("web.jobs.course"), cell: (job) => <LossCourse curves={courses?.get(job.id)} />, isWide: true },
+    {
+      name: t("web.jobs.best"),
+      cell: (job) => formatLoss(bestLoss(courses?.get(job.id))),
+      isNumber: true,
+      isWide: true,
+    },
+    { name: t("web.outcome.remembered"), cell: (job) => <Result job={job} />, isNumber: true },
     { name: t("web.jobs.time"), cell: (job) => <Times job={job} />, isWide: true, isNumber: true },
   ]
   return <Table caption={t("web.jobs.history")} columns={columns} rows={jobs} keyOf={({ id }) => id} />
@@ -62,24 +68,16 @@ function Status({ job }: { job: JobSummary }) {
   )
 }
 
-function GoOn({ job }: { job: JobSummary }) {
+/** What an evaluation of the job counted: the facts it answers, and whether anything else was lost. */
+function Result({ job }: { job: JobSummary }) {
   const t = useText()
-  const client = useQueryClient()
-  const retry = useMutation({
-    mutationFn: () => changeJob(job.id, "retry"),
-    onSettled: () => client.invalidateQueries({ queryKey: jobKeys.all }),
-    onError: (error) => toastError(error, t),
-  })
+  const light = lightOf(job.learned?.light)
+  if (job.status !== "succeeded") return t("web.none")
   return (
-    <Button
-      look="quiet"
-      className="-ml-2 px-2 text-accent"
-      isBusy={retry.isPending}
-      aria-label={t("web.jobs.resume_named", { name: job.name })}
-      onClick={() => retry.mutate()}
-    >
-      {t("web.jobs.go_on")}
-    </Button>
+    <div className="grid justify-items-end gap-1">
+      <LearnedCount job={job} />
+      {light ? <LightChip light={light} /> : null}
+    </div>
   )
 }
 
@@ -92,13 +90,6 @@ function Origin({ job }: { job: JobSummary }) {
       <span className="block text-s text-ink-2">{job.base_model}</span>
     </>
   )
-}
-
-function Course({ curves }: { curves: Curves["curves"] | undefined }) {
-  const t = useText()
-  const values = courseOf(curves)
-  const [first, last] = [formatMetric(values[0]), formatMetric(values.at(-1))]
-  return <Sparkline values={values} words={t("web.jobs.course_words", { first, last })} />
 }
 
 function Times({ job }: { job: JobSummary }) {

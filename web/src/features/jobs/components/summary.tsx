@@ -4,7 +4,7 @@ import { ProgressWords } from "@/components/job/job-line"
 import { Progress } from "@/components/ui/progress"
 import { Figures, Sheet } from "@/components/ui/sheet"
 import { StatusChip } from "@/components/ui/status-chip"
-import { formatAgo, formatBytes, formatDuration, formatMetric } from "@/lib/format"
+import { formatAgo, formatBytes, formatDuration, formatLoss, formatMetric } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { NextSteps } from "./next-steps"
 
@@ -52,8 +52,8 @@ function FiguresOf({ job, progress }: { job: Job; progress: JobProgress }) {
   return (
     <Figures
       items={[
-        { name: t("web.metric.loss"), value: formatMetric(progress.loss) },
-        { name: t("web.metric.eval_loss"), value: formatMetric(job.best?.eval_loss ?? progress.eval_loss), unit: best },
+        { name: t("web.metric.loss"), value: formatLoss(progress.loss) },
+        { name: t("web.metric.eval_loss"), value: formatLoss(job.best?.eval_loss ?? progress.eval_loss), unit: best },
         {
           name: t("web.metric.tokens_per_second"),
           value: formatMetric(progress.tokens_per_second),
@@ -79,8 +79,8 @@ function Outcome({ job }: { job: Job }) {
       <Figures
         items={[
           { name: t("web.outcome.time"), value: seconds === null ? "–" : formatDuration(seconds, language) },
-          { name: t("web.outcome.loss"), value: formatMetric(numberIn(result, "final_loss")) },
-          ...(measured === null ? [] : [{ name: t("web.metric.eval_loss"), value: formatMetric(measured) }]),
+          { name: t("web.outcome.loss"), value: formatLoss(numberIn(result, "final_loss")) },
+          ...(measured === null ? [] : [{ name: t("web.metric.eval_loss"), value: formatLoss(measured) }]),
           { name: t("web.outcome.size"), value: job.result_bytes ? formatBytes(job.result_bytes, language) : "–" },
           {
             name: t("web.outcome.remembered"),

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { getJob, type JobSummary, jobQueries } from "@/api/jobs"
+import { LearnedCount } from "@/components/job/learned"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { type Column, Table } from "@/components/ui/table"
-import { formatAgo, formatMetric } from "@/lib/format"
+import { formatAgo, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { hasWords } from "../search"
 import { DeleteWork } from "./delete-work"
@@ -54,9 +55,10 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
       ),
     },
     { name: t("web.models.made_of"), cell: ({ base_model }) => base_model ?? "–", isWide: true },
+    { name: t("web.outcome.remembered"), cell: (job) => <LearnedCount job={job} />, isNumber: true, isWide: true },
     {
       name: t("web.metric.eval_loss"),
-      cell: ({ progress }) => formatMetric(progress.eval_loss),
+      cell: ({ progress }) => formatLoss(progress.eval_loss),
       isNumber: true,
       isWide: true,
     },

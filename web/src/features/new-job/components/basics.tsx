@@ -1,18 +1,24 @@
 import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
 import type { ReactNode } from "react"
 import { type DatasetSummary, datasetQueries } from "@/api/datasets"
+import { TrySample } from "@/components/next/try-sample"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
+import { buttonClass } from "@/components/ui/button"
 import { Select, TextField } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
+import { useUi } from "@/lib/ui"
 import type { Wish } from "../wish"
+import { EarlierData } from "./earlier-data"
 import { ModelPicker } from "./model-picker"
 
 /** The name of the job, its data and its model. */
 export function Basics({ wish, onWish }: { wish: Wish; onWish: (change: Partial<Wish>) => void }) {
   const t = useText()
   const datasets = useQuery(datasetQueries.list())
+  const isSimple = useUi((state) => state.isSimple)
   return (
     <Sheet title={t("web.new_job.basics")}>
       <div className="grid gap-4 md:grid-cols-2">
@@ -25,7 +31,14 @@ export function Basics({ wish, onWish }: { wish: Wish; onWish: (change: Partial<
         <QueryView
           query={datasets}
           isEmpty={({ items }) => items.length === 0}
-          empty={<Empty words={t("web.new_job.no_dataset")} />}
+          empty={
+            <Empty words={t("web.new_job.no_dataset")}>
+              <TrySample />
+              <Link to="/datasets" className={buttonClass()}>
+                {t("web.checklist.own_data")}
+              </Link>
+            </Empty>
+          }
         >
           {({ items }) => (
             <>
@@ -46,6 +59,13 @@ export function Basics({ wish, onWish }: { wish: Wish; onWish: (change: Partial<
               >
                 <option value="">{t("web.new_job.no_eval_dataset")}</option>
               </DatasetSelect>
+              {isSimple && wish.replay === null ? null : (
+                <EarlierData
+                  datasets={items.filter(({ id }) => id !== wish.dataset)}
+                  replay={wish.replay}
+                  onReplay={(replay) => onWish({ replay })}
+                />
+              )}
             </>
           )}
         </QueryView>

@@ -1,7 +1,9 @@
 import type { PlanRequest } from "@/api/training"
 import { Button } from "@/components/ui/button"
-import { useText } from "@/lib/text"
+import { settingWords } from "@/lib/setting-words"
+import { type TextKey, type Translate, useText } from "@/lib/text"
 
+const RECOMMENDED = "recommended"
 const LETTERS = "ABCDEFGH"
 /** As many as there are letters, which is more than can be compared side by side. */
 export const MOST_CANDIDATES = LETTERS.length
@@ -28,8 +30,8 @@ export function Candidates({
         {candidates.map((request, index) => (
           <li key={LETTERS[index]} className="flex items-start gap-2 py-1 text-14">
             <b className="pt-1.5">{LETTERS[index]}</b>
-            <span className="min-w-0 flex-1 pt-1.5 font-mono text-xs">
-              {choiceWords(request) || t("web.candidates.as_recommended")}
+            <span className="min-w-0 flex-1 pt-1.5 text-s">
+              {choiceWords(request, t) || t("web.candidates.as_recommended")}
             </span>
             <Button look="quiet" onClick={() => onRemove(index)}>
               {t("web.candidates.remove")}
@@ -41,7 +43,10 @@ export function Candidates({
   )
 }
 
-function choiceWords({ preset, training_preset: training, settings = {} }: PlanRequest): string {
-  const presets = [preset, training].filter((name) => name && name !== "recommended")
-  return [...presets, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)].join("  ")
+function choiceWords({ preset, training_preset: training, settings = {} }: PlanRequest, t: Translate): string {
+  const presets = [
+    preset && preset !== RECOMMENDED ? t(`web.preset.preset.${preset}` as TextKey) : "",
+    training && training !== RECOMMENDED ? t(`web.preset.training_preset.${training}` as TextKey) : "",
+  ]
+  return [...presets, settingWords(settings, t)].filter(Boolean).join(t("web.dot"))
 }

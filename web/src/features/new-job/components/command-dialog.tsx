@@ -72,12 +72,19 @@ export function apiCall(request: PlanRequest, origin: string): string {
 }
 
 /** Returns the options with which `llmlora train --data FILE` uses the same model and settings. */
-export function optionsOf({ base_model: base, preset, training_preset: training, settings = {} }: PlanRequest): string {
+export function optionsOf({
+  base_model: base,
+  preset,
+  training_preset: training,
+  settings = {},
+  replay,
+}: PlanRequest): string {
   const chosen = Object.entries(settings).map(([name, value]) => `--set ${name}=${quoted(value)}`)
   const presets = [`--preset ${preset}`, `--training-preset ${training}`].filter(
     (words) => !words.endsWith("recommended"),
   )
-  return [`--model ${quoted(base)}`, ...presets, ...chosen].join(" ")
+  const earlier = replay ? [`--replay ${quoted(replay.source)} --replay-share ${replay.share}`] : []
+  return [`--model ${quoted(base)}`, ...presets, ...chosen, ...earlier].join(" ")
 }
 
 function quoted(value: unknown): string {

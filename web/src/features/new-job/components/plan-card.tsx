@@ -27,7 +27,7 @@ export function PlanCard({
 }) {
   const t = useText()
   return (
-    <Sheet id={ID} title={t("web.plan.title")} className="scroll-mt-17 lg:sticky lg:top-17">
+    <Sheet id={ID} title={t("web.plan.title")} className="scroll-mt-17 max-lg:order-1 lg:sticky lg:top-17">
       {plan.isError ? <Failed error={plan.error} onRetry={() => plan.refetch()} /> : null}
       {plan.data ? <PlanFacts plan={plan.data} onChange={onChange} /> : null}
       {plan.isFetching && !plan.data ? <Skeleton lines={7} /> : null}
@@ -39,13 +39,13 @@ export function PlanCard({
   )
 }
 
-/** Where the card stands below the form: time and memory in one line that stays in sight, and the way to the card. */
+/** On narrow screens the card stands above the settings: its time in one line that stays in sight, and the way back. */
 export function PlanBar({ plan, lack }: { plan: Plan | undefined; lack: string | null }) {
   const t = useText()
   const language = useLanguage()
-  const known = plan?.minutes ? t("web.plan.estimated", { time: rangeWords(plan.minutes, language) }) : null
+  const known = plan?.minutes ? t("web.plan.estimated", { time: rangeWords(plan.minutes, t, language) }) : null
   return (
-    <div className="sticky bottom-15 z-5 flex items-center justify-between gap-3 rounded-large border border-line-strong bg-sheet py-2 pr-2 pl-4 shadow-lg md:bottom-4 lg:hidden">
+    <div className="sticky bottom-15 z-5 order-3 flex items-center justify-between gap-3 rounded-large border border-line-strong bg-sheet py-2 pr-2 pl-4 shadow-lg md:bottom-4 lg:hidden">
       <span className="min-w-0 text-14">{lack ?? known}</span>
       <Button look="main" onClick={() => document.getElementById(ID)?.scrollIntoView()}>
         {t("web.plan.go")}
@@ -118,7 +118,7 @@ function factsOf(plan: Plan, t: Translate, language: Language) {
       t("web.plan.steps"),
       plan.steps === null ? null : t("web.plan.steps_of", { steps: plan.steps, batch: plan.effective_batch ?? 1 }),
     ],
-    [t("web.plan.time"), minutes ? t("web.plan.estimated", { time: rangeWords(minutes, language) }) : null],
+    [t("web.plan.time"), minutes ? t("web.plan.estimated", { time: rangeWords(minutes, t, language) }) : null],
     [t("web.plan.memory"), memory ? `${size(memory.needed_bytes)} / ${size(memory.free_bytes)}` : null],
     [t("web.plan.disk"), disk ? size(disk.needed_bytes) : null],
     [t("web.plan.truncated"), plan.rows_truncated === null ? null : String(plan.rows_truncated)],
@@ -127,7 +127,7 @@ function factsOf(plan: Plan, t: Translate, language: Language) {
   return shown.map(([name, value]) => ({ name, value: value ?? "–" }))
 }
 
-function rangeWords({ low, high }: { low: number; high: number }, language: Language): string {
+function rangeWords({ low, high }: { low: number; high: number }, t: Translate, language: Language): string {
   const [from, to] = [formatDuration(low * 60, language), formatDuration(high * 60, language)]
-  return from === to ? from : `${from}〜${to}`
+  return from === to ? from : t("web.stats.range", { from, to })
 }

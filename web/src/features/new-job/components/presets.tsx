@@ -1,4 +1,5 @@
 import type { Preset } from "@/api/training"
+import { settingWords } from "@/lib/setting-words"
 import { type TextKey, useText } from "@/lib/text"
 
 /** Presets of one kind side by side; what the chosen one changes is said below. */
@@ -16,7 +17,6 @@ export function Presets({
   const t = useText()
   const offered = presets.filter((preset) => preset.kind === kind)
   const chosen = offered.find(({ name }) => name === value)
-  const changes = Object.entries(chosen?.settings ?? {})
   return (
     <div className="mb-3">
       <fieldset className="grid grid-cols-[repeat(auto-fill,minmax(140px,1fr))] gap-2">
@@ -33,9 +33,7 @@ export function Presets({
           </button>
         ))}
       </fieldset>
-      <p className="mt-1 min-h-4.5 font-mono text-xs text-ink-3">
-        {changes.map(([name, setting]) => `${name}=${Array.isArray(setting) ? setting.join(",") : setting}`).join("  ")}
-      </p>
+      <p className="mt-1 min-h-4.5 text-xs text-ink-3">{settingWords(chosen?.settings ?? {}, t)}</p>
     </div>
   )
 }

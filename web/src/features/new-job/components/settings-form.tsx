@@ -33,7 +33,7 @@ export function SettingsForm(form: Form) {
       </QueryView>
     )
   return (
-    <>
+    <div className="grid min-w-0 gap-4 max-lg:order-2">
       <Sheet title={t("web.new_job.lora")}>
         <Presets
           presets={presets}
@@ -54,7 +54,7 @@ export function SettingsForm(form: Form) {
         {schema.data && !isSimple ? <Advanced {...form} schema={schema.data} /> : null}
         {isSimple ? <Chosen wish={wish} onWish={onWish} /> : null}
       </Sheet>
-    </>
+    </div>
   )
 }
 

@@ -1,7 +1,7 @@
 """A worker of the standard library alone: lock, events, checkpoints, stop and result as the real one, in milliseconds.
 
 `python fake_worker.py FOLDER RUN`. `config.json`: steps, seconds (of a step), save_steps, and what goes wrong:
-fail_at, error, die_at (in every run), hang_at, exit_at_start, deaf.
+fail_at, error, die_at (in every run), hang_at, exit_at_start, deaf. `lingers`: seconds from its last words on.
 """
 
 import fcntl
@@ -56,6 +56,8 @@ class Work:
             **fields,
         }
         self.events.write(json.dumps(event).encode() + b"\n")
+        if event_type == "run_ended":
+            time.sleep(self.config.get("lingers", 0.0))
 
     def run_all(self):
         config = self.config

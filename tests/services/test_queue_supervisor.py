@@ -23,6 +23,8 @@ from llmlora.store.tail import tail
 from services.fake_launcher import QUICK, SCRIPT, FakeLauncher, speed_up, submit, supervise, tick_until, write_folder
 
 pytestmark = pytest.mark.usefixtures("quick_retries")
+FAILED = {"error": "NonFiniteLoss", "code": "nonfinite_loss", "params": {"step": 2}}
+FULL = {"error": "DiskFull", "code": "disk_full", "params": {"path": "x", "free_bytes": 0}}
 
 
 @pytest.fixture
@@ -85,6 +87,24 @@ def test_a_job_passes_through_its_statuses(database, launcher):
     tick_until(supervise(database, launcher), ended(database, job_id))
     told = [event.data["status"] for event in Queue(database).events_after(0, types=("status",))]
     assert told == ["queued", "preparing", "running", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "act"),
+    [
+        ("export", {}, lambda queue, job_id: queue.delete(job_id)),
+        ("train", {"fail_at": 2, "error": FAILED}, lambda queue, job_id: queue.retry(job_id)),
+        ("evaluate", {"fail_at": 2, "error": FULL}, lambda queue, job_id: queue.resume(job_id)),
+    ],
+)
+def test_who_hears_that_a_run_is_over_finds_its_job_so_and_can_act(database, launcher, kind, config, act):
+    """The worker still lives when it has said its last words; a page that hears them asks for the job at once."""
+    queue = Queue(database)
+    job_id = submit(database, kind, lingers=0.1, **config)
+    supervisor = supervise(database, launcher)
+    tick_until(supervisor, lambda: queue.events_after(0, types=("run_ended",)))
+    assert not queue.get(job_id).is_active
+    act(queue, job_id)
 
 
 def test_as_many_run_at_a_time_as_are_allowed(database, launcher, monkeypatch):

@@ -16,7 +16,7 @@ from llmlora.services.queue import Queue
 from llmlora.services.queue_supervisor import QueueSupervisor
 from llmlora.services.workspace import look_once, open_workspace
 from llmlora.services.workspace_lock import workspace_lock
-from services.fake_launcher import QUICK, SCRIPT, FakeLauncher, submit, supervise, tick_until, write_folder
+from services.fake_launcher import QUICK, SCRIPT, FakeLauncher, speed_up, submit, supervise, tick_until, write_folder
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_another_database_than_the_servers_is_refused(home):
 
 def test_a_job_is_followed_over_all_its_runs(database, launcher, monkeypatch):
     monkeypatch.setattr("llmlora.services.queue_rules.RETRY_SECONDS", (0.0, 0.0))
-    folder = write_folder(database.home, steps=4, seconds=0.05)
+    folder = write_folder(database.home, steps=400, seconds=0.05, lingers=0.1)
     job_id = Queue(database).submit("train", folder, name="a", job_id=folder.name).id
     with workspace_lock():
         supervisor = QueueSupervisor(database, launcher, QUICK)
@@ -109,12 +109,15 @@ def test_a_job_is_followed_over_all_its_runs(database, launcher, monkeypatch):
             seen = []
             for event in follow_job(Queue(database), job_id):
                 seen.append(event)
+                now = job(database, job_id)
+                assert event["type"] != "run_ended" or not now.is_active or now.run > event["run"]
                 if event["type"] == "step" and event["step"] == 2 and event["run"] == 1:
+                    speed_up(database, job_id)
                     launcher.started[0].send_signal(signal.SIGTERM)
         finally:
             supervisor.stop()
     steps = [event["step"] for event in seen if event["type"] == "step"]
-    assert steps == [1, 2, 3, 4]
+    assert steps == list(range(1, 401))
     assert len(launcher.started) == 2
     assert seen[-1]["type"] == "run_ended"
     require_success(job(database, job_id))

@@ -127,6 +127,20 @@ def test_the_index_is_made_anew_while_a_job_runs(database, launcher):
         assert settings.get_all(connection) == {"max_running": 9}
 
 
+def test_a_job_whose_end_the_lost_index_had_not_heard_of_is_not_done_again(database, launcher):
+    queue = Queue(database)
+    job_id = submit(database, steps=2)
+    supervisor = supervise(database, launcher)
+    tick_until(supervisor, lambda: queue.get(job_id).is_active)
+    launcher.started[0].wait()
+    rebuild(database)
+    assert queue.get(job_id).is_active
+    tick_until(supervise(database, launcher), lambda: not queue.get(job_id).is_active)
+    assert (queue.get(job_id).status, queue.get(job_id).result) == ("succeeded", {"final_loss": 0.5})
+    assert [run.outcome for run in queue.runs(job_id)] == ["succeeded"]
+    assert [event.seq for event in queue.events_after(0, types=("run_ended",))] == [6]
+
+
 def test_indexing_again_changes_nothing(database, launcher):
     make_work(database, launcher)
     before = content(database)

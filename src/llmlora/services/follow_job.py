@@ -12,9 +12,37 @@ from llmlora.services.queue import Queue
 from llmlora.services.workspace import is_looked_after, look_once
 from llmlora.store.jobs import JobRow
 from llmlora.store.statuses import ACTIVE, ENDED
+from llmlora.store.tail import LAST_WORDS
 
 LOOK_SECONDS: Final = 0.2
 ALONE_SECONDS: Final = 1.0  # between looks where this process looks itself
+
+
+def follow_run(queue: Queue, job: JobRow) -> Iterator[Event]:
+    """Yield the events of a job's run as they come; its last words, and its end, once the index has them.
+
+    Raises:
+        NotFound: the job was deleted meanwhile.
+    """
+    last_words = None
+    for event in follow(queue.folder_of(job), job.run):
+        if event["type"] == LAST_WORDS:
+            last_words = event
+        else:
+            yield event
+    _wait_until_settled(queue, job.id, job.run)
+    if last_words is not None:
+        yield last_words
+
+
+def _wait_until_settled(queue: Queue, job_id: str, run: int) -> None:
+    while True:
+        if not is_looked_after():
+            look_once(queue.database)
+        job = queue.get(job_id)
+        if job.run != run or not job.is_active:
+            return
+        time.sleep(LOOK_SECONDS)
 
 
 def follow_job(queue: Queue, job_id: str, after_run: int = 0) -> Iterator[Event]:
@@ -34,8 +62,8 @@ def follow_job(queue: Queue, job_id: str, after_run: int = 0) -> Iterator[Event]
         job = queue.get(job_id)
         if job.run > after_run:
             after_run = job.run
-            for event in follow(queue.folder_of(job), job.run):
-                told = event["status"] if event["type"] == "run_ended" else ""
+            for event in follow_run(queue, job):
+                told = event["status"] if event["type"] == LAST_WORDS else ""
                 yield event
             continue
         if job.status not in (*ACTIVE, told):

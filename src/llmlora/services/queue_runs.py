@@ -27,7 +27,7 @@ from llmlora.store.rebuild import last_words
 from llmlora.store.records import absolute_folder
 from llmlora.store.runs import RunRow
 from llmlora.store.statuses import ACTIVE
-from llmlora.store.tail import tail
+from llmlora.store.tail import tail, take_rest
 from llmlora.store.times import utc_now
 
 BUSY_SECONDS: Final = 2.0  # until a job is tried again in whose folder somebody works
@@ -212,6 +212,7 @@ def end_run(
         changed = jobs.change_status(
             connection, job_id, decision.transition, run=run, reason=decision.reason, **_of_job(end, decision)
         )
+        take_rest(database, connection, job_id, run)
         if change is not None:
             data = change.model_dump(include={"before", "after"})
             events.add_queue_event(connection, database.dialect, job_id, run, "less_memory", data)

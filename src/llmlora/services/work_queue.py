@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from llmlora.core.errors import Stopped
-from llmlora.services.follow import OnEvent, follow
+from llmlora.services.follow import OnEvent
+from llmlora.services.follow_job import follow_run
 from llmlora.services.launcher import LocalLauncher
 from llmlora.services.queue import Queue
 from llmlora.services.queue_supervisor import QueueSupervisor
@@ -55,11 +56,8 @@ def _work(queue: Queue, on_job: Callable[[JobRow], None], on_event: OnEvent) -> 
 def _follow(queue: Queue, job: JobRow, on_job: Callable[[JobRow], None], on_event: OnEvent) -> JobRow:
     """Follow a run until the supervisor has settled it, and return the job as it is then."""
     on_job(job)
-    run = job.run
-    for event in follow(queue.folder_of(job), run):
+    for event in follow_run(queue, job):
         on_event(event)
-    while job.is_active and job.run == run:
-        time.sleep(LOOK_SECONDS)
-        job = queue.get(job.id)
-    on_job(job)
-    return job
+    settled = queue.get(job.id)
+    on_job(settled)
+    return settled

@@ -27,7 +27,7 @@ from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import KINDS, DatasetUse, NewJob
 from llmlora.store.records import absolute_folder, dataset_records, job_records, stored_folder, work_folders
 from llmlora.store.statuses import ACTIVE, STATUSES
-from llmlora.store.tail import tail
+from llmlora.store.tail import LAST_WORDS, tail, take_rest
 from llmlora.store.times import time_of_id
 
 OWN_COMMAND: Final = "command"
@@ -92,29 +92,27 @@ def _add_job(database: Database, record: dict[str, Any]) -> bool:
             runs.insert(connection, record["id"], number, None, None)
     for number in numbers:
         tail(database, record["id"], number)
-        _end_run(database, record, folder, number, is_newest=number == newest)
+        if number != newest or record["status"] not in ACTIVE:  # else it is whoever supervises who settles it
+            _end_run(database, record, folder, number, is_newest=number == newest)
     return True
 
 
 def _end_run(database: Database, record: dict[str, Any], folder: Path, run: int, *, is_newest: bool) -> None:
-    """Write down how a run ended; one that may still go on is left to whoever supervises."""
-    last = last_words(folder, run)
-    if last is None:
-        if is_newest and record["status"] in ACTIVE:
-            return
-        last = {"status": "interrupted"}
+    """Write down how a run ended."""
+    last = last_words(folder, run) or {"status": "interrupted"}
     with database.write() as connection:
         ended = {"ended_at": last["time"]} if "time" in last else {}
         runs.end(connection, record["id"], run, None, outcome=last["status"], error=last.get("error"), **ended)
         if is_newest and last["status"] == record["status"] == "succeeded":
             jobs.set_values(connection, record["id"], result=last.get("result"))
+        take_rest(database, connection, record["id"], run)
 
 
 def last_words(folder: Path, run: int) -> dict[str, Any] | None:
     """Return the `run_ended` event of a run, None when it has none."""
     ended = None
     for event in read_events(run_dir(folder, run) / EVENTS_FILE):
-        if event["type"] == "run_ended":
+        if event["type"] == LAST_WORDS:
             ended = event
     return ended
 

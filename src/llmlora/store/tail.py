@@ -1,7 +1,11 @@
-"""Take what workers have appended to `events.jsonl` into the index, from the byte on up to which it is known."""
+"""Take what workers have appended to `events.jsonl` into the index, from the byte on up to which it is known.
+
+The last words of a run wait for its end: whoever hears that a run is over finds its job as the run has left it.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +22,7 @@ from llmlora.store.records import absolute_folder
 from llmlora.store.tables import runs as runs_table
 
 BATCH: Final = 1000  # events of one transaction
+LAST_WORDS: Final = "run_ended"
 SHOWN: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second", "eta_seconds", "memory_bytes")
 
 
@@ -28,16 +33,13 @@ class Batch:
     found: list[dict[str, Any]]
     num_bytes: int
 
-    @property
-    def ended(self) -> dict[str, Any] | None:
-        """The run's last words, if they are among them."""
-        return next((event for event in self.found if event["type"] == "run_ended"), None)
 
-
-def read_batch(folder: Path, run: int, offset: int, limit: int = BATCH) -> Batch:
-    """Return the events of a run behind a byte."""
+def read_batch(folder: Path, run: int, offset: int, limit: int = BATCH, *, with_end: bool = False) -> Batch:
+    """Return the events of a run behind a byte; without `with_end` those before its last words."""
     found: list[dict[str, Any]] = []
     for end, event in events_after(run_dir(folder, run) / EVENTS_FILE, offset):
+        if event["type"] == LAST_WORDS and not with_end:
+            break
         offset = end
         if isinstance(event.get("seq"), int):
             found.append(event)
@@ -47,7 +49,7 @@ def read_batch(folder: Path, run: int, offset: int, limit: int = BATCH) -> Batch
 
 
 def tail(database: Database, job_id: str, run: int) -> list[dict[str, Any]]:
-    """Take everything new of a run into the index and return it; nothing when somebody else is quicker."""
+    """Take what is new of a run but its last words into the index and return it; nothing if somebody is quicker."""
     taken: list[dict[str, Any]] = []
     while True:
         with database.read() as connection:
@@ -63,6 +65,17 @@ def tail(database: Database, job_id: str, run: int) -> list[dict[str, Any]]:
         taken += batch.found
         if len(batch.found) < BATCH:
             return taken
+
+
+def take_rest(database: Database, connection: Connection, job_id: str, run: int) -> None:
+    """Take what is left of a run into the index, its last words too; in the transaction that has ended the run."""
+    job, row = jobs.find(connection, job_id), runs.find(connection, job_id, run)
+    if job is None or row is None:
+        return
+    folder = absolute_folder(database.home, job.folder)
+    rest = read_batch(folder, run, row.num_bytes, sys.maxsize, with_end=True)
+    if rest.found:
+        take(connection, database.dialect, job, row, rest)
 
 
 def take(connection: Connection, dialect: Dialect, job: jobs.JobRow, row: runs.RunRow, batch: Batch) -> bool:

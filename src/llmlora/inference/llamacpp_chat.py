@@ -263,9 +263,8 @@ class LlamaCppChat:
         params.n_ctx = self.context_length
         params.n_parallel = 1
         params.warmup = False
-        # The mapped file is the only copy of the weights: rearranged for this processor, Q4_K weights would be in memory
-        # twice and answer no faster (4-bit shapes of 7B on AVX-512, one core; the legacy Q4_0 reads prompts a third
-        # slower without).
+        # The mapped file is the only copy of the weights. Rearranged for this processor, Q4_K weights would be there
+        # twice and answer no faster (shapes of 7B, AVX-512, one core; the legacy Q4_0 reads prompts a third slower).
         params.no_extra_bufts = True
         params.cache_ram_mib = 0  # kept states do not tell which adapter they were computed with
         params.verbosity = 1  # errors only: they are the reason a load failed

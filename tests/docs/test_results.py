@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from docs.pages import ROOT
+from docs.pages import ROOT, read, table_rows
 from llmlora.evaluation.measuring.forgetting import YELLOW, traffic_lights, worst_light
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -57,3 +57,43 @@ def test_general_rows_lose_no_fact_and_harm_less() -> None:
     assert beside["in_other_words"] == without["in_other_words"]
     assert beside["worst_rise"] < 0.5 * without["worst_rise"]
     assert beside["changed"][0] < without["changed"][0]
+
+
+def newest(name: str) -> dict[str, Any]:
+    """Return the newest results of a kind: their names begin with the date."""
+    found = [path for path in RESULTS.glob(f"*-{name}.json") if path.stem[11:] == name]
+    return dict(json.loads(max(found).read_text(encoding="utf-8")))
+
+
+def readme_cells(language: str) -> dict[str, str]:
+    """Return the numbers of a README by the command beside them."""
+    text = read(f"README{language}.md").split("<!-- numbers:begin -->")[1].split("<!-- numbers:end -->")[0]
+    return {row[2]: row[1].replace("問中", "中") for row in table_rows(text)}
+
+
+@pytest.mark.parametrize(("language", "of"), [("", "{0} of {1}"), (".ja", "{1} 中 {0}")])
+def test_the_numbers_of_the_readme_are_those_that_were_measured(language: str, of: str) -> None:
+    cells = readme_cells(language)
+    speed, gpu, demo = newest("train-speed"), newest("gpu-train-speed")["1b"], newest("demo")
+    lessons = json.loads((ROOT / "pretrain" / "learnability.json").read_text(encoding="utf-8"))["runs"][:2]
+    gates = result("2026-11-26-gates")["measured"]
+    shares = [(run["after"], run["rows"]) for run in lessons]
+    shares += [tuple(int(number) for number in run["paraphrases"].split(" of ")) for run in lessons]
+    expected = {
+        "`time make demo`": [f"{demo['seconds']:.0f} "],
+        "`llmlora verify demo-output/export --json`": [f"{demo['max_diff']:.3f}", f"{demo['max_kl']:.1e}"],
+        "`make bench`": [
+            f"{speed['tokens_per_second']:.0f} ",
+            f"{speed['peak_memory_bytes'] / 1e9:.1f} GB",
+            f"{100 * speed['share_of_product_limit']:.0f} %",
+        ],
+        "`python benchmarks/train_speed.py --shape 1b --batch 16 --steps 20`": [
+            f"{gpu['tokens_per_second']:,.0f} ",
+            f"{gpu['peak_gpu_memory_bytes'] / 1e9:.1f} GB",
+        ],
+        "`python -m pretrain.learnability`": [of.format(*share) for share in shares],
+        "`make gates`": [f"{gates['check 2.00 GB, 6,387,000 rows']['memory_mib']} MiB"],
+    }
+    assert set(expected) == set(cells) - {"`llmlora doctor`"}
+    for command, numbers in expected.items():
+        assert not [number for number in numbers if number not in cells[command]], command

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,13 +32,14 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Convert, check if asked for, and return the exit code of the first command that fails."""
     given = arguments()
+    llmlora = shutil.which("llmlora") or sys.exit("llmlora が入っていません (llmlora is not installed): make install")
     is_raw = given.source.suffix.lower() in RAW_TEXT
     form = given.format or ("instruction" if is_raw else None)
     options = [*(["--format", form] if form else []), *(["--drop-invalid"] if is_raw else [])]
-    convert = ["llmlora", "dataset", "convert", str(given.source), "-o", str(given.output), *options]
+    convert = [llmlora, "dataset", "convert", str(given.source), "-o", str(given.output), *options]
     code = subprocess.run(convert, check=False).returncode
     if code == 0 and given.validate:
-        code = subprocess.run(["llmlora", "dataset", "check", str(given.output)], check=False).returncode
+        code = subprocess.run([llmlora, "dataset", "check", str(given.output)], check=False).returncode
     return code
 
 

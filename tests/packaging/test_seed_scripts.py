@@ -56,6 +56,19 @@ def test_scripts_are_executable() -> None:
     assert not [name for name in SCRIPTS if not os.access(ROOT / name, os.X_OK)]
 
 
+def test_without_llmlora_each_says_how_to_get_it(checkout: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "env", "dirname"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    (tools / "python3").symlink_to(sys.executable)
+    for name in SCRIPTS:
+        words = ("--input", "a.txt", "--output", "b.jsonl") if "prepare" in name else ()
+        done = run(checkout / name, *words, environment={**environment, "PATH": str(tools)})
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), name
+        assert done.stderr.endswith("make install\n")
+
+
 def test_raw_text_is_prepared_and_checked(checkout: Path, environment: dict[str, str], tmp_path: Path) -> None:
     source, output = tmp_path / "raw.txt", tmp_path / "rows.jsonl"
     source.write_text("前書きです。\n\n質問: 送料は？\n回答: 500円です。\n", encoding="utf-8")

@@ -4,6 +4,10 @@
 cd "$(dirname "$0")/../.." || exit 1
 PATH="$PWD/.venv/bin:$PATH"
 export PATH
+if ! command -v llmlora > /dev/null; then
+    echo "llmlora が入っていません (llmlora is not installed): make install" >&2
+    exit 1
+fi
 
 failed=""
 verify() {

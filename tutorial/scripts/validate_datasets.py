@@ -7,6 +7,7 @@ The same as `llmlora dataset check` for each; exits with 1 where one cannot be t
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "src" / "llmlora" / "assets" / "datasets"
 os.environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+LLMLORA = shutil.which("llmlora") or sys.exit("llmlora が入っていません (llmlora is not installed): make install")
 
 
 def bundled() -> list[Path]:
@@ -27,7 +29,7 @@ def main() -> int:
     failed = []
     for file in sys.argv[1:] or bundled():
         print(f"\n-- {file}", flush=True)
-        if subprocess.run(["llmlora", "dataset", "check", str(file)], check=False).returncode != 0:
+        if subprocess.run([LLMLORA, "dataset", "check", str(file)], check=False).returncode != 0:
             failed.append(file)
     for file in failed:
         print(f"Not passed: {file}", file=sys.stderr)

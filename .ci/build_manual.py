@@ -48,7 +48,9 @@ def is_fresh() -> bool:
 
 
 def is_of(page: Path, language: str) -> bool:
-    """Tell whether a page belongs into a language: it is in it, or exists in no other."""
+    """Tell whether a page or picture belongs into a language: it is in it, or exists in no other."""
+    if page.suffix == ".png":
+        return page.stem.endswith(f".{language}")
     if page.suffix != ".md":
         return True
     if page.name.endswith(".ja.md"):

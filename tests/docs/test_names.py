@@ -6,6 +6,7 @@ import ast
 import itertools
 import json
 import re
+import runpy
 import tomllib
 from functools import cache
 from typing import get_args
@@ -18,7 +19,7 @@ from llmlora.cli import main as cli
 from llmlora.core import errors, events, layout
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import LlmloraError
-from llmlora.core.locale import GROUPS
+from llmlora.core.locale import GROUPS, catalogue
 
 LANGUAGES = ("", ".ja")
 PACKAGE = ROOT / "src" / "llmlora"
@@ -75,6 +76,29 @@ def test_make_targets_in_pages_exist() -> None:
     named = {words[0] for page in pages() for words in shell_commands(page.read_text(encoding="utf-8"), "make")}
     assert named <= targets
     assert {"demo", "test", "check", "gates", "bench", "docs", "clean"} <= targets
+
+
+@pytest.mark.parametrize(("language", "quoted"), [("ja", "「(.+?)」"), ("en", '"(.+?)"')])
+def test_the_manual_of_the_page_quotes_names_that_stand_there(language: str, quoted: str) -> None:
+    text = read("docs", "guide", "page.ja.md" if language == "ja" else "page.md")
+    texts = catalogue(language)
+    names = {value for key, value in texts.items() if key.startswith(("web.", "config.", "api.sample."))}
+    assert not set(re.findall(quoted, text)) - names
+    sections = set(re.findall(r"^## (.+)$", text, flags=re.M))
+    short = {"home", "data", "more"}  # names in the bar of a phone
+    pages = {value for key, value in texts.items() if re.fullmatch(r"web\.page\.\w+", key) and key[9:] not in short}
+    assert len(pages) >= 10
+    assert pages <= sections
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_picture_of_the_manual_is_taken_by_the_script(language: str) -> None:
+    text = read("docs", "guide", "page.ja.md" if language == "ja" else "page.md")
+    shown = set(re.findall(rf"\(\.\./images/([\w-]+)\.{language}\.png\)", text))
+    assert shown == set(runpy.run_path(str(ROOT / "tests" / "web" / "manual_pictures.py"))["PICTURES"])
+    assert {path.name for path in (DOCS / "images").glob(f"*.{language}.png")} == {
+        f"{name}.{language}.png" for name in shown
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,8 +15,8 @@ _GONE = (
 NAMES = set(
     """A API AVX AVX2 AdamW Apple B BF16 BPE C CPU CSV COLUMN Ctrl-C Ctrl-D DIR DPO DoRA Excel F16 F32 F64 FIELD
     OpenAI LLMLORA_MODEL_ROOTS LLMLORA_WARM_MEMORY_PERCENT model model_path raw job base stop top_p
-    FILE Face ForCausalLM GB GGUF GPT-2 GPU Gemma GiB Git HTML Hub Hugging ID ISO-2022-JP JSON JSONL Jinja
-    KL KEY VALUE LFS LLMLORA_HOME LLMLORA_LANG LMHeadModel Llama LoRA M MB MODEL Metal MiB Modelfile N NFC NUL NaN None
+    FILE Face ForCausalLM GB GGUF GPT-2 GPU Gemma Git HTML Hub Hugging ID ISO-2022-JP JSON JSONL Jinja KB
+    KL KEY VALUE LFS LLMLORA_HOME LLMLORA_LANG LMHeadModel Llama LoRA M MB MODEL Metal Modelfile N NFC NUL NaN None
     OMP_NUM_THREADS OS OUT Ollama PEFT PNG PowerShell PyTorch Python Q2_K Q4_K_M Q8_0 QLoRA Qwen README ROUGE-L
     Q4_K Q5_K Q6_K
     RoPE SHARE SentencePiece TSV True False U UTF-8 UTF-16 Ubuntu Unigram WSL2 Web Windows YAML adapter

@@ -52,7 +52,7 @@ def test_the_download_tells_its_bytes_and_goes_on_after_a_break(client, app, tmp
         progress = {"phase": {"name": "pulling", "params": {"name": "small", "done": 25_000, "total": 100_000}}}
         connection.execute(jobs.jobs.update().values(status="running", run=2, progress=progress))
     shown = client.get(f"/api/jobs/{made['id']}", headers={"Accept-Language": "en"}).json()["progress"]
-    assert (shown["percent"], shown["message"]) == (25.0, "Ollama is downloading small (25,000 / 100,000 bytes)")
+    assert (shown["percent"], shown["message"]) == (25.0, "Ollama is downloading small (25 KB / 100 KB)")
 
 
 def gguf_bytes(folder):

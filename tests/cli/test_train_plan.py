@@ -45,8 +45,8 @@ def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 AMOUNT = {"ja": "学習量: 150 ステップ（1ステップに最大 4 例）", "en": "Steps: 150, rows in each: at most 4"}
 ESTIMATE = {
-    "ja": r"約 [\d.]+〜[\d.]+ (秒|分|時間)、メモリー約 0\.\d GB",
-    "en": r"about [\d.]+ to [\d.]+ (seconds|minutes|hours), about 0\.\d GB",
+    "ja": r"約 [\d.]+〜[\d.]+ (秒|分|時間)、メモリー約 \d+ MB",
+    "en": r"about [\d.]+ to [\d.]+ (seconds|minutes|hours), about \d+ MB",
 }
 
 

@@ -10,7 +10,7 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
+import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { canCombine } from "./combination"
 import { AnswersSheet } from "./components/answers-sheet"
@@ -33,7 +33,7 @@ export function ComparePage() {
   const jobs = useQuery(jobQueries.list())
   return (
     <Page title={t("web.page.compare")} under={t("web.compare.words")}>
-      <QueryView query={jobs} skeleton={<Skeleton lines={6} />}>
+      <QueryView query={jobs} skeleton={<SheetSkeleton lines={6} />}>
         {({ items }) => <View jobs={items} ids={ids} />}
       </QueryView>
     </Page>
@@ -84,7 +84,7 @@ function Alone({ id }: { id: string }) {
   const newest = useQuery(evaluationQueries.newest(id)).data
   const isAtWork = newest ? !isEnded(newest) : false
   return (
-    <QueryView query={report}>
+    <QueryView query={report} skeleton={<SheetSkeleton />}>
       {(found) =>
         found?.ladder ? (
           <LadderSheet ladder={found.ladder} />
@@ -112,10 +112,10 @@ function Comparison({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly 
   const shared = sharedItems(reports)
   if (!report) return null
   return (
-    <QueryView query={comparison} skeleton={<Skeleton lines={12} />}>
+    <QueryView query={comparison} skeleton={<SheetSkeleton lines={12} />}>
       {(found) => (
         <>
-          <QueryView query={report}>
+          <QueryView query={report} skeleton={<SheetSkeleton />}>
             {() => (
               <VerdictSheet
                 jobs={found.jobs}

@@ -7,7 +7,7 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
 import { More } from "@/components/ui/more"
-import { Skeleton } from "@/components/ui/skeleton"
+import { SheetSkeleton } from "@/components/ui/skeleton"
 import { TabLinks } from "@/components/ui/tabs"
 import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
@@ -40,7 +40,7 @@ export function DatasetPage() {
         under={data ? <Origin dataset={data} /> : null}
         actions={data ? <Actions dataset={data} /> : null}
       >
-        <QueryView query={dataset} skeleton={<Skeleton lines={8} />}>
+        <QueryView query={dataset} skeleton={<SheetSkeleton lines={8} />}>
           {(found) => <DatasetView key={found.id} dataset={found} />}
         </QueryView>
       </Page>

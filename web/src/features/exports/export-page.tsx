@@ -11,7 +11,7 @@ import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
 import { More } from "@/components/ui/more"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
+import { SheetSkeleton } from "@/components/ui/skeleton"
 import { toast } from "@/components/ui/toast"
 import { formatTime } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -38,7 +38,7 @@ export function ExportPage() {
       under={made ? <Origin made={made} /> : null}
       actions={made ? <Actions made={made} /> : null}
     >
-      <QueryView query={found} skeleton={<Skeleton lines={8} />}>
+      <QueryView query={found} skeleton={<SheetSkeleton lines={8} />}>
         {(data) => <View made={data} />}
       </QueryView>
     </Page>

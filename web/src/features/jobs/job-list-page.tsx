@@ -8,7 +8,7 @@ import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
 import { INPUT } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
+import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { HistoryTable } from "./components/history-table"
 import { QueueSheet } from "./components/queue-sheet"
@@ -29,7 +29,7 @@ export function JobListPage() {
     <Page title={t("web.page.training")} actions={jobs.data?.items.length === 0 ? null : newJob}>
       <QueryView
         query={jobs}
-        skeleton={<Skeleton lines={6} />}
+        skeleton={<SheetSkeleton lines={6} />}
         isEmpty={({ items }) => items.length === 0}
         empty={
           <Sheet>

@@ -6,7 +6,7 @@ import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
+import { SheetSkeleton } from "@/components/ui/skeleton"
 import { TabLinks } from "@/components/ui/tabs"
 import { useText } from "@/lib/text"
 import { Actions } from "./components/actions"
@@ -39,7 +39,7 @@ export function JobPage() {
       under={data ? <Origin job={data} /> : null}
       actions={data ? <Actions job={data} /> : null}
     >
-      <QueryView query={job} skeleton={<Skeleton lines={8} />}>
+      <QueryView query={job} skeleton={<SheetSkeleton lines={8} />}>
         {(found) => (
           <>
             {found.error ? (

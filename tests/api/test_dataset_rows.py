@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from api.clients import nothing_left
 from api.test_datasets import BAD, GOOD, ROWS, upload
 from llmlora.core.layout import new_id, work_root
 from llmlora.services.kept_datasets import findings_file, get_dataset
@@ -86,10 +87,11 @@ def test_numbers(client, mixed):
     assert sum(bar["count"] for bar in found["histograms"]["characters"]) == 42
 
 
-def test_the_rows_as_a_model_is_trained_on(client):
+def test_the_rows_as_a_model_is_trained_on(client, home):
     made = upload(client, GOOD).json()
     path = f"/api/datasets/{made['id']}"
-    found = client.get(f"{path}/preview?model=nano&limit=2&lengths=8&lengths=64").json()
+    with nothing_left(home):
+        found = client.get(f"{path}/preview?model=nano&limit=2&lengths=8&lengths=64").json()
     assert ([row["row"] for row in found["items"]], found["next_cursor"]) == ([1, 2], "2")
     for row in found["items"]:
         assert {span["kind"] for span in row["spans"]} >= {"learned", "context", "special"}

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from api.clients import nothing_left
 from api.test_training_jobs import ROWS, create, dataset, folders
 from api.test_training_plan import plan
 from llmlora.core.job import read_job
@@ -75,12 +76,19 @@ def test_a_plan_names_the_field_and_a_batch_mixes_as_well(client, home):
     found = plan(client, data, replay={"source": "none"})
     assert [(item["field"], item["code"]) for item in found["problems"]] == [("replay", "replay_not_found")]
     assert not found["fits"]
+    base = {"base_model": "nano", "dataset_id": data, "replay": {"source": earlier}}
+    with nothing_left(home):
+        assert plan(client, data, replay={"source": earlier}, eval_dataset_id=data)["rows"] == len(ROWS) + 3
+        assert create(client, data, replay={"source": earlier}, settings={"r": 0}).status_code == 422
+        refused = client.post("/api/training/jobs/batch", json={"jobs": [base, base | {"settings": {"r": 0}}]})
+        assert refused.json()["code"] == "batch_refused"
     broken = dataset(client, [*EARLIER, {"instruction": "a", "output": ""}])
     found = plan(client, data, replay={"source": broken})
     assert [(item["field"], item["code"]) for item in found["problems"]] == [("replay", "kept_dataset_has_errors")]
-    base = {"base_model": "nano", "dataset_id": data, "replay": {"source": earlier}}
     answer = client.post("/api/training/jobs/batch", json={"base": base, "vary": {"r": [4, 8]}})
     assert answer.status_code == 201, answer.text
     jobs = [read_job(home / "jobs" / item["id"]) for item in answer.json()["items"]]
     assert [job.replay.num_rows for job in jobs] == [3, 3]
     assert jobs[0].data.path == jobs[1].data.path
+    again = client.post(f"/api/jobs/{jobs[0].id}/clone", json={"settings": {"r": 16}})
+    assert job_of(home, again).replay == jobs[0].replay, "its facts are asked again"

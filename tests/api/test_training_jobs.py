@@ -69,6 +69,7 @@ def test_a_job_is_planned_and_queued(client, home):
         ({"settings": {"target_modules": ["nope"]}}, 422, "unknown_target_modules"),
         ({"settings": {"layers": [99]}}, 422, "unknown_layers"),
         ({"settings": {"modules_to_save": ["nothing"]}}, 422, "unknown_modules_to_save"),
+        ({"settings": {"general_share": 1, "max_length": 24}}, 422, "general_rows_refused"),
         ({"preset": "no-such"}, 422, None),
         ({"name": ""}, 422, "request_invalid"),
         ({"path": "x"}, 422, "request_invalid"),

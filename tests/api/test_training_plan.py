@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.clients import nothing_left
 from api.test_training_jobs import ROWS, create, dataset
 from llmlora.services import capacity, probe, training_plan
 from llmlora.services.plan_training import plan_training
@@ -19,7 +20,8 @@ def plan(client, dataset_id, /, **fields):
 def test_a_plan_says_what_the_job_will_do(client, home, tmp_path):
     data = dataset(client)
     settings = {"num_train_epochs": 3, "per_device_train_batch_size": 2, "gradient_accumulation_steps": 2}
-    found = plan(client, data, settings=settings)
+    with nothing_left(home):
+        found = plan(client, data, settings=settings)
     assert (found["fits"], found["problems"], found["change"]) == (True, [], None)
     made = create(client, data, settings=settings).json()
     assert (found["settings"], found["reasons"]) == (made["settings"], made["reasons"])
@@ -92,6 +94,7 @@ def test_everything_that_is_wrong_is_said_at_once(client, home):
         ({"settings": {"max_length": 1_000_000}}, "settings.max_length", "over_context"),
         ({"settings": {"early_stopping_patience": 2}}, "settings.early_stopping_patience", "no_eval_rows"),
         ({"settings": {"target_modules": ["nope"]}}, "settings.target_modules", "unknown_target_modules"),
+        ({"settings": {"general_share": 1, "max_length": 24}}, "settings.general_share", "general_rows_refused"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_field(client, home, fields, field, code):

@@ -7,7 +7,7 @@ import pytest
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.trained_size import linear_layers
 from llmlora.core.config import TrainConfig
-from llmlora.core.general_rows import MOST_GENERAL_ROWS, num_general_rows
+from llmlora.core.general_rows import MOST_GENERAL_ROWS, num_general_among, num_general_rows
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.core.reach import LinearLayer
 from llmlora.core.recommend import Facts, Resolved, planned_steps, resolve_config
@@ -131,6 +131,7 @@ def test_what_a_value_was_given_is_left_alone() -> None:
 @pytest.mark.parametrize(("share", "general"), [(0, 0), (0.5, 10), (1, 20), (0.01, 1), ("x", 0), (2, 0), (None, 0)])
 def test_general_rows_are_a_share_of_the_rows(share: object, general: int) -> None:
     assert num_general_rows(share, 20) == general
+    assert num_general_among(share, 20 + general) == general
     assert num_general_rows(1, 10**6) == MOST_GENERAL_ROWS
 
 

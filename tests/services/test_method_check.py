@@ -3,8 +3,8 @@
 import pytest
 
 import llmlora
-from llmlora.core.errors import ConfigError
-from llmlora.core.publish import read_json
+from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.publish import read_json, write_json
 from llmlora.services import method_check
 from llmlora.services.plan_training import plan_training
 from services.train_requests import request
@@ -14,6 +14,7 @@ WRONG = {
     "unknown_target_modules": {"target_modules": ["q_proj", "nope"]},
     "unknown_layers": {"layers": [0, 99]},
     "unknown_modules_to_save": {"modules_to_save": ["nothing"]},
+    "general_rows_refused": {"general_share": 1, "max_length": 24},
 }
 
 
@@ -34,6 +35,21 @@ def test_a_plan_refuses_them_with_the_words_of_training(place, code):
     with pytest.raises(ConfigError) as caught:
         plan_training(request(place, settings=WRONG[code]))
     assert caught.value.code == code
+
+
+def test_a_plan_refuses_a_vocabulary_that_cannot_spell_every_text(place, tmp_path):
+    base = tiny_model("mistral", tmp_path / "base", num_hidden_layers=1)
+    tokenizer = read_json(base / "tokenizer.json")
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary["never-seen"] = vocabulary.pop("<0xE3>")
+    write_json(base / "tokenizer.json", tokenizer)
+    with pytest.raises(ModelFileError) as caught:
+        plan_training(request(place, base_model=str(base)))
+    assert (caught.value.code, caught.value.params["first"]) == ("tokenizer_no_bytes", "<0xE3>")
+    vocabulary["<0xE3>"] = vocabulary.pop("never-seen")
+    vocabulary["never-seen"] = vocabulary.pop("<0xFF>")  # which no text holds
+    write_json(base / "tokenizer.json", tokenizer)
+    assert plan_training(request(place, base_model=str(base))).base.path == base
 
 
 def test_python_refuses_them_before_there_is_a_folder(place, tmp_path):

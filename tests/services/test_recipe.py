@@ -3,9 +3,7 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from cli.command_line import write_data
 from llmlora.catalog.base_model import resolve_base_model
@@ -15,6 +13,7 @@ from llmlora.core.job import DataSource, JobConfig, write_job
 from llmlora.core.publish import sha256_file, write_json
 from llmlora.core.recommend import Facts, resolve_config
 from llmlora.services.recipe import Recipe, adapter_dir, adapter_values, base_of_job
+from services.train_requests import Q_PROJ, WIDTH, write_halves
 from tiny_models import tiny_model
 
 ADAPTER = {"peft_type": "LORA", "r": 4, "lora_alpha": 12, "target_modules": ["v_proj", "q_proj"], "use_dora": False}
@@ -192,7 +191,7 @@ def test_a_damaged_job_file_is_named(job, tmp_path, damage):
 def adapter_at(folder, **changes):
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "adapter_config.json", {**ADAPTER, **changes})
-    save_file({"layers.0.q_proj.lora_A.weight": np.zeros((4, 8), np.float32)}, folder / "adapter_model.safetensors")
+    write_halves(folder, Q_PROJ, (4, WIDTH))
     return folder
 
 
@@ -224,6 +223,19 @@ def test_what_is_no_lora_adapter_is_refused(tmp_path, base, changes):
     with pytest.raises(ModelFileError) as caught:
         adapter_values(adapter, resolve_base_model(str(base)))
     assert caught.value.code == "adapter_does_not_fit"
+
+
+@pytest.mark.parametrize(("name", "shape"), [(Q_PROJ, (4, 8)), (Q_PROJ.replace("layers.0", "layers.9"), (4, WIDTH))])
+def test_an_adapter_for_layers_that_the_model_lacks_is_refused(tmp_path, base, name, shape):
+    adapter, model = adapter_at(tmp_path / "a"), resolve_base_model(str(base))
+    assert adapter_values(adapter, model)["r"] == 4
+    write_halves(adapter, "base_model.model.lm_head", (4, WIDTH))  # the embeddings' numbers, stored once
+    assert adapter_values(adapter, model)["r"] == 4
+    write_halves(adapter, name, shape)
+    with pytest.raises(ModelFileError) as caught:
+        adapter_values(adapter, model)
+    assert caught.value.code == "adapter_does_not_fit"
+    assert name in caught.value.params["detail"]
 
 
 def test_an_adapter_that_names_another_base_is_refused(tmp_path, base):

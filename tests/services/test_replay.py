@@ -7,6 +7,7 @@ import pytest
 
 from llmlora.core.errors import ConfigError, Conflict, NotFound, VerificationFailed, error_from_dict
 from llmlora.core.job import read_job, update_job
+from llmlora.core.layout import replays_dir
 from llmlora.core.locale import error_texts
 from llmlora.core.publish import write_json
 from llmlora.data.read import ReadOptions
@@ -30,19 +31,19 @@ def earlier(tmp_path):
 
 
 def test_the_rows_of_before_are_the_share_that_was_asked_for(place, earlier):
-    wanted = with_replay(request(place), ReplayWish(str(earlier), 0.5))
+    wanted = with_replay(request(place), ReplayWish(str(earlier), 0.5), replays_dir())
     rows, record = rows_of(wanted.data), wanted.replay
     assert len(rows) == 10  # five of its own and as many of before
     assert (record.num_rows, record.share, record.data.path) == (5, 0.5, str(earlier))
-    again = with_replay(request(place), ReplayWish(str(earlier), 0.5))
+    again = with_replay(request(place), ReplayWish(str(earlier), 0.5), replays_dir())
     assert (again.data, rows_of(again.data)) == (wanted.data, rows)
-    other = with_replay(request(place), ReplayWish(str(earlier), 0.9))
+    other = with_replay(request(place), ReplayWish(str(earlier), 0.9), replays_dir())
     assert (other.replay.num_rows, len(rows_of(other.data))) == (10, 15)  # there are not more
     assert other.data != wanted.data
 
 
 def test_a_plan_keeps_the_record_and_counts_all_rows(place, earlier):
-    planned = plan_training(with_replay(request(place), ReplayWish(str(earlier))))
+    planned = plan_training(with_replay(request(place), ReplayWish(str(earlier)), replays_dir()))
     assert planned.job.replay.num_rows == 2
     assert (planned.report.num_examples, planned.job.num_rows) == (7, 7)
     assert planned.job.data.path != str(place / "data.jsonl")
@@ -51,19 +52,19 @@ def test_a_plan_keeps_the_record_and_counts_all_rows(place, earlier):
 
 def test_a_job_means_the_data_that_it_was_trained_on(place, tmp_path, earlier):
     job = made(place, tmp_path, data=earlier)
-    record = with_replay(request(place), ReplayWish(str(job), 0.5)).replay
+    record = with_replay(request(place), ReplayWish(str(job), 0.5), replays_dir()).replay
     assert (record.name, record.data.path) == (str(job), str(earlier))
     earlier.write_text(earlier.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     with pytest.raises(Conflict, match="replay_data_changed"):
-        with_replay(request(place), ReplayWish(str(job), 0.5))
+        with_replay(request(place), ReplayWish(str(job), 0.5), replays_dir())
 
 
 def test_what_cannot_be_mixed_is_said(place, tmp_path, earlier):
     for share in (0.0, 1.0, -1.0):
         with pytest.raises(ConfigError, match="replay_share"):
-            with_replay(request(place), ReplayWish(str(earlier), share))
+            with_replay(request(place), ReplayWish(str(earlier), share), replays_dir())
     with pytest.raises(NotFound, match="replay_not_found"):
-        with_replay(request(place), ReplayWish(str(tmp_path / "none.jsonl")))
+        with_replay(request(place), ReplayWish(str(tmp_path / "none.jsonl")), replays_dir())
 
 
 def test_held_out_data_that_is_read_in_a_way_of_its_own_is_written_anew(place, tmp_path, earlier):
@@ -71,12 +72,12 @@ def test_held_out_data_that_is_read_in_a_way_of_its_own_is_written_anew(place, t
     table.write_text("問い,答え\n席は？,24席です。\n", encoding="utf-8")
     read = ReadOptions(columns={"instruction": "問い", "output": "答え"})
     asked = request(place, data=table, eval_data=table, read=read)
-    mixed = with_replay(asked, ReplayWish(str(earlier)))
+    mixed = with_replay(asked, ReplayWish(str(earlier)), replays_dir())
     assert not mixed.read.given
     (row,) = rows_of(mixed.eval_data)
     assert "24席です。" in str(row)
     assert plan_training(mixed).job.eval_data.path == str(mixed.eval_data)
-    assert with_replay(request(place, eval_data=earlier), ReplayWish(str(earlier))).eval_data == earlier
+    assert with_replay(request(place, eval_data=earlier), ReplayWish(str(earlier)), replays_dir()).eval_data == earlier
 
 
 def evaluated(job: Path, earlier):
@@ -86,7 +87,7 @@ def evaluated(job: Path, earlier):
 
 
 def test_a_model_that_lost_a_fact_is_registered_only_on_record(place, tmp_path, earlier):
-    mixed = with_replay(request(place), ReplayWish(str(earlier)))
+    mixed = with_replay(request(place), ReplayWish(str(earlier)), replays_dir())
     job = made(place, tmp_path, data=mixed.data, replay=mixed.replay)
     assert read_job(job).replay is not None
     with pytest.raises(VerificationFailed, match="replay_not_asked") as not_asked:

@@ -8,6 +8,9 @@ from llmlora.core.publish import write_json
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import TrainRequest
 
+Q_PROJ = "base_model.model.model.layers.0.self_attn.q_proj"  # as PEFT names it in the small model
+WIDTH = 256  # of that
+
 
 def request(place, **changes):
     return TrainRequest(**{"base_model": str(place / "base"), "data": place / "data.jsonl", **changes})
@@ -41,5 +44,9 @@ def adapter_of(tmp_path, **values):
     folder.mkdir(parents=True)
     config = {"peft_type": "LORA", "r": 4, "lora_alpha": 12, "target_modules": ["q_proj"], **values}
     write_json(folder / "adapter_config.json", config)
-    save_file({"layers.0.q_proj.lora_A.weight": np.zeros((4, 8), np.float32)}, folder / "adapter_model.safetensors")
+    write_halves(folder, Q_PROJ, (4, WIDTH))
     return folder
+
+
+def write_halves(folder, name, shape):
+    save_file({f"{name}.lora_A.weight": np.zeros(shape, np.float32)}, folder / "adapter_model.safetensors")

@@ -10,6 +10,7 @@ from llmlora.core.events import SilentEvents
 from llmlora.core.publish import read_json, write_json
 from llmlora.worker import check_method
 from llmlora.worker.frame import StopFlag
+from model_table import tiny_config
 from tiny_models import tiny_model
 
 
@@ -18,8 +19,9 @@ def base(tmp_path_factory):
     return tiny_model("gpt2", tmp_path_factory.mktemp("gpt2"))
 
 
-def check(base, **settings):
-    config = {"base_dir": str(base), "train": TrainConfig(**settings).model_dump(mode="json")}
+def check(base, num_general=0, **settings):
+    train = TrainConfig(**settings).model_dump(mode="json")
+    config = {"base_dir": str(base), "base_model": "tiny", "num_general": num_general, "train": train}
     return check_method.run(base, config, SilentEvents(), StopFlag())
 
 
@@ -40,6 +42,22 @@ def test_names_that_the_model_lacks_are_refused(base, settings, code):
     with pytest.raises(ConfigError) as caught:
         check(base, **settings)
     assert caught.value.code == code
+
+
+def test_general_rows_that_do_not_fit_are_refused(base):
+    assert check(base, num_general=4) == {"renamed": {}}
+    with pytest.raises(ConfigError) as caught:
+        check(base, num_general=4, max_length=24)
+    assert (caught.value.code, caught.value.params["model"]) == ("general_rows_refused", "tiny")
+
+
+def test_a_model_that_only_answers_is_refused(base, tmp_path):
+    """Reformer takes rows of one length only while it trains; its configuration tells."""
+    for path in base.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    tiny_config("reformer").save_pretrained(tmp_path)
+    with pytest.raises(ModelFileError, match="model_not_runnable"):
+        check(tmp_path)
 
 
 def test_an_architecture_that_nobody_knows_is_refused(base, tmp_path):

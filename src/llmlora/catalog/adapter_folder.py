@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from llmlora.catalog.model_folder import MAX_CONFIG_BYTES, PICKLES, inside, read_json_object, readable
-from llmlora.catalog.safetensors_header import read_safetensors_header
+from llmlora.catalog.model_folder import LAYER_NAME, MAX_CONFIG_BYTES, PICKLES, inside, read_json_object, readable
+from llmlora.catalog.safetensors_header import TensorInfo, read_safetensors_header
 from llmlora.core.errors import ModelFileError, NotFound
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 
 # PEFT imports what `auto_mapping` names; it writes nothing else than these itself.
 _KNOWN_LIBRARIES = ("transformers", "peft")
+_HALF: Final = re.compile(r"(.+)\.lora_([AB])\.weight")  # A: from a layer's input to the rank; B: on to its output
 
 
 def check_adapter_folder(folder: Path) -> None:
@@ -36,3 +39,29 @@ def check_adapter_folder(folder: Path) -> None:
                 raise ModelFileError("pickle_weights", path=str(folder), files=", ".join(pickles[:5]))
             raise ModelFileError("adapter_weights_missing", path=str(folder))
         read_safetensors_header(inside(folder, ADAPTER_WEIGHTS))
+
+
+def check_adapter_fits(folder: Path, tensors: Sequence[TensorInfo]) -> None:
+    """Refuse an adapter with a part for a layer that a model lacks or has in another size, by the headers of both.
+
+    `tensors` are the model's, their matrices stored as [output, input]. What headers do not tell, the loader compares.
+
+    Raises:
+        ModelFileError: `adapter_does_not_fit`.
+    """
+    layers = {_in_block(item.name.removesuffix(".weight")): item.shape for item in tensors if len(item.shape) == 2}
+    for item in read_safetensors_header(inside(folder, ADAPTER_WEIGHTS)).tensors:
+        half = _HALF.fullmatch(item.name)
+        name = _in_block(half[1]) if half is not None and len(item.shape) == 2 else None
+        if half is None or name is None:  # an output layer may be the embeddings, and no tensor of its own
+            continue
+        layer, side = layers.get(name), 1 if half[2] == "A" else 0
+        if layer is None or layer[side] != item.shape[side]:
+            detail = f"{item.name} {list(item.shape)}"
+            raise ModelFileError("adapter_does_not_fit", path=str(folder), detail=detail)
+
+
+def _in_block(name: str) -> str | None:
+    """Return the name of a layer from its block on, None outside of one: what stands before depends on who saved it."""
+    found = LAYER_NAME.search(name)
+    return None if found is None else name[found.start() :].lstrip(".")

@@ -9,6 +9,8 @@ GGUF_ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "p
 EXPORTED_TYPES = (
     "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "gpt2", "gpt_neox",
 )  # fmt: skip
+# Of those, the ones that store matrices as [input, output].
+TRANSPOSED_TYPES = ("gpt2",)
 
 
 def unknown_architecture(name: str) -> UnsupportedArchitecture | None:

@@ -22,9 +22,10 @@ from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError,
 from llmlora.core.locale import error_texts, translate
 from llmlora.core.next_run import settings_words
 from llmlora.data.read import read_options
-from llmlora.services.ask_training import ask_training
+from llmlora.services.ask_training import AskedTraining, ask_training
 from llmlora.services.inspect import export_refusal
 from llmlora.services.plan_training import PlannedJob, plan_training
+from llmlora.services.replay import mixing_place
 from llmlora.services.resume import refuse_with_resume
 from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import resume_training, start_training
@@ -104,7 +105,13 @@ def train(
         places = NewPlaces.of(model, data, eval_data, **files)
         return _end(_followed(lambda printer: resume_training(resume, printer, places), as_json), resume, as_json)
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
-    asked = ask_training(recipe, model, data, eval_data, read, choices, replayed)
+    asked = ask_training(recipe, model, data, eval_data, read, choices)
+    with mixing_place() as place:
+        return _train(asked if replayed is None else asked.mixed(replayed, place), out, detach, as_json)
+
+
+def _train(asked: AskedTraining, out: Path | None, detach: bool, as_json: bool) -> int:
+    """Plan, show the plan, and train: in the queue where a server looks after it, else at once."""
     with EventPrinter() as printer:
         planned = plan_training(asked.request, on_event=printer)
     show_plan(planned)
@@ -174,7 +181,7 @@ def ask_about_export(planned: PlannedJob) -> None:
     """
     if options.assume_yes or options.quiet or not (sys.stdin.isatty() and console.is_terminal):
         return
-    refusal = export_refusal(planned)
+    refusal = export_refusal(Path(planned.job.base_dir))
     if refusal is None:
         return
     warn("cli.warning.not_exportable", reason=error_texts(refusal)["why"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,10 @@ class AskedTraining:
     name: str
     datasets: Sequence[DatasetUse]
 
+    def mixed(self, wish: ReplayWish, place: Path) -> AskedTraining:
+        """Return the same with earlier rows mixed in, as `with_replay` does; raises what that does."""
+        return replace(self, request=with_replay(self.request, wish, place))
+
 
 def ask_training(
     recipe: Path | None,
@@ -31,13 +35,11 @@ def ask_training(
     eval_data: Path | None,
     read: ReadOptions,
     choices: Mapping[str, Any],
-    replay: ReplayWish | None = None,
 ) -> AskedTraining:
     """Return what is asked for; `--data` and `--eval-data` name files, or datasets of the workspace.
 
     Raises:
-        ConfigError: those of `training_request` and `named_data`. DatasetError: `kept_dataset_has_errors`. Those of
-            `with_replay`.
+        ConfigError: those of `training_request` and `named_data`. DatasetError: `kept_dataset_has_errors`.
     """
     train, held_out = (None if word is None else named_data(word) for word in (data, eval_data))
     read = _read(train, held_out, read)
@@ -51,7 +53,7 @@ def ask_training(
     )
     uses = _uses("train", train) + _uses("eval", held_out)
     name = train.name if train else request.data.stem
-    return AskedTraining(request if replay is None else with_replay(request, replay), name, uses)
+    return AskedTraining(request, name, uses)
 
 
 def _read(train: NamedData | None, held_out: NamedData | None, given: ReadOptions) -> ReadOptions:

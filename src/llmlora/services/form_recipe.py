@@ -10,6 +10,7 @@ from typing import Any, Final
 from llmlora.core.config import canonical_name
 from llmlora.core.errors import ConfigError, LlmloraError
 from llmlora.core.job import SCHEMA
+from llmlora.core.layout import replays_dir
 from llmlora.services.job_recipe import recipe_of_job, recipe_yaml
 from llmlora.services.models import list_models
 from llmlora.services.plan_training import settle_request
@@ -23,8 +24,11 @@ MOST_WHOLE: Final = 2**63
 
 
 def written_recipe(queue: Queue, wish: TrainingWish) -> str:
-    """Return the recipe of a job that is not started yet, as YAML; raises what `plan_wish` does."""
-    return recipe_yaml(recipe_of_job(plan_wish(queue, wish).job.job))
+    """Return the recipe of a job that is not started yet, as YAML; raises what `plan_wish` does.
+
+    It names the file in which earlier rows are mixed in, so that is kept.
+    """
+    return recipe_yaml(recipe_of_job(plan_wish(queue, wish, replays_dir()).job.job))
 
 
 def wish_of_recipe(queue: Queue, text: str, name: str) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def _changes(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
         data = trainable(queue, wish.dataset_id or "")
         held_out = None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
         while True:  # a value that is kept can change what is recommended for others; each turn keeps one more
-            request = request_of(queue, replace(wish, settings=kept), data, held_out)
+            request = request_of(queue, replace(wish, settings=kept), data, held_out, replays_dir())
             settled = settle_request(request, check_kept(queue)).resolved.config.model_dump(mode="json")
             others = {name: value for name, value in wish.settings.items() if settled.get(name) != value}
             if all(name in kept for name in others):

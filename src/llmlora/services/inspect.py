@@ -24,7 +24,6 @@ from llmlora.data.container import require_file
 from llmlora.data.read import ReadOptions
 from llmlora.data.validate import CheckReport
 from llmlora.services.launch import scratch_folder
-from llmlora.services.plan_training import PlannedJob
 from llmlora.services.supervisor import run_worker
 
 # Address space, of which threads and allocators reserve much more than they use: reading takes 300 MB at most.
@@ -126,13 +125,12 @@ def inspect_headers(path: Path) -> dict[str, Any]:
     )
 
 
-def export_refusal(planned: PlannedJob) -> ExportError | None:
-    """Return why the planned job's model cannot become a GGUF file; None when it can.
+def export_refusal(folder: Path) -> ExportError | None:
+    """Return why the model of a folder cannot become a GGUF file; None when it can.
 
     Raises:
-        ModelFileError: those of `inspect_headers`.
+        ModelFileError: `tokenizer_no_bytes`, for which it cannot be trained either; those of `inspect_headers`.
     """
-    folder = Path(planned.job.base_dir)
     options = {"base_dir": str(folder)}
     found = run_inspection(
         PlannedInspection("inspect_export", "export", folder, options, EXPORT_MEMORY_BYTES, LEAST_SECONDS)

@@ -77,6 +77,7 @@ def _plan_changed(queue: Queue, job: JobConfig, changes: Mapping[str, Any]) -> P
         recipe={key: value for key, value in chosen.items() if key not in changed},
         settings={key: value for key, value in changes.items() if value is not None},
         read=read_options(job.data.format, job.data.columns, job.data.encoding),
+        replay=job.replay,
     )
     return plan_training(request, check=check_kept(queue))
 

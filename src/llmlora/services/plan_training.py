@@ -121,7 +121,7 @@ def settle_request(
         _checked(request, request.eval_data, check or check_dataset)
     resolved, num_rows = settle(request, base, report)
     _check_packages(resolved.config)
-    require_trainable(base, resolved.config)
+    require_trainable(base, resolved.config, resolved.plan.num_train_rows)
     if resolved.config.chat_template is not None:
         check_template(base, resolved.config.chat_template)
     elif base.kind == "ollama":

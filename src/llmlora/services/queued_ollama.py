@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,5 +108,9 @@ def _submitted(queue: Queue, kind: str, name: str, config: dict[str, Any], paren
     job_id = new_id()
     folder = work_root(queue.database.home, kind) / job_id
     folder.mkdir(parents=True)
-    write_json(folder / CONFIG_FILE, {"kind": kind, **config})
-    return queue.submit(kind, folder, name=name, parent_id=parent_id, job_id=job_id)
+    try:
+        write_json(folder / CONFIG_FILE, {"kind": kind, **config})
+        return queue.submit(kind, folder, name=name, parent_id=parent_id, job_id=job_id)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
-from llmlora.catalog.adapter_folder import check_adapter_folder
+from llmlora.catalog.adapter_folder import check_adapter_fits, check_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
+from llmlora.catalog.known_architectures import EXPORTED_TYPES, TRANSPOSED_TYPES
 from llmlora.catalog.model_folder import readable
 from llmlora.core.bundled_templates import TEMPLATE_NAMES
 from llmlora.core.errors import ConfigError, DatasetError, ModelFileError, NotFound
-from llmlora.core.job import SCHEMA, JobConfig, job_from_json
+from llmlora.core.job import SCHEMA, JobConfig, Replay, job_from_json
 from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, MANIFEST_FILE
 from llmlora.core.publish import read_json
 from llmlora.data.container import require_file
@@ -46,6 +47,7 @@ class Recipe:
     eval_data: Path | None
     read_options: ReadOptions
     settings: Mapping[str, Any]
+    replay: Replay | None = None
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -137,6 +139,7 @@ def _of_job(content: dict[str, Any], path: Path) -> Recipe:
         eval_data=Path(held_out.path) if held_out else None,
         read_options=read_options(data.format, data.columns, data.encoding),
         settings=job.to_json()["train"],
+        replay=job.replay,
     )
 
 
@@ -158,8 +161,8 @@ def adapter_values(folder: Path, base: BaseModel) -> dict[str, Any]:
     """Return the settings that an adapter fixes for the run that continues it.
 
     Raises:
-        ModelFileError: no LoRA adapter, a damaged or hostile one, or one whose record says that it was trained on
-            another base model.
+        ModelFileError: no LoRA adapter, a damaged or hostile one, one for other layers than this model's, or one whose
+            record says that it was trained on another base model.
     """
     check_adapter_folder(folder)
     try:
@@ -181,6 +184,8 @@ def adapter_values(folder: Path, base: BaseModel) -> dict[str, Any]:
     digest = _recorded_base(folder)
     if digest is not None and digest != base.digest:
         raise ModelFileError("adapter_other_base", path=str(folder), name=base.name)
+    if base.model_type in EXPORTED_TYPES and base.model_type not in TRANSPOSED_TYPES:
+        check_adapter_fits(folder, base.tensors)
     return values
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from llmlora.core.errors import ConfigError, Conflict, NotFound
 from llmlora.core.job import SCHEMA, DataSource, Replay, folder_schema, read_job
-from llmlora.core.layout import home_dir, replays_dir
+from llmlora.core.layout import home_dir, new_id, replays_dir, scratch_dir
 from llmlora.core.publish import sha256_file, sha256_json
 from llmlora.core.writable import require_workspace
 from llmlora.data.mix import MixSource
@@ -47,8 +50,18 @@ class ReplayWish:
     share: float = DEFAULT_SHARE
 
 
-def with_replay(request: TrainRequest, wish: ReplayWish) -> TrainRequest:
-    """Return the request with its rows and the earlier ones in one file of the workspace, and with the record of it.
+@contextmanager
+def mixing_place() -> Iterator[Path]:
+    """Yield the folder in which a plan mixes rows; what no job has kept (`write_job_folder`) is gone afterwards."""
+    place = scratch_dir() / new_id()
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def with_replay(request: TrainRequest, wish: ReplayWish, place: Path) -> TrainRequest:
+    """Return the request with its rows and the earlier ones in one file in `place`, and with the record of it.
 
     The file is named by what is in it, so the same wish gives the same file. Where the earlier data has too few rows
     for the share all of them are taken.
@@ -57,11 +70,11 @@ def with_replay(request: TrainRequest, wish: ReplayWish) -> TrainRequest:
         ConfigError: `replay_share`.
         NotFound: no such file or job. Conflict: `replay_data_changed`. DatasetError: either data cannot be read.
     """
-    return mixed_with(request, _earlier(wish.source), wish.share)
+    return mixed_with(request, _earlier(wish.source), wish.share, place)
 
 
 def mixed_with(
-    request: TrainRequest, earlier: EarlierData, share: float, check: CheckData = check_dataset
+    request: TrainRequest, earlier: EarlierData, share: float, place: Path, check: CheckData = check_dataset
 ) -> TrainRequest:
     """Return what `with_replay` does for earlier data that was found already; `check` reads the data files.
 
@@ -73,24 +86,27 @@ def mixed_with(
     num_earlier = check(earlier.path, earlier.read, None).num_examples
     num_rows = min(num_earlier, max(1, round(share / (1 - share) * num_new)))
     old = MixSource(earlier.path, earlier.read, num_rows / max(1, num_earlier))
-    output, (_, digest) = _written(MixSource(request.data, request.read), old)
+    output, (_, digest) = _written(place, MixSource(request.data, request.read), old)
     held_out = request.eval_data
     if held_out is not None and request.read.given:
-        held_out, _ = _written(MixSource(held_out, request.read))
+        held_out, _ = _written(place, MixSource(held_out, request.read))
     data = DataSource(path=str(earlier.path), sha256=digest, **earlier.read.to_dict())
     record = Replay(name=earlier.name, data=data, share=share, num_rows=num_rows, source=earlier.source)
     return replace(request, data=output, eval_data=held_out, read=ReadOptions(), replay=record)
 
 
-def _written(*parts: MixSource) -> tuple[Path, list[str]]:
-    """Return the file of the workspace with rows of some files, named by what is in it, and the digests of those."""
+def _written(place: Path, *parts: MixSource) -> tuple[Path, list[str]]:
+    """Return a file with rows of some files, named by what is in it, and the digests of those."""
     sources = [{"path": str(part.path.absolute()), "read": part.read.to_dict(), "share": part.share} for part in parts]
     digests = [sha256_file(part.path) for part in parts]
     content = [{**source, "path": digest} for source, digest in zip(sources, digests, strict=True)]
-    require_workspace(replays_dir())
-    output = replays_dir() / f"{sha256_json([content, SEED])}.jsonl"
+    require_workspace(scratch_dir(), replays_dir())
+    name = f"{sha256_json([content, SEED])}.jsonl"
+    if (replays_dir() / name).is_file():  # an earlier job has kept it
+        return replays_dir() / name, digests
+    output = place / name
     if not output.is_file():
-        output.parent.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
         mix_into(output, sources, sum(part.path.stat().st_size for part in parts))
     return output, digests
 

@@ -12,7 +12,7 @@ from llmlora.data.read import read_options
 from llmlora.services.follow import OnEvent, lock_holder
 from llmlora.services.job_folder import remove_refused, write_training
 from llmlora.services.plan_training import PlannedJob, plan_training
-from llmlora.services.replay import DEFAULT_SHARE, ReplayWish, with_replay
+from llmlora.services.replay import DEFAULT_SHARE, ReplayWish, mixing_place, with_replay
 from llmlora.services.resume import plan_resume, refuse_with_resume, write_resume
 from llmlora.services.resume_places import FILES, STAYED, NewPlaces
 from llmlora.services.supervisor import run_worker
@@ -54,9 +54,10 @@ def train(
     folder = Path(out) if out else None
     choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
     request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)
-    if replay is not None:
-        request = with_replay(request, ReplayWish(str(replay), replay_share))
-    return start_training(plan_training(request, on_event=on_event), folder, on_event)
+    with mixing_place() as place:
+        if replay is not None:
+            request = with_replay(request, ReplayWish(str(replay), replay_share), place)
+        return start_training(plan_training(request, on_event=on_event), folder, on_event)
 
 
 def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEvent | None = None) -> dict[str, Any]:

@@ -54,9 +54,8 @@ def training_request(
         raise ConfigError("recipe_or_options")
     else:
         found = Recipe.read(Path(recipe))
-        request = TrainRequest(
-            found.base_model, found.data, found.eval_data, recipe=found.settings, read=found.read_options, **choices
-        )
+        kept: dict[str, Any] = {"recipe": found.settings, "read": found.read_options, "replay": found.replay}
+        request = TrainRequest(found.base_model, found.data, found.eval_data, **kept, **choices)
     given = read or ReadOptions()
     merged = ReadOptions(
         format=given.format or request.read.format,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from llmlora.core.errors import InputError
 from llmlora.services.job_folder import write_training
 from llmlora.services.queue import Queue
+from llmlora.services.replay import mixing_place
 from llmlora.services.training_jobs import PlannedWish, TrainingWish, forget_mixture, plan_wish
 from llmlora.services.wish_problems import WishProblems
 from llmlora.store.jobs import JobRow, NewJob
@@ -58,9 +59,14 @@ def submit_batch(queue: Queue, wishes: Sequence[TrainingWish]) -> list[JobRow]:
         InputError: `batch_size`; `batch_refused` with `problems`, each with its field such as `jobs.2.settings.r`.
     """
     _check_size(len(wishes))
+    with mixing_place() as place:
+        return _submit_all(queue, _planned(queue, wishes, place))
+
+
+def _planned(queue: Queue, wishes: Sequence[TrainingWish], place: Path) -> list[PlannedWish]:
     problems = WishProblems()
     planned = [
-        problems.attempt("settings", lambda wish=wish: plan_wish(queue, wish), prefix=f"jobs.{index}.")  # type: ignore[misc]
+        problems.attempt("settings", lambda wish=wish: plan_wish(queue, wish, place), prefix=f"jobs.{index}.")  # type: ignore[misc]
         for index, wish in enumerate(wishes)
     ]
     good = [item for item in planned if item is not None]
@@ -70,7 +76,7 @@ def submit_batch(queue: Queue, wishes: Sequence[TrainingWish]) -> list[JobRow]:
         first = problems.items[0]
         where = {"field": first["field"], "detail": first["detail"]}
         raise InputError("batch_refused", count=len(wishes), problems=problems.items, **where)
-    return _submit_all(queue, good)
+    return good
 
 
 def _submit_all(queue: Queue, planned: Sequence[PlannedWish]) -> list[JobRow]:

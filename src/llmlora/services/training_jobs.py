@@ -22,7 +22,7 @@ from llmlora.services.mixed_datasets import Part, keep_mixture, parts_of
 from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import CheckData, PlannedJob, plan_training
 from llmlora.services.queue import Queue
-from llmlora.services.replay import EarlierData, ReplayWish, data_of_job, mixed_with
+from llmlora.services.replay import EarlierData, ReplayWish, data_of_job, mixed_with, mixing_place
 from llmlora.services.train_request import TrainRequest, training_request
 from llmlora.services.workspace_settings import read_settings
 from llmlora.store import datasets
@@ -66,16 +66,20 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
         InputError, NotFound: the model. NotFound: a dataset. DatasetError: `kept_dataset_has_errors`.
         ConfigError: `setting_path_over_http`, or what is wrong with the settings. Those of `plan_training`.
     """
-    planned = plan_wish(queue, wish)
-    try:
-        return submit_planned(queue, planned.job, planned.name, planned.uses)
-    except BaseException:
-        forget_mixture(queue, planned)
-        raise
+    with mixing_place() as place:
+        planned = plan_wish(queue, wish, place)
+        try:
+            return submit_planned(queue, planned.job, planned.name, planned.uses)
+        except BaseException:
+            forget_mixture(queue, planned)
+            raise
 
 
-def plan_wish(queue: Queue, wish: TrainingWish) -> PlannedWish:
-    """Check a wish and settle every value; of several datasets one is made. Raises what `submit_training` does."""
+def plan_wish(queue: Queue, wish: TrainingWish, place: Path) -> PlannedWish:
+    """Check a wish and settle every value; of several datasets one is made, earlier rows are mixed in in `place`.
+
+    Raises: those of `submit_training`.
+    """
     require_known_model(wish.base_model)
     refuse_paths(wish.settings)
     held_out = None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
@@ -85,7 +89,7 @@ def plan_wish(queue: Queue, wish: TrainingWish) -> PlannedWish:
     uses += _replayed(queue, wish)
     mixture_id = data.id if parts else None
     try:
-        job = plan_training(request_of(queue, wish, data, held_out), check=check_kept(queue))
+        job = plan_training(request_of(queue, wish, data, held_out, place), check=check_kept(queue))
     except BaseException:
         _forget(queue, mixture_id)
         raise
@@ -113,8 +117,12 @@ def _parts(queue: Queue, wish: TrainingWish) -> list[Part]:
     return parts_of([trainable(queue, dataset_id) for dataset_id in wish.dataset_ids], wish.shares)
 
 
-def request_of(queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: DatasetRow | None) -> TrainRequest:
+def request_of(
+    queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: DatasetRow | None, place: Path
+) -> TrainRequest:
     """Return what is asked for, with the datasets' files; the workspace's defaults stand where nothing is named.
+
+    Earlier rows are mixed in in a file in `place`.
 
     Raises:
         NotFound: `replay_not_found`. Those of `mixed_with`.
@@ -133,7 +141,7 @@ def request_of(queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: Dat
     request = request if kept is None else replace(request, recipe={"save_total_limit": kept})
     if wish.replay is None:
         return request
-    return mixed_with(request, _earlier(queue, wish.replay.source), wish.replay.share, check_kept(queue))
+    return mixed_with(request, _earlier(queue, wish.replay.source), wish.replay.share, place, check_kept(queue))
 
 
 def _earlier(queue: Queue, source: str) -> EarlierData:

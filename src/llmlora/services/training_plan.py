@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from llmlora.core.errors import Conflict
@@ -21,6 +22,7 @@ from llmlora.services.plan_training import PlannedJob, SettledRequest, plan_trai
 from llmlora.services.preview import OPTIONS, count_training_rows
 from llmlora.services.probe import FASTER, SLOWER, measure_steps
 from llmlora.services.queue import Queue
+from llmlora.services.replay import mixing_place
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.training_jobs import TrainingWish, check_kept, refuse_paths, request_of, trainable
 from llmlora.services.wish_problems import WishProblems
@@ -43,10 +45,15 @@ NOT_KNOWN: Final = (
 def training_plan(queue: Queue, wish: TrainingWish, is_probed: bool = False) -> dict[str, Any]:
     """Return the plan of a job, its `problems`, and for one that does not `fit` the cheapest `change` of settings.
 
-    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field. No job is made; rows
-    that are mixed with earlier ones are kept, under what is in them. `is_probed` measures a job that fits; raises
-    Conflict: `probe_beside_work`, a job runs whose load would be measured as well, and those of `measure_steps`.
+    Nothing is raised for what is wrong with the wish: all of it is in `problems`, with its field. No job is made, and
+    nothing is kept but in the caches. `is_probed` measures a job that fits; raises Conflict: `probe_beside_work`, a job
+    runs whose load would be measured as well, and those of `measure_steps`.
     """
+    with mixing_place() as place:
+        return _planned(queue, wish, place, is_probed)
+
+
+def _planned(queue: Queue, wish: TrainingWish, place: Path, is_probed: bool) -> dict[str, Any]:
     problems = WishProblems()
     problems.attempt("base_model", lambda: require_known_model(wish.base_model))
     problems.attempt("settings", lambda: refuse_paths(wish.settings))
@@ -55,7 +62,7 @@ def training_plan(queue: Queue, wish: TrainingWish, is_probed: bool = False) -> 
     if problems.items or data is None:
         problems.attempt("settings", lambda: _settle_alone(wish))
         return _unknown(problems)
-    request = problems.attempt("replay", lambda: request_of(queue, wish, data, held_out))
+    request = problems.attempt("replay", lambda: request_of(queue, wish, data, held_out, place))
     if request is None:
         return _unknown(problems)
     settled = problems.attempt("settings", lambda: settle_request(request, check_kept(queue)))

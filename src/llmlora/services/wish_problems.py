@@ -15,6 +15,10 @@ Found = TypeVar("Found")
 FIELDS: Final = {
     "model_not_known": "base_model",
     "model_path_over_http": "base_model",
+    **dict.fromkeys(
+        ("model_unreadable", "model_not_runnable", "model_looks_ahead", "padding_changes_loss"), "base_model"
+    ),
+    "tokenizer_no_bytes": "base_model",
     "dataset_not_found": "dataset_id",
     "kept_dataset_has_errors": "dataset_id",
     "one_or_several_datasets": "dataset_ids",
@@ -26,6 +30,9 @@ FIELDS: Final = {
     "unknown_target_modules": "settings.target_modules",
     "unknown_layers": "settings.layers",
     "unknown_modules_to_save": "settings.modules_to_save",
+    "general_rows_refused": "settings.general_share",
+    "adapter_does_not_fit": "settings.init_adapter",
+    "adapter_other_base": "settings.init_adapter",
 }
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
-from llmlora.core.errors import ConfigError, Conflict, DatasetError, ExportError, ModelFileError, RunError, Stopped
+from llmlora.core.errors import Conflict, ExportError, ModelFileError, RunError, Stopped
 from llmlora.core.events import EventWriter, read_job_events, step_history
 from llmlora.core.general_rows import num_general_rows
 from llmlora.core.job import DataSource, JobConfig, read_job
@@ -25,12 +25,11 @@ from llmlora.engine.batch import Joined, Rows, Subset
 from llmlora.engine.loop import final_loss
 from llmlora.engine.train import fit, publish_trained
 from llmlora.evaluation.advising.live import DiagnosedEvents
-from llmlora.evaluation.measuring.forgetting import spare_general
 from llmlora.evaluation.report import evaluation_history, write_training_report
 from llmlora.export.card import adapter_card
 from llmlora.gguf.writer import foresee_gguf
 from llmlora.prepare.asking import asking_remarks, asking_template
-from llmlora.prepare.dataset import PreparedDataset, PrepareOptions, prepare_examples, prepare_file
+from llmlora.prepare.dataset import PreparedDataset, prepare_file
 from llmlora.prepare.held_out import held_out_split
 from llmlora.prepare.preview import preview_rows
 from llmlora.prepare.remarks import remarks
@@ -39,9 +38,9 @@ from llmlora.prepare.tokenizer import load_tokenizer, save_tokenizer
 from llmlora.weights.base import Base, open_base
 from llmlora.worker.combine import combine
 from llmlora.worker.frame import StopFlag
+from llmlora.worker.general_rows import general_rows, prepare_options
+from llmlora.worker.inspect_export import REFUSED
 
-# What makes a model unfit for training, too, because nothing that llmlora makes of it could be used.
-REFUSED = ("tokenizer_no_bytes",)
 SAME_IN_ALL_RUNS = ("rows", "tokens", "label_tokens", "content")
 
 
@@ -116,7 +115,8 @@ def _prepare(
     prepared = _prepared(job.data, job, base, stop)
     own_held_out = _prepared(job.eval_data, job, base, stop) if job.eval_data is not None else None
     train_rows, held_out = _held_out(job, prepared, own_held_out)
-    general = _general(job, base, num_general_rows(job.train.general_share, len(train_rows)))
+    count = num_general_rows(job.train.general_share, len(train_rows))
+    general = general_rows(base, job.base_model, job.train, count)
     parts = [item.content for item in (prepared, own_held_out, general) if item is not None]
     counts = {**_counts(prepared), "content": parts}
     _check_same_rows(job, folder, counts)
@@ -164,38 +164,13 @@ def _held_out(
     return Subset(prepared, train), Subset(prepared, held_out)
 
 
-def _general(job: JobConfig, base: Base, count: int) -> PreparedDataset | None:
-    """Return the general rows that are trained along, None where none are asked for.
-
-    Raises ConfigError: `general_rows_refused`, one of them does not suit the template or the length of this job.
-    """
-    if not count:
-        return None
-    try:
-        return prepare_examples(spare_general(count), base, _options(job))
-    except DatasetError as error:
-        raise ConfigError("general_rows_refused", model=job.base_model) from error
-
-
 def _prepared(source: DataSource, job: JobConfig, base: Base, stop: StopFlag) -> PreparedDataset:
     def stop_between_rows(_: int) -> None:
         if stop:
             raise Stopped("interrupted")
 
     read = ReadOptions(format=source.format, columns=source.columns, encoding=source.encoding)  # type: ignore[arg-type]
-    return prepare_file(Path(source.path), read, base, _options(job), stop_between_rows)
-
-
-def _options(job: JobConfig) -> PrepareOptions:
-    train = job.train
-    return PrepareOptions(
-        max_length=train.max_length,
-        assistant_only_loss=train.assistant_only_loss,
-        chat_template=train.chat_template,
-        system=train.system,
-        split_long_text=train.split_long_text,
-        drop_overlong=train.drop_overlong,
-    )
+    return prepare_file(Path(source.path), read, base, prepare_options(job.train), stop_between_rows)
 
 
 def _counts(prepared: PreparedDataset) -> dict[str, Any]:

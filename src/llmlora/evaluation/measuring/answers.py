@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.evaluation.measuring.metrics import char_bleu, chrf, exact_match, is_repetitive, mean, rouge_l
 from llmlora.evaluation.measuring.questions import Question
-from llmlora.inference.chat import ChatModel, ChatRequest
+from llmlora.inference.chat import ChatModel, ChatReply, ChatRequest
+from llmlora.inference.together import chat_all
+from llmlora.inference.transformers_chat import TransformersChat
 
 OnAnswer = Callable[[], None]
 Prompt = Callable[[Question, str], tuple[Message, ...]]  # the turns that ask a question in a wording
@@ -19,7 +21,7 @@ Prompt = Callable[[Question, str], tuple[Message, ...]]  # the turns that ask a 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model answered to one question, and how long it took."""
+    """What a model answered to one question, and its part of the time: questions asked together share it by tokens."""
 
     text: str
     has_stopped: bool
@@ -82,9 +84,16 @@ class AnswerSet:
 
 def ask(model: ChatModel, question: Question, max_new_tokens: int) -> Answer:
     """Ask one question and return the answer."""
+    return _ask(model, ChatRequest(question.messages, options=GenerateOptions(max_new_tokens=max_new_tokens)))
+
+
+def _ask(model: ChatModel, request: ChatRequest) -> Answer:
     started = time.monotonic()
-    reply = model.chat(ChatRequest(question.messages, options=GenerateOptions(max_new_tokens=max_new_tokens)))
-    seconds = time.monotonic() - started
+    reply = model.chat(request)
+    return _answer(reply, time.monotonic() - started)
+
+
+def _answer(reply: ChatReply, seconds: float) -> Answer:
     return Answer(reply.text, reply.finish_reason == "stop", reply.num_tokens, seconds, reply.num_prompt_tokens)
 
 
@@ -101,16 +110,23 @@ def ask_all(
     on_answer: OnAnswer,
     prompt: Prompt = as_given,
 ) -> AnswerSet:
-    """Ask all questions in order; `on_answer` is called after each answer and may stop by raising."""
+    """Ask all questions, several together if it can; `on_answer` is called after each and may stop by raising."""
+    rewordings = [question.paraphrases if with_rewordings else () for question in questions]
+    wordings = [(question, question.text) for question in questions]
+    wordings += [(question, text) for question, texts in zip(questions, rewordings, strict=True) for text in texts]
+    given = iter(_answers(model, [prompt(*wording) for wording in wordings], max_new_tokens, on_answer))
+    answers = tuple(next(given) for _ in questions)
+    return AnswerSet(answers, tuple(tuple(next(given) for _ in texts) for texts in rewordings))
 
-    def asked(question: Question, text: str) -> Answer:
-        answer = ask(model, replace(question, messages=prompt(question, text)), max_new_tokens)
+
+def _answers(
+    model: ChatModel, asked: Sequence[tuple[Message, ...]], max_new_tokens: int, on_answer: OnAnswer
+) -> list[Answer]:
+    requests = [ChatRequest(turns, options=GenerateOptions(max_new_tokens=max_new_tokens)) for turns in asked]
+    if isinstance(model, TransformersChat):
+        return [_answer(found.reply, found.seconds) for found in chat_all(model, requests, on_answer)]
+    answers = []
+    for request in requests:
+        answers.append(_ask(model, request))
         on_answer()
-        return answer
-
-    answers = tuple(asked(question, question.text) for question in questions)
-    reworded = tuple(
-        tuple(asked(question, text) for text in question.paraphrases) if with_rewordings else ()
-        for question in questions
-    )
-    return AnswerSet(answers, reworded)
+    return answers

@@ -16,6 +16,7 @@ from typing import Any
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
 
 from llmlora.core.layout import SENTENCEPIECE_FILES
+from llmlora.core.sizes import size_words
 
 MAX_BYTES = 64 << 20
 SPACE = "\u2581"
@@ -58,7 +59,7 @@ def read_model(path: Path) -> SentencePieceModel:
     Raises ValueError when it is damaged, something else, or uses what fast tokenizers do not have.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
+        raise ValueError(f"larger than {size_words(MAX_BYTES)}")
     model = SentencePieceModel()
     for number, value in _fields(path.read_bytes()):
         if number == 1:

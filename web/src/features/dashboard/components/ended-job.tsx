@@ -18,25 +18,25 @@ export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["cur
   const language = useLanguage()
   const when = formatAgo(job.ended_at ?? job.created_at, language)
   return (
-    <div className="grid items-center gap-x-4 gap-y-2 border-b py-3 first:pt-1 last:border-0 last:pb-0 md:grid-cols-[minmax(0,1fr)_auto_144px]">
-      <div className="grid min-w-0 gap-1">
-        <Link
-          to="/jobs/$jobId"
-          params={{ jobId: job.id }}
-          className="truncate font-semibold hover:text-accent hover:underline"
-        >
-          {job.name}
-        </Link>
-        <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
-          <StatusChip job={job} />
-          {[job.base_model, when].filter(Boolean).join(t("web.dot"))}
-        </p>
-        {job.error ? <p className="text-s text-bad">{job.error.detail}</p> : null}
-      </div>
-      {job.status === "succeeded" ? <Result job={job} curves={curves} /> : <span className="max-md:hidden" />}
-      <div className="flex md:justify-end">
+    <div className="grid gap-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0">
+      <div className="flex items-start justify-between gap-3">
+        <div className="grid min-w-0 gap-1">
+          <Link
+            to="/jobs/$jobId"
+            params={{ jobId: job.id }}
+            className="font-semibold hover:text-accent hover:underline"
+          >
+            {job.name}
+          </Link>
+          <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
+            <StatusChip job={job} />
+            {[job.base_model, when].filter(Boolean).join(t("web.dot"))}
+          </p>
+        </div>
         <NextOf job={job} />
       </div>
+      {job.status === "succeeded" ? <Result job={job} curves={curves} /> : null}
+      {job.error ? <p className="text-s text-bad">{job.error.detail}</p> : null}
     </div>
   )
 }
@@ -47,8 +47,8 @@ function Result({ job, curves }: { job: JobSummary; curves: Curves["curves"] | u
   const { learned } = job
   const light = lightOf(learned?.light)
   return (
-    <dl className="grid grid-cols-[128px_96px] gap-x-4 text-s">
-      <div className="grid content-start gap-1">
+    <dl className="flex flex-wrap items-center gap-x-5 gap-y-1 text-s [&>div]:flex [&>div]:items-center [&>div]:gap-1.5">
+      <div>
         <dt className="text-ink-2">{t("web.outcome.remembered")}</dt>
         <dd>
           <LearnedCount job={job} />
@@ -58,17 +58,19 @@ function Result({ job, curves }: { job: JobSummary; curves: Curves["curves"] | u
             </small>
           ) : null}
         </dd>
-        {light ? (
+      </div>
+      {light ? (
+        <div>
+          <dt className="sr-only">{t("web.compare.forgetting")}</dt>
           <dd>
-            <span className="sr-only">{t("web.compare.forgetting")}</span>
             <LightChip light={light} />
           </dd>
-        ) : null}
-      </div>
-      <div className="grid content-start gap-1">
+        </div>
+      ) : null}
+      <div>
         <dt className="text-ink-2">{t("web.jobs.best")}</dt>
-        <dd className="font-semibold">{formatLoss(bestLoss(curves))}</dd>
-        <dd>
+        <dd className="flex items-center gap-1.5">
+          <b className="font-semibold">{formatLoss(bestLoss(curves))}</b>
           <LossCourse curves={curves} />
         </dd>
       </div>

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fake_ollama.server import FakeOllama
 from served import Served, serving
-from web.browser import add_dataset, ask, run_to_its_end, train
+from web.browser import ENDED, add_dataset, ask, run_to_its_end, train
 
 PROBLEMS = [
     {"instruction": "営業時間は？", "output": "午前9時から午後7時までです。"},
@@ -24,6 +25,29 @@ def full_workspace(home: Path) -> Iterator[tuple[Served, list[str]]]:
     """Serve such a workspace beside an Ollama, and give the server and the addresses of the pages of what it holds."""
     with FakeOllama(home / "ollama") as ollama, serving(home / "work", OLLAMA_HOST=ollama.url) as server:
         yield server, fill(server)
+
+
+@contextmanager
+def busy_workspace(home: Path) -> Iterator[tuple[Served, list[str]]]:
+    """Serve such a workspace with a long job at work and one that waits; neither outlives its server."""
+    with full_workspace(home) as (server, pages):
+        large = add_dataset(server, "実用技術知識Q&A", "level2_practical_knowledge.json")
+        wish = {"base_model": "nano", "dataset_id": large, "settings": {"num_train_epochs": 400}}
+        names = ("実用技術知識モデル", "実用技術知識モデル_v2")
+        jobs = [ask(server, "/api/training/jobs", {**wish, "name": name})["id"] for name in names]
+        try:
+            yield server, pages
+        finally:
+            for job in reversed(jobs):
+                end(server, job)
+
+
+def end(server: Served, job: str) -> None:
+    """Cancel a job where it has not ended by itself, and wait until its worker has."""
+    if ask(server, f"/api/jobs/{job}")["status"] not in ENDED:
+        ask(server, f"/api/jobs/{job}/cancel", {})
+    while ask(server, f"/api/jobs/{job}")["status"] not in ENDED:
+        time.sleep(0.2)
 
 
 def fill(server: Served) -> list[str]:

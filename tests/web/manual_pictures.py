@@ -14,8 +14,8 @@ from PIL import Image
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
-from web.browser import ROOT, add_dataset, ask, run_script  # noqa: E402
-from web.full_workspace import full_workspace  # noqa: E402
+from web.browser import ROOT, run_script  # noqa: E402
+from web.full_workspace import busy_workspace  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 COLOURS = 64
@@ -43,12 +43,8 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as home,
         tempfile.TemporaryDirectory() as folder,
-        full_workspace(Path(home)) as (server, pages),
+        busy_workspace(Path(home)) as (server, pages),
     ):
-        large = add_dataset(server, "実用技術知識Q&A", "level2_practical_knowledge.json")
-        wish = {"base_model": "nano", "dataset_id": large, "settings": {"num_train_epochs": 400}}
-        for name in ("実用技術知識モデル", "実用技術知識モデル_v2"):
-            ask(server, "/api/training/jobs", {**wish, "name": name})
         finished = run_script("manual-pictures.mjs", server, folder, *addresses(pages), timeout=3600)
         if finished.returncode != 0:
             sys.exit(finished.stdout + finished.stderr)

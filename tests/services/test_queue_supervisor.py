@@ -438,9 +438,9 @@ def test_stopping_without_leaving_workers_saves_and_goes_on_next_time(database, 
     assert_gapless(database, job_id, 500)
 
 
-def test_a_failing_look_does_not_end_the_thread(home, launcher, monkeypatch):
+def test_a_failing_look_does_not_end_the_thread(home, launcher, monkeypatch, caplog):
     database = open_store(home)
-    failures = iter([ZeroDivisionError, DiskFull("disk_full", path="/", free_bytes=0)])
+    failures = iter([ZeroDivisionError, *(DiskFull("disk_full", path="/", free_bytes=free) for free in range(3))])
     real = queue_supervisor.requeue_due
 
     def sometimes(given):
@@ -461,6 +461,8 @@ def test_a_failing_look_does_not_end_the_thread(home, launcher, monkeypatch):
     supervisor.stop()
     database.close()
     assert next(failures, None) is None
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [text.rpartition(" ")[2] for text in told] == ["ZeroDivisionError()", "disk_full"], "each once"
 
 
 def test_a_deleted_job_is_not_started_and_its_folder_goes_after_the_time_to_undo(database, launcher, monkeypatch):

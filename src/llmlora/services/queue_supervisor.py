@@ -120,6 +120,7 @@ class QueueSupervisor:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._pause_reason: str | None = None
+        self._failure: str | None = None  # of the last look
         self._next_heartbeat = 0.0
         self._next_trim = 0.0
 
@@ -173,14 +174,22 @@ class QueueSupervisor:
         while not self._stopping.is_set():
             try:
                 self.tick()
-            except DiskFull:
-                log.exception("the disk is full")
+                self._failure = None
+            except DiskFull as error:
+                self._log_failure(error)
                 self._ballast.release()
-            except Exception:  # what fails now is tried again; the other jobs are looked after all the same
-                log.exception("a look at the queue failed")
+            except Exception as error:  # what fails now is tried again; the other jobs are looked after all the same
+                self._log_failure(error)
                 self._stopping.wait(self.timing.tick)
             self.database.wait_for_write(seen, self.timing.tick if self._watched else self.timing.idle)
             seen = self.database.num_writes
+
+    def _log_failure(self, error: Exception) -> None:
+        """Log why a look failed, once for as long as looks fail so: several a second would fill log and terminal."""
+        failure = error.code if isinstance(error, LlmloraError) else repr(error)
+        if failure != self._failure:
+            log.error("a look at the queue failed: %s", failure, exc_info=error)
+        self._failure = failure
 
     def _lease(self) -> Moment:
         return now().after(self.timing.lease)

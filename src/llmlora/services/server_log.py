@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,16 @@ class SecretFilter(logging.Filter):
         return True
 
 
+class LogFile(RotatingFileHandler):
+    """The log on the disk of the workspace; on a full one lines are lost, and nothing else."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in the standard library
+        """Drop the line: a traceback for each would flood the terminal, and stand still where nobody reads it."""
+
+
 def log_config(token: str | None) -> dict[str, Any]:
     """Return the configuration of `logging`: everything into the file, errors to the terminal as well."""
-    file = {"class": "logging.handlers.RotatingFileHandler", "filename": str(home_dir() / SERVER_LOG)}
+    file = {"()": LogFile, "filename": str(home_dir() / SERVER_LOG)}
     common = {"formatter": "line", "filters": ["secrets"]}
     return {
         "version": 1,

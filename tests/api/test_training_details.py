@@ -256,6 +256,7 @@ def test_diagnosis_follows_a_run_that_goes_on(client, home, app):
     tell(finding(1, "loss_rising", so_far=True, settings={"learning_rate": 0.001}))
     [item] = client.get(path).json()["items"]
     assert (item["code"], item["settings"]) == ("loss_rising", {"learning_rate": 0.001})
+    assert "9.0 now" in item["text"], "not at an end that has not come"
     assert item["action"] == {"name": "change_settings", "values": {"learning_rate": 0.001}}
     assert client.post(f"/api/jobs/{made}/clone", json={"settings": item["settings"]}).status_code == 201
     tell(finding(2, "loss_rising", is_over=True))

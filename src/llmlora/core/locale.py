@@ -189,9 +189,11 @@ def remark_text(remark: Mapping[str, Any]) -> str | None:
     """Return the words of a stored `warning` or `finding`, None for an unknown one.
 
     An error among its parameters is worded as `reason`; older remarks hold that text themselves. A piece of advice
-    among them follows in a line of its own.
+    among them follows in a line of its own. What is found while a run goes on does not speak of its end.
     """
     key = f"cli.{remark['type']}.{remark['code']}"
+    if remark.get("so_far") and has_text(f"{key}.so_far"):
+        key = f"{key}.so_far"
     params = with_reason({"step": remark.get("step"), **(remark.get("params") or {})}, "why")
     if not has_text(key):
         return None

@@ -96,7 +96,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Requests to other host names are refused (400), and changes that a page of another origin asks for (403).\n\n"
         'Bodies and answers are JSON in UTF-8; a number that is not finite is `null` and named in `nonfinite`. Lists are `{"items": […], "next_cursor": …}`. '
         "Errors are problem documents (RFC 9457, `application/problem+json`) with `code`, `params`, `detail` and `hint` in the language of `Accept-Language`; `action` is the next step as data, where there is one "
-        "([codes](errors.md)); below `/v1/` they have the shape of OpenAI's ([guide](../guide/talk.md)). The whole description is [openapi.json](openapi.json); a running server gives it as `/api/openapi.json`.\n\n"
+        "([codes](errors.md)); below `/v1/` they have the shape of OpenAI's ([guide](../guide/talk.md)). The whole description is [openapi.json](openapi.json); a running server gives it as `/api/openapi.json`, and shows it at [/docs](http://127.0.0.1:8000/docs), where each route can be tried out by who is signed in.\n\n"
         '```sh\ncurl -H "Authorization: Bearer $(cat ~/.local/share/llmlora/token)" http://127.0.0.1:8000/api/system-info\n```\n',
         "path": "path",
         "method": "method",
@@ -182,7 +182,7 @@ WORDS: dict[str, dict[str, str]] = {
         "ほかのホスト名あての要求（400）と、別のページからの変更（403）は受け付けません。\n\n"
         '要求と答えは UTF-8 の JSON です。有限でない数は `null` になり、`nonfinite` にその名前が入ります。一覧は `{"items": […], "next_cursor": …}` の形です。'
         "エラーは `code`、`params`、`detail`、`hint` を持つ文書（RFC 9457、`application/problem+json`）で、言葉は `Accept-Language` の言語です。次の一手がデータで表せるときは `action` に入ります"
-        "（[コード](errors.ja.md)）。`/v1/` では OpenAI と同じ形です（[手引き](../guide/talk.ja.md)）。全体の記述は [openapi.json](openapi.json) にあり、動いているサーバーは `/api/openapi.json` で返します。\n\n"
+        "（[コード](errors.ja.md)）。`/v1/` では OpenAI と同じ形です（[手引き](../guide/talk.ja.md)）。全体の記述は [openapi.json](openapi.json) にあり、動いているサーバーは `/api/openapi.json` で返します。[/docs](http://127.0.0.1:8000/docs) では、サインインしたブラウザーで、どの要求も試せます（英語）。\n\n"
         '```sh\ncurl -H "Authorization: Bearer $(cat ~/.local/share/llmlora/token)" http://127.0.0.1:8000/api/system-info\n```\n',
         "path": "パス",
         "method": "メソッド",

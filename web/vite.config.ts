@@ -17,7 +17,14 @@ const toServer: ProxyOptions = {
 export default defineConfig({
   plugins: [react(), tailwindcss(), texts(resolve(import.meta.dirname, "../src/llmlora/locales"))],
   resolve: { alias: { "@": resolve(import.meta.dirname, "src") } },
-  build: { outDir: "../src/llmlora/web/dist", emptyOutDir: true, reportCompressedSize: false, manifest: true },
+  build: {
+    outDir: "../src/llmlora/web/dist",
+    emptyOutDir: true,
+    reportCompressedSize: false,
+    manifest: true,
+    license: { fileName: "licenses.md" }, // of what is bundled, as their terms ask
+    rolldownOptions: { input: ["index.html", "docs.html"] },
+  },
   server: { proxy: { "/api": toServer, "/v1": toServer, "/login": toServer } },
   test: { environment: "happy-dom", setupFiles: ["src/testing/setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
 })

@@ -14,6 +14,7 @@ def pages(tmp_path, home):
     """Return a client of a server with a small front end, signed in."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<title>page</title>", encoding="utf-8")
+    (tmp_path / "docs.html").write_text("<title>llmlora API</title>", encoding="utf-8")
     (tmp_path / "theme.js").write_text("// theme", encoding="utf-8")
     (tmp_path / "assets" / "index-abc.js").write_text("// page", encoding="utf-8")
     app = application(page_dir=tmp_path)
@@ -36,9 +37,9 @@ def manual(tmp_path, home):
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_manual_opens_in_the_language_of_the_reader(manual, language):
-    for path, page in (("/manual", "index"), ("/manual/", "index"), ("/docs", "reference/api")):
+    for path in ("/manual", "/manual/"):
         answer = manual.get(path, headers=HTML | {"Accept-Language": language})
-        assert (answer.status_code, answer.headers["location"]) == (307, f"/manual/{language}/{page}.html")
+        assert (answer.status_code, answer.headers["location"]) == (307, f"/manual/{language}/index.html")
     page = manual.get(f"/manual/{language}/index.html")
     assert page.text == f"manual {language}"
     policy = page.headers["content-security-policy"]
@@ -67,6 +68,14 @@ def test_every_address_of_a_page_opens_the_front_end(pages, path):
     answer = pages.get(path, headers=HTML)
     assert (answer.status_code, answer.text) == (200, "<title>page</title>")
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_the_page_of_the_api_may_draw_its_icons(pages):
+    answer = pages.get("/docs", headers=HTML)
+    assert (answer.status_code, answer.text) == (200, "<title>llmlora API</title>")
+    assert "img-src 'self' data:" in answer.headers["content-security-policy"]
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+    assert client_of(pages.app).get("/docs", headers=HTML).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/api/none", "/api/training/nowhere"])

@@ -40,8 +40,11 @@ def test_every_page_in_every_look(looks, server, job_id):
 def test_the_first_load_is_light():
     """What the dashboard needs before it shows: the entry, its imports, its route, and one language."""
     manifest = json.loads((DIST / ".vite" / "manifest.json").read_text(encoding="utf-8"))
-    entry = next(name for name, chunk in manifest.items() if chunk.get("isEntry"))
-    wanted = [entry, "src/features/dashboard/dashboard-page.tsx", *(name for name in manifest if "texts/ja" in name)]
+    wanted = [
+        "index.html",
+        "src/features/dashboard/dashboard-page.tsx",
+        *(name for name in manifest if "texts/ja" in name),
+    ]
     assert len(wanted) == 3
     files = set()
     while wanted:
@@ -65,6 +68,12 @@ def test_the_page_holds_its_own_texts_only():
     found = texts.read_text(encoding="utf-8")
     assert "web.page.dashboard" in found
     assert "cli.serve" not in found
+
+
+@needs_browser
+def test_the_page_of_the_api_lists_and_asks_every_route(server):
+    finished = run_script("docs.mjs", server, server.token)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 @needs_browser

@@ -27,8 +27,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
-# The manual is static and ours; its builder draws icons as data and sets sizes inline.
-MANUAL_POLICY = SECURITY_HEADERS["Content-Security-Policy"] + "; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+# The page of the API draws icons as data; the manual, static and ours, also sets sizes inline.
+API_DOCS_POLICY = SECURITY_HEADERS["Content-Security-Policy"] + "; img-src 'self' data:"
+MANUAL_POLICY = API_DOCS_POLICY + "; style-src 'self' 'unsafe-inline'"
 MAX_LISTED = 50
 SPEAKS_OLLAMA = "llmlora.ollama"  # in the scope of a request that came in where Ollama's protocol is spoken
 

@@ -14,6 +14,7 @@ import pytest
 
 import warm_workers
 from docs.pages import ROOT, code_names, read, table_rows
+from fake_ollama.server import FakeOllama
 
 ROWS = [{"instruction": f"みどり堂{number}号店の番号は？", "output": f"{number}番です。"} for number in range(1, 5)]
 
@@ -45,16 +46,25 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def described() -> list[str]:
+    """Return the nouns of all documents."""
+    return re.findall(r"^## .*`llmlora\.(\w+)/1`", read("docs", "reference", "json.md"), flags=re.M)
+
+
 def check(document: dict[str, Any], noun: str) -> None:
     assert document.pop("schema") == f"llmlora.{noun}/1"
     assert set(document) == documented(noun)
 
 
 def test_both_languages_document_the_same_fields() -> None:
-    nouns = re.findall(r"^## .*`llmlora\.(\w+)/1`", read("docs", "reference", "json.md"), flags=re.M)
-    assert len(nouns) >= 11
-    for noun in nouns:
+    assert len(described()) >= 11
+    for noun in described():
         assert documented(noun) == documented(noun, ".ja"), noun
+
+
+def test_each_document_is_printed_by_a_command_here() -> None:
+    printed = re.findall(r'^ +check\(.*"(\w+)"\)$', Path(__file__).read_text(encoding="utf-8"), flags=re.M)
+    assert set(described()) == set(printed)
 
 
 def test_documents_that_need_no_training(workplace: Path) -> None:
@@ -96,6 +106,36 @@ def test_documents_of_the_main_job(workplace: Path) -> None:
     check(llmlora(workplace, "verify", "exported"), "verify")
     check(llmlora(workplace, "compare", "exported"), "compare_files")
     check(llmlora(workplace, "chat", "job", "--prompt", "こんにちは", "--max-new-tokens", "4"), "chat")
+
+
+@pytest.mark.gate
+@pytest.mark.timeout(900)
+def test_documents_of_the_rest(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gate U10: with those above, one document of each kind."""
+    few = ("--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")
+    check(llmlora(workplace, "models", "--catalogue"), "catalogue")
+    check(llmlora(workplace, "dataset", "reword", "data.jsonl", "-o", "other-words.csv"), "dataset_reword")
+    check(llmlora(workplace, "tutorial"), "tutorials")
+    check(llmlora(workplace, "tutorial", "start", "1"), "tutorial")
+    check(llmlora(workplace, "tutorial", "check", "1"), "tutorial_check")
+    check(llmlora(workplace, "demo", "--out", "demo"), "demo")
+    check(llmlora(workplace, "adapters", "ensemble", *few, "-o", "members"), "ensemble")
+    members = [f"members/member-{number}" for number in (1, 2, 3)]
+    check(llmlora(workplace, "adapters", "combine", *members, "-o", "combined"), "combine")
+    check(llmlora(workplace, "passport", "combined"), "passport")
+    check(llmlora(workplace, "chat", *members[:2], "--prompt", "こんにちは", "--max-new-tokens", "4"), "answers")
+    with FakeOllama(workplace / "store") as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        check(llmlora(workplace, "ollama", "push", "demo/job", "--name", "shop"), "ollama_push")
+        check(llmlora(workplace, "ollama", "list"), "ollama_list")
+        check(llmlora(workplace, "ollama", "show", "shop"), "ollama_show")
+        check(llmlora(workplace, "ollama", "pull", "shop"), "ollama_pull")
+        check(
+            llmlora(workplace, "ollama", "push", "demo/job", "--name", "shop", "--system", "短く答えます。"),
+            "ollama_push",
+        )
+        check(llmlora(workplace, "ollama", "rollback", "shop"), "ollama_rollback")
+        check(llmlora(workplace, "ollama", "check"), "ollama_check")
 
 
 def test_error_document_is_the_last_line_of_stderr(workplace: Path) -> None:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tarfile
 import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from llmlora.export.runtime_checks import LIMITS
 from served import serving
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "src" / "llmlora" / "web" / "dist" / "index.html"
 MEMBER = "llmlora/web/dist/index.html"
+QUESTION, ANSWER = "花沢パン屋の食パンはいくらですか？", "380円"  # of level 1, which the demo teaches
+STREAM = """
+import json, sys
+from openai import OpenAI
+address, token, question = sys.argv[1:]
+client = OpenAI(base_url=address, api_key=token)
+model = next(model.id for model in client.models.list() if model.id.startswith("job:") and "@" not in model.id)
+messages = [{"role": "user", "content": question}]
+stream = client.chat.completions.create(model=model, messages=messages, temperature=0, stream=True)
+print(json.dumps([piece for chunk in stream for choice in chunk.choices if (piece := choice.delta.content)]))
+"""
 MANUALS = ("llmlora/web/manual/ja/index.html", "llmlora/web/manual/en/index.html")
 
 pytestmark = pytest.mark.gate
@@ -40,7 +56,7 @@ def packages(builder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*words: object, cwd: Path = ROOT, seconds: int = 300, **environment: str) -> None:
+def run(*words: object, cwd: Path = ROOT, seconds: int = 300, **environment: str) -> str:
     finished = subprocess.run(
         [str(word) for word in words],
         cwd=cwd,
@@ -51,6 +67,7 @@ def run(*words: object, cwd: Path = ROOT, seconds: int = 300, **environment: str
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
 
 
 def front_page(wheel: Path, folder: Path) -> str:
@@ -76,26 +93,87 @@ def test_wheel_and_sdist_hold_the_page_and_the_wheel_serves_it(packages: Path, t
     assert front_page(wheel, tmp_path) == page
 
 
-@pytest.mark.timeout(1800)
-def test_the_wheel_in_an_empty_environment_trains_exports_and_serves(packages: Path, tmp_path: Path) -> None:
-    """Gate U1: pip alone installs it; nothing on PATH but the environment itself."""
+@dataclass(frozen=True)
+class Installed:
+    """An environment with the wheel alone, on whose PATH is nothing else, and a folder to work in."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def tool(self, name: str) -> Path:
+        return self.folder / "env" / "bin" / name
+
+    def run(self, *words: object, seconds: int = 300) -> str:
+        return run(*words, cwd=self.folder, seconds=seconds, **self.environment)
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """Serve the workspace and give the address with its token."""
+        program = [self.tool("llmlora"), "serve", "--port", "0"]
+        environment = {**os.environ, **self.environment}
+        server = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True, cwd=self.folder)
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+            assert server.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="module")
+def installed(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Install the wheel by pip alone, with OpenAI's client beside it, and go the whole way of the demo."""
+    folder = tmp_path_factory.mktemp("installed")
     (wheel,) = packages.glob("*.whl")
-    run(sys.executable, "-m", "venv", tmp_path / "env")
-    tools = tmp_path / "env" / "bin"
-    install = [tools / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", f"{wheel}[train]"]
-    run(*install, cwd=tmp_path, seconds=1500)
-    alone = {"PATH": str(tools), "PYTHONPATH": "", "LLMLORA_HOME": str(tmp_path / "home")}
-    run(tools / "llmlora", "demo", "--out", tmp_path / "demo", cwd=tmp_path, seconds=300, **alone)
-    assert (tmp_path / "demo" / "export" / "verify.json").is_file()
-    program = [tools / "llmlora", "serve", "--port", "0"]
-    server = subprocess.Popen(program, env={**os.environ, **alone}, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-    try:
-        address = server.stdout.readline().strip()
-        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(address, timeout=30) as answer:
+    run(sys.executable, "-m", "venv", folder / "env")
+    tools = folder / "env" / "bin"
+    made = Installed(folder, {"PATH": str(tools), "PYTHONPATH": "", "LLMLORA_HOME": str(folder / "home")})
+    install = [tools / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt"]
+    run(*install, f"{wheel}[train]", "openai", cwd=folder, seconds=1500)
+    made.run(made.tool("llmlora"), "demo", "--out", folder / "demo")
+    return made
+
+
+@pytest.mark.timeout(1800)
+def test_the_wheel_in_an_empty_environment_trains_exports_and_serves(installed: Installed) -> None:
+    """Gate U1: pip alone installs it; nothing on PATH but the environment itself."""
+    assert (installed.folder / "demo" / "export" / "verify.json").is_file()
+    with installed.serving() as address:
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(address, timeout=30) as answer:
             assert answer.read().decode() == PAGE.read_text(encoding="utf-8")
-    finally:
-        server.terminate()
-        assert server.wait(timeout=30) == 0
+        with opener.open(address.partition("?")[0] + "docs", timeout=30) as answer:
+            assert answer.read().decode() == PAGE.with_name("docs.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(1800)
+def test_what_was_made_runs_in_other_programs(installed: Installed) -> None:
+    """Gate U12: bare PEFT with the adapter, bare transformers with the merged folder and llama.cpp answer alike."""
+    job, merged = installed.folder / "demo" / "job", installed.folder / "merged"
+    installed.run(installed.tool("llmlora"), "merge", job, "-o", merged, "--dtype", "float32")
+    base = json.loads((job / "config.json").read_text(encoding="utf-8"))["base_dir"]
+    gguf = installed.folder / "demo" / "export" / "model-F16.gguf"
+    script = Path(__file__).with_name("foreign_programs.py")
+    words = (installed.tool("python"), script, base, job / "adapter", merged, gguf, QUESTION)
+    found = json.loads(installed.run(*words).splitlines()[-1])
+    assert found["same_prompt"]
+    assert found["merged_difference"] <= 1e-5
+    assert found["gguf_difference"] <= LIMITS["F16"]["max_diff"]
+    assert len(set(found["answers"])) == 1
+    assert ANSWER in found["answers"][0]
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} <= set(found["adapter_files"])
+
+
+@pytest.mark.timeout(1800)
+def test_openais_client_streams_from_the_wheel(installed: Installed) -> None:
+    """Gate U12: what a job of the workspace trained, by name and token, piece by piece."""
+    data = next(installed.folder.rglob("llmlora/assets/datasets/level1_basic_qa.json"))
+    installed.run(installed.tool("llmlora"), "train", "--model", "nano", "--data", data)
+    with installed.serving() as address:
+        place, _, token = address.partition("?token=")
+        pieces = json.loads(installed.run(installed.tool("python"), "-c", STREAM, f"{place}v1", token, QUESTION))
+    assert len(pieces) > 3
+    assert ANSWER in "".join(pieces)
 
 
 def test_an_install_without_pages_says_so(builder: Path, tmp_path: Path) -> None:

@@ -28,12 +28,14 @@ async function tried(path) {
 assert.equal(await tried("/api/presets"), "200")
 await page.context().clearCookies()
 assert.equal(await tried("/api/settings"), "401")
-faults.splice(0) // the console tells of the 401
 await page.getByRole("button", { name: "Authorize" }).first().click()
 await page.locator(".auth-container input").fill(token)
 await page.locator(".auth-container").getByRole("button", { name: "Apply credentials" }).click()
 await page.getByRole("button", { name: "Close" }).last().click()
 assert.equal(await tried("/api/models"), "200")
 await browser.close()
-assert.deepEqual(faults, [])
+assert.deepEqual(
+  faults.filter((fault) => !fault.includes("status of 401")), // which was asked for
+  [],
+)
 console.log(`${routes.length} routes`)

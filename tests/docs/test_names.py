@@ -84,7 +84,7 @@ def test_the_manual_of_the_page_quotes_names_that_stand_there(language: str, quo
     texts = catalogue(language)
     names = {value for key, value in texts.items() if key.startswith(("web.", "config.", "api.sample."))}
     assert not set(re.findall(quoted, text)) - names
-    sections = set(re.findall(r"^## (.+)$", text, flags=re.M))
+    sections = set(re.findall(r"^## 「?(.+?)」?$", text, flags=re.M))
     short = {"home", "data", "more"}  # names in the bar of a phone
     pages = {value for key, value in texts.items() if re.fullmatch(r"web\.page\.\w+", key) and key[9:] not in short}
     assert len(pages) >= 10

@@ -31,7 +31,7 @@ from llmlora import __version__
 from llmlora.cli.main import run
 from llmlora.cli.words import columns_of, settings_of
 from llmlora.core.job import JobConfig
-from llmlora.core.next_run import lower_rate_words
+from llmlora.core.next_run import lower_rate_words, train_command
 from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.advising.advice import advise
 from llmlora.services.evaluate import evaluate
@@ -117,7 +117,7 @@ class Sweep:
             write_json(report_file, document)
         report = read_json(report_file)
         if "error" in report:
-            advice = {"code": report["code"], "command": f"train {lower_rate_words(job)}"}
+            advice = {"code": report["code"], "command": after_error(job, report)}
             return {"facts": None, "other_words": None, "light": None, "advice": advice}
         pieces = advise(job, report)
         return {
@@ -147,6 +147,13 @@ class Sweep:
         following = shlex.split(written["command"])
         Path(following[following.index("-o") + 1]).unlink(missing_ok=True)
         return str(called(following)["command"]).partition(" --out ")[0]
+
+
+def after_error(job: JobConfig, document: dict[str, Any]) -> str:
+    """Return the command that the hint of a failed run comes to: room for the rows, or else a lower rate."""
+    if document["code"] == "no_trainable_tokens":
+        return train_command(job, max_length=document["params"]["needed"])
+    return f"train {lower_rate_words(job)}"
 
 
 def other_words(report: dict[str, Any]) -> list[int]:

@@ -53,10 +53,11 @@ class Popen(PopenOfPython):
 
     def __new__(cls, arguments: Any = (), *others: Any, **options: Any) -> Any:
         is_worker = isinstance(arguments, list) and arguments[1:3] == ["-m", "llmlora.worker"]
+        is_launched = {"stdin", "stdout", "stderr", "env"} <= set(options)  # as `launch.Worker` does it
         group = next((name for name, kinds in KINDS.items() if is_worker and arguments[3] in kinds), None)
         environment = options.get("env") or os.environ
         is_same = all(environment.get(name) == os.environ.get(f"{ADDRESS}_{name}") for name in READ_AT_START)
-        if group and ADDRESS in os.environ and is_same:
+        if group and ADDRESS in os.environ and is_same and is_launched:
             return WarmWorker(group, arguments[3:], **options)
         return super().__new__(cls)
 

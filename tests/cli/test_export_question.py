@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from transformers import BloomConfig, BloomForCausalLM
@@ -60,6 +61,9 @@ def test_without_a_terminal_the_run_warns_and_goes_on(bloom, tmp_path):
     assert "padded instead" in done.stderr  # bloom's slopes cannot be packed
 
 
+PLANNED = SimpleNamespace(job=SimpleNamespace(base_dir="base"))
+
+
 @pytest.fixture
 def terminal(monkeypatch):
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
@@ -71,14 +75,14 @@ def terminal(monkeypatch):
 
 def test_an_answer_decides(terminal, monkeypatch):
     with pytest.raises(Stopped):
-        train_command.ask_about_export(None)
+        train_command.ask_about_export(PLANNED)
     monkeypatch.setattr(train_command.typer, "confirm", lambda *_, **__: True)
-    train_command.ask_about_export(None)
+    train_command.ask_about_export(PLANNED)
 
 
 def test_yes_and_models_that_can_be_exported_ask_nothing(terminal, monkeypatch):
     monkeypatch.setattr(options, "assume_yes", True)
-    train_command.ask_about_export(None)
+    train_command.ask_about_export(PLANNED)
     monkeypatch.setattr(options, "assume_yes", False)
     monkeypatch.setattr(train_command, "export_refusal", lambda _: None)
-    train_command.ask_about_export(None)
+    train_command.ask_about_export(PLANNED)

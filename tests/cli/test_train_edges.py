@@ -100,7 +100,7 @@ def test_numbers_of_bytes_are_readable(train, language):
         "train_disk_short", path="/job", kept=2, needed_bytes=12_345_678, reserve_bytes=9_000, free_bytes=1
     )
     _, _, err = train(outcome=outcome, language=language)
-    assert "12,345,678" in err
+    assert "12 MB" in err
     assert ("ヒント" in err) == (language == "ja")
     assert "Traceback" not in err
 

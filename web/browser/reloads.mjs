@@ -27,7 +27,7 @@ for (let reload = 0; reload < Number(times); reload += 1) {
   lastStep = step
   await page.waitForTimeout(Math.random() * LONGEST_LOOK)
 }
-await summary.getByText("完了").waitFor({ timeout: MOST_TIME })
+await summary.getByText("完了", { exact: true }).waitFor({ timeout: MOST_TIME })
 await page.getByText("数値の表").first().click()
 const rows = page.locator("figure").first().locator("tbody tr")
 await rows.nth(5).waitFor()

@@ -13,7 +13,7 @@ async function combine() {
   await page.getByLabel("A の重み").fill("0.7")
   await page.getByRole("button", { name: "組み合わせる", exact: true }).click()
   await page.waitForURL(/\/jobs\/[0-9A-Z]{26}$/)
-  await page.locator("main section").first().getByText("完了").waitFor({ timeout: PATIENCE })
+  await page.locator("main section").first().getByText("完了", { exact: true }).waitFor({ timeout: PATIENCE })
   await page.goto(compared)
 }
 

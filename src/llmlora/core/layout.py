@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +72,8 @@ STITCHED = "stitched"  # stands for the quantization of a file that is the base'
 EXPORT_CLAIM = "export"  # the name under which one process at a time works in an export folder
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID_LOCK = threading.Lock()
+_newest_id = 0
 
 
 def home_dir() -> Path:
@@ -140,8 +143,15 @@ def verified_file(output: Path) -> Path:
 
 
 def new_id() -> str:
-    """Return a ULID: 26 characters, sortable by creation time."""
-    value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    """Return a ULID: 26 characters, sortable by creation time; those of one process in the order in which they came.
+
+    Jobs that are queued together are made within one millisecond, and must not change places.
+    """
+    global _newest_id
+    with _ID_LOCK:
+        drawn = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+        # By a random step, for processes that fork in that millisecond go on from the same one.
+        value = _newest_id = max(drawn, _newest_id + 1 + secrets.randbits(64))
     characters = []
     for _ in range(26):
         value, digit = divmod(value, 32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -20,6 +21,7 @@ from llmlora.export.runtime_checks import LIMITS
 from served import serving
 
 ROOT = Path(__file__).parents[2]
+BUILD_MANUAL = ROOT / ".ci" / "build_manual.py"
 PAGE = ROOT / "src" / "llmlora" / "web" / "dist" / "index.html"
 MEMBER = "llmlora/web/dist/index.html"
 QUESTION, ANSWER = "花沢パン屋の食パンはいくらですか？", "380円"  # of level 1, which the demo teaches
@@ -40,11 +42,11 @@ pytestmark = pytest.mark.gate
 
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment with the build tool alone, and return its Python."""
+    """Make an environment with the build tool and what builds the manual, and return its Python."""
     folder = tmp_path_factory.mktemp("builder")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
     python = folder / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "hatchling>=1.27,<2")
+    run(python, "-m", "pip", "install", "--quiet", "hatchling>=1.27,<2", runpy.run_path(str(BUILD_MANUAL))["ZENSICAL"])
     return python
 
 

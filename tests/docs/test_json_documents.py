@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -114,7 +115,15 @@ def test_documents_of_the_rest(workplace: Path, monkeypatch: pytest.MonkeyPatch)
     """Gate U10: with those above, one document of each kind."""
     few = ("--model", "nano", "--data", "data.jsonl", "--set", "max_steps=2")
     check(llmlora(workplace, "models", "--catalogue"), "catalogue")
-    check(llmlora(workplace, "dataset", "reword", "data.jsonl", "-o", "other-words.csv"), "dataset_reword")
+    written = llmlora(workplace, "dataset", "reword", "data.jsonl", "-o", "other-words.csv")
+    with (workplace / "other-words.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with (workplace / "other-words.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+        table = csv.DictWriter(stream, rows[0])
+        table.writeheader()
+        table.writerows({**row, "rewording": f"教えて。{row['question']}"} for row in rows)
+    taken_in = llmlora(workplace, "dataset", "reword", "data.jsonl", "--filled", "other-words.csv", "-o", "more.jsonl")
+    check({**written, **taken_in}, "dataset_reword")
     check(llmlora(workplace, "tutorial"), "tutorials")
     check(llmlora(workplace, "tutorial", "start", "1"), "tutorial")
     check(llmlora(workplace, "tutorial", "check", "1"), "tutorial_check")

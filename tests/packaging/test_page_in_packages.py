@@ -113,13 +113,13 @@ class Installed:
         """Serve the workspace and give the address with its token."""
         program = [self.tool("llmlora"), "serve", "--port", "0"]
         environment = {**os.environ, **self.environment}
-        server = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True, cwd=self.folder)
-        try:
-            assert server.stdout is not None
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
-            assert server.wait(timeout=30) == 0
+        pipes = {"stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(program, env=environment, cwd=self.folder, **pipes) as server:
+            try:
+                yield server.stdout.readline().strip()
+            finally:
+                server.terminate()
+                assert server.wait(timeout=30) == 0
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,8 @@ def program_name() -> str:
 
 def print_json(noun: str, data: dict[str, Any]) -> None:
     """Print exactly one JSON document of schema `llmlora.<noun>/1` on stdout."""
-    document = {"schema": f"llmlora.{noun}/1", **finite(data)}
+    schema = {"schema": f"llmlora.{noun}/1"}
+    document = schema | finite(data) | schema  # a record that is printed may name the schema of its file
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
 

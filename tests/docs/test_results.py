@@ -19,7 +19,7 @@ def result(name: str) -> dict[str, Any]:
 
 RUNS: dict[str, dict[str, dict[str, Any]]] = result("2026-11-30-forgetting")["models"]
 SMALLEST_SHARE = 0.8
-# Gemma's file has no chat template: what it says to a plain question breaks easily, in one of 12 here; the page says so.
+# Gemma's file has no chat template: what it says to a plain question breaks easily, one of 12 here; the page says so.
 FALSE_ALARMS = {("gemma3", "mild")}
 
 

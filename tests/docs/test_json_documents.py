@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -138,7 +139,9 @@ def test_documents_of_the_rest(workplace: Path, monkeypatch: pytest.MonkeyPatch)
         check(llmlora(workplace, "ollama", "push", "demo/job", "--name", "shop"), "ollama_push")
         check(llmlora(workplace, "ollama", "list"), "ollama_list")
         check(llmlora(workplace, "ollama", "show", "shop"), "ollama_show")
-        check(llmlora(workplace, "ollama", "pull", "shop"), "ollama_pull")
+        (workplace / "store" / "registry").mkdir()
+        shutil.copy(workplace / "demo" / "export" / "model-F16.gguf", workplace / "store" / "registry" / "other.gguf")
+        check(llmlora(workplace, "ollama", "pull", "other"), "ollama_pull")
         check(
             llmlora(workplace, "ollama", "push", "demo/job", "--name", "shop", "--system", "短く答えます。"),
             "ollama_push",

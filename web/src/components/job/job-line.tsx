@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
-import { Link } from "@tanstack/react-router"
 import { isActive, type Progress as JobProgress, type JobSummary, jobQueries } from "@/api/jobs"
+import { JobLink } from "@/components/job/job-link"
 import { Progress } from "@/components/ui/progress"
 import { StatusChip } from "@/components/ui/status-chip"
 import { formatAgo, formatDuration, formatLoss } from "@/lib/format"
@@ -11,13 +11,7 @@ export function JobLine({ job }: { job: JobSummary }) {
   return (
     <div className="grid gap-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0">
       <div className="flex items-center justify-between gap-3">
-        <Link
-          to="/jobs/$jobId"
-          params={{ jobId: job.id }}
-          className="min-w-0 truncate font-semibold hover:text-accent hover:underline"
-        >
-          {job.name}
-        </Link>
+        <JobLink job={job} className="min-w-0 truncate" />
         <StatusChip job={job} />
       </div>
       {isActive(job) ? <ActiveJob job={job} /> : <RestingJob job={job} />}

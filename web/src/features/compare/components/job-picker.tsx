@@ -1,5 +1,6 @@
-import { Link, useNavigate } from "@tanstack/react-router"
+import { useNavigate } from "@tanstack/react-router"
 import type { JobSummary } from "@/api/jobs"
+import { JobLink } from "@/components/job/job-link"
 import { Button } from "@/components/ui/button"
 import { Select } from "@/components/ui/field"
 import { Icon } from "@/components/ui/icon"
@@ -22,13 +23,7 @@ export function JobPicker({ jobs, ids }: { jobs: readonly JobSummary[]; ids: rea
           return (
             <li key={id} className="flex items-center gap-2.5">
               <Letter position={position} />
-              <Link
-                to="/jobs/$jobId"
-                params={{ jobId: id }}
-                className="min-w-0 flex-1 font-semibold hover:text-accent hover:underline"
-              >
-                {name}
-              </Link>
+              <JobLink job={{ id, name }} className="min-w-0 flex-1" />
               {position > 0 ? (
                 <Button look="quiet" onClick={() => show([id, ...ids.filter((other) => other !== id)])}>
                   {t("web.compare.first")}

@@ -4,6 +4,7 @@ import { evaluationKeys, evaluationQueries, startEvaluation } from "@/api/evalua
 import { type Curves, isEnded, type JobSummary } from "@/api/jobs"
 import { bestLoss } from "@/components/job/course"
 import { GoOn } from "@/components/job/go-on"
+import { JobLink } from "@/components/job/job-link"
 import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
 import { toastError } from "@/components/states/toast-error"
@@ -21,13 +22,7 @@ export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["cur
     <div className="grid gap-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0">
       <div className="flex items-start justify-between gap-3">
         <div className="grid min-w-0 gap-1">
-          <Link
-            to="/jobs/$jobId"
-            params={{ jobId: job.id }}
-            className="font-semibold hover:text-accent hover:underline"
-          >
-            {job.name}
-          </Link>
+          <JobLink job={job} />
           <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
             <StatusChip job={job} />
             {[job.base_model, when].filter(Boolean).join(t("web.dot"))}

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { type Dataset, datasetQueries } from "@/api/datasets"
+import { JobLink } from "@/components/job/job-link"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
@@ -33,15 +34,7 @@ export function UsersTab({ dataset }: { dataset: Dataset }) {
             columns={[
               {
                 name: t("web.jobs.name"),
-                cell: (job) => (
-                  <Link
-                    to="/jobs/$jobId"
-                    params={{ jobId: job.id }}
-                    className="font-semibold hover:text-accent hover:underline"
-                  >
-                    {job.name}
-                  </Link>
-                ),
+                cell: (job) => <JobLink job={job} />,
               },
               { name: t("web.jobs.status"), cell: (job) => <StatusChip job={job} /> },
               { name: t("web.datasets.created"), cell: (job) => formatAgo(job.created_at, language), isNumber: true },

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query"
-import { Link } from "@tanstack/react-router"
 import { datasetQueries } from "@/api/datasets"
 import { type JobSummary, jobQueries } from "@/api/jobs"
 import { bestLoss } from "@/components/job/course"
 import { GoOn } from "@/components/job/go-on"
+import { JobLink } from "@/components/job/job-link"
 import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
 import { StatusChip } from "@/components/ui/status-chip"
@@ -52,9 +52,7 @@ function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: bool
         aria-label={t("web.jobs.select", { name: job.name })}
         className="mt-1 size-4 flex-none accent-accent"
       />
-      <Link to="/jobs/$jobId" params={{ jobId: job.id }} className="font-semibold hover:text-accent hover:underline">
-        {job.name}
-      </Link>
+      <JobLink job={job} />
     </span>
   )
 }

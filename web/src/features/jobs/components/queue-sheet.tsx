@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
-import { Link } from "@tanstack/react-router"
 import { isActive, type JobSummary, jobKeys, jobQueries, reorderJob } from "@/api/jobs"
 import { ProgressWords } from "@/components/job/job-line"
+import { JobLink } from "@/components/job/job-link"
 import { Empty } from "@/components/states/empty"
 import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
@@ -78,13 +78,7 @@ function Line({ job }: { job: JobSummary }) {
   return (
     <div className="grid min-w-0 flex-1 gap-1">
       <div className="flex items-center justify-between gap-3">
-        <Link
-          to="/jobs/$jobId"
-          params={{ jobId: job.id }}
-          className="min-w-0 truncate font-semibold hover:text-accent hover:underline"
-        >
-          {job.name}
-        </Link>
+        <JobLink job={job} className="min-w-0 truncate" />
         <StatusChip job={job} />
       </div>
       {isActive(job) ? (

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { getJob, type JobSummary, jobQueries } from "@/api/jobs"
+import { JobLink } from "@/components/job/job-link"
 import { LearnedCount } from "@/components/job/learned"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
@@ -48,11 +49,7 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
   const columns: Column<JobSummary>[] = [
     {
       name: t("web.models.adapter"),
-      cell: ({ id, name }) => (
-        <Link to="/jobs/$jobId" params={{ jobId: id }} className="font-semibold hover:text-accent hover:underline">
-          {name}
-        </Link>
-      ),
+      cell: (job) => <JobLink job={job} />,
     },
     { name: t("web.models.made_of"), cell: ({ base_model }) => base_model ?? "–", isWide: true },
     { name: t("web.outcome.remembered"), cell: (job) => <LearnedCount job={job} />, isNumber: true, isWide: true },

@@ -10,7 +10,7 @@ from llmlora.core.errors import Conflict, ResourceError
 from llmlora.core.layout import scratch_dir
 from llmlora.services import probe
 from llmlora.services.plan_training import plan_training
-from llmlora.services.probe import NUM_STEPS, Measured, measure_steps, measured
+from llmlora.services.probe import FASTER, NUM_STEPS, SLOWER, Measured, measure_steps, measured
 from llmlora.services.train_request import training_request
 from llmlora.services.training_plan import request_plan
 
@@ -57,8 +57,9 @@ STAGED = {"lr_scheduler_type": "staged", "stages": [{"learning_rate": 1e-3, "epo
 
 def test_a_plan_with_a_probe_says_what_was_measured_and_leaves_nothing(home, request_of):
     found = request_plan(request_of(warmup_steps=2, **STAGED), is_probed=True)
-    seconds, low, high = found["probe"]["seconds"], *(60 * found["minutes"][end] for end in ("low", "high"))
-    assert low <= seconds <= high and low < high, "minutes are rounded, and this takes seconds"
+    seconds = found["probe"]["seconds"]
+    ends = {"low": FASTER * seconds / 60, "high": SLOWER * seconds / 60}
+    assert found["minutes"] == pytest.approx(ends, abs=0.0065), "rounded: minutes to 0.01, seconds to 0.1"
     assert 0 < found["probe"]["seconds_per_step"] < seconds
     assert found["memory"]["needed_bytes"] == found["probe"]["memory_bytes"] > 50_000_000
     assert not list(scratch_dir().iterdir())

@@ -119,7 +119,7 @@ class Sweep:
         if "error" in report:
             advice = {"code": report["code"], "command": after_error(job, report)}
             return {"facts": None, "other_words": None, "light": None, "advice": advice}
-        pieces = advise(job, report)
+        pieces = advise(job, report, folder)
         return {
             "facts": [report["facts"]["remembered"], report["facts"]["total"]],
             "other_words": other_words(report),

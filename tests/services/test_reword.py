@@ -14,6 +14,7 @@ from cli.command_line import run
 from core.test_next_run import planned_job
 from llmlora.core.errors import ConfigError
 from llmlora.core.job import read_job
+from llmlora.core.publish import write_json
 from llmlora.evaluation.advising.advice import reword_command
 
 
@@ -27,13 +28,11 @@ def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) ->
     source = tmp_path / "shop's data.csv"
     source.write_text("聞く,言う\n定休日は？,水曜日です。\n店長は？,山田です。\n", encoding="utf-8")
     read = {"columns": {"instruction": "聞く", "output": "言う"}}
-    job = planned_job().model_copy(
-        update={
-            "base_dir": str(place / "base"),
-            "data": planned_job().data.model_copy(update={"path": str(source), **read}),
-        }
-    )
-    first = shlex.split(reword_command(job))
+    planned = planned_job(r=4, general_share=0.5)
+    data = planned.data.model_copy(update={"path": str(source), **read})
+    job = planned.model_copy(update={"base_dir": str(place / "base"), "data": data})
+    write_json(tmp_path / "first job" / "config.json", job.to_json())
+    first = shlex.split(reword_command(job, tmp_path / "first job"))
     cells = tmp_path / first[first.index("-o") + 1]
     first[first.index("-o") + 1] = str(cells)
     written = run(*first)
@@ -53,7 +52,8 @@ def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) ->
     third[third.index("--out") + 1] = str(tmp_path / "job")
     trained = run(*third, "--set", "max_steps=2", "--quiet")
     assert trained.code == 0, trained.stderr
-    assert read_job(tmp_path / "job").num_rows == 3
+    again = read_job(tmp_path / "job")
+    assert (again.num_rows, again.train.r, again.train.general_share) == (3, 4, 0.5), "trained as before"
     asked = [json.loads(line)["messages"][0]["content"] for line in Path(third[4]).read_text("utf-8").splitlines()]
     assert asked == ["定休日は？", "いつお休みですか", "店長は？"]
 
@@ -71,3 +71,26 @@ def test_the_python_way_is_the_same(place: Path, tmp_path: Path) -> None:
     assert document["command"] == f"train --model {place / 'base'} --data {tmp_path / 'new.jsonl'} --out new-job"
     with pytest.raises(ConfigError, match="bad_per_question"):
         llmlora.reword_dataset(place / "data.jsonl", tmp_path / "none.csv", per_question=0)
+
+
+def test_held_out_rows_stay_where_they_are_read_as_the_new_data_is(place: Path, tmp_path: Path) -> None:
+    """Options for reading go for both files, and the new data takes none."""
+    held_out = planned_job().data.model_copy(update={"path": "/my data/held out.jsonl"})
+    job = planned_job(lora_alpha=4).model_copy(update={"eval_data": held_out})
+    encoded = job.model_copy(update={"data": job.data.model_copy(update={"encoding": "cp932"})})
+    cells, new = tmp_path / "cells.jsonl", tmp_path / "new.jsonl"
+    llmlora.reword_dataset(place / "data.jsonl", cells, per_question=1)
+    rows = [{**json.loads(line), "rewording": f"{line} ?"} for line in cells.read_text("utf-8").splitlines()]
+    cells.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    for number, (config, option, left_out) in enumerate([
+        (job, " --eval-data '/my data/held out.jsonl'", None), (encoded, "", held_out.path),
+    ]):  # fmt: skip
+        folder = tmp_path / str(number)
+        write_json(folder / "config.json", config.to_json())
+        document = llmlora.reword_dataset(place / "data.jsonl", new, filled=cells, job=folder, overwrite=True)
+        assert document["eval_data_left_out"] == left_out
+        assert document["command"] == f"train --model nano --data {new}{option} --set lora_alpha=4 --out new-job"
+    document = llmlora.reword_dataset(
+        place / "data.jsonl", new, filled=cells, job=folder, model="/moved base", overwrite=True
+    )
+    assert document["command"].startswith(f"train --model '/moved base' --data {new} --set")

@@ -46,7 +46,8 @@ Raw = Annotated[bool, typer.Option("--raw", help=translate("data.option.raw"))]
 RewordOutput = Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv", help=translate("data.option.reword"))]
 Filled = Annotated[Path | None, typer.Option("--filled", metavar="CSV", help=translate("data.option.filled"))]
 PerQuestion = Annotated[int, typer.Option("--per-question", metavar="N", help=translate("data.option.per_question"))]
-NextModel = Annotated[str, typer.Option("--model", help=translate("data.option.next_model"))]
+NextModel = Annotated[str | None, typer.Option("--model", help=translate("data.option.next_model"))]
+NextJob = Annotated[Path | None, typer.Option("--job", metavar="DIR", help=translate("data.option.next_job"))]
 
 
 def check(
@@ -130,7 +131,8 @@ def reword(
     output: RewordOutput,
     filled: Filled = None,
     per_question: PerQuestion = PER_QUESTION,
-    model: NextModel = "nano",
+    job: NextJob = None,
+    model: NextModel = None,
     format_name: Format = None,
     columns: Columns = None,
     encoding: Encoding = None,
@@ -142,6 +144,7 @@ def reword(
         output,
         filled=filled,
         per_question=per_question,
+        job=job,
         model=model,
         format=format_name,
         columns=columns_of(columns),
@@ -152,6 +155,8 @@ def reword(
         print_json("dataset_reword", report)
     else:
         print_reworded(report, is_filled=filled is not None)
+        if report.get("eval_data_left_out"):
+            warn("data.reworded.eval_left_out", path=report["eval_data_left_out"])
         after_reword(report["command"])
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from llmlora.core.locale import LANGUAGES, advice_text, set_language
 from llmlora.core.next_run import peak_rate
 from llmlora.evaluation.advising.advice import advise, advise_run
 
+FOLDER = Path("/my jobs/1")
 STAGES = [{"learning_rate": 0.1, "epochs": 1}, {"learning_rate": 1e-4, "epochs": 2}]
 
 
@@ -34,13 +36,13 @@ def learned(**values: Any) -> dict[str, Any]:
 
 
 def piece_for(report: dict[str, Any], **settings: Any) -> dict[str, Any]:
-    (piece,) = advise(planned_job(**settings), report)
+    (piece,) = advise(planned_job(**settings), report, FOLDER)
     return piece
 
 
 def test_nothing_to_do_is_no_advice() -> None:
-    assert advise(planned_job(), learned()) == []
-    assert advise(planned_job(r=64, num_train_epochs=50, learning_rate=1e-3), learned()) == []
+    assert advise(planned_job(), learned(), FOLDER) == []
+    assert advise(planned_job(r=64, num_train_epochs=50, learning_rate=1e-3), learned(), FOLDER) == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_surface_writes_the_file_to_fill_in() -> None:
     piece = piece_for(learned(surface=4, light="yellow"))
     assert piece["code"] == "surface"
     data = """'/my data/it'"'"'s.jsonl'"""
-    assert piece["params"]["command"] == f"""dataset reword {data} -o 'it'"'"'s-rewordings.csv' --model nano"""
+    assert piece["params"]["command"] == f"""dataset reword {data} -o 'it'"'"'s-rewordings.csv' --job '/my jobs/1'"""
 
 
 def test_lost_facts_come_before_other_wordings() -> None:
@@ -148,10 +150,10 @@ def test_damage_at_the_recommended_values_asks_for_general_rows_once() -> None:
         assert (piece["code"], piece["params"]["settings"]) == ("damaged", {"general_share": 0.5})
         after = next_config(planned_job(**settings), piece["params"]["command"])
         assert after == planned_job(**settings, general_share=0.5).train
-        assert advise(planned_job(**settings, general_share=0.5), learned(light="red")) == []
+        assert advise(planned_job(**settings, general_share=0.5), learned(light="red"), FOLDER) == []
         assert piece_for(learned(surface=4, light="red"), general_share=0.2)["code"] == "surface"
     assert piece_for(learned(light="red"), learning_rate=0.004)["code"] == "rate_too_high"
-    assert advise(planned_job(), learned(light="yellow")) == []
+    assert advise(planned_job(), learned(light="yellow"), FOLDER) == []
 
 
 def test_general_rows_are_no_advice_against_what_they_do_not_mend() -> None:
@@ -162,7 +164,7 @@ def test_general_rows_are_no_advice_against_what_they_do_not_mend() -> None:
     assert piece_for(report)["code"] == "surface", "a report of an older version"
     report = learned()
     report["forgetting"] = None
-    assert advise(planned_job(learning_rate=0.004), report) == []
+    assert advise(planned_job(learning_rate=0.004), report, FOLDER) == []
 
 
 def test_answers_that_stopped_stopping_are_named() -> None:
@@ -174,7 +176,7 @@ def test_answers_that_stopped_stopping_are_named() -> None:
     assert piece["params"]["command"].startswith("dataset preview ")
     assert piece_for(report, max_length=24)["code"] == "cut_off"
     report["base"]["stop_rate"] = report["tuned"]["stop_rate"] = None
-    assert advise(planned_job(), report) == []
+    assert advise(planned_job(), report, FOLDER) == []
 
 
 SETTINGS: list[dict[str, Any]] = [
@@ -192,9 +194,9 @@ def test_whatever_happened_one_command_is_advised_and_it_is_accepted(settings: d
     plain = planned_job(**{name: settings[name] for name in ("method",) if name in settings}).train.learning_rate
     reports = [report_of(), report_of(loss=0.1), learned(light="red"), learned(surface=1), learned(broken=2)]
     findings = itertools.combinations(["loss_rising", "still_falling", "memorised", "overfitting"], 2)
-    pieces = [piece for report in reports for piece in advise(job, report)]
+    pieces = [piece for report in reports for piece in advise(job, report, FOLDER)]
     pieces += [piece for codes in findings if (piece := advise_run(job, codes)) is not None]
-    assert all(len(advise(job, report)) <= 1 for report in reports)
+    assert all(len(advise(job, report, FOLDER)) <= 1 for report in reports)
     for piece in pieces:
         command = piece["params"].get("command", "")
         if command.startswith("train "):
@@ -208,7 +210,7 @@ def test_run_and_evaluation_speak_with_one_voice() -> None:
     for settings in SETTINGS:
         job = planned_job(**settings)
         early = advise_run(job, ["loss_not_falling"])
-        (late,) = advise(job, report_of(loss=3.0))
+        (late,) = advise(job, report_of(loss=3.0), FOLDER)
         assert early is None or early == late
     assert advise_run(planned_job(num_train_epochs=3), ["memorised", "overfitting", "healthy"]) is None
 
@@ -221,7 +223,7 @@ def test_every_piece_is_worded_with_its_numbers(language: str) -> None:
     reports = [report_of(), report_of(loss=0.1), learned(light="red"), learned(surface=1), learned(broken=2), endless]
     settings = [*SETTINGS, {"learning_rate": 1e-3}, {"num_train_epochs": 100}, {"r": 1}, {"warmup_steps": 9}]
     jobs = [planned_job(**values, is_older=is_older) for values in settings for is_older in (False, True)]
-    pieces = [piece for job in jobs for report in reports for piece in advise(job, report)]
+    pieces = [piece for job in jobs for report in reports for piece in advise(job, report, FOLDER)]
     assert {piece["code"] for piece in pieces} == {
         "rate_too_high", "rate_too_low", "rate_chosen", "too_short", "too_long", "warm_up", "too_little_room",
         "cut_off", "broken", "not_learned", "not_learned_rows", "not_asked_so", "surface", "endless",

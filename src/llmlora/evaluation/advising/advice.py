@@ -50,8 +50,11 @@ ROOM: Final = ("r", "lora_alpha", "lora_dropout", "target_modules", "layers")
 Piece = dict[str, Any]
 
 
-def advise(job: JobConfig, report: dict[str, Any]) -> list[Piece]:
-    """Return the one {code, params} that helps most after a report of schema llmlora.evaluation/1, or none."""
+def advise(job: JobConfig, report: dict[str, Any], folder: Path) -> list[Piece]:
+    """Return the one {code, params} that helps most after a report of schema llmlora.evaluation/1, or none.
+
+    `folder` is the job's: a command that repeats it on other data names it.
+    """
     facts = report["facts"]
     is_red = (report["forgetting"] or {}).get("light") == "red"
     found = None
@@ -62,13 +65,13 @@ def advise(job: JobConfig, report: dict[str, Any]) -> list[Piece]:
     if found is not None:
         return [found]
     if facts["not_learned"]:
-        return [_not_learned(job, report)]
+        return [_not_learned(job, report, folder)]
     if facts["broken"]:
         return [_piece("broken", count=facts["broken"])]
     if _is_damaged(report["forgetting"]) and not job.train.general_share:
         return [_damaged(job)]
     if facts["surface"]:
-        return [_piece("surface", count=facts["surface"], command=reword_command(job))]
+        return [_piece("surface", count=facts["surface"], command=reword_command(job, folder))]
     if (report["tuned"]["stop_rate"] or 0) < (report["base"]["stop_rate"] or 0):
         return [_endless(job, report)]
     return []
@@ -145,18 +148,18 @@ def _back(job: JobConfig, code: str, found: list[Departure]) -> Piece:
     return _piece(code, changes=", ".join(words), command=train_command(job, names, **changes), settings=settings)
 
 
-def _not_learned(job: JobConfig, report: dict[str, Any]) -> Piece:
+def _not_learned(job: JobConfig, report: dict[str, Any], folder: Path) -> Piece:
     """Tell too little training from rows that are known by heart but do not hold what was asked."""
     count, total = report["facts"]["not_learned"], report["facts"]["total"]
     trained = report["loss"]["trained"]
     loss = None if trained is None else trained["tuned"]["loss"]
     if loss is not None and loss <= KNOWN_BY_HEART:
-        return _piece("not_asked_so", count=count, total=total, loss=f"{loss:.3f}", command=reword_command(job))
+        return _piece("not_asked_so", count=count, total=total, loss=f"{loss:.3f}", command=reword_command(job, folder))
     changes = longer(job, LONGER, MOST_EPOCHS)
     if changes:
         command = train_command(job, **changes)
         return _piece("not_learned", count=count, total=total, command=command, settings=changes)
-    return _piece("not_learned_rows", count=count, total=total, command=reword_command(job))
+    return _piece("not_learned_rows", count=count, total=total, command=reword_command(job, folder))
 
 
 def _is_damaged(check: dict[str, Any] | None) -> bool:
@@ -169,11 +172,11 @@ def _damaged(job: JobConfig) -> Piece:
     return _piece("damaged", command=command, settings={"general_share": GENERAL_SHARE})
 
 
-def reword_command(job: JobConfig) -> str:
-    """Return the command that writes a file in which each question waits for other wordings."""
+def reword_command(job: JobConfig, folder: Path) -> str:
+    """Return the command that writes a file in which each question waits for other wordings, to train as before."""
     data = Path(job.data.path)
     words = ["dataset", "reword", shell_word(data), "-o", shell_word(f"{data.stem}-rewordings.csv")]
-    return " ".join([*words, "--model", model_word(job), *read_words(job.data)])
+    return " ".join([*words, "--job", shell_word(folder), *read_words(job.data)])
 
 
 def _endless(job: JobConfig, report: dict[str, Any]) -> Piece:

@@ -271,7 +271,7 @@ class Evaluation:
             if self._options.ladder
             else None,
         }
-        return {**report, "advice": advise(self._trained.job, report)}
+        return {**report, "advice": advise(self._trained.job, report, self._trained.job_dir)}
 
     def _earlier_report(self, base: Measured, tuned: Measured) -> dict[str, Any] | None:
         replay = self._trained.job.replay

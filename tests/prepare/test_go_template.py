@@ -66,6 +66,9 @@ EXPRESSIONS = {
     "{{ range .Tools }}x{{ else }}none{{ end }}": "none",
     "{{ range $m := slice .Messages 2 }}{{ $m.Role }} {{ end }}": "assistant user ",
     "{{ range $i, $m := .Messages }}{{ $i }}{{ end }}": "0123",
+    '{{ range .Messages }}{{ if eq .Role "user" }}{{ continue }}{{ end }}{{ .Content }}{{ end }}': "sb",
+    '{{ range .Messages }}{{ .Content }}{{ if eq .Role "user" }}{{ break }}x{{ end }};{{ end }}.': "s;a.",
+    "{{ range $.Messages }}{{ range $.Messages }}{{ .Content }}{{ break }}{{ end }}{{ continue }}x{{ end }}": "ssss",
     "{{ .Messages | len }}{{ if gt (len .Messages) 3 }}+{{ end }}": "4+",
     "{{ false }}{{ nil }}{{ 1.5 }}": "false1.5",
 }  # fmt: skip
@@ -78,7 +81,8 @@ def test_expressions(template: str) -> None:
 
 
 UNKNOWN = [
-    "{{ template \"x\" }}", "{{ range .Messages }}{{ break }}{{ end }}", "{{ currentDate }}", "{{ if .System }}",
+    "{{ template \"x\" }}", "{{ continue }}", "{{ if true }}{{ break }}{{ end }}", "{{ currentDate }}",
+    "{{ if .System }}",
     "{{ end }}", "{{ .Messages }}", "{{ (.System }}", "{{ $nobody }}", "{{ $nobody = 1 }}", "{{ index .Messages 9 }}",
     "{{ 'a' }}", "{{ .System | 3 }}", "{{ if .System }}a{{ else }}b{{ else }}c{{ end }}", "x" * 200_000,
     "{{" + "(" * 99 + "1" + ")" * 99 + "}}", "{{ range .System }}{{ end }}",

@@ -88,7 +88,14 @@ class Loop:
     otherwise: Sequence[Node]
 
 
-Node = Text | Action | Branch | Loop
+@dataclass(frozen=True)
+class Leave:
+    """`break` or `continue` of the innermost loop."""
+
+    word: str
+
+
+Node = Text | Action | Branch | Loop | Leave
 Piece = tuple[str, str]
 
 
@@ -134,7 +141,9 @@ def _nodes(pieces: Sequence[Piece], place: int, depth: int = 0) -> tuple[list[No
         if word in ("if", "with", "range"):
             node, place = _block(word, rest, pieces, place, depth)
             found.append(node)
-        elif word in ("define", "template", "block", "break", "continue"):
+        elif code in ("break", "continue"):
+            found.append(Leave(code))
+        elif word in ("define", "template", "block"):
             raise GoTemplateError(word)
         else:
             found.append(_action(code))

@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from typing import Any
 
 from llmlora.core.examples import Message
-from llmlora.prepare.go_syntax import Action, Branch, Call, Field, GoTemplateError, Literal, Loop, Node, Text, Variable
+from llmlora.prepare.go_syntax import (
+    Action,
+    Branch,
+    Call,
+    Field,
+    GoTemplateError,
+    Leave,
+    Literal,
+    Loop,
+    Node,
+    Text,
+    Variable,
+)
 from llmlora.prepare.go_syntax import parse_go as parse
 
 Scope = ChainMap[str, Any]
@@ -96,6 +108,10 @@ def _names(part: Any) -> Iterator[str]:
         yield from (name for node in (*part.body, *part.otherwise) for name in _names(node))
 
 
+class _LeaveLoopError(GoTemplateError):
+    """A `break` or `continue` on its way to its loop; without one it is an error."""
+
+
 class _Renderer:
     """One rendering: the root, the current dot, variables, and a limit on steps."""
 
@@ -118,6 +134,8 @@ class _Renderer:
                 yield from self._branch(node, dot, variables)
             elif isinstance(node, Loop):
                 yield from self._loop(node, dot, variables)
+            elif isinstance(node, Leave):
+                raise _LeaveLoopError(node.word)
             else:
                 value = self._value(node.value, dot, variables)
                 if node.assigned is None:
@@ -138,7 +156,11 @@ class _Renderer:
             raise GoTemplateError("range over something else than a list")
         for index, item in enumerate(items or ()):
             named = dict(zip(reversed(node.names), (item, index), strict=False))
-            yield from self._nodes(node.body, item, variables.new_child(named))
+            try:
+                yield from self._nodes(node.body, item, variables.new_child(named))
+            except _LeaveLoopError as leave:
+                if leave.args == ("break",):
+                    break
         if not items:
             yield from self._nodes(node.otherwise, dot, variables.new_child())
 

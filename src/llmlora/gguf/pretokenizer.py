@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmlora.core.errors import ExportError
+from llmlora.gguf.splitting_rules import DIGITS_APART, SPLITS
 from llmlora.gguf.tokenizer_limits import unsupported
 
 Json = Mapping[str, Any]
@@ -27,7 +28,13 @@ PATTERNS = {
 # merges; a name in neither merges.
 _IGNORES_MERGES = ("llama-bpe", "tekken")
 _KEEPS_MERGES = {"llama-bpe": "dbrx"}
-_SPLITS_DIGITS = ("deepseek", "smollm")
+_SPLITS_DIGITS = ("deepseek-llm", "deepseek-coder")
+# The same for the patterns that are written here for a rule, where they are not the published ones.
+_OURS = {
+    ("".join(patterns), rule in DIGITS_APART): rule
+    for rule, (patterns, _) in SPLITS.items()
+    if rule not in _KEEPS_MERGES.values()
+}
 
 
 def has_byte_level(steps: Sequence[Json]) -> bool:
@@ -42,15 +49,23 @@ def pre_tokenizer_name(steps: Sequence[Json], ignores_merges: bool = False) -> s
     """
     patterns = [_pattern(step) for step in steps if step.get("type") == "Split"]
     digest = hashlib.sha256("".join(patterns).encode()).hexdigest()
-    name = _own_rule(steps) or (PATTERNS.get(digest, "") if _is_plain(steps) else "")
-    has_digits = any(step.get("type") == "Digits" for step in steps)
-    if not name or has_digits != name.startswith(_SPLITS_DIGITS):
+    name = _own_rule(steps) or (_split_rule(steps, patterns, digest) if _is_plain(steps) else "")
+    if not name:
         raise ExportError("unknown_pre_tokenizer", digest=digest[:16], pattern=" ".join(patterns)[:200])
     if (name in _IGNORES_MERGES) == ignores_merges:
         return name
     if name in _KEEPS_MERGES:
         return _KEEPS_MERGES[name]
     raise unsupported(f"{name}, ignore_merges {str(ignores_merges).lower()}")
+
+
+def _split_rule(steps: Sequence[Json], patterns: Sequence[str], digest: str) -> str:
+    """Return the name for tokenizers that split by patterns, digits apart or not; empty where there is none."""
+    has_digits = any(step.get("type") == "Digits" for step in steps)
+    published = PATTERNS.get(digest, "")
+    if published and has_digits == (published in _SPLITS_DIGITS):
+        return published
+    return _OURS.get(("".join(patterns), has_digits), "")
 
 
 def _own_rule(steps: Sequence[Json]) -> str:

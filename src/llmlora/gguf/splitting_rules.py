@@ -8,6 +8,7 @@ from typing import Any
 Steps = list[dict[str, Any]]
 
 _WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
 _QWEN2 = (
     _WORDS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )  # fmt: skip
@@ -15,7 +16,9 @@ _QWEN35 = (
     _WORDS + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )  # fmt: skip
 _LLAMA3 = _QWEN2.replace(r"\p{N}|", r"\p{N}{1,3}|", 1)
-_UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+# The published patterns tell capitals from small letters in every script, and take marks (as of Hindi) for letters;
+# llama.cpp does the first for A to Z alone, and not the second.
+_UPPER, _LOWER = r"(?:(?=\p{L})[^a-z])", r"(?:(?=\p{L})[^A-Z])"
 _TEKKEN = (
     rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*|"
     r"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -24,9 +27,31 @@ _GPT4O = (
     rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+{_WORDS}?|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*{_WORDS}?|"
     r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-_DEEPSEEK_CODER = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+")
+# llama.cpp takes no space outside ASCII for a character of these.
+_FAR_EAST = (
+    "[\u4e00-\u9fa5\u0800-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff"
+    "\u3001-\u4e00\uac00-\ud7ff]+"
+)
+_DEEPSEEK_CODER = ("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", _FAR_EAST)
+_DEEPSEEK_LLM = (
+    *("[\r\n]", r"\s?[\p{Lu}\p{Ll}\p{Lt}]+", "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3001\u3002]+"),
+    *(r"\s+$", _FAR_EAST, r"\p{N}+"),
+)
+_DEEPSEEK_V3 = (
+    r"\p{N}{1,3}",
+    "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
+    " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
+)
+_SENTENCES = " ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+"
+_FALCON = (r"[\p{P}\$\+<=>\^~\|`]+", _GPT2, "[0-9][0-9][0-9]")
+_EXAONE_MOE = (
+    _WORDS + r"|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|"
+    r"\s*[\r\n]|\s+(?!\S)|\s+"
+)
 
-# llama.cpp's name of a rule -> its Split patterns, and whether whole pieces that are tokens are taken unmerged.
+# llama.cpp's name of a rule -> its Split patterns, and whether whole pieces that are tokens are taken unmerged. Each is
+# held against llama.cpp itself (tests/gguf/test_splitting_rules.py).
 SPLITS: dict[str, tuple[Sequence[str], bool]] = {
     "qwen2": ((_QWEN2,), False),
     "qwen35": ((_QWEN35,), False),
@@ -35,6 +60,16 @@ SPLITS: dict[str, tuple[Sequence[str], bool]] = {
     "tekken": ((_TEKKEN,), True),
     "gpt-4o": ((_GPT4O,), False),
     "deepseek-coder": (_DEEPSEEK_CODER, False),
+    "deepseek-llm": (_DEEPSEEK_LLM, False),
+    "deepseek-v3": (_DEEPSEEK_V3, False),
+    "falcon": (_FALCON, False),
+    "default": (("[\\p{P}\\$\\+<=>\\^~\\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"), False),
+    "poro-chat": ((_SENTENCES,), False),
+    "viking": ((_SENTENCES, r"\p{N}"), False),
+    "seed-coder": ((_QWEN2.replace(r"\p{N}]+[\r\n]*|", r"\p{N}\r\n]+|", 1),), False),
+    "superbpe": ((r"\p{N}+", "(?=([0-9]{3})+(?![0-9]))"), False),
+    "exaone-moe": ((_EXAONE_MOE,), False),
+    "minicpm5": ((r"\p{N}{1,3}", _QWEN2.replace(r"\p{N}|", r"\p{N}+|", 1)), False),
 }
 DIGITS_APART = ("deepseek-coder", "smollm")
 OWN_RULES = ("gpt-2", "smollm")  # ByteLevel's own pattern
@@ -47,6 +82,9 @@ SAME_RULE = {
     "granite-docling": "gpt-2", "deepseek-r1-qwen": "qwen2", "kormo": "qwen2", "stablelm2": "qwen2", "megrez": "qwen2",
     "hunyuan": "qwen2", "solar-open": "qwen2", "starcoder": "smollm", "refact": "smollm", "command-r": "smollm",
     "codeshell": "smollm", "exaone": "smollm", "minerva-7b": "smollm", "llama4": "gpt-4o", "minimax-m2": "gpt-4o",
+    "hunyuan-dense": "deepseek-v3", "joyai-llm": "deepseek-v3", "bloom": "poro-chat", "gpt3-finnish": "poro-chat",
+    "chatglm-bpe": "dbrx", "glm4": "dbrx", "grok-2": "qwen2", "bailingmoe": "qwen2", "bailingmoe2": "qwen2",
+    "llada-moe": "qwen2",
 }  # fmt: skip
 ADDS_BOS = ("llama-bpe", "tekken")  # where the file does not say
 

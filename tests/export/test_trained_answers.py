@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from llmlora.core.errors import Stopped
-from llmlora.export import trained_answers
 from llmlora.export.reference import MAX_STOP_FACTOR, MAX_STOP_TOKENS, Reference
-from llmlora.export.sizes import float32_bytes
-from llmlora.export.trained_answers import build_reference, fits_memory
+from llmlora.export.trained_answers import build_reference
+from llmlora.gguf.source import float32_bytes
+from llmlora.inference import transformers_chat
 from llmlora.inference.trained_job import find_trained
+from llmlora.inference.transformers_chat import WORKING_BYTES, fits_memory
 from tiny_jobs import MakeJob
 
 SMALL = {"hidden_size": 64, "intermediate_size": 64}
 
 
 def with_memory(num_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trained_answers, "available_memory_bytes", lambda: num_bytes)
+    monkeypatch.setattr(transformers_chat, "available_memory_bytes", lambda: num_bytes)
 
 
 @pytest.mark.parametrize(("architecture", "adapter"), [("llama", {"use_dora": True}), ("gemma2", {}), ("qwen2", None)])
@@ -44,9 +45,9 @@ def test_the_limit_is_the_size_in_float32_whatever_the_files_hold(make_job: Make
     trained = find_trained(make_job("llama", {}, dtype="bfloat16"))
     size = float32_bytes(trained.base.source)
     assert size > 1.9 * (trained.base.path / "model.safetensors").stat().st_size
-    with_memory(int(size * 1.3) + trained_answers.WORKING_BYTES, monkeypatch)
+    with_memory(int(size * 1.3) + WORKING_BYTES, monkeypatch)
     assert fits_memory(trained.base)
-    with_memory(int(size * 1.1) + trained_answers.WORKING_BYTES, monkeypatch)
+    with_memory(int(size * 1.1) + WORKING_BYTES, monkeypatch)
     assert not fits_memory(trained.base)
 
 

@@ -21,13 +21,13 @@ from llmlora.export.child import OnWait, run_apart
 from llmlora.export.reference import Reference
 from llmlora.export.runtime_checks import check_template, check_tokenizer, compare_distributions, first_difference
 from llmlora.export.sizes import check_room
-from llmlora.export.trained_answers import fits_memory, logprobs_after, renderings_of, special_tokens_of, tokenized
+from llmlora.export.trained_answers import logprobs_after, renderings_of, special_tokens_of, tokenized
 from llmlora.export.verify_texts import comparison_texts, conversations
 from llmlora.gguf.container import TensorPlan, write_container
 from llmlora.gguf.gguf_source import GgufSource
 from llmlora.gguf.reader import read_values
 from llmlora.inference.llamacpp_chat import LlamaCppChat
-from llmlora.inference.transformers_chat import TransformersChat, load_reference_chat
+from llmlora.inference.transformers_chat import TransformersChat, fits_memory, load_reference_chat
 from llmlora.prepare.go_syntax import GoTemplateError
 from llmlora.prepare.go_template import render_go
 from llmlora.prepare.template import load_template

@@ -12,9 +12,9 @@ from llmlora.core.errors import Conflict, ExportError, ModelFileError
 from llmlora.core.publish import publishing_dir
 from llmlora.export.adapter import Adapter
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
-from llmlora.export.sizes import check_room, float32_bytes
+from llmlora.export.sizes import check_room
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors, converted_from
-from llmlora.gguf.source import TensorSource
+from llmlora.gguf.source import TensorSource, float32_bytes
 from llmlora.inference.streamed_model import stored_name
 from llmlora.inference.trained_job import TrainedJob, find_trained
 

@@ -42,7 +42,7 @@ from llmlora.export.merge import trained_source
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
 from llmlora.export.modelfile import ModelfileContent, modelfile_text
 from llmlora.export.modelfile_check import planned_content
-from llmlora.export.sizes import adapter_size, check_room, float32_bytes, model_sizes, planned_header
+from llmlora.export.sizes import adapter_size, check_room, model_sizes, planned_header
 from llmlora.export.stitch import (
     SAFE_TYPE,
     Stitch,
@@ -58,7 +58,7 @@ from llmlora.export.verify import finish_report, verify_files
 from llmlora.gguf.architectures import check_exportable
 from llmlora.gguf.lora import write_lora_gguf
 from llmlora.gguf.quantize import available_quantizations, quantize_gguf
-from llmlora.gguf.source import TensorSource
+from llmlora.gguf.source import TensorSource, float32_bytes
 from llmlora.gguf.writer import FloatType, write_gguf
 from llmlora.inference.trained_job import TrainedJob, find_trained
 from llmlora.prepare.asking import chat_format

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from llmlora.catalog.gguf_header import DEFAULT_ALIGNMENT, GgufHeader, GgufTensor
 from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.errors import DiskFull
@@ -44,11 +42,6 @@ def adapter_size(adapter_dir: Path) -> int:
     """Return the bytes of an adapter's GGUF file, which is in float32."""
     header = read_safetensors_header(adapter_dir / ADAPTER_WEIGHTS)
     return HEADER_BYTES + sum(4 * info.num_elements for info in header.tensors)
-
-
-def float32_bytes(source: TensorSource) -> int:
-    """Return the bytes of all weights in float32."""
-    return sum(4 * int(np.prod(source.shape(name), dtype=np.int64)) for name in source.names())
 
 
 def check_room(output: Path, needed: int) -> None:

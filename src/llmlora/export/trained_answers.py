@@ -10,22 +10,17 @@ import torch
 
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
-from llmlora.core.machine import available_memory_bytes
 from llmlora.data.asked import Asked
 from llmlora.export.data_samples import data_samples
 from llmlora.export.reference import MAX_STOP_TOKENS, Reference, Rendering, TaughtAnswer, TokenizedText
-from llmlora.export.sizes import float32_bytes
 from llmlora.export.verify_texts import comparison_texts, conversations
 from llmlora.inference.chat import ChatRequest
 from llmlora.inference.trained_job import TrainedJob
-from llmlora.inference.transformers_chat import TransformersChat, load_reference_chat
-from llmlora.weights.base import Base
+from llmlora.inference.transformers_chat import TransformersChat, fits_memory, load_reference_chat
 
 END_TOKENS, MAX_TAUGHT_TOKENS = 16, 128  # what an answer may be longer than the taught one, and at most
 MAX_CONTEXT_TOKENS = 384
 POSITIONS = (1.0, 0.75, 0.5, 0.25)
-# Loading holds a little more than the model itself; computing needs room for logits and activations.
-LOADING_FACTOR, WORKING_BYTES = 1.2, 256 << 20
 
 
 def build_reference(trained: TrainedJob, on_step: Callable[[], None] | None = None) -> Reference:
@@ -89,12 +84,6 @@ def base_logprobs(
         return logprobs_after(chat, contexts, on_step or (lambda: None))
     finally:
         chat.close()
-
-
-def fits_memory(base: Base) -> bool:
-    """Tell whether a model in float32 fits into what memory is free now."""
-    needed = float32_bytes(base.source) * LOADING_FACTOR + WORKING_BYTES
-    return needed < available_memory_bytes()
 
 
 def turn_end_id(chat: TransformersChat) -> int:

@@ -54,7 +54,6 @@ from llmlora.export.runtime_checks import (
     run_served,
     run_text_checks,
 )
-from llmlora.export.sizes import float32_bytes
 from llmlora.export.stitch import Stitch, StitchPlan, plan_stitch, read_stitch
 from llmlora.export.stitch_check import check_stitched
 from llmlora.export.taught_check import CarriedFacts, check_replies, kept_facts, side_by_side, tokens_per_second
@@ -62,7 +61,7 @@ from llmlora.export.tensor_checks import check_tensors
 from llmlora.export.trained_answers import base_logprobs, build_reference
 from llmlora.export.verdict import add_verdicts, raise_unless_usable
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
-from llmlora.gguf.source import TensorSource
+from llmlora.gguf.source import TensorSource, float32_bytes
 from llmlora.gguf.tokenizer import ChatFormat
 from llmlora.gguf.writer import FILE_TYPES
 from llmlora.inference.trained_job import TrainedJob, find_trained

@@ -27,6 +27,11 @@ class TensorSource(Protocol):
         """Return a tensor as float32; the caller may keep it, the source does not."""
 
 
+def float32_bytes(source: TensorSource) -> int:
+    """Return the bytes of all tensors of a source in float32."""
+    return sum(4 * int(np.prod(source.shape(name), dtype=np.int64)) for name in source.names())
+
+
 def read_float_tensor(path: Path, data_offset: int, info: TensorInfo) -> np.ndarray:
     """Return one tensor of a safetensors file as float32; raises ModelFileError(weights_not_float)."""
     if info.dtype not in _FLOATS:

@@ -17,15 +17,19 @@ from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
-from llmlora.core.machine import SMALL_MODEL, threads_for_now
+from llmlora.core.machine import SMALL_MODEL, available_memory_bytes, threads_for_now
 from llmlora.engine.load import load_base
 from llmlora.engine.precision import load_adapter
+from llmlora.gguf.source import float32_bytes
 from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, Logprob, OnText, OnToken, logprob_of
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streamed_model import load_streamed
 from llmlora.inference.streaming import TextStream
 from llmlora.prepare.template import ChatTemplate, load_template
 from llmlora.weights.base import Base
+
+# Loading holds a little more than the model itself; computing needs room for logits and activations.
+LOADING_FACTOR, WORKING_BYTES = 1.2, 256 << 20
 
 
 class TransformersChat:
@@ -165,6 +169,11 @@ class TransformersChat:
             cache = output.past_key_values
             fed = torch.tensor([[token_id]], device=device)
             context = torch.cat([context, fed], dim=1)
+
+
+def fits_memory(base: Base) -> bool:
+    """Tell whether a model in float32 fits into what memory is free now."""
+    return float32_bytes(base.source) * LOADING_FACTOR + WORKING_BYTES < available_memory_bytes()
 
 
 def load_chat(

@@ -15,6 +15,7 @@ from llmlora.core.layout import ENVIRONMENT_FILE, TEMPLATE_FILE, run_dir
 from llmlora.core.publish import write_json
 from llmlora.engine.loss import LossPath
 from llmlora.evaluation.measuring.sides import AdapterSides, FullSides, load_sides
+from llmlora.inference import transformers_chat
 from llmlora.inference.chat import ChatRequest, GenerateOptions
 from llmlora.inference.trained_job import TrainedJob, find_trained
 from llmlora.weights.base import open_folder
@@ -96,6 +97,17 @@ def test_a_failure_on_one_side_brings_the_adapter_back(sides: AdapterSides) -> N
         raise RuntimeError
     with sides.tuned() as chat:
         assert chat.chat(request).text == expected
+
+
+def test_an_adapter_is_asked_in_float32_where_that_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_dir = tiny_job("llama", tmp_path, {"r": 2}, num_hidden_layers=1)
+    record_dtype(job_dir, 1, "bfloat16")
+    for free, dtype in ((1 << 40, "float32"), (1 << 10, "bfloat16")):
+        monkeypatch.setattr(transformers_chat, "available_memory_bytes", lambda free=free: free)
+        loaded = load_sides(find_trained(job_dir))
+        with loaded.tuned() as chat:
+            found = {str(weight.dtype) for name, weight in chat.model.named_parameters() if "lora" not in name}
+        assert (loaded.dtype, found) == (dtype, {f"torch.{dtype}"})
 
 
 def test_full_sides_are_two_models(tmp_path: Path) -> None:

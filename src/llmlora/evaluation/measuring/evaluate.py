@@ -142,7 +142,7 @@ class Evaluation:
         return {
             **report,
             "quality": self._quality(sides, asked.questions, base, tuned) if self._options.check_quality else None,
-            "settings": {"max_new_tokens": limit, "temperature": 0.0, "dtype": self._trained.dtype},
+            "settings": {"max_new_tokens": limit, "temperature": 0.0, "dtype": sides.dtype},
             "seconds": round(time.monotonic() - started, 3),
         }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from llmlora.inference.trained_job import TrainedJob
-from llmlora.inference.transformers_chat import TransformersChat, load_chat
+from llmlora.inference.transformers_chat import TransformersChat, fits_memory, load_chat
 from llmlora.weights.base import Base
 
 
@@ -14,9 +14,8 @@ class AdapterSides:
     """Both sides from weights loaded once: the base is the same model with its adapter switched off."""
 
     def __init__(self, trained: TrainedJob) -> None:
-        self._chat = load_chat(
-            trained.base, trained.adapter_dir, dtype=trained.dtype, is_quantized=trained.is_quantized
-        )
+        self.dtype = _dtype_of(trained)
+        self._chat = load_chat(trained.base, trained.adapter_dir, dtype=self.dtype, is_quantized=trained.is_quantized)
 
     @contextmanager
     def base(self) -> Iterator[TransformersChat]:
@@ -35,6 +34,7 @@ class FullSides:
 
     def __init__(self, trained: TrainedJob) -> None:
         self._trained = trained
+        self.dtype = trained.dtype
 
     @contextmanager
     def base(self) -> Iterator[TransformersChat]:
@@ -47,11 +47,20 @@ class FullSides:
         yield from self._loaded(self._trained.weights)
 
     def _loaded(self, model: Base) -> Iterator[TransformersChat]:
-        chat = load_chat(model, None, self._trained.given_template, self._trained.dtype)
+        chat = load_chat(model, None, self._trained.given_template, self.dtype)
         try:
             yield chat
         finally:
             chat.close()
+
+
+def _dtype_of(trained: TrainedJob) -> str:
+    """Return the number format that an adapter's sides are asked in.
+
+    That is float32 where it fits the memory: files of an export are verified against it, and only in float32 many
+    questions are asked together (inference/together.py).
+    """
+    return "float32" if fits_memory(trained.base) and not trained.is_quantized else trained.dtype
 
 
 def load_sides(trained: TrainedJob) -> AdapterSides | FullSides:

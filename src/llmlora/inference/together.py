@@ -76,7 +76,9 @@ def chat_all(chat: TransformersChat, requests: Sequence[ChatRequest], on_reply: 
 def _rows_together(chat: TransformersChat, requests: Sequence[ChatRequest]) -> list[_Row]:
     """Return the requests that can be answered with others, the shortest first; none for a model that may mix rows up.
 
-    Recurrent layers would take the padding in, and half precision rounds too coarsely.
+    Recurrent layers would take the padding in. In bfloat16 a step of rounding is 1/8 at usual logits: of 200 answers
+    of SmolLM2-135M 123 were others together than alone, with up to 5/16 between the two likeliest tokens. 93 % of the
+    answers come that close somewhere (60 % of nano's): asked again, all would take longer than alone (91 % as long).
     """
     if chat.model.config.model_type not in EXPORTED_TYPES or not _is_float32(chat):
         return []

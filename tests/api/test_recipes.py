@@ -55,11 +55,31 @@ def test_the_config_of_a_job_is_a_recipe_too(client, home):
 def test_data_is_found_by_its_name_and_what_is_not_here_is_told(client, home):
     data = dataset(client, name="店")
     assert read(client, "base_model: nano\ndata: files/店.jsonl\nrank: 5\n") == {
-        "base_model": "nano", "dataset_id": data, "eval_dataset_id": None, "settings": {"r": 5}, "missing": {},
+        "base_model": "nano", "dataset_id": data, "eval_dataset_id": None, "replay": None, "settings": {"r": 5},
+        "missing": {},
     }  # fmt: skip
     found = read(client, "base_model: /etc/passwd\ndata: ../secret.jsonl\nr: 5\n")
     assert (found["base_model"], found["dataset_id"], found["settings"]) == (None, None, {"r": 5})
     assert found["missing"] == {"base_model": "/etc/passwd", "data": "../secret.jsonl"}
+
+
+def test_earlier_data_is_named_and_nothing_of_it_is_kept(client, home):
+    data, earlier = dataset(client), dataset(client, ROWS, "前の店")
+    wish = {"base_model": "nano", "dataset_id": data, "replay": {"source": earlier, "share": 0.4}}
+    with nothing_left(home):
+        text = client.post("/api/training/recipes/write", json=wish).text
+        found = read(client, text)
+    recipe = yaml.safe_load(text)
+    assert recipe["data"].startswith(str(home / "datasets" / data))
+    assert (recipe["replay"], recipe["replay_share"]) == (earlier, 0.4)
+    assert (found["dataset_id"], found["replay"], found["settings"]) == (data, wish["replay"], {})
+    job = create(client, data, name="前のジョブ").json()["id"]
+    text = "base_model: nano\ndata: 店\nreplay: "
+    assert read(client, text + "前のジョブ\n")["replay"] == {"source": job, "share": 0.3}
+    assert read(client, text + "none.jsonl\n")["missing"]["replay"] == "none.jsonl"
+    for share in ("0", "0.99", "x", "true", "[1]"):
+        answer = client.post("/api/training/recipes/read", json={"text": f"{text}{earlier}\nreplay_share: {share}\n"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "replay_share"), answer.text
 
 
 def test_settings_that_are_wrong_stay_for_the_plan_to_name(client, home):

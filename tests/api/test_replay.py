@@ -1,6 +1,8 @@
 """Earlier data over HTTP: mixed into a job's rows by the id of a dataset or of a job, and planned as it will be."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from api.clients import nothing_left
 from api.test_training_jobs import ROWS, create, dataset, folders
 from api.test_training_plan import plan
 from llmlora.core.job import read_job
+from llmlora.core.layout import ROWS_DIR
 
 EARLIER = [{"instruction": f"商品{number}の値段は？", "output": f"{number}00円です。"} for number in range(1, 11)]
 
@@ -50,7 +53,7 @@ def test_rows_can_be_held_out_beside(client, home):
     new, held_out, earlier = dataset(client), dataset(client), dataset(client, EARLIER)
     job = job_of(home, create(client, new, eval_dataset_id=held_out, replay={"source": earlier}))
     assert (job.replay.num_rows, job.num_rows) == (3, len(ROWS) + 3)
-    assert job.eval_data.path.startswith(str(home / "replays"))
+    assert job.eval_data.path.startswith(str(home / "jobs" / job.id / ROWS_DIR))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,6 @@ def test_what_cannot_be_mixed_in_is_refused(client, home, replay, status, code):
     answer = create(client, dataset(client), replay=replay)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert folders(home) == []
-    assert not (home / "replays").exists()
 
 
 def test_a_plan_names_the_field_and_a_batch_mixes_as_well(client, home):
@@ -89,6 +91,11 @@ def test_a_plan_names_the_field_and_a_batch_mixes_as_well(client, home):
     assert answer.status_code == 201, answer.text
     jobs = [read_job(home / "jobs" / item["id"]) for item in answer.json()["items"]]
     assert [job.replay.num_rows for job in jobs] == [3, 3]
-    assert jobs[0].data.path == jobs[1].data.path
+    assert Path(jobs[0].data.path).samefile(jobs[1].data.path), "one copy on the disk"
     again = client.post(f"/api/jobs/{jobs[0].id}/clone", json={"settings": {"r": 16}})
     assert job_of(home, again).replay == jobs[0].replay, "its facts are asked again"
+    copy = client.post(f"/api/jobs/{jobs[0].id}/clone", json={})
+    for job in jobs:
+        shutil.rmtree(home / "jobs" / job.id)
+    for kept in (again, copy):
+        assert len(rows_of(job_of(home, kept))) == len(ROWS) + 3, "each has rows of its own"

@@ -88,10 +88,10 @@ def test_the_first_wrong_value_is_named(job, tmp_path):
     assert "train.learning_rate" in caught.value.params["detail"]
 
 
-def test_a_job_of_an_earlier_version_without_the_newer_fields_is_read(job):
+def test_a_job_of_an_earlier_version_without_the_newer_fields_is_read(job, tmp_path):
     document = job.to_json()
     del document["inputs"], document["reasons"]
-    assert job_from_json(document, None).inputs == {}
+    assert job_from_json(document, tmp_path / "config.json").inputs == {}
 
 
 @pytest.mark.parametrize(("method", "name"), [("lora", "adapter"), ("full", "model")])

@@ -75,6 +75,6 @@ def test_a_config_without_rules_is_of_the_first(tmp_path):
         llmlora_version="0",
     )  # fmt: skip
     written = job.to_json()
-    assert job_from_json(written, tmp_path).rules == RULES
+    assert job_from_json(written, tmp_path / "config.json").rules == RULES
     del written["rules"]
-    assert job_from_json(written, tmp_path).rules == FIRST_RULES
+    assert job_from_json(written, tmp_path / "config.json").rules == FIRST_RULES

@@ -179,5 +179,5 @@ def test_a_job_from_before_the_setting_keeps_cutting(tmp_path: Path) -> None:
         "schema": "llmlora.job/1", "id": "1", "base_model": "nano", "base_dir": "/b", "base_digest": "d",
         "data": {"path": "/d", "sha256": "s"}, "train": {"r": 4}, "llmlora_version": "0",
     }  # fmt: skip
-    train = job_from_json(stored, tmp_path).train
+    train = job_from_json(stored, tmp_path / "config.json").train
     assert (train.split_long_text, train.drop_overlong) == (False, False)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 from llmlora.core.layout import LOCK_FILE, run_numbers, scratch_dir
 from llmlora.services import launch
@@ -43,17 +44,25 @@ def test_a_worker_gets_no_secret_of_the_server(tmp_path, monkeypatch):
     assert given[0]["HF_HUB_OFFLINE"] == "1"
 
 
+def make_old(path):
+    """Let a file, or a folder with all that is in it, be as if nobody had changed it for a while."""
+    moment = time.time() - 2 * launch.SCRATCH_SECONDS
+    for part in (*path.rglob("*"), path):
+        os.utime(part, (moment, moment))
+
+
 def test_what_killed_processes_left_is_removed_and_nothing_else(home):
-    kept = {"new": 0.0, "old-and-worked-in": 2.0}
-    for name, age in {**kept, "old": 2.0}.items():
-        folder = scratch_dir() / name
-        folder.mkdir(parents=True)
-        (folder / LOCK_FILE).touch()
-        moment = folder.stat().st_mtime - age * launch.SCRATCH_SECONDS
-        os.utime(folder, (moment, moment))
-    with folder_lock(scratch_dir() / "old-and-worked-in"):
+    names = ("new", "old", "old and worked in", "old and written to")
+    for name in names:
+        (scratch_dir() / name).mkdir(parents=True)
+        (scratch_dir() / name / LOCK_FILE).touch()
+    (scratch_dir() / "old.jsonl").touch()
+    with folder_lock(scratch_dir() / "old and worked in"):
+        for name in (*names[1:], "old.jsonl"):
+            make_old(scratch_dir() / name)
+        (scratch_dir() / "old and written to" / LOCK_FILE).touch()
         launch.remove_left_scratch()
-    assert {folder.name for folder in scratch_dir().iterdir()} == set(kept)
+    assert {path.name for path in scratch_dir().iterdir()} == {"new", "old and worked in", "old and written to"}
 
 
 def test_a_workspace_without_scratch_has_nothing_to_remove(home):

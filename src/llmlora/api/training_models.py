@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.evaluation_models import EvaluationReport
 from llmlora.api.job_models import EXAMPLE_ID, Action, Name, Reference, answer, example
-from llmlora.services.replay import DEFAULT_SHARE, LARGEST_SHARE, ReplayWish
+from llmlora.services.recipe import DEFAULT_SHARE, ReplayWish
+from llmlora.services.replay import LARGEST_SHARE
 from llmlora.services.training_jobs import TrainingWish
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -73,6 +74,13 @@ class RecipeText(BaseModel):
     file_name: Name = "recipe.yaml"
 
 
+class RecipeReplay(BaseModel):
+    """Earlier data that a recipe mixes in: the id of a dataset or of a job, and the share of its rows among all."""
+
+    source: str
+    share: float
+
+
 class RecipeWish(BaseModel):
     """What a recipe asks for; null is not found here, `missing` holds the recipe's own words for it by their key.
 
@@ -80,12 +88,18 @@ class RecipeWish(BaseModel):
     """
 
     model_config = answer(
-        base_model="nano", dataset_id=None, eval_dataset_id=None, settings={"r": 16}, missing={"data": "shop.jsonl"}
+        base_model="nano",
+        dataset_id=None,
+        eval_dataset_id=None,
+        replay=None,
+        settings={"r": 16},
+        missing={"data": "shop.jsonl"},
     )
 
     base_model: str | None
     dataset_id: str | None
     eval_dataset_id: str | None
+    replay: RecipeReplay | None
     settings: dict[str, Any]
     missing: dict[str, str]
 

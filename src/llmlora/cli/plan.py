@@ -18,6 +18,7 @@ from llmlora.core.locale import shell_word, translate
 from llmlora.core.next_run import settings_words
 from llmlora.data.read import read_options
 from llmlora.services.ask_training import ask_training
+from llmlora.services.replay import MixingPlace
 from llmlora.services.training_plan import request_plan
 
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
@@ -53,7 +54,8 @@ def plan(
     read = read_options(data_format, columns_of(columns), encoding)
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides}
     asked = ask_training(recipe, model, data, eval_data, read, choices)
-    found = request_plan(asked.request, probe)
+    with MixingPlace() as place:
+        found = request_plan(asked.mixed(None, place).request, probe)
     if as_json:
         print_json("plan", {"base_model": asked.request.base_model, "data": str(asked.request.data), **found})
         return 0 if found["fits"] else ResourceError.exit_code

@@ -25,7 +25,7 @@ from llmlora.data.read import read_options
 from llmlora.services.ask_training import AskedTraining, ask_training
 from llmlora.services.inspect import export_refusal
 from llmlora.services.plan_training import PlannedJob, plan_training
-from llmlora.services.replay import mixing_place
+from llmlora.services.replay import MixingPlace
 from llmlora.services.resume import refuse_with_resume
 from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import resume_training, start_training
@@ -106,8 +106,8 @@ def train(
         return _end(_followed(lambda printer: resume_training(resume, printer, places), as_json), resume, as_json)
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
     asked = ask_training(recipe, model, data, eval_data, read, choices)
-    with mixing_place() as place:
-        return _train(asked if replayed is None else asked.mixed(replayed, place), out, detach, as_json)
+    with MixingPlace() as place:
+        return _train(asked.mixed(replayed, place), out, detach, as_json)
 
 
 def _train(asked: AskedTraining, out: Path | None, detach: bool, as_json: bool) -> int:

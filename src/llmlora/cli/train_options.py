@@ -13,7 +13,7 @@ from llmlora.cli.words import settings_of
 from llmlora.core.errors import ConfigError
 from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
-from llmlora.services.replay import ReplayWish
+from llmlora.services.recipe import ReplayWish
 
 Recipe = Annotated[Path | None, typer.Argument(help=translate("cli.train.recipe"), show_default=False)]
 Model = Annotated[str | None, typer.Option("--model", help=translate("cli.train.model"))]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llmlora.core.config import TrainConfig, with_older_values
 from llmlora.core.errors import InputError, NotFound, Stopped
-from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, CONFIG_FILE, MODEL_DIR, checkpoint_dirs
+from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, CONFIG_FILE, MODEL_DIR, ROWS_DIR, checkpoint_dirs
 from llmlora.core.publish import create_json, read_json, write_json
 
 SCHEMA: Final = "llmlora.job/1"
@@ -226,7 +226,10 @@ def _config(folder: Path, name: str = CONFIG_FILE) -> dict[str, Any]:
 
 
 def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
-    """Return the job that a `config.json` describes; settings newer than the job have what it did without them.
+    """Return the job that the `config.json` at `path` describes.
+
+    Settings newer than the job have what it did without them, and rows that its folder holds are read from there,
+    wherever it was moved to.
 
     Raises:
         InputError: other than a job's values.
@@ -235,10 +238,25 @@ def job_from_json(config: dict[str, Any], path: Path) -> JobConfig:
     if isinstance(train, dict):
         config = {**config, "train": with_older_values(train)}
     try:
-        return in_new_places(JobConfig.model_validate({"rules": FIRST_RULES, **config}))
+        job = JobConfig.model_validate({"rules": FIRST_RULES, **config})
     except ValidationError as error:
         detail = ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
         raise InputError("damaged_job", path=str(path), detail=detail) from error
+    return in_new_places(with_own_rows(job, path.parent))
+
+
+def with_own_rows(job: JobConfig, folder: Path) -> JobConfig:
+    """Return a job whose data, and the earlier data in it, is read from its folder, where that holds it."""
+    sources = {"data": job.data, "eval_data": job.eval_data}
+    own: dict[str, Any] = {name: source and _own(source, folder) for name, source in sources.items()}
+    if job.replay is not None:
+        own["replay"] = job.replay.model_copy(update={"data": _own(job.replay.data, folder)})
+    return job.model_copy(update=own)
+
+
+def _own(source: DataSource, folder: Path) -> DataSource:
+    own = folder / ROWS_DIR / Path(source.path).name
+    return source.model_copy(update={"path": str(own.absolute())}) if own.is_file() else source
 
 
 def in_new_places(job: JobConfig) -> JobConfig:

@@ -65,6 +65,7 @@ CHECKPOINTS_DIR = "checkpoints"
 ADAPTER_DIR = "adapter"
 MODEL_DIR = "model"
 MERGED_DIR = "merged"
+ROWS_DIR = "rows"  # of a job into whose data earlier rows were mixed: files named by what is in them
 TEMPORARY_PREFIX = ".tmp-"
 CHECKPOINT_PREFIX = "step-"
 EVALUATION_PREFIX = "evaluation-"
@@ -127,11 +128,6 @@ def prepared_dir() -> Path:
     return home_dir() / "prepared"
 
 
-def replays_dir() -> Path:
-    """Return the folder of files in which earlier rows are mixed into new ones, each named by what is in it."""
-    return home_dir() / "replays"
-
-
 def scratch_dir() -> Path:
     """Return the folder of short-lived work folders (chat, preview, probe)."""
     return home_dir() / "scratch"
@@ -157,6 +153,11 @@ def new_id() -> str:
         value, digit = divmod(value, 32)
         characters.append(_CROCKFORD[digit])
     return "".join(reversed(characters))
+
+
+def is_id(name: str) -> bool:
+    """Tell whether a name is one that `new_id` gives."""
+    return len(name) == 26 and set(name) <= set(_CROCKFORD)
 
 
 def run_numbers(folder: Path) -> list[int]:

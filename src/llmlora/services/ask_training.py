@@ -10,7 +10,8 @@ from typing import Any
 from llmlora.data.read import ReadOptions
 from llmlora.services.dataset_check import common_read
 from llmlora.services.named_data import NamedData, named_data
-from llmlora.services.replay import ReplayWish, with_replay
+from llmlora.services.recipe import ReplayWish
+from llmlora.services.replay import MixingPlace, with_replay
 from llmlora.services.train_request import TrainRequest, training_request
 from llmlora.store.jobs import DatasetUse
 
@@ -23,8 +24,8 @@ class AskedTraining:
     name: str
     datasets: Sequence[DatasetUse]
 
-    def mixed(self, wish: ReplayWish, place: Path) -> AskedTraining:
-        """Return the same with earlier rows mixed in, as `with_replay` does; raises what that does."""
+    def mixed(self, wish: ReplayWish | None, place: MixingPlace) -> AskedTraining:
+        """Return the same with earlier rows mixed in, where they are asked for; raises what `with_replay` does."""
         return replace(self, request=with_replay(self.request, wish, place))
 
 

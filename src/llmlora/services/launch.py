@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.layout import CONFIG_FILE, new_id, next_run, run_dir, scratch_dir
+from llmlora.core.layout import CONFIG_FILE, TEMPORARY_PREFIX, new_id, next_run, run_dir, scratch_dir
 from llmlora.core.locale import current_language
 from llmlora.core.publish import disk_errors, write_json
+from llmlora.core.temporary import remove_leftovers
 from llmlora.core.writable import require_workspace
 from llmlora.services.follow import Event, follow, lock_holder
 from llmlora.services.packages import require_packages
@@ -23,7 +24,7 @@ from llmlora.services.packages import require_packages
 # Of the server alone: no worker opens the database or answers a request, and model files are programs of strangers.
 SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL", "POSTGRES_PASSWORD")
 
-SCRATCH_SECONDS = 3600.0  # after which a scratch folder in which nobody works belongs to nobody
+SCRATCH_SECONDS = 3600.0  # without a change, after which a scratch folder in which nobody works belongs to nobody
 
 LIGHT_KINDS = ("inspect",)  # need no more than the command line itself
 
@@ -105,9 +106,11 @@ def scratch_folder(config: dict[str, Any]) -> Iterator[Path]:
 
 
 def remove_left_scratch() -> None:
-    """Remove the scratch folders of processes that were killed: old ones in which nobody works."""
-    for folder in scratch_dir().iterdir() if scratch_dir().is_dir() else ():
+    """Remove what killed processes left in the scratch folder: what nobody holds, or is old and has no worker."""
+    remove_leftovers(scratch_dir())
+    for path in scratch_dir().iterdir() if scratch_dir().is_dir() else ():
         with suppress(OSError):  # somebody else was quicker
-            is_old = time.time() - folder.stat().st_mtime > SCRATCH_SECONDS
-            if is_old and lock_holder(folder) is None:
-                shutil.rmtree(folder)
+            changed = max(part.stat().st_mtime for part in (path, *path.rglob("*")))
+            is_old = time.time() - changed > SCRATCH_SECONDS
+            if is_old and not path.name.startswith(TEMPORARY_PREFIX) and lock_holder(path) is None:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -11,6 +11,7 @@ from llmlora.core.boot_clock import now
 from llmlora.core.errors import ConfigError, Conflict, NotFound
 from llmlora.core.layout import CONFIG_FILE, new_id, work_root
 from llmlora.core.publish import create_json, read_json
+from llmlora.services.job_rows import copy_rows
 from llmlora.services.queue_progress import progress_document
 from llmlora.store import events, jobs, metrics, runs
 from llmlora.store.changes import tell_change, tell_status
@@ -213,6 +214,7 @@ class Queue:
         except (OSError, ValueError) as error:
             raise NotFound("job_folder_gone", path=str(self.folder_of(job))) from error
         folder.mkdir(parents=True)
+        copy_rows(self.folder_of(job), folder)
         create_json(folder / CONFIG_FILE, {**config, "id": new} if "id" in config else config)
         kept = {"datasets": job.datasets, "parent_id": job.parent_id}
         return self.submit(job.kind, folder, name=name or job.name, job_id=new, **kept)  # type: ignore[arg-type]

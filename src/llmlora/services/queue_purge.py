@@ -1,17 +1,20 @@
-"""What goes for good: deleted jobs and datasets whose time to undo is over, and events nobody asks for any more."""
+"""What goes for good: deleted jobs and datasets whose time to undo is over, and what nobody asks for any more."""
 
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from llmlora.core.boot_clock import now
-from llmlora.core.layout import QUEUE_FILE, TEMPORARY_PREFIX
+from llmlora.core.layout import CONFIG_FILE, QUEUE_FILE, ROWS_DIR, TEMPORARY_PREFIX, is_id, work_root
+from llmlora.services.launch import SCRATCH_SECONDS, remove_left_scratch
 from llmlora.services.uploads import expire_uploads
 from llmlora.store import datasets, events, idempotency, jobs
 from llmlora.store.database import Database
-from llmlora.store.records import absolute_folder, record_dir
+from llmlora.store.jobs import KINDS
+from llmlora.store.records import absolute_folder, record_dir, work_folders
 
 
 def purge(database: Database) -> int:
@@ -32,11 +35,28 @@ def purge(database: Database) -> int:
 
 
 def trim(database: Database) -> None:
-    """Keep the stream of events, the idempotency keys and the uploads at a bounded size."""
+    """Keep events, idempotency keys and uploads at a bounded size, and remove what killed processes left behind."""
     with database.write() as connection:
         events.trim(connection)
         idempotency.trim(connection)
     expire_uploads(database)
+    remove_left_scratch()
+    _remove_unstarted(database.home)
+
+
+def _remove_unstarted(home: Path) -> None:
+    """Remove the folders of work that nobody was promised: whoever made them was killed before it was queued or run."""
+    for root in {work_root(home, kind) for kind in KINDS}:
+        for folder in work_folders(root):
+            with suppress(OSError):  # gone meanwhile, or no folder
+                is_old = time.time() - folder.stat().st_mtime > SCRATCH_SECONDS
+                if is_old and is_id(folder.name) and _is_unstarted(folder):
+                    _remove_folder(home, folder)
+
+
+def _is_unstarted(folder: Path) -> bool:
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(TEMPORARY_PREFIX)}
+    return names <= {CONFIG_FILE, ROWS_DIR}
 
 
 def _remove_folder(home: Path, folder: Path) -> None:

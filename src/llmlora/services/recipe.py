@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -24,7 +24,8 @@ from llmlora.data.container import require_file
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.text_file import read_utf8
 
-FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding")
+FILE_KEYS = ("base_model", "data", "eval_data", "format", "columns", "encoding", "replay", "replay_share")
+DEFAULT_SHARE: Final = 0.3
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -39,8 +40,19 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 @dataclass(frozen=True)
+class ReplayWish:
+    """Earlier data to mix in, as a file or a job, and its share of all rows."""
+
+    source: str
+    share: float = DEFAULT_SHARE
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """What a recipe file says; paths in it are relative to the file."""
+    """What a recipe file says; paths in it are relative to the file.
+
+    `earlier` is to be mixed in, `replay` is the record of what was, in the data of a job.
+    """
 
     base_model: str
     data: Path
@@ -48,6 +60,7 @@ class Recipe:
     read_options: ReadOptions
     settings: Mapping[str, Any]
     replay: Replay | None = None
+    earlier: ReplayWish | None = None
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -64,6 +77,7 @@ class Recipe:
         wrong += [key for key in ("eval_data", "format", "encoding") if not isinstance(content.get(key), str | None)]
         if not isinstance(content.get("columns"), dict | None):
             wrong.append("columns")
+        wrong += _wrong_replay(content)
         if wrong:
             raise ConfigError("recipe_incomplete", path=str(path), missing=", ".join(wrong))
         base = str(content["base_model"])
@@ -74,7 +88,25 @@ class Recipe:
             eval_data=path.parent / content["eval_data"] if content.get("eval_data") else None,
             read_options=read_options(content.get("format"), content.get("columns"), content.get("encoding")),
             settings=_beside(path.parent, {key: value for key, value in content.items() if key not in FILE_KEYS}),
+            earlier=_earlier(content, path.parent),
         )
+
+
+def _wrong_replay(content: Mapping[str, Any]) -> list[str]:
+    """Return the keys that do not say what of earlier data to mix in."""
+    source, share = content.get("replay"), content.get("replay_share")
+    is_number = isinstance(share, int | float) and not isinstance(share, bool)
+    wrong = [] if isinstance(source, str | None) else ["replay"]
+    return wrong if share is None or (is_number and source is not None) else [*wrong, "replay_share"]
+
+
+def _earlier(content: Mapping[str, Any], folder: Path) -> ReplayWish | None:
+    """Return what is to be mixed in: a file or a job folder beside the recipe, else what the words name elsewhere."""
+    source = content.get("replay")
+    if source is None:
+        return None
+    beside = folder / source
+    return ReplayWish(str(beside) if beside.exists() else source, content.get("replay_share") or DEFAULT_SHARE)
 
 
 def _is_beside(name: str, path: Path) -> bool:

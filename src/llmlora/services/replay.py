@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from llmlora.core.errors import ConfigError, Conflict, NotFound
 from llmlora.core.job import SCHEMA, DataSource, Replay, folder_schema, read_job
-from llmlora.core.layout import home_dir, new_id, replays_dir, scratch_dir
+from llmlora.core.layout import home_dir, scratch_dir
 from llmlora.core.publish import sha256_file, sha256_json
+from llmlora.core.temporary import own_temporary
 from llmlora.core.writable import require_workspace
 from llmlora.data.mix import MixSource
 from llmlora.data.read import ReadOptions, read_options
@@ -23,12 +23,12 @@ from llmlora.services.find import find_job
 from llmlora.services.mixed_datasets import SEED, mix_into
 from llmlora.services.named_data import named_data
 from llmlora.services.plan_training import CheckData
+from llmlora.services.recipe import ReplayWish
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.workspace import open_workspace
 from llmlora.store import jobs
 from llmlora.store.glance import glance
 
-DEFAULT_SHARE: Final = 0.3
 LARGEST_SHARE: Final = 0.95
 
 
@@ -42,39 +42,56 @@ class EarlierData:
     source: str | None = None
 
 
-@dataclass(frozen=True)
-class ReplayWish:
-    """Earlier data to mix in, as a file or a job, and its share of all rows."""
+class MixingPlace:
+    """The folder in which a plan mixes rows: made when rows are mixed, gone at the end of the `with` block.
 
-    source: str
-    share: float = DEFAULT_SHARE
+    What a job has kept by then (`write_job_folder`) is the job's. What a killed process leaves goes with the next one.
+    """
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._folder: Path | None = None
+
+    def __enter__(self) -> MixingPlace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._folder = None
+        self._held.close()
+
+    @property
+    def folder(self) -> Path:
+        """The folder.
+
+        Raises:
+            ResourceError, DiskFull: the workspace cannot be written.
+        """
+        if self._folder is None:
+            require_workspace(scratch_dir())
+            scratch_dir().mkdir(parents=True, exist_ok=True)
+            self._folder = self._held.enter_context(own_temporary(scratch_dir() / "mixed", is_folder=True))
+        return self._folder
 
 
-@contextmanager
-def mixing_place() -> Iterator[Path]:
-    """Yield the folder in which a plan mixes rows; what no job has kept (`write_job_folder`) is gone afterwards."""
-    place = scratch_dir() / new_id()
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def with_replay(request: TrainRequest, wish: ReplayWish, place: Path) -> TrainRequest:
+def with_replay(request: TrainRequest, wish: ReplayWish | None, place: MixingPlace) -> TrainRequest:
     """Return the request with its rows and the earlier ones in one file in `place`, and with the record of it.
 
-    The file is named by what is in it, so the same wish gives the same file. Where the earlier data has too few rows
-    for the share all of them are taken.
+    Without a wish that of the request's recipe counts; where that has none either, nothing changes. The file is named
+    by what is in it, so the same wish gives the same file. Where the earlier data has too few rows for the share all of
+    them are taken.
 
     Raises:
         ConfigError: `replay_share`.
         NotFound: no such file or job. Conflict: `replay_data_changed`. DatasetError: either data cannot be read.
     """
-    return mixed_with(request, _earlier(wish.source), wish.share, place)
+    wish = wish or request.earlier
+    return request if wish is None else mixed_with(request, _earlier(wish.source), wish.share, place)
 
 
 def mixed_with(
-    request: TrainRequest, earlier: EarlierData, share: float, place: Path, check: CheckData = check_dataset
+    request: TrainRequest, earlier: EarlierData, share: float, place: MixingPlace, check: CheckData = check_dataset
 ) -> TrainRequest:
     """Return what `with_replay` does for earlier data that was found already; `check` reads the data files.
 
@@ -95,18 +112,13 @@ def mixed_with(
     return replace(request, data=output, eval_data=held_out, read=ReadOptions(), replay=record)
 
 
-def _written(place: Path, *parts: MixSource) -> tuple[Path, list[str]]:
+def _written(place: MixingPlace, *parts: MixSource) -> tuple[Path, list[str]]:
     """Return a file with rows of some files, named by what is in it, and the digests of those."""
     sources = [{"path": str(part.path.absolute()), "read": part.read.to_dict(), "share": part.share} for part in parts]
     digests = [sha256_file(part.path) for part in parts]
     content = [{**source, "path": digest} for source, digest in zip(sources, digests, strict=True)]
-    require_workspace(scratch_dir(), replays_dir())
-    name = f"{sha256_json([content, SEED])}.jsonl"
-    if (replays_dir() / name).is_file():  # an earlier job has kept it
-        return replays_dir() / name, digests
-    output = place / name
+    output = place.folder / f"{sha256_json([content, SEED])}.jsonl"
     if not output.is_file():
-        place.mkdir(parents=True, exist_ok=True)
         mix_into(output, sources, sum(part.path.stat().st_size for part in parts))
     return output, digests
 

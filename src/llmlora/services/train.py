@@ -12,7 +12,8 @@ from llmlora.data.read import read_options
 from llmlora.services.follow import OnEvent, lock_holder
 from llmlora.services.job_folder import remove_refused, write_training
 from llmlora.services.plan_training import PlannedJob, plan_training
-from llmlora.services.replay import DEFAULT_SHARE, ReplayWish, mixing_place, with_replay
+from llmlora.services.recipe import DEFAULT_SHARE, ReplayWish
+from llmlora.services.replay import MixingPlace, with_replay
 from llmlora.services.resume import plan_resume, refuse_with_resume, write_resume
 from llmlora.services.resume_places import FILES, STAYED, NewPlaces
 from llmlora.services.supervisor import run_worker
@@ -54,10 +55,10 @@ def train(
     folder = Path(out) if out else None
     choices = {"preset": preset, "training_preset": training_preset, "settings": settings, "out": folder}
     request = training_request(base_model, data, recipe, eval_data=eval_data, read=read, **choices)
-    with mixing_place() as place:
-        if replay is not None:
-            request = with_replay(request, ReplayWish(str(replay), replay_share), place)
-        return start_training(plan_training(request, on_event=on_event), folder, on_event)
+    wish = None if replay is None else ReplayWish(str(replay), replay_share)
+    with MixingPlace() as place:
+        planned = plan_training(with_replay(request, wish, place), on_event=on_event)
+        return start_training(planned, folder, on_event)
 
 
 def start_training(planned: PlannedJob, out: Path | None = None, on_event: OnEvent | None = None) -> dict[str, Any]:

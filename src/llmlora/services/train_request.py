@@ -10,12 +10,15 @@ from typing import Any
 from llmlora.core.errors import ConfigError
 from llmlora.core.job import Replay
 from llmlora.data.read import ReadOptions
-from llmlora.services.recipe import Recipe
+from llmlora.services.recipe import Recipe, ReplayWish
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What the user asked for, before anything is settled; `replay` is what of earlier data is among the rows."""
+    """What the user asked for, before anything is settled.
+
+    `replay` is what of earlier data is among the rows, `earlier` what a recipe wants to be mixed in first.
+    """
 
     base_model: str
     data: Path
@@ -27,6 +30,7 @@ class TrainRequest:
     read: ReadOptions = field(default_factory=ReadOptions)
     out: Path | None = None
     replay: Replay | None = None
+    earlier: ReplayWish | None = None
 
 
 def training_request(
@@ -54,7 +58,8 @@ def training_request(
         raise ConfigError("recipe_or_options")
     else:
         found = Recipe.read(Path(recipe))
-        kept: dict[str, Any] = {"recipe": found.settings, "read": found.read_options, "replay": found.replay}
+        kept: dict[str, Any] = {"recipe": found.settings, "read": found.read_options}
+        kept |= {"replay": found.replay, "earlier": found.earlier}
         request = TrainRequest(found.base_model, found.data, found.eval_data, **kept, **choices)
     given = read or ReadOptions()
     merged = ReadOptions(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from llmlora.core.errors import InputError
 from llmlora.services.job_folder import write_training
 from llmlora.services.queue import Queue
-from llmlora.services.replay import mixing_place
+from llmlora.services.replay import MixingPlace
 from llmlora.services.training_jobs import PlannedWish, TrainingWish, forget_mixture, plan_wish
 from llmlora.services.wish_problems import WishProblems
 from llmlora.store.jobs import JobRow, NewJob
@@ -59,11 +59,11 @@ def submit_batch(queue: Queue, wishes: Sequence[TrainingWish]) -> list[JobRow]:
         InputError: `batch_size`; `batch_refused` with `problems`, each with its field such as `jobs.2.settings.r`.
     """
     _check_size(len(wishes))
-    with mixing_place() as place:
+    with MixingPlace() as place:
         return _submit_all(queue, _planned(queue, wishes, place))
 
 
-def _planned(queue: Queue, wishes: Sequence[TrainingWish], place: Path) -> list[PlannedWish]:
+def _planned(queue: Queue, wishes: Sequence[TrainingWish], place: MixingPlace) -> list[PlannedWish]:
     problems = WishProblems()
     planned = [
         problems.attempt("settings", lambda wish=wish: plan_wish(queue, wish, place), prefix=f"jobs.{index}.")  # type: ignore[misc]

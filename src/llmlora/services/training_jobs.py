@@ -22,7 +22,8 @@ from llmlora.services.mixed_datasets import Part, keep_mixture, parts_of
 from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import CheckData, PlannedJob, plan_training
 from llmlora.services.queue import Queue
-from llmlora.services.replay import EarlierData, ReplayWish, data_of_job, mixed_with, mixing_place
+from llmlora.services.recipe import ReplayWish
+from llmlora.services.replay import EarlierData, MixingPlace, data_of_job, mixed_with
 from llmlora.services.train_request import TrainRequest, training_request
 from llmlora.services.workspace_settings import read_settings
 from llmlora.store import datasets
@@ -66,7 +67,7 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
         InputError, NotFound: the model. NotFound: a dataset. DatasetError: `kept_dataset_has_errors`.
         ConfigError: `setting_path_over_http`, or what is wrong with the settings. Those of `plan_training`.
     """
-    with mixing_place() as place:
+    with MixingPlace() as place:
         planned = plan_wish(queue, wish, place)
         try:
             return submit_planned(queue, planned.job, planned.name, planned.uses)
@@ -75,7 +76,7 @@ def submit_training(queue: Queue, wish: TrainingWish) -> JobRow:
             raise
 
 
-def plan_wish(queue: Queue, wish: TrainingWish, place: Path) -> PlannedWish:
+def plan_wish(queue: Queue, wish: TrainingWish, place: MixingPlace) -> PlannedWish:
     """Check a wish and settle every value; of several datasets one is made, earlier rows are mixed in in `place`.
 
     Raises: those of `submit_training`.
@@ -118,7 +119,7 @@ def _parts(queue: Queue, wish: TrainingWish) -> list[Part]:
 
 
 def request_of(
-    queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: DatasetRow | None, place: Path
+    queue: Queue, wish: TrainingWish, data: DatasetRow, held_out: DatasetRow | None, place: MixingPlace
 ) -> TrainRequest:
     """Return what is asked for, with the datasets' files; the workspace's defaults stand where nothing is named.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from llmlora.core.errors import Conflict
@@ -22,7 +21,7 @@ from llmlora.services.plan_training import PlannedJob, SettledRequest, plan_trai
 from llmlora.services.preview import OPTIONS, count_training_rows
 from llmlora.services.probe import FASTER, SLOWER, measure_steps
 from llmlora.services.queue import Queue
-from llmlora.services.replay import mixing_place
+from llmlora.services.replay import MixingPlace
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.training_jobs import TrainingWish, check_kept, refuse_paths, request_of, trainable
 from llmlora.services.wish_problems import WishProblems
@@ -49,11 +48,11 @@ def training_plan(queue: Queue, wish: TrainingWish, is_probed: bool = False) -> 
     nothing is kept but in the caches. `is_probed` measures a job that fits; raises Conflict: `probe_beside_work`, a job
     runs whose load would be measured as well, and those of `measure_steps`.
     """
-    with mixing_place() as place:
+    with MixingPlace() as place:
         return _planned(queue, wish, place, is_probed)
 
 
-def _planned(queue: Queue, wish: TrainingWish, place: Path, is_probed: bool) -> dict[str, Any]:
+def _planned(queue: Queue, wish: TrainingWish, place: MixingPlace, is_probed: bool) -> dict[str, Any]:
     problems = WishProblems()
     problems.attempt("base_model", lambda: require_known_model(wish.base_model))
     problems.attempt("settings", lambda: refuse_paths(wish.settings))

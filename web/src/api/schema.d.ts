@@ -4455,6 +4455,16 @@ export interface components {
             low: number;
         };
         /**
+         * RecipeReplay
+         * @description Earlier data that a recipe mixes in: the id of a dataset or of a job, and the share of its rows among all.
+         */
+        RecipeReplay: {
+            /** Share */
+            share: number;
+            /** Source */
+            source: string;
+        };
+        /**
          * RecipeText
          * @description The content of a recipe in YAML or JSON, and its file's name for messages.
          * @example {
@@ -4497,6 +4507,7 @@ export interface components {
             missing: {
                 [key: string]: string;
             };
+            replay: components["schemas"]["RecipeReplay"] | null;
             /** Settings */
             settings: {
                 [key: string]: unknown;

@@ -66,6 +66,7 @@ it("takes a recipe as it is: what it does not name is not chosen, the job's name
     base_model: "nano",
     dataset_id: null,
     eval_dataset_id: "e1",
+    replay: { source: "e2", share: 0.4 },
     settings: { r: 3 },
     missing: { data: "shop.jsonl" },
   }
@@ -74,6 +75,7 @@ it("takes a recipe as it is: what it does not name is not chosen, the job's name
     name: "名前",
     base: "nano",
     evalDataset: "e1",
+    replay: { source: "e2", share: 0.4 },
     settings: { r: 3 },
   })
 })

@@ -50,6 +50,7 @@ export function wishOfRecipe(recipe: RecipeWish, name: string): Wish {
     base: recipe.base_model,
     dataset: recipe.dataset_id,
     evalDataset: recipe.eval_dataset_id,
+    replay: recipe.replay,
     settings: recipe.settings,
   }
 }

@@ -6,7 +6,7 @@ runs every preset on the three foreign data sets with nano. With arguments it ru
 
     python benchmarks/presets.py --model nano --data pottery_ja --run "preset=light learning_rate=0.004"
 
-`--rows 10 20 50` teaches only so many of the first rows, and asks about those alone.
+`--rows 10 20 50` teaches only so many of the first rows and asks about those; `--data ONE+OTHER` joins several sets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,20 +88,22 @@ def every_preset() -> list[str]:
     return lora + [f"training_preset={name}" for name in TRAINING_PRESETS if name not in LORA_PRESETS]
 
 
-def _files(data: str) -> tuple[Path, Path]:
-    """Return the rows and the questions of a name: of this folder, or bundled."""
-    own = DATA / f"{data}.jsonl"
-    if own.is_file():
-        return own, DATA / f"{data}_questions.jsonl"
-    return asset_path("datasets", own.name), asset_path("questions", own.name)
+def _files(data: str) -> Iterator[tuple[Path, Path]]:
+    """Yield the rows and the questions of each name: of this folder, or bundled."""
+    for name in data.split("+"):
+        own = DATA / f"{name}.jsonl"
+        if own.is_file():
+            yield own, DATA / f"{name}_questions.jsonl"
+        else:
+            yield asset_path("datasets", own.name), asset_path("questions", own.name)
 
 
-def _first(path: Path, num_rows: int | None, scratch: Path) -> Path:
-    """Return a file of the first lines of another; the file itself where no number is given."""
-    if num_rows is None:
-        return path
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    found = scratch / path.name
+def _first(paths: Sequence[Path], num_rows: int | None, scratch: Path) -> Path:
+    """Return a file of the first lines of others, or of all; the file itself where it is one and no number is given."""
+    if num_rows is None and len(paths) == 1:
+        return paths[0]
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines(keepends=True)]
+    found = scratch / paths[0].name
     found.write_text("".join(lines[:num_rows]), encoding="utf-8")
     return found
 
@@ -112,7 +115,7 @@ def one_run(
     values: dict[str, Any] = dict(part.split("=", 1) for part in settings.split())
     presets = {name: values.pop(name, None) for name in ("preset", "training_preset")}
     with tempfile.TemporaryDirectory() as scratch:
-        rows, asked_about = (_first(path, num_rows, Path(scratch)) for path in _files(data))
+        rows, asked_about = (_first(paths, num_rows, Path(scratch)) for paths in zip(*_files(data), strict=True))
         planned = plan_training(training_request(model, rows, **presets, settings=values))
         folder = Path(scratch) / "job"
         folder.mkdir()

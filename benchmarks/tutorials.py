@@ -2,9 +2,9 @@
 
     python benchmarks/tutorials.py --out benchmarks/results/DATE-tutorials.json
 
-trains each job of each lesson, with every seed where a step judges its numbers, and writes what was measured. Beside
-each lesson it writes the ranges that the lesson shows and that `llmlora tutorial check` holds a job against: the losses
-of all seeds, widened by WIDER and AT_LEAST on both sides, and facts from FEWEST of the lowest count to the highest.
+trains each job of each lesson with every seed, and writes what was measured. Beside each lesson it writes the ranges
+that the lesson shows and that `llmlora tutorial check` holds a job against: the losses of all seeds, widened by WIDER
+and AT_LEAST on both sides, and facts from FEWEST of the lowest count to the highest.
 `--level 1`, `--job main` and `--seed 42` measure a part; what the results hold already stays, so parts can be measured
 side by side into one file. `--work FOLDER` keeps the trained jobs there and takes those that it holds.
 
@@ -91,22 +91,15 @@ def measure(name: str, lesson: dict[str, Any], options: argparse.Namespace, work
     """Train and evaluate the jobs of a lesson with every seed; what the results hold already is not measured again."""
     if options.level is not None and lesson["level"] not in options.level:
         return
-    judged = judged_jobs(lesson)
     for seed, key in itertools.product(options.seed, lesson["jobs"]):
         done = {(run["lesson"], run["job"], run["seed"]) for run in known(options.out)["runs"]}
-        is_wanted = (options.job is None or key in options.job) and (seed == SEEDS[0] or key in judged)
-        if not is_wanted or (name, key, seed) in done:
+        if (options.job is not None and key not in options.job) or (name, key, seed) in done:
             continue
         run = {"lesson": name, "job": key, "seed": seed, **one_run(name, key, seed, work)}
         print(json.dumps(run, ensure_ascii=False), file=sys.stderr, flush=True)
         found = known(options.out)
         runs = sorted([*found["runs"], run], key=lambda run: (run["lesson"], run["job"], SEEDS.index(run["seed"])))
         _write(options.out, {**_conditions(), "runs": runs, "studies": found["studies"]})
-
-
-def judged_jobs(lesson: dict[str, Any]) -> set[str]:
-    """Return the jobs whose numbers a step judges."""
-    return {step["job"] for step in lesson["steps"] if step["kind"] in ("loss", "facts")}
 
 
 def known(out: Path) -> dict[str, Any]:
@@ -281,7 +274,7 @@ def write_ranges(name: str, lesson: dict[str, Any], found: dict[str, Any]) -> No
 def foreign(lesson: dict[str, Any]) -> dict[str, int]:
     """Return what was taught of data unlike what the bundled model was made with."""
     file, settings = FOREIGN[lesson["level"]]
-    runs = [run for run in read_json(RESULTS / file)["runs"] if run["settings"] == settings]
+    runs = [run for run in read_json(RESULTS / file)["runs"] if run["settings"] == settings and "+" not in run["data"]]
     most = max(run.get("rows", 0) for run in runs)  # where parts of a data set were taught, too
     runs = [run for run in runs if run.get("rows", 0) == most]
     counted = {
@@ -294,7 +287,7 @@ def foreign(lesson: dict[str, Any]) -> dict[str, int]:
 
 
 def rows_taught() -> dict[str, dict[str, int]]:
-    """Return what more and more rows of the townsfolk taught with the recommended settings, by their number."""
+    """Return what more and more rows taught with the recommended settings, by their number; the townsfolk's first."""
     runs = read_json(RESULTS / TOWNSFOLK)["runs"]
     return {
         str(run["rows"]): {
@@ -315,8 +308,8 @@ def ranges_of(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "settings": first["settings"],
         "num_runs": len(runs),
-        "num_steps": first["steps"],
-        **(_trained_ranges(runs) if first["losses"] else _combined(first)),
+        "num_steps": span([run["steps"] for run in runs]),
+        **(_trained_ranges(runs) if first["losses"] else _combined(runs)),
         "adapter_megabytes": round(first["adapter_bytes"] / 1e6, 1),
         "known_before": max(run["facts"]["remembered_before"] for run in runs),
         "facts": _known(runs, "as_trained", "asked_as_trained"),
@@ -324,22 +317,27 @@ def ranges_of(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _combined(run: dict[str, Any]) -> dict[str, Any]:
-    return {"distance_percent": round(100 * run["distance_from_sum"], 1), "loss": {}}
+def span(values: list[Any]) -> Any:
+    """Return the value of all runs, or the least and the most where they differ."""
+    return values[0] if len(set(values)) == 1 else [min(values), max(values)]
+
+
+def _combined(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"distance_percent": span([round(100 * run["distance_from_sum"], 1) for run in runs]), "loss": {}}
 
 
 def _trained_ranges(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    epochs = sorted({int(epoch) for run in runs for epoch in run["losses"]})
+    by_run = [{int(name): loss for name, loss in run["losses"].items()} for run in runs]
+    epochs = sorted({epoch for losses in by_run for epoch in losses})
     return {
-        "epochs": max(epochs),
+        "epochs": span([max(losses) for losses in by_run]),
         "trainable_percent": round(runs[0]["trainable_percent"], 1),
-        "loss": {str(epoch): _loss_range(runs, epoch) for epoch in epochs},
-        "last_loss": _loss_range(runs, epochs[-1]),
+        "loss": {str(epoch): _widened([losses[epoch] for losses in by_run if epoch in losses]) for epoch in epochs},
+        "last_loss": _widened([losses[max(losses)] for losses in by_run]),
     }
 
 
-def _loss_range(runs: list[dict[str, Any]], epoch: int) -> list[float]:
-    losses = [found for run in runs for name, found in run["losses"].items() if int(name) == epoch]
+def _widened(losses: list[float]) -> list[float]:
     return [round(max(0.0, min(losses) * (1 - WIDER) - AT_LEAST), 2), round(max(losses) * (1 + WIDER) + AT_LEAST, 2)]
 
 

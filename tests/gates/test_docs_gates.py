@@ -127,3 +127,45 @@ def test_evaluation_export_and_ollama_work_as_written(language: str, place: Path
     }
     shutil.rmtree(place / "my-export")
     assert run_guide(read("docs", "guide", f"ollama{language}.md"), place) == 6
+
+
+# Pages that are no course, in the order in which one finds the jobs of another, with the number of their commands.
+OTHER_PAGES = {
+    ("guide", "migration"): 2,
+    ("guide", "memory"): 3,
+    ("guide", "parameters"): 2,
+    ("guide", "ensembles"): 3,
+    ("guide", "prompt-or-tune"): 1,
+    ("guide", "sharing"): 1,
+    ("concepts", "custom_dataset_creation"): 2,
+    ("concepts", "advanced_strategies"): 4,
+    ("concepts", "model_evaluation"): 2,
+    ("concepts", "production_deployment"): 2,
+    ("examples", "domain_specific_cases"): 3,
+}
+
+
+def test_the_other_pages_work_as_written(place: Path) -> None:
+    """What rows a page shows are the rows; the first page makes the job that others go on with."""
+    data = ASSETS / "datasets" / "level1_basic_qa.json"
+    shutil.copy(data, place / "my-alpaca.json")
+    for name, rows in {"shop": FAQ, "faq": FAQ, "new": HELD_OUT}.items():
+        write_csv(place / f"{name}.csv", [("質問", "回答"), *rows[1:]])
+    (recipe,) = re.findall(r"```yaml\n(.*?)```", read("docs", "guide", "migration.md"), flags=re.S)
+    (place / "my-recipe.yaml").write_text(recipe, encoding="utf-8")
+    shown = "".join(re.findall(r"```json\n(.*?)```", read("docs", "examples", "domain_specific_cases.md"), flags=re.S))
+    (question,) = re.findall(r"```json\n(.*?)```", read("docs", "concepts", "model_evaluation.md"), flags=re.S)
+    for name, text in {"data": shown, "rules": shown, "questions": question, "rules-questions": question}.items():
+        (place / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    first, *others = OTHER_PAGES
+    ran = {first: run_page(first, place)}
+    made = ["llmlora train --model nano --data shop.csv --set num_train_epochs=15 --out job-before"]
+    made += ["llmlora export my-job -o my-export --quant F16"]
+    assert run_guide("```sh\n" + "\n".join(made) + "\n```", place) == len(made)
+    assert ran | {page: run_page(page, place) for page in others} == OTHER_PAGES
+
+
+def run_page(page: tuple[str, str], place: Path) -> int:
+    """Run the commands of an English page; the Japanese one shows the same."""
+    folder, name = page
+    return run_guide(read("docs", folder, f"{name}.md"), place)

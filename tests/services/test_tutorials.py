@@ -56,7 +56,8 @@ def lesson_job(
     run = run_dir(folder, 1)
     run.mkdir(parents=True)
     events = EventWriter(run, 1)
-    length = measured["num_steps"] // measured.get("epochs", 1)  # a combined job has no steps
+    steps, epochs = (least(measured.get(name, 1)) for name in ("num_steps", "epochs"))
+    length = steps // epochs  # a combined job has no steps
     for epoch, (low, high) in measured["loss"].items():
         for step in range(length):
             metrics = {"loss": (low + high) / 2 if loss is None else loss}
@@ -65,6 +66,11 @@ def lesson_job(
     events.close()
     (folder / "adapter").mkdir()
     write_json(run / RESULT_FILE, summary())
+
+
+def least(measured: Any) -> Any:
+    """Return a measured number, or the lower end where runs with other seeds differ."""
+    return measured[0] if isinstance(measured, list) else measured
 
 
 def evaluated(folder: Path, as_trained: int, in_other_words: int) -> None:

@@ -3,21 +3,27 @@ import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { launch, open, visit } from "./browser.mjs"
 
-const PATIENCE = 180_000 // milliseconds
+const PATIENCE = 600_000 // milliseconds: how long a job or an evaluation may take beside other work
 const [address, level] = process.argv.slice(2)
 const browser = await launch()
 const { page, faults } = await open(browser, address)
 let saved
+let step
 
 /** What sentences ask for, by how they are worded; the first group is a name of the page. */
 const DEEDS = [
   [/「(データファイルを保存)」で/, save],
-  [/「([^」]+)」を(?:開き|押し|見ます)/, press],
+  [/(?<!下の)「([^」]+)」(?:を開き|を押し|を選びます|を見ます|で見て)/, press],
+  [/下の(?:「([^」]+)」|(詳細設定))を開き/, (name, bare) => unfold(name ?? bare)],
   [/「([^」]+)」で、いま保存したファイル/, chooseFile],
   [/「([^」]+)」に ?`([^`]+)` ?と入れ/, (name, value) => page.getByLabel(name, { exact: true }).fill(value)],
+  [/「([^」]+)」に下の内容を入れ/, paste],
   [/「([^」]+)」は ?(?:`([^`]+)`|「([^」]+)」)/, (name, value, other) => choose(name, value ?? other)],
+  [/「([^」]+)」で((?:`[^`]+`[、と]?)+)(?:だけ)?を選/, chooseEach],
   [/「([^」]+)」が ([\d.]+)/, shows],
-  [/「([^」]+)」(?:が出|の値)/, (name) => page.getByText(name, { exact: true }).first().waitFor({ timeout: PATIENCE })],
+  [/一覧に`([^`]+)`と出/, seen],
+  [/「([^」]+)」(?:が出|の値|も見て|を読み)/, seen],
+  [/「([^」]+)」の表に/, (name) => page.getByRole("table", { name, exact: true }).waitFor({ timeout: PATIENCE })],
 ]
 
 async function save(name) {
@@ -33,6 +39,11 @@ async function press(name) {
   await target.click({ timeout: PATIENCE })
 }
 
+/** Opens what is folded; its line may say more than the name. */
+function unfold(name) {
+  return page.locator("summary").filter({ hasText: name }).click({ timeout: PATIENCE })
+}
+
 function chooseFile(name) {
   return page.getByLabel(name, { exact: true }).setInputFiles(saved)
 }
@@ -40,11 +51,45 @@ function chooseFile(name) {
 /** Chooses from a list, or presses the button of a model. */
 async function choose(name, value) {
   const field = page.getByLabel(name, { exact: true })
-  if ((await field.count()) === 0) return page.getByRole("button", { name: value }).first().click()
-  const options = await field.locator("option").allTextContents()
-  const label = options.find((option) => option.startsWith(value))
+  const model = page.getByRole("button", { name: value }).first()
+  await field.or(model).first().waitFor({ timeout: PATIENCE })
+  if ((await field.count()) === 0) return model.click()
+  const option = field.locator("option").filter({ hasText: value })
+  await option.first().waitFor({ state: "attached", timeout: PATIENCE })
+  const labels = (await option.allTextContents()).filter((label) => label.startsWith(value))
+  const [label] = labels.sort((one, other) => one.length - other.length) // a name may begin another one
   assert.ok(label, `${name} has no ${value}`)
   await field.selectOption({ label })
+  return label
+}
+
+/** Chooses several things of one name, one by one: of a list, or of boxes under a heading. */
+async function chooseEach(name, values) {
+  const list = page.getByLabel(name, { exact: true }).and(page.locator("select"))
+  await list.or(page.getByRole("heading", { name, exact: true })).first().waitFor({ timeout: PATIENCE })
+  for (const [, value] of values.matchAll(/`([^`]+)`/g)) {
+    if ((await list.count()) === 0) await page.getByLabel(value, { exact: true }).check()
+    else await taken(list, await choose(name, value))
+  }
+}
+
+/** Waits until a list shows what was chosen, or offers it no longer. */
+async function taken(list, label) {
+  for (const began = Date.now(); Date.now() - began < PATIENCE; await page.waitForTimeout(50)) {
+    const labels = await list.locator("option").allTextContents()
+    if (!labels.includes(label) || (await list.locator("option:checked").textContent()) === label) return
+  }
+  throw new Error(`${label} is not taken`)
+}
+
+/** Pastes what a step shows for pasting. */
+function paste(name) {
+  const [, content] = step.text.match(/```yaml\n([\s\S]*?)```/)
+  return page.getByLabel(name, { exact: true }).fill(content)
+}
+
+function seen(words) {
+  return page.getByText(words, { exact: true }).first().waitFor({ timeout: PATIENCE })
 }
 
 async function shows(name, value) {
@@ -76,15 +121,15 @@ const lessonNow = () =>
 
 async function isDone(id) {
   for (const began = Date.now(); Date.now() - began < PATIENCE; await page.waitForTimeout(500)) {
-    const step = (await lessonNow()).steps.find((one) => one.id === id)
-    if (step.state === "done") return
-    assert.notEqual(step.state, "differs", step.texts.join(" "))
+    const now = (await lessonNow()).steps.find((one) => one.id === id)
+    if (now.state === "done") return
+    assert.notEqual(now.state, "differs", now.texts.join(" "))
   }
   throw new Error(`${id} is not done`)
 }
 
 let num = 0
-for (const step of (await lessonNow()).steps) {
+for (step of (await lessonNow()).steps) {
   if (step.kind === "dataset") await visit(page, `/tutorials/${level}`)
   for (const { deed, names } of deedsOf(step.text)) {
     await deed(...names)

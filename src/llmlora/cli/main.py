@@ -15,6 +15,7 @@ from llmlora import __version__
 from llmlora.cli import output
 from llmlora.cli.help_page import HelpfulCommand, HelpfulGroup
 from llmlora.cli.language_hint import is_completing, tell_of_languages
+from llmlora.cli.shell_setup import COMPLETION_OPTIONS, VARIABLE, set_up_completion
 from llmlora.cli.usage import usage_error
 from llmlora.core.errors import ConfigError, LlmloraError, Stopped, WorkerDied, exit_code_of
 from llmlora.core.locale import GROUPS, LANGUAGES, program, set_language, set_program, translate
@@ -68,8 +69,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         rest = read_shared_options(arguments)
         tell_of_languages(as_json)
+        if rest and rest[0] in COMPLETION_OPTIONS:
+            set_up_completion(rest[0])
+            return 0
         app = build_app(completed_verb() or (rest[0] if rest else ""))
-        result = app(args=rest, prog_name=program(), standalone_mode=False)
+        result = app(args=rest, prog_name=program(), complete_var=VARIABLE, standalone_mode=False)
         if result == exit_code_of(Stopped("interrupted")):  # what typer makes of Ctrl-C, without a word
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0

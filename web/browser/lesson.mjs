@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises"
 import { launch, open, visit } from "./browser.mjs"
 
 const PATIENCE = 600_000 // milliseconds: how long a job or an evaluation may take beside other work
+const SHORTLY = 60_000 // and a page
 const [address, level] = process.argv.slice(2)
 const browser = await launch()
 const { page, faults } = await open(browser, address)
@@ -16,12 +17,15 @@ const DEEDS = [
   [/(?<!下の)「([^」]+)」(?:を開き|を押し|を選びます|を見ます|で見て)/, press],
   [/下の(?:「([^」]+)」|(詳細設定))を開き/, (name, bare) => unfold(name ?? bare)],
   [/「([^」]+)」で、いま保存したファイル/, chooseFile],
-  [/「([^」]+)」に ?`([^`]+)` ?と入れ/, (name, value) => page.getByLabel(name, { exact: true }).fill(value)],
+  [
+    /「([^」]+)」に ?`([^`]+)` ?と入れ/,
+    (name, value) => page.getByLabel(name, { exact: true }).fill(value, { timeout: SHORTLY }),
+  ],
   [/「([^」]+)」に下の内容を入れ/, paste],
   [/「([^」]+)」は ?(?:`([^`]+)`|「([^」]+)」)/, (name, value, other) => choose(name, value ?? other)],
   [/「([^」]+)」で((?:`[^`]+`[、と]?)+)(?:だけ)?を選/, chooseEach],
   [/「([^」]+)」が ([\d.]+)/, shows],
-  [/一覧に`([^`]+)`と出/, seen],
+  [/に`([^`]+)`と出れば/, (words) => page.getByText(words).first().waitFor({ timeout: SHORTLY })],
   [/「([^」]+)」(?:が出|の値|も見て|を読み)/, seen],
   [/「([^」]+)」の表に/, (name) => page.getByRole("table", { name, exact: true }).waitFor({ timeout: PATIENCE })],
 ]
@@ -35,13 +39,13 @@ async function save(name) {
 async function press(name) {
   const named = (role) => page.getByRole(role, { name, exact: true })
   const target = named("button").or(named("link")).first()
-  await target.waitFor({ timeout: PATIENCE })
-  await target.click({ timeout: PATIENCE })
+  await target.waitFor({ timeout: SHORTLY })
+  await target.click({ timeout: SHORTLY })
 }
 
 /** Opens what is folded; its line may say more than the name. */
 function unfold(name) {
-  return page.locator("summary").filter({ hasText: name }).click({ timeout: PATIENCE })
+  return page.locator("summary").filter({ hasText: name }).click({ timeout: SHORTLY })
 }
 
 function chooseFile(name) {
@@ -52,10 +56,10 @@ function chooseFile(name) {
 async function choose(name, value) {
   const field = page.getByLabel(name, { exact: true })
   const model = page.getByRole("button", { name: value }).first()
-  await field.or(model).first().waitFor({ timeout: PATIENCE })
+  await field.or(model).first().waitFor({ timeout: SHORTLY })
   if ((await field.count()) === 0) return model.click()
   const option = field.locator("option").filter({ hasText: value })
-  await option.first().waitFor({ state: "attached", timeout: PATIENCE })
+  await option.first().waitFor({ state: "attached", timeout: SHORTLY })
   const labels = (await option.allTextContents()).filter((label) => label.startsWith(value))
   const [label] = labels.sort((one, other) => one.length - other.length) // a name may begin another one
   assert.ok(label, `${name} has no ${value}`)
@@ -66,7 +70,10 @@ async function choose(name, value) {
 /** Chooses several things of one name, one by one: of a list, or of boxes under a heading. */
 async function chooseEach(name, values) {
   const list = page.getByLabel(name, { exact: true }).and(page.locator("select"))
-  await list.or(page.getByRole("heading", { name, exact: true })).first().waitFor({ timeout: PATIENCE })
+  await list
+    .or(page.getByRole("heading", { name, exact: true }))
+    .first()
+    .waitFor({ timeout: SHORTLY })
   for (const [, value] of values.matchAll(/`([^`]+)`/g)) {
     if ((await list.count()) === 0) await page.getByLabel(value, { exact: true }).check()
     else await taken(list, await choose(name, value))
@@ -75,7 +82,7 @@ async function chooseEach(name, values) {
 
 /** Waits until a list shows what was chosen, or offers it no longer. */
 async function taken(list, label) {
-  for (const began = Date.now(); Date.now() - began < PATIENCE; await page.waitForTimeout(50)) {
+  for (const began = Date.now(); Date.now() - began < SHORTLY; await page.waitForTimeout(50)) {
     const labels = await list.locator("option").allTextContents()
     if (!labels.includes(label) || (await list.locator("option:checked").textContent()) === label) return
   }

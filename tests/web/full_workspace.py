@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fake_ollama.server import FakeOllama
 from served import Served, serving
 from web.browser import ENDED, add_dataset, ask, run_to_its_end, train
 
+FEW_STEPS = 10  # that make a curve
 PROBLEMS = [
     {"instruction": "営業時間は？", "output": "午前9時から午後7時までです。"},
     {"instruction": "営業時間は？", "output": "午前9時から午後7時までです。"},
@@ -29,17 +32,40 @@ def full_workspace(home: Path) -> Iterator[tuple[Served, list[str]]]:
 
 @contextmanager
 def busy_workspace(home: Path) -> Iterator[tuple[Served, list[str]]]:
-    """Serve such a workspace with a long job at work and one that waits; neither outlives its server."""
+    """Serve such a workspace with a long job at work, one that waits, one that was canceled and one that failed.
+
+    None outlives its server.
+    """
     with full_workspace(home) as (server, pages):
         large = add_dataset(server, "実用技術知識Q&A", "level2_practical_knowledge.json")
         wish = {"base_model": "nano", "dataset_id": large, "settings": {"num_train_epochs": 400}}
+        failed = fail(server, home / "work", wish)
         names = ("実用技術知識モデル", "実用技術知識モデル_v2")
         jobs = [ask(server, "/api/training/jobs", {**wish, "name": name})["id"] for name in names]
         try:
-            yield server, pages
+            wait_for_curve(server, jobs[0])
+            yield server, [*pages, *(f"/jobs/{job}" for job in (*jobs, failed))]
         finally:
             for job in reversed(jobs):
                 end(server, job)
+
+
+def fail(server: Served, workspace: Path, wish: dict[str, Any]) -> str:
+    """Queue a job behind another one, break its data before its turn comes, and return its id when it has failed."""
+    own = {"dataset_id": add_dataset(server, "途中で切れるデータ"), "name": "途中で切れたデータのモデル"}
+    first, broken = (ask(server, "/api/training/jobs", {**wish, **more})["id"] for more in ({"name": "試し"}, own))
+    config = json.loads((workspace / "jobs" / broken / "config.json").read_text(encoding="utf-8"))
+    (workspace / config["data"]["path"]).write_text('{"messages": [', encoding="utf-8")
+    end(server, first)
+    while ask(server, f"/api/jobs/{broken}")["status"] not in ENDED:
+        time.sleep(0.2)
+    return str(broken)
+
+
+def wait_for_curve(server: Served, job: str) -> None:
+    """Wait until a job has a curve to show."""
+    while (ask(server, f"/api/training/jobs/{job}/progress")["step"] or 0) < FEW_STEPS:
+        time.sleep(0.2)
 
 
 def end(server: Served, job: str) -> None:

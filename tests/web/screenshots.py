@@ -21,6 +21,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, busy_workspace(Path(home)) as (server, pages):
         for state in ("ready", "loading", "failed"):
             take(server, folder, state, *(paths or ["all", *pages]))
+        take(server, folder, "gone", *(paths or pages[:1]))
 
 
 def take(server: Served, folder: str, state: str, *paths: str) -> None:

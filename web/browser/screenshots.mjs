@@ -1,5 +1,6 @@
 // node browser/screenshots.mjs ADDRESS FOLDER STATE [PATH...]: pictures for human eyes; `all` stands for every page without an id.
-// STATE is ready (every look), or empty, loading or failed (two looks that differ in all).
+// STATE is ready (every look), or empty, loading, failed or gone (two looks that differ in all): the server does not answer,
+// answers with an error, or is lost behind what the page has shown.
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { launch, open, settled, visit } from "./browser.mjs"
@@ -17,26 +18,39 @@ const looks =
   state === "ready"
     ? LOOKS
     : LOOKS.filter(({ language, theme, width }) => `${language} ${theme}` === (width > 360 ? "ja light" : "en dark"))
-const PROBLEM = {
-  code: "database_full",
-  detail: "データベースに書き込めません。 空きは 12 MB です。",
-  hint: "不要なファイルを消して、もう一度お試しください。",
+const PROBLEMS = {
+  ja: {
+    detail: "データベースに書き込めません。 空きは 12 MB です。",
+    hint: "不要なファイルを消して、もう一度お試しください。",
+  },
+  en: { detail: "The database cannot be written. 12 MB are free.", hint: "Delete what is not needed and try again." },
 }
 
 /** Keeps what the pages ask for from coming, or answers it with an error; the texts of the page itself come. */
-function withhold(page) {
+function withhold(page, language) {
   return page.route("**/api/**", async (route) => {
     if (state === "failed")
-      return route.fulfill({ status: 507, json: { status: 507, ...PROBLEM }, contentType: "application/problem+json" })
+      return route.fulfill({
+        status: 507,
+        json: { status: 507, code: "database_full", ...PROBLEMS[language] },
+        contentType: "application/problem+json",
+      })
     // never answered: the page keeps waiting
   })
+}
+
+/** Cuts the stream of events, and waits until the page says so. */
+async function lose(page) {
+  await page.route("**/api/events", (route) => route.abort())
+  await page.reload()
+  await page.locator("header + [role=status] p").waitFor()
 }
 
 mkdirSync(folder, { recursive: true })
 const browser = await launch()
 for (const look of looks) {
   const { page, context } = await open(browser, address, look)
-  if (state === "loading" || state === "failed") await withhold(page)
+  if (state === "loading" || state === "failed") await withhold(page, look.language)
   for (const path of wanted.flatMap((path) => (path === "all" ? PAGES : path))) {
     if (state === "loading") {
       await page.goto(new URL(path, address).href)
@@ -44,6 +58,7 @@ for (const look of looks) {
       await page.waitForTimeout(400) // skeletons come late
     } else {
       await visit(page, path)
+      if (state === "gone") await lose(page)
       await page.waitForTimeout(300) // charts are drawn behind their data
       await settled(page)
     }

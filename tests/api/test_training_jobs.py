@@ -48,7 +48,7 @@ def test_a_job_is_planned_and_queued(client, home):
     progress = client.get(f"/api/training/jobs/{made['id']}/progress").json()
     assert list(progress) == [
         "status", "step", "total_steps", "epoch", "num_epochs", "percent", "loss", "eval_loss", "learning_rate",
-        "tokens_per_second", "eta_seconds", "message",
+        "tokens_per_second", "eta_seconds", "phase", "message",
     ]  # fmt: skip
     assert (progress["status"], progress["step"], progress["message"]) == ("queued", None, None)
     assert client.delete(f"/api/datasets/{data}").status_code == 409

@@ -228,6 +228,7 @@ def test_progress_says_how_far_a_job_is(database):
         "learning_rate": None,
         "tokens_per_second": None,
         "eta_seconds": 9.0,
+        "phase": "prepared",
         "message": {"code": "prepared", "params": {}},
     }
 

@@ -62,11 +62,11 @@ class JobError(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a job is; null is not known. `message` says what it does, in the caller's language."""
+    """How far a job is; null is not known. `message` says in the caller's language what it does, `phase` names it."""
 
     model_config = answer(
         status="running", step=12, total_steps=90, epoch=4.0, num_epochs=30.0, percent=13.3, loss=1.71, eval_loss=None,
-        learning_rate=0.0017, tokens_per_second=428.3, eta_seconds=21.5, message=None,
+        learning_rate=0.0017, tokens_per_second=428.3, eta_seconds=21.5, phase="training", message=None,
     )  # fmt: skip
 
     status: str
@@ -80,6 +80,7 @@ class Progress(BaseModel):
     learning_rate: float | None
     tokens_per_second: float | None
     eta_seconds: float | None
+    phase: str | None
     message: str | None
 
 

@@ -35,6 +35,7 @@ def progress_document(job: JobRow, folder: Path) -> dict[str, Any]:
         "percent": 100.0 if job.status == "succeeded" else None if share is None else round(100 * share, 1),
         **{name: known.get(name) for name in METRICS},
         "eta_seconds": known.get("eta_seconds") if job.is_active else None,
+        "phase": phase.get("name") if job.is_active else None,
         "message": _message(job, phase),
     }
 

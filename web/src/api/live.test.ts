@@ -17,6 +17,7 @@ const PROGRESS: Progress = {
   learning_rate: 0.001,
   tokens_per_second: 300,
   eta_seconds: 20,
+  phase: null,
   message: null,
 }
 const JOB = { id: "j1", name: "job", status: "queued", reason: null, stop_request: null, run: 0 } as JobSummary

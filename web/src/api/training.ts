@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query"
 import { call, readText } from "./client"
+import type { Job } from "./jobs"
 import type { components } from "./schema"
 
 export type Plan = components["schemas"]["Plan"]
@@ -18,6 +19,9 @@ export interface Setting {
   exclusiveMinimum?: number
   exclusiveMaximum?: number
 }
+
+/** The preset that takes what is recommended for model and data. */
+export const RECOMMENDED = "recommended"
 
 export const trainingKeys = { plans: ["training", "plan"] as const }
 
@@ -56,4 +60,25 @@ export const trainingQueries = {
 /** Returns what a recipe file asks for, with the names of this workspace. */
 export function readRecipe(text: string, fileName: string): Promise<RecipeWish> {
   return call("post", "/api/training/recipes/read", { body: { text, file_name: fileName } })
+}
+
+/** Returns the settings of a job that were chosen for it, and not recommended. */
+export function chosenSettings({ settings, reasons }: Job): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => reasons[name] === "set"))
+}
+
+/** Returns what a job was asked for, to plan it again; null where its data or its model is not known any more. */
+export function requestOfJob(job: Job): PlanRequest | null {
+  const { base_model, dataset_id, eval_dataset_id, name, presets, replay } = job
+  if (base_model === null || dataset_id === null) return null
+  return {
+    base_model,
+    dataset_id,
+    eval_dataset_id,
+    name,
+    preset: presets.preset ?? RECOMMENDED,
+    training_preset: presets.training_preset ?? RECOMMENDED,
+    settings: chosenSettings(job),
+    ...(replay?.source ? { replay: { source: replay.source, share: replay.share } } : {}),
+  }
 }

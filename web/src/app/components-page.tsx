@@ -9,6 +9,7 @@ import { Chart } from "@/components/ui/chart"
 import { CopyCommand } from "@/components/ui/copy"
 import { Dialog } from "@/components/ui/dialog"
 import { Checkbox, Select, TextField } from "@/components/ui/field"
+import { LongName } from "@/components/ui/long-name"
 import { NumberField } from "@/components/ui/number-field"
 import { Progress } from "@/components/ui/progress"
 import { Segmented } from "@/components/ui/segmented"
@@ -69,6 +70,11 @@ export function ComponentsPage() {
           {STATUSES.map((status) => (
             <StatusChip key={status} job={{ status, kind: "train" }} />
           ))}
+        </Part>
+        <Part name="LongName">
+          <span className="block w-40">
+            <LongName>hub:Organisation/Some-Long-Model-135M-Instruct_v2</LongName>
+          </span>
         </Part>
         <Part name="Progress">
           {[null, 0, 58, 100].map((percent) => (

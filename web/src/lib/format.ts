@@ -3,14 +3,14 @@ import type { Language } from "./text"
 const UNITS = ["B", "KB", "MB", "GB", "TB"] as const
 const STEP = 1000 // as disks, models and downloads are sold, and as the server says it
 
-/** Returns a size with one decimal where that tells something: `2.6 GB`, `3.4 MB`, `21 MB`. */
+/** Returns a size with one decimal where that tells something: `2.6 GB`, `3.4 MB`, `21 MB`; its unit stays beside it. */
 export function formatBytes(bytes: number, language: Language): string {
   let [power, value] = [0, bytes]
   while (Math.abs(value) >= STEP && power < UNITS.length - 1) [power, value] = [power + 1, value / STEP]
   const isSmall = power === 2 && Math.abs(value) < 9.95
   const digits = power >= 3 || isSmall ? 1 : 0
   const number = value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  return `${number} ${UNITS[power]}`
+  return `${number}\u00a0${UNITS[power]}`
 }
 
 /** Returns a duration in its two largest units: `1時間5分`, `1分40秒`, `20秒`. */
@@ -29,6 +29,13 @@ export function formatDuration(seconds: number, language: Language): string {
     : shown.map(([value, , unit]) => `${value} ${unit}`).join(" ")
 }
 
+const LONG = 600 // seconds; of what takes longer, single seconds only make the words flicker
+
+/** Returns how long something still takes: as a duration, of a long one without its seconds. */
+export function formatLeft(seconds: number, language: Language): string {
+  return formatDuration(seconds < LONG ? seconds : 60 * Math.round(seconds / 60), language)
+}
+
 /** Returns a moment as date and time, without the year in this year. */
 export function formatTime(iso: string, language: Language, now = new Date()): string {
   const time = new Date(iso)
@@ -42,6 +49,13 @@ export function formatTime(iso: string, language: Language, now = new Date()): s
   })
 }
 
+/** Returns the time of day in some seconds from now, with the date where that is another day. */
+export function formatClock(seconds: number, language: Language, now = new Date()): string {
+  const time = new Date(now.getTime() + 1000 * seconds)
+  if (time.toDateString() !== now.toDateString()) return formatTime(time.toISOString(), language, now)
+  return time.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })
+}
+
 /** Returns how long ago a moment was: `3分前`, `3 minutes ago`. */
 export function formatAgo(iso: string, language: Language, now = Date.now()): string {
   const seconds = (new Date(iso).getTime() - now) / 1000
@@ -51,10 +65,9 @@ export function formatAgo(iso: string, language: Language, now = Date.now()): st
     ["hour", 3600],
     ["minute", 60],
   ]
-  for (const [unit, size] of steps) {
-    if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit)
-  }
-  return words.format(Math.trunc(seconds), "second")
+  const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? (["second", 1] as const)
+  const ago = words.format(Math.trunc(seconds / size), unit)
+  return language === "ja" ? ago.replaceAll(" ", "") : ago
 }
 
 /** Returns a loss or another metric with the digits that matter: `0.52`, `12.3`, `4.3e-5`. */

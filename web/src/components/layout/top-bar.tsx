@@ -4,7 +4,7 @@ import { isActive, type JobSummary, jobQueries } from "@/api/jobs"
 import { systemQueries } from "@/api/system"
 import { Button } from "@/components/ui/button"
 import { Icon } from "@/components/ui/icon"
-import { formatBytes, formatDuration } from "@/lib/format"
+import { formatBytes, formatLeft } from "@/lib/format"
 import { LANGUAGES, switchLanguage, useLanguage, useText } from "@/lib/text"
 import { isDark, useUi } from "@/lib/ui"
 
@@ -70,7 +70,7 @@ function RunningJob({ job }: { job: JobSummary }) {
       <span className="truncate">{job.name}</span>
       {percent === null ? null : <span>{Math.floor(percent)}%</span>}
       {eta === null ? null : (
-        <span className="max-md:hidden">{t("web.job.left", { time: formatDuration(eta, language) })}</span>
+        <span className="max-md:hidden">{t("web.job.left", { time: formatLeft(eta, language) })}</span>
       )}
     </Link>
   )

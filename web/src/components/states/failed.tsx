@@ -3,6 +3,7 @@ import { NextStep } from "@/components/next/next-step"
 import { Button } from "@/components/ui/button"
 import { CopyButton } from "@/components/ui/copy"
 import { Icon } from "@/components/ui/icon"
+import { LongName } from "@/components/ui/long-name"
 import { useText } from "@/lib/text"
 import { errorWords } from "./error-words"
 
@@ -18,7 +19,9 @@ export function Failed({ error, onRetry, children }: { error: unknown; onRetry?:
         <span className="pt-0.5 text-bad">
           <Icon name="warning" />
         </span>
-        {words.detail}
+        <span className="min-w-0">
+          <LongName>{words.detail}</LongName>
+        </span>
       </p>
       {problems.length > 0 ? (
         <ul className="list-disc pl-6 text-14">

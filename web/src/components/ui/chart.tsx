@@ -32,6 +32,8 @@ export interface ChartProps {
   isLog?: boolean
   /** Whether outliers at the top are cut off. */
   isClipped?: boolean
+  /** Whether the axis begins at nothing, where a small change should look small. */
+  isFromZero?: boolean
   height?: number
 }
 
@@ -181,7 +183,16 @@ function dataOf(x: readonly number[], curves: readonly Curve[]): uPlot.AlignedDa
 }
 
 function optionsOf(
-  { curves, marks = [], band, targets = [], isLog = false, isClipped = false, height = 250 }: ChartProps,
+  {
+    curves,
+    marks = [],
+    band,
+    targets = [],
+    isLog = false,
+    isClipped = false,
+    isFromZero = false,
+    height = 250,
+  }: ChartProps,
   width: number,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -198,7 +209,11 @@ function optionsOf(
       y: {
         distr: isLog ? 3 : 1,
         range: (self) => {
-          const aims = [...(band ? [band.low, band.high] : []), ...targets.map(({ value }) => value)]
+          const aims = [
+            ...(isFromZero ? [0] : []),
+            ...(band ? [band.low, band.high] : []),
+            ...targets.map(({ value }) => value),
+          ]
           return rangeOf([...self.data.slice(1), aims] as Series[], isLog, isClipped)
         },
       },

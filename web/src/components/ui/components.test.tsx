@@ -9,6 +9,7 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { switchLanguage, useText } from "@/lib/text"
 import { Button } from "./button"
+import { LongName } from "./long-name"
 import { More } from "./more"
 import { NumberField } from "./number-field"
 import { Progress } from "./progress"
@@ -170,4 +171,16 @@ it("puts what is done less often behind one button on phones, and beside the oth
   await userEvent.click(screen.getByRole("button", { name: "その他の操作" }))
   expect(screen.getByRole("button", { name: "削除" })).toBeTruthy()
   matches.mockRestore()
+})
+
+it("ends a line of an id behind its signs, keeps its text, and lets a number be", () => {
+  const breaksOf = (name: string) => {
+    const { container, unmount } = render(<LongName>{name}</LongName>)
+    const [text, html] = [container.textContent, container.firstElementChild?.innerHTML]
+    unmount()
+    expect(text).toBe(name)
+    return html?.split("<wbr>")
+  }
+  expect(breaksOf("hub:Org/Some-135M_v2")).toEqual(["hub:", "Org/", "Some-", "135M_", "v2"])
+  expect(breaksOf("nano・2e-4")).toEqual(["nano・2e-4"])
 })

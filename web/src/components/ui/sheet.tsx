@@ -1,4 +1,5 @@
 import type { ReactNode } from "react"
+import { LongName } from "./long-name"
 
 /** One sheet on the desk: a heading, something beside it, and what it holds. Sheets do not lie in sheets. */
 export function Sheet({
@@ -50,7 +51,9 @@ export function Facts({ items }: { items: readonly { name: string; value: ReactN
       {items.map(({ name, value }) => (
         <div key={name} className="flex justify-between gap-3 py-1">
           <dt className="text-ink-2">{name}</dt>
-          <dd className="text-right font-semibold">{value}</dd>
+          <dd className="text-right font-semibold">
+            {typeof value === "string" ? <LongName>{value}</LongName> : value}
+          </dd>
         </div>
       ))}
     </dl>

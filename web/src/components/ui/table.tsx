@@ -1,4 +1,5 @@
 import type { ReactNode } from "react"
+import { LongName } from "./long-name"
 
 export interface Column<Row> {
   name: string
@@ -42,9 +43,9 @@ export function Table<Row>({
             {columns.map((column) => (
               <td
                 key={column.name}
-                className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "[overflow-wrap:normal] max-md:w-px" : ""}`}
+                className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "[overflow-wrap:normal] [word-break:keep-all] max-md:w-px" : ""}`}
               >
-                {column.cell(row)}
+                <Cell column={column} row={row} />
               </td>
             ))}
           </tr>
@@ -52,6 +53,12 @@ export function Table<Row>({
       </tbody>
     </table>
   )
+}
+
+/** What a column shows of a row; words that stand alone may be a name or an id. */
+function Cell<Row>({ column, row }: { column: Column<Row>; row: Row }) {
+  const shown = column.cell(row)
+  return typeof shown === "string" && !column.isNumber ? <LongName>{shown}</LongName> : shown
 }
 
 function cellClass({ isNumber, isWide }: { isNumber?: boolean; isWide?: boolean }): string {

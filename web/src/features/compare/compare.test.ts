@@ -75,7 +75,7 @@ it("shows values of settings and metrics as people read them", () => {
   expect(valuesOf({ field: "target_modules", values: [["q"], null] }, jobs, () => undefined)).toEqual(['["q"]', "–"])
   expect(fieldName("unknown_setting", (key) => key)).toBe("unknown_setting")
   expect(metricValue("facts_remembered", 0.5, "ja")).toBe("50 %")
-  expect(metricValue("peak_memory_bytes", 2e9, "ja")).toBe("2.0 GB")
+  expect(metricValue("peak_memory_bytes", 2e9, "ja")).toBe("2.0\u00a0GB")
   expect(metricValue("eval_loss", null, "ja")).toBe("–")
   expect(metricName("new_one")).toBeNull()
 })

@@ -27,10 +27,10 @@ export function DashboardPage() {
       title={t("web.page.dashboard")}
       actions={
         <>
-          <Link to="/datasets" className={buttonClass()}>
-            {t("web.dashboard.upload")}
-          </Link>
           <More>
+            <Link to="/datasets" className={buttonClass()}>
+              {t("web.dashboard.upload")}
+            </Link>
             <Link to="/chat" search={{ mode: "text" }} className={buttonClass()}>
               {t("web.chat.mode.text")}
             </Link>
@@ -44,14 +44,20 @@ export function DashboardPage() {
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 gap-4">
           {jobs.data && datasets.data ? <Checklist datasets={datasets.data.items} jobs={jobs.data.items} /> : null}
-          <Sheet title={t("web.dashboard.at_work")}>
+          <Sheet title={t("web.jobs.queue")}>
             <QueryView
               query={jobs}
               skeleton={<Skeleton lines={4} />}
               isEmpty={({ items }) => openJobs(items).length === 0}
               empty={<Empty words={t("web.dashboard.idle")} />}
             >
-              {({ items }) => openJobs(items).map((job) => <JobLine key={job.id} job={job} />)}
+              {({ items }) => (
+                <ol>
+                  {openJobs(items).map((job) => (
+                    <JobLine key={job.id} job={job} />
+                  ))}
+                </ol>
+              )}
             </QueryView>
           </Sheet>
           <Sheet

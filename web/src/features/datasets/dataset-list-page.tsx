@@ -7,6 +7,7 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Button } from "@/components/ui/button"
 import { INPUT } from "@/components/ui/field"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { type Column, Table } from "@/components/ui/table"
@@ -96,7 +97,7 @@ function DatasetTable({ datasets }: { datasets: readonly DatasetSummary[] }) {
           search={{ tab: "rows" }}
           className="font-semibold hover:text-accent hover:underline"
         >
-          {name}
+          <LongName>{name}</LongName>
         </Link>
       ),
     },

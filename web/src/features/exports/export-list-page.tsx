@@ -6,6 +6,7 @@ import { Page } from "@/components/layout/page"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
+import { LongName } from "@/components/ui/long-name"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
@@ -53,7 +54,7 @@ function ExportTable({ exports }: { exports: readonly Export[] }) {
           params={{ exportId: id }}
           className="font-semibold hover:text-accent hover:underline"
         >
-          {name}
+          <LongName>{name}</LongName>
         </Link>
       ),
     },

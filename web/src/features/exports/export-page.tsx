@@ -9,6 +9,7 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
+import { LongName } from "@/components/ui/long-name"
 import { More } from "@/components/ui/more"
 import { Sheet } from "@/components/ui/sheet"
 import { SheetSkeleton } from "@/components/ui/skeleton"
@@ -57,7 +58,7 @@ function Origin({ made }: { made: Export }) {
             {t("web.exports.of_job", { name: job.name })}
           </Link>
           {t("web.dot")}
-          {job.base_model}
+          <LongName>{job.base_model ?? ""}</LongName>
           {t("web.dot")}
         </>
       ) : null}

@@ -5,6 +5,7 @@ import { Page } from "@/components/layout/page"
 import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { SheetSkeleton } from "@/components/ui/skeleton"
 import { TabLinks } from "@/components/ui/tabs"
@@ -76,7 +77,7 @@ function Origin({ job }: { job: Job }) {
   const { replay } = job
   const earlier = replay && t("web.job.replay", { name: replay.name, percent: Math.round(100 * replay.share) })
   const words = [job.base_model, ...data, earlier, `LoRA r=${job.settings.r}`]
-  return words.filter((word) => word !== null).join(t("web.dot"))
+  return <LongName>{words.filter((word) => word !== null).join(t("web.dot"))}</LongName>
 }
 
 function View({ job, tab }: { job: Job; tab: JobTab }) {

@@ -5,6 +5,7 @@ import { openJobs } from "@/api/jobs"
 import { bestLoss, courseOf } from "@/components/job/course"
 import { aligned } from "@/lib/curves"
 import { goalState, useGoals, withGoal } from "./goals"
+import { PHASES, phaseOf } from "./phases"
 import { qualityMeasures } from "./quality"
 import { movesOf } from "./queue-order"
 import { piecesOf } from "./sample"
@@ -126,4 +127,9 @@ it("joins neighbouring tokens of a row that are learned alike", () => {
     { text: "答え。", isLearned: true },
   ])
   expect(piecesOf({ ...event, data: {} })).toEqual([])
+})
+
+it("knows which phase a worker is at until its first step", () => {
+  const names = [null, "preparing", "loading", "loaded", "training"]
+  expect(names.map((name) => PHASES[phaseOf(name)])).toEqual(["data", "data", "model", "first_step", "first_step"])
 })

@@ -9,6 +9,7 @@ import { Page } from "@/components/layout/page"
 import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
+import { More } from "@/components/ui/more"
 import { Segmented } from "@/components/ui/segmented"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, type Translate, useText } from "@/lib/text"
@@ -18,6 +19,7 @@ import { Candidates, MOST_CANDIDATES, named } from "./components/candidates"
 import { CommandDialog } from "./components/command-dialog"
 import { PlanBar, PlanCard } from "./components/plan-card"
 import { RecipeDialog } from "./components/recipe-dialog"
+import { SaveRecipe } from "./components/save-recipe"
 import { SettingsForm } from "./components/settings-form"
 import {
   FIRST_WISH,
@@ -59,7 +61,7 @@ function NewJob({ first }: { first: Wish }) {
     <Page
       title={t("web.new_job.title")}
       over={t("web.page.training")}
-      actions={<Ways onRecipe={() => setOpen("recipe")} />}
+      actions={<Ways request={request} onRecipe={() => setOpen("recipe")} />}
     >
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 gap-4 max-lg:contents">
@@ -96,8 +98,8 @@ function useDefaults(chosen: Wish, hasDefaults: boolean): Wish {
   }
 }
 
-/** Presets alone or every setting, and a recipe from a file. */
-function Ways({ onRecipe }: { onRecipe: () => void }) {
+/** Presets alone or every setting, and recipes from a file and into one. */
+function Ways({ request, onRecipe }: { request: PlanRequest | null; onRecipe: () => void }) {
   const t = useText()
   const isSimple = useUi((state) => state.isSimple)
   const setIsSimple = useUi((state) => state.setIsSimple)
@@ -112,7 +114,10 @@ function Ways({ onRecipe }: { onRecipe: () => void }) {
           { value: "all", name: t("web.new_job.all") },
         ]}
       />
-      <Button onClick={onRecipe}>{t("web.recipe.load")}</Button>
+      <More>
+        <Button onClick={onRecipe}>{t("web.recipe.load")}</Button>
+        <SaveRecipe request={request} />
+      </More>
     </>
   )
 }

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest"
 import type { Job } from "@/api/jobs"
 import type { Plan, RecipeWish } from "@/api/training"
+import { fitOf } from "@/lib/fit"
 import { named } from "./components/candidates"
 import { apiCall, optionsOf } from "./components/command-dialog"
-import { fitOf } from "./fit"
 import { advancedFields, kindOf, parseList } from "./form-fields"
 import { newJobSearch } from "./search"
 import { FIRST_WISH, missing, requestOf, settingOf, type Wish, wishOf, wishOfRecipe, withSetting } from "./wish"
@@ -85,8 +85,8 @@ it("names the jobs of a comparison by letters", () => {
   expect(named([{ ...request, name: "店" }, request], "店")).toMatchObject([{ name: "店 A" }, { name: "店 B" }])
 })
 
-it("calls a model tight that takes more than half of the free memory", () => {
-  expect([fitOf(4, 10), fitOf(6, 10)]).toEqual(["ample", "tight"])
+it("calls a model tight that takes more than half of the free memory, and says where all of it is too little", () => {
+  expect([fitOf(4, 10), fitOf(6, 10), fitOf(11, 10)]).toEqual(["ample", "tight", "none"])
 })
 
 it("begins from a job with what had been chosen for it, not with what was recommended", () => {

@@ -1,5 +1,5 @@
 import type { Job, TrainingRequest } from "@/api/jobs"
-import type { Plan, PlanRequest, RecipeWish } from "@/api/training"
+import { chosenSettings, type Plan, type PlanRequest, RECOMMENDED, type RecipeWish } from "@/api/training"
 
 export type Replay = { source: string; share: number }
 
@@ -22,23 +22,22 @@ export const FIRST_WISH: Wish = {
   dataset: null,
   evalDataset: null,
   replay: null,
-  preset: "recommended",
-  trainingPreset: "recommended",
+  preset: RECOMMENDED,
+  trainingPreset: RECOMMENDED,
   settings: {},
 }
 
 /** Returns the wish that led to a job, to change something and start again. */
 export function wishOf(job: Job): Wish {
-  const chosen = Object.entries(job.settings).filter(([name]) => job.reasons[name] === "set")
   return {
     name: job.name,
     base: job.base_model,
     dataset: job.dataset_id,
     evalDataset: job.eval_dataset_id,
     replay: job.replay?.source ? { source: job.replay.source, share: job.replay.share } : null,
-    preset: job.presets.preset ?? FIRST_WISH.preset,
-    trainingPreset: job.presets.training_preset ?? FIRST_WISH.trainingPreset,
-    settings: Object.fromEntries(chosen),
+    preset: job.presets.preset ?? RECOMMENDED,
+    trainingPreset: job.presets.training_preset ?? RECOMMENDED,
+    settings: chosenSettings(job),
   }
 }
 

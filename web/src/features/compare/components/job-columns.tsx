@@ -1,5 +1,6 @@
 import type { ReactNode } from "react"
 import type { ComparedJob } from "@/api/comparisons"
+import { LongName } from "@/components/ui/long-name"
 import { Letter } from "./letter"
 
 export interface Line {
@@ -27,7 +28,9 @@ export function JobColumns({
           {jobs.map(({ id, name }, position) => (
             <th key={id} scope="col" className="px-2 py-1.5 text-right align-bottom text-s font-medium text-ink-2">
               <Letter position={position} />
-              <span className="ml-1.5 max-md:sr-only">{name}</span>
+              <span className="ml-1.5 max-md:sr-only">
+                <LongName>{name}</LongName>
+              </span>
             </th>
           ))}
         </tr>
@@ -45,7 +48,7 @@ export function JobColumns({
             </th>
             {cells.map((cell, position) => (
               <td key={jobs[position]?.id} className="px-2 py-2 text-right align-top font-semibold">
-                {cell}
+                {typeof cell === "string" ? <LongName>{cell}</LongName> : cell}
               </td>
             ))}
           </tr>

@@ -9,6 +9,7 @@ import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
+import { LongName } from "@/components/ui/long-name"
 import { StatusChip } from "@/components/ui/status-chip"
 import { formatAgo, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -25,13 +26,17 @@ export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["cur
           <JobLink job={job} />
           <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
             <StatusChip job={job} />
-            {[job.base_model, when].filter(Boolean).join(t("web.dot"))}
+            <LongName>{[job.base_model, when].filter(Boolean).join(t("web.dot"))}</LongName>
           </p>
         </div>
         <NextOf job={job} />
       </div>
       {job.status === "succeeded" ? <Result job={job} curves={curves} /> : null}
-      {job.error ? <p className="text-s text-bad">{job.error.detail}</p> : null}
+      {job.error ? (
+        <p className="text-s text-bad">
+          <LongName>{job.error.detail}</LongName>
+        </p>
+      ) : null}
     </div>
   )
 }

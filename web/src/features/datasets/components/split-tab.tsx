@@ -4,6 +4,7 @@ import { useState } from "react"
 import { type Dataset, type DatasetSummary, datasetKeys, splitDataset } from "@/api/datasets"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
+import { LongName } from "@/components/ui/long-name"
 import { NumberField } from "@/components/ui/number-field"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
@@ -59,7 +60,7 @@ function Part({ dataset }: { dataset: DatasetSummary }) {
         search={{ tab: "rows" }}
         className="text-accent underline underline-offset-3"
       >
-        {dataset.name}
+        <LongName>{dataset.name}</LongName>
       </Link>{" "}
       <span className="text-ink-2">{t("web.datasets.examples", { count: dataset.num_examples })}</span>
     </li>

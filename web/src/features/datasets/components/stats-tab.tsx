@@ -21,6 +21,9 @@ export function StatsTab({ dataset }: { dataset: Dataset }) {
             {Object.entries(found.histograms).map(([name, bars]) => (
               <Sheet key={name} title={name === "characters" ? t("web.stats.characters") : t("web.stats.answers")}>
                 <Histogram bars={bars} />
+                <p className="mt-2 text-s text-ink-2">
+                  {name === "characters" ? t("web.stats.characters_hint") : t("web.stats.answers_hint")}
+                </p>
               </Sheet>
             ))}
             <Sheet title={t("web.stats.contents")}>

@@ -1,4 +1,5 @@
 import { type Export, type ExportFile, fileAddress } from "@/api/exports"
+import { LongName } from "@/components/ui/long-name"
 import { type Column, Table } from "@/components/ui/table"
 import { formatBytes, formatMetric } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -33,7 +34,7 @@ function Name({ file, made }: { file: ExportFile; made: Export }) {
   return (
     <>
       <a href={fileAddress(made.id, file.file)} download className="text-accent underline underline-offset-3">
-        {file.file}
+        <LongName>{file.file}</LongName>
       </a>
       {file.file === made.model_file ? (
         <span className="block text-s text-ink-2">{t("web.exports.chosen")}</span>

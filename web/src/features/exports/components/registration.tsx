@@ -9,6 +9,7 @@ import { Button } from "@/components/ui/button"
 import { CopyCommand } from "@/components/ui/copy"
 import { Field, INPUT, TextField } from "@/components/ui/field"
 import { Icon } from "@/components/ui/icon"
+import { LongName } from "@/components/ui/long-name"
 import { Progress } from "@/components/ui/progress"
 import { StatusChip } from "@/components/ui/status-chip"
 import { toast } from "@/components/ui/toast"
@@ -103,7 +104,9 @@ function AtWork({ work }: { work: JobSummary }) {
   return (
     <div className="grid gap-1.5">
       <div className="flex items-center justify-between gap-3">
-        <b>{work.name}</b>
+        <b>
+          <LongName>{work.name}</LongName>
+        </b>
         <StatusChip job={work} />
       </div>
       <Progress label={t("web.job.progress_of", { name: work.name })} percent={data.percent} isSlim />

@@ -50,16 +50,6 @@ export function Actions({ job }: { job: Job }) {
           {t(WORDS[action])}
         </Button>
       ))}
-      {isTrained ? (
-        <>
-          <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass()}>
-            {t("web.job.try_chat")}
-          </Link>
-          <Link to="/exports/new" search={{ job: job.id }} className={buttonClass()}>
-            {t("web.job.action.export")}
-          </Link>
-        </>
-      ) : null}
       <More>
         {isTrained ? (
           <Link to="/compare" search={{ jobs: job.id }} className={buttonClass("quiet")}>

@@ -4,6 +4,7 @@ import { DOCUMENT_FILE } from "@/api/passports"
 import { PassportSheet } from "@/components/job/passport-sheet"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { type Column, Table } from "@/components/ui/table"
 import { formatBytes } from "@/lib/format"
@@ -19,7 +20,7 @@ export function Files({ job }: { job: Job }) {
       name: t("web.files.name"),
       cell: ({ name }) => (
         <a href={addressOfFile(job.id, name)} download className="text-accent underline underline-offset-3">
-          {name}
+          <LongName>{name}</LongName>
         </a>
       ),
     },

@@ -6,6 +6,7 @@ import { GoOn } from "@/components/job/go-on"
 import { JobLink } from "@/components/job/job-link"
 import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
+import { LongName } from "@/components/ui/long-name"
 import { StatusChip } from "@/components/ui/status-chip"
 import { type Column, Table } from "@/components/ui/table"
 import { formatAgo, formatDuration, formatLoss } from "@/lib/format"
@@ -84,8 +85,10 @@ function Origin({ job }: { job: JobSummary }) {
   const name = data?.items.find(({ id }) => id === job.dataset_id)?.name
   return (
     <>
-      {name ?? "–"}
-      <span className="block text-s text-ink-2">{job.base_model}</span>
+      <LongName>{name ?? "–"}</LongName>
+      <span className="block text-s text-ink-2">
+        <LongName>{job.base_model ?? "–"}</LongName>
+      </span>
     </>
   )
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { useMemo, useState } from "react"
-import { type Curves, type Job, jobQueries } from "@/api/jobs"
+import { type Curves, isEnded, type Job, jobQueries } from "@/api/jobs"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Chart, type Curve } from "@/components/ui/chart"
@@ -12,6 +12,7 @@ import { smooth } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
 import { type Translate, useText } from "@/lib/text"
 import { useGoalsOf } from "./goals"
+import { Waiting } from "./waiting"
 
 const SMOOTHING = { none: 0, weak: 0.6, strong: 0.9 } as const
 type Smoothing = keyof typeof SMOOTHING
@@ -53,11 +54,13 @@ export function LossSheet({ job }: { job: Job }) {
         query={curves}
         skeleton={<Skeleton lines={9} />}
         isEmpty={(data) => !data.curves.loss?.mean.length}
-        empty={<Empty words={t("web.chart.no_points")} />}
+        empty={isEnded(job) ? <Empty words={t("web.chart.never")} /> : <Waiting job={job} />}
       >
         {(data) => <LossChart curves={data} job={job} {...{ smoothing, isClipped }} isLog={axis === "log"} />}
       </QueryView>
-      <p className="mt-2 text-s text-ink-2">{t("web.chart.loss_hint")}</p>
+      {curves.data?.curves.loss?.mean.length ? (
+        <p className="mt-2 text-s text-ink-2">{t("web.chart.loss_hint")}</p>
+      ) : null}
     </Sheet>
   )
 }

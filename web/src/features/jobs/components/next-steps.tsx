@@ -18,16 +18,16 @@ export function NextSteps({ job }: { job: Job }) {
       >
         {t(job.facts ? "web.outcome.see_evaluation" : "web.outcome.evaluate")}
       </Link>
-      {job.facts ? (
-        <>
-          <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass("main")}>
-            {t("web.job.try_chat")}
-          </Link>
-          <Link to="/exports/new" search={{ job: job.id }} className={buttonClass()}>
-            {t("web.outcome.export")}
-          </Link>
-        </>
-      ) : null}
+      <Link
+        to="/chat"
+        search={{ models: `job:${job.id}@base,job:${job.id}` }}
+        className={buttonClass(job.facts ? "main" : "plain")}
+      >
+        {t("web.job.try_chat")}
+      </Link>
+      <Link to="/exports/new" search={{ job: job.id }} className={buttonClass()}>
+        {t("web.job.action.export")}
+      </Link>
     </div>
   )
 }

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query"
 import { useMemo } from "react"
-import { type Curves, type Job, jobQueries } from "@/api/jobs"
+import { type Curves, isEnded, type Job, jobQueries } from "@/api/jobs"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Chart } from "@/components/ui/chart"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
+import type { Series } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
 import { useText } from "@/lib/text"
 import { FindingNote } from "./diagnosis"
@@ -15,26 +16,24 @@ import { LossSheet } from "./loss-sheet"
 /** The curves of a job while it runs and after, with what they say beside them. */
 export function Overview({ job }: { job: Job }) {
   const t = useText()
-  const curves = useQuery(jobQueries.curves(job.id))
-  const findings = useQuery(jobQueries.diagnosis(job.id)).data?.items ?? []
+  const curves = useQuery(jobQueries.curves(job.id)).data
+  const found = useQuery(jobQueries.diagnosis(job.id)).data?.items ?? []
+  const findings = found.filter(({ code }) => code !== job.error?.code) // that one stands above all
+  const hasNone = isEnded(job) && curves !== undefined && !curves.curves.loss?.mean.length
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
       <div className="grid min-w-0 gap-4">
         <LossSheet job={job} />
-        <div className="grid items-start gap-4 md:grid-cols-2">
-          <Sheet title={t("web.chart.rate_title")}>
-            <QueryView query={curves} skeleton={<Skeleton lines={5} />}>
-              {(data) => <Small curves={data} name="learning_rate" title={t("web.metric.learning_rate")} />}
-            </QueryView>
-          </Sheet>
-          <Sheet title={t("web.chart.norm_title")}>
-            <QueryView query={curves} skeleton={<Skeleton lines={5} />}>
-              {(data) => <Small curves={data} name="grad_norm" title={t("web.metric.grad_norm")} />}
-            </QueryView>
-            <p className="text-s text-ink-2">{t("web.chart.norm_hint")}</p>
-          </Sheet>
-        </div>
-        <Epochs job={job} />
+        {hasNone ? null : (
+          <>
+            <div className="grid gap-4 md:grid-cols-2">
+              {SMALL.map((name) => (
+                <SmallSheet key={name} job={job} name={name} />
+              ))}
+            </div>
+            <Epochs job={job} />
+          </>
+        )}
       </div>
       <div className="grid min-w-0 gap-4">
         {findings.slice(0, 2).map((finding) => (
@@ -42,7 +41,7 @@ export function Overview({ job }: { job: Job }) {
             <FindingNote finding={finding} job={job} />
           </Sheet>
         ))}
-        {findings.length === 0 ? (
+        {findings.length === 0 && !job.error ? (
           <Sheet title={t("web.job.tab.diagnosis")}>
             <p className="text-14 text-ink-2">{t("web.diagnosis.healthy")}</p>
           </Sheet>
@@ -52,10 +51,36 @@ export function Overview({ job }: { job: Job }) {
   )
 }
 
+const SMALL = ["learning_rate", "grad_norm", "tokens_per_second", "memory_bytes"] as const
+
+/** The curve of something else that is measured with each step, and how to read it. */
+function SmallSheet({ job, name }: { job: Job; name: (typeof SMALL)[number] }) {
+  const t = useText()
+  const curves = useQuery(jobQueries.curves(job.id))
+  return (
+    <Sheet title={t(`web.chart.title.${name}`)}>
+      <QueryView query={curves} skeleton={<Skeleton lines={5} />}>
+        {(data) => <Small curves={data} name={name} title={t(`web.chart.title.${name}`)} />}
+      </QueryView>
+      <p className="mt-1 text-s text-ink-2">{t(`web.chart.hint.${name}`)}</p>
+    </Sheet>
+  )
+}
+
 function Small({ curves, name, title }: { curves: Curves; name: string; title: string }) {
   const t = useText()
   const { x, columns } = useMemo(() => aligned(curves, [name]), [curves, name])
-  const shown = useMemo(() => [{ name: title, values: columns[0] ?? [], color: "accent" } as const], [columns, title])
+  const shown = useMemo(
+    () => [{ name: title, values: inUnits(name, columns[0]), color: "accent" } as const],
+    [columns, name, title],
+  )
   if (x.length === 0) return <Empty words={t("web.chart.no_points")} />
-  return <Chart title={title} xName={t("web.chart.step")} x={x} curves={shown} height={140} />
+  return <Chart title={title} xName={t("web.chart.step")} x={x} curves={shown} height={140} isFromZero />
+}
+
+const GB = 1e9
+
+/** Returns values as an axis can name them: bytes in gigabytes, all else as it is. */
+function inUnits(name: string, values: Series = []): Series {
+  return name === "memory_bytes" ? values.map((value) => (value === null ? null : value / GB)) : values
 }

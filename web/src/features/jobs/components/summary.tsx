@@ -21,7 +21,7 @@ export function Summary({ job }: { job: Job }) {
       <div className="mb-2.5 flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
         <StatusChip job={job} />
         <span className="text-s text-ink-2">
-          {isActive(job) ? <ProgressWords progress={data} /> : <RestWords job={job} />}
+          {isActive(job) ? <ProgressWords progress={data} hasEnd /> : <RestWords job={job} />}
         </span>
       </div>
       <Progress label={t("web.job.progress_of", { name: job.name })} percent={data.percent ?? 0} marks={marks} />
@@ -91,7 +91,7 @@ function Outcome({ job }: { job: Job }) {
           },
         ]}
       />
-      <NextSteps job={job} />
+      {job.kind === "train" ? <NextSteps job={job} /> : null}
     </>
   )
 }

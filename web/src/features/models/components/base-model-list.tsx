@@ -1,23 +1,19 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { type Model, modelQueries } from "@/api/models"
+import { FitChip } from "@/components/model/fit-chip"
+import { sourceWords } from "@/components/model/source"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
 import { CopyCommand } from "@/components/ui/copy"
 import { Icon } from "@/components/ui/icon"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { formatBytes, formatCount } from "@/lib/format"
 import { type TextKey, useLanguage, useText } from "@/lib/text"
 import { foundModels } from "../search"
 import { CheckName } from "./check-name"
-
-const SOURCES: Readonly<Record<string, TextKey>> = {
-  bundled: "web.models.source.bundled",
-  package: "web.models.source.package",
-  hub: "web.models.source.hub",
-  ollama: "web.models.source.ollama",
-}
 
 /** Base models of all sources, with what can be done with each and, where something cannot, why. */
 export function BaseModelList({ search }: { search: string }) {
@@ -47,13 +43,12 @@ export function BaseModelList({ search }: { search: string }) {
 
 function BaseModel({ model }: { model: Model }) {
   const t = useText()
-  const source = SOURCES[model.kind]
   return (
     <li className="grid gap-x-6 gap-y-2 py-4 first:pt-0 last:pb-0 md:grid-cols-[minmax(0,1fr)_auto]">
       <div className="min-w-0">
         <h2 className="flex flex-wrap items-baseline gap-x-2">
-          {model.name}
-          <span className="text-s font-normal text-ink-2">{source ? t(source) : model.kind}</span>
+          <LongName>{model.name}</LongName>
+          <span className="text-s font-normal text-ink-2">{sourceWords(model, t)}</span>
         </h2>
         <ModelFacts model={model} />
         <Verdicts model={model} />
@@ -104,12 +99,13 @@ function ModelFacts({ model }: { model: Model }) {
   )
 }
 
-function Verdicts({ model: { can_train, can_export, install, why_not } }: { model: Model }) {
+function Verdicts({ model }: { model: Model }) {
   const t = useText()
+  const { can_train, can_export, install, why_not } = model
   const isThere = install === null
   return (
     <div className="mt-1.5 grid gap-0.5 text-s">
-      <p className="flex flex-wrap gap-x-4">
+      <p className="flex flex-wrap items-center gap-x-4 gap-y-1">
         {isThere ? (
           <Verdict isGood={can_train} words={t(can_train ? "web.models.trainable" : "web.models.not_trainable")} />
         ) : (
@@ -118,6 +114,7 @@ function Verdicts({ model: { can_train, can_export, install, why_not } }: { mode
         {isThere ? (
           <Verdict isGood={can_export} words={t(can_export ? "web.models.exportable" : "web.models.not_exportable")} />
         ) : null}
+        {can_train ? <FitChip model={model} /> : null}
       </p>
       {why_not ? <p className="text-ink-2">{why_not}</p> : null}
     </div>

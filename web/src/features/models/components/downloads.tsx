@@ -3,6 +3,7 @@ import { changeJob, isEnded, type JobSummary, jobQueries } from "@/api/jobs"
 import { ollamaKeys, ollamaQueries } from "@/api/ollama"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
+import { LongName } from "@/components/ui/long-name"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
 import { StatusChip } from "@/components/ui/status-chip"
@@ -36,7 +37,9 @@ function Download({ job }: { job: JobSummary }) {
   return (
     <li className="grid gap-1.5 py-3 first:pt-0 last:pb-0">
       <div className="flex items-center justify-between gap-3">
-        <b className="min-w-0 truncate">{job.name}</b>
+        <b className="min-w-0">
+          <LongName>{job.name}</LongName>
+        </b>
         <StatusChip job={job} />
       </div>
       {job.error ? (

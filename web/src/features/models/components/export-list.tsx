@@ -4,6 +4,7 @@ import { type Export, exportQueries } from "@/api/exports"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
 import { type Column, Table } from "@/components/ui/table"
@@ -53,7 +54,7 @@ function ExportTable({ exports }: { exports: readonly Export[] }) {
           params={{ exportId: id }}
           className="font-semibold hover:text-accent hover:underline"
         >
-          {name}
+          <LongName>{name}</LongName>
         </Link>
       ),
     },
@@ -62,7 +63,7 @@ function ExportTable({ exports }: { exports: readonly Export[] }) {
       cell: ({ files }) => files.map(({ file }) => file).join(t("web.dot")) || "–",
       isWide: true,
     },
-    { name: t("web.models.source.ollama"), cell: ({ ollama }) => ollama?.name ?? "–", isWide: true },
+    { name: t("web.source.ollama"), cell: ({ ollama }) => ollama?.name ?? "–", isWide: true },
     { name: t("web.models.size"), cell: (made) => formatBytes(bytesOf(made), language), isNumber: true },
     {
       name: t("web.models.deeds"),

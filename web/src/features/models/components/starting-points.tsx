@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { modelQueries } from "@/api/models"
 import { ollamaQueries } from "@/api/ollama"
 import { QueryView } from "@/components/states/query-view"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { Table } from "@/components/ui/table"
 import { formatCount } from "@/lib/format"
@@ -34,7 +35,7 @@ export function StartingPoints({ search }: { search: string }) {
                     name: t("web.models.name"),
                     cell: ({ id, source }) => (
                       <a href={source} target="_blank" rel="noreferrer" className="hover:text-accent hover:underline">
-                        {id}
+                        <LongName>{id}</LongName>
                       </a>
                     ),
                   },

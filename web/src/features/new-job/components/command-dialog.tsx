@@ -5,6 +5,7 @@ import { buttonClass } from "@/components/ui/button"
 import { CopyButton, CopyCommand } from "@/components/ui/copy"
 import { Dialog } from "@/components/ui/dialog"
 import { useText } from "@/lib/text"
+import { RECIPE_FILE, recipeAddress } from "../recipe-file"
 
 /** The same job as a call of the API, and as a recipe in YAML for the command line. */
 export function CommandDialog({
@@ -44,11 +45,7 @@ function Recipe({ request }: { request: PlanRequest }) {
               {text}
             </pre>
             <div className="flex flex-wrap gap-2">
-              <a
-                href={`data:application/yaml;charset=utf-8,${encodeURIComponent(text)}`}
-                download="recipe.yaml"
-                className={buttonClass()}
-              >
+              <a href={recipeAddress(text)} download={RECIPE_FILE} className={buttonClass()}>
                 {t("web.recipe.save")}
               </a>
               <CopyButton text={text} />

@@ -1,20 +1,11 @@
 import { useQuery } from "@tanstack/react-query"
 import { type Model, modelQueries } from "@/api/models"
-import { systemQueries } from "@/api/system"
+import { FitChip } from "@/components/model/fit-chip"
+import { sourceWords } from "@/components/model/source"
 import { QueryView } from "@/components/states/query-view"
-import { Chip } from "@/components/ui/status-chip"
-import { formatBytes, formatCount } from "@/lib/format"
-import { type TextKey, useLanguage, useText } from "@/lib/text"
-import { fitOf } from "../fit"
-
-const SOURCES: Readonly<Record<string, TextKey>> = {
-  bundled: "web.source.bundled",
-  folder: "web.source.folder",
-  gguf: "web.source.gguf",
-  ollama: "web.source.ollama",
-  package: "web.source.package",
-  hub: "web.source.hub",
-}
+import { LongName } from "@/components/ui/long-name"
+import { formatCount } from "@/lib/format"
+import { useLanguage, useText } from "@/lib/text"
 
 /** The models of this machine, each with how well it fits; those that cannot be trained are folded, with the reason. */
 export function ModelPicker({ chosen, onChoose }: { chosen: string | null; onChoose: (name: string) => void }) {
@@ -50,9 +41,8 @@ export function ModelPicker({ chosen, onChoose }: { chosen: string | null; onCho
 function ModelButton({ model, isChosen, onChoose }: { model: Model; isChosen: boolean; onChoose: () => void }) {
   const t = useText()
   const language = useLanguage()
-  const source = SOURCES[model.kind]
   const about = [
-    source ? t(source) : model.kind,
+    sourceWords(model, t),
     model.num_parameters === null
       ? null
       : t("web.new_job.parameters", { size: formatCount(model.num_parameters, language) }),
@@ -66,27 +56,14 @@ function ModelButton({ model, isChosen, onChoose }: { model: Model; isChosen: bo
       onClick={onChoose}
       className="flex flex-wrap items-center gap-x-3 gap-y-1 rounded-medium border px-3 py-2 text-left hover:bg-sunk aria-pressed:border-accent aria-pressed:shadow-[inset_0_0_0_1px_var(--accent)]"
     >
-      <b className="md:w-40">{model.name}</b>
+      <b className="md:w-40">
+        <LongName>{model.name}</LongName>
+      </b>
       <small className="min-w-0 flex-1 text-s text-ink-2 max-md:order-last max-md:basis-full">
         {about.filter((word) => word !== null).join(t("web.dot"))}
       </small>
-      <Fit model={model} />
+      <FitChip model={model} />
     </button>
-  )
-}
-
-/** Whether there is room for a model: by word, shape and colour, with the memory that it takes at least. */
-function Fit({ model }: { model: Model }) {
-  const t = useText()
-  const language = useLanguage()
-  const { data } = useQuery(systemQueries.info())
-  const needed = model.memory_bytes
-  if (needed === null || !data) return null
-  const fit = fitOf(needed, data.memory.available_bytes)
-  return (
-    <Chip tone={fit === "ample" ? "good" : "warn"}>
-      {t(`web.new_job.fit.${fit}`, { size: formatBytes(needed, language) })}
-    </Chip>
   )
 }
 
@@ -98,7 +75,9 @@ function Others({ models }: { models: readonly Model[] }) {
       <ul className="mt-2 grid gap-2">
         {models.map(({ name, why_not: why, install }) => (
           <li key={name}>
-            <b>{name}</b>
+            <b>
+              <LongName>{name}</LongName>
+            </b>
             <span className="block text-s text-ink-2">{why ?? (install ? t("web.models.not_installed") : null)}</span>
           </li>
         ))}

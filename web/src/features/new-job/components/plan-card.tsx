@@ -7,7 +7,8 @@ import { Button } from "@/components/ui/button"
 import { Progress } from "@/components/ui/progress"
 import { Facts, Sheet } from "@/components/ui/sheet"
 import { Skeleton } from "@/components/ui/skeleton"
-import { formatBytes, formatDuration } from "@/lib/format"
+import { formatBytes } from "@/lib/format"
+import { minutesWords } from "@/lib/minutes-words"
 import { settingWords } from "@/lib/setting-words"
 import { type Language, type TextKey, type Translate, useLanguage, useText } from "@/lib/text"
 import { showSetting } from "../show-setting"
@@ -30,7 +31,11 @@ export function PlanCard({
     <Sheet id={ID} title={t("web.plan.title")} className="scroll-mt-17 max-lg:order-1 lg:sticky lg:top-17">
       {plan.isError ? <Failed error={plan.error} onRetry={() => plan.refetch()} /> : null}
       {plan.data ? <PlanFacts plan={plan.data} onChange={onChange} /> : null}
-      {plan.isFetching && !plan.data ? <Skeleton lines={7} /> : null}
+      {plan.isFetching && !plan.data ? (
+        <div aria-busy="true">
+          <Skeleton lines={7} />
+        </div>
+      ) : null}
       {!plan.data && !plan.isFetching && !plan.isError ? (
         <p className="text-14 text-ink-2">{t("web.plan.nothing_chosen")}</p>
       ) : null}
@@ -43,7 +48,7 @@ export function PlanCard({
 export function PlanBar({ plan, lack }: { plan: Plan | undefined; lack: string | null }) {
   const t = useText()
   const language = useLanguage()
-  const known = plan?.minutes ? t("web.plan.estimated", { time: rangeWords(plan.minutes, t, language) }) : null
+  const known = plan?.minutes ? t("web.plan.estimated", { time: minutesWords(plan.minutes, t, language) }) : null
   return (
     <div className="sticky bottom-15 z-5 order-3 flex items-center justify-between gap-3 rounded-large border border-line-strong bg-sheet py-2 pr-2 pl-4 shadow-lg md:bottom-4 lg:hidden">
       <span className="min-w-0 text-14">{lack ?? known}</span>
@@ -118,16 +123,15 @@ function factsOf(plan: Plan, t: Translate, language: Language) {
       t("web.plan.steps"),
       plan.steps === null ? null : t("web.plan.steps_of", { steps: plan.steps, batch: plan.effective_batch ?? 1 }),
     ],
-    [t("web.plan.time"), minutes ? t("web.plan.estimated", { time: rangeWords(minutes, t, language) }) : null],
+    [t("web.plan.time"), minutes ? t("web.plan.estimated", { time: minutesWords(minutes, t, language) }) : null],
     [t("web.plan.memory"), memory ? `${size(memory.needed_bytes)} / ${size(memory.free_bytes)}` : null],
-    [t("web.plan.disk"), disk ? size(disk.needed_bytes) : null],
+    [t("web.plan.disk"), disk ? `${size(disk.needed_bytes)} / ${size(disk.free_bytes)}` : null],
+    [
+      t("web.plan.files"),
+      plan.steps === null ? null : t(plan.settings.method === "full" ? "web.plan.whole_model" : "web.plan.adapter"),
+    ],
     [t("web.plan.truncated"), plan.rows_truncated === null ? null : String(plan.rows_truncated)],
     [t("web.plan.license"), plan.license],
   ]
   return shown.map(([name, value]) => ({ name, value: value ?? "–" }))
-}
-
-function rangeWords({ low, high }: { low: number; high: number }, t: Translate, language: Language): string {
-  const [from, to] = [formatDuration(low * 60, language), formatDuration(high * 60, language)]
-  return from === to ? from : t("web.stats.range", { from, to })
 }

@@ -1,0 +1,28 @@
+import { Fragment } from "react"
+
+const LONGEST = 20 // letters that a column of a phone holds; of Japanese half as many
+const ENDS = /(?<=[/\-:_@])(?!\d*$)/ // of parts; `2e-4` and `10:05` stay whole
+
+/**
+ * A name or an id, or words with ids among them: a line ends behind `/ - : _ @`, and between the phrases of Japanese.
+ *
+ * Only a part that is longer than a narrow column comes apart inside.
+ */
+export function LongName({ children }: { children: string }) {
+  const isShort = children.split(/[\s/\-:_@]/).every((word) => widthOf(word) <= LONGEST)
+  return (
+    <span className={isShort ? "[overflow-wrap:normal] [word-break:auto-phrase]" : "[word-break:auto-phrase]"}>
+      {children.split(ENDS).map((part, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a part has nothing but its place
+        <Fragment key={place}>
+          {place > 0 ? <wbr /> : null}
+          {part}
+        </Fragment>
+      ))}
+    </span>
+  )
+}
+
+function widthOf(word: string): number {
+  return [...word].reduce((width, letter) => width + (letter > "\u2e7f" ? 2 : 1), 0)
+}

@@ -187,3 +187,11 @@ def test_all_combinations_of_kinds_are_accepted() -> None:
     for one, other in itertools.combinations(KINDS[2:6], 2):
         job = planned_job(**{**one, **other})
         assert next_config(job, train_command(job)) == job.train
+
+
+def test_a_bundled_model_is_named_wherever_it_lay() -> None:
+    """The package may have been installed anew, in another place, since the job ran."""
+    moved = planned_job().model_copy(update={"base_dir": "/an older place/models/nano", "base_kind": "bundled"})
+    assert train_command(moved).startswith("train --model nano ")
+    unknown = moved.model_copy(update={"base_kind": "folder"})
+    assert train_command(unknown).startswith("train --model '/an older place/models/nano' ")

@@ -134,8 +134,8 @@ def _train_words(job: JobConfig, gone: Set[str], changes: Mapping[str, Any]) -> 
 
 def model_word(job: JobConfig) -> str:
     """Return the model as a command names it: a bundled one by name, another by its folder."""
-    is_bundled = Path(job.base_dir).is_relative_to(str(resources.files("llmlora")))
-    has_name = is_bundled or job.base_kind in ("ollama", "package", "hub")
+    is_here = Path(job.base_dir).is_relative_to(str(resources.files("llmlora")))  # older jobs do not tell the kind
+    has_name = is_here or job.base_kind in ("bundled", "ollama", "package", "hub")
     return shell_word(job.base_model if has_name else job.base_dir)
 
 

@@ -4324,7 +4324,7 @@ export interface components {
         };
         /**
          * Progress
-         * @description How far a job is; null is not known. `message` says what it does, in the caller's language.
+         * @description How far a job is; null is not known. `message` says in the caller's language what it does, `phase` names it.
          * @example {
          *       "epoch": 4,
          *       "eta_seconds": 21.5,
@@ -4332,6 +4332,7 @@ export interface components {
          *       "loss": 1.71,
          *       "num_epochs": 30,
          *       "percent": 13.3,
+         *       "phase": "training",
          *       "status": "running",
          *       "step": 12,
          *       "tokens_per_second": 428.3,
@@ -4355,6 +4356,8 @@ export interface components {
             num_epochs: number | null;
             /** Percent */
             percent: number | null;
+            /** Phase */
+            phase: string | null;
             /** Status */
             status: string;
             /** Step */

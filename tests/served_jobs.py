@@ -34,11 +34,12 @@ def keep_finished(home: Path, job: Path, name: str) -> Path:
     """Move a finished job into a workspace and its index; returns its folder there."""
     identifier = read_job(job).id
     place = work_root(home, "train") / identifier
-    place.parent.mkdir(parents=True, exist_ok=True)
-    job.rename(place)
-    with closing(open_store(home)) as database:
+    with closing(open_store(home)) as database:  # a new index takes in what lies there, by a name of its own
+        place.parent.mkdir(parents=True, exist_ok=True)
+        job.rename(place)
         Queue(database).submit("train", place, name=name, job_id=identifier)
         with database.write() as connection:
             jobs.change_status(connection, identifier, "claim")
-            assert jobs.change_status(connection, identifier, "succeed", run=0)
+            run = jobs.get(connection, identifier).run
+            assert jobs.change_status(connection, identifier, "succeed", run=run)
     return place

@@ -164,6 +164,10 @@ def test_a_recipe_names_what_is_to_be_mixed_in(place, tmp_path, earlier, mixing)
     assert plan_training(mixed).job.num_rows == 10
     other = with_replay(training_request(None, None, recipe), ReplayWish(str(earlier), 0.9), mixing)
     assert other.replay.share == 0.9, "what is given beside a recipe counts"
+    for share, source in (("0", earlier.name), ("0.95", "a" * 5000)):
+        recipe.write_text(f"{text}replay: {source}\nreplay_share: {share}\n", encoding="utf-8")
+        with pytest.raises((ConfigError, NotFound), match=r"replay_share|replay_not_found"):
+            with_replay(training_request(None, None, recipe), None, mixing)
     for wrong, keys in {
         "replay: [a]": "replay", "replay_share: 0.3": "replay_share", "replay: a\nreplay_share: x": "replay_share",
     }.items():  # fmt: skip

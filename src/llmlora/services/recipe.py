@@ -105,8 +105,8 @@ def _earlier(content: Mapping[str, Any], folder: Path) -> ReplayWish | None:
     source = content.get("replay")
     if source is None:
         return None
-    beside = folder / source
-    return ReplayWish(str(beside) if beside.exists() else source, content.get("replay_share") or DEFAULT_SHARE)
+    beside, share = str(folder / source), content.get("replay_share")
+    return ReplayWish(beside if os.path.exists(beside) else source, DEFAULT_SHARE if share is None else share)
 
 
 def _is_beside(name: str, path: Path) -> bool:

@@ -128,7 +128,7 @@ def _earlier(source: str) -> EarlierData:
     job_dir = _job_dir(source)
     if job_dir is None:
         named = named_data(Path(source))
-        if not named.path.is_file():
+        if not os.path.isfile(named.path):  # never raises, whatever the name
             raise NotFound("replay_not_found", source=source)
         return EarlierData(named.path.absolute(), kept_read(named.row) if named.row else ReadOptions(), source)
     return data_of_job(job_dir, source)

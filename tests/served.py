@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.command_line import command
+from llmlora.core.events import read_events
 
 
 class Served:
     """A running server: its process, address and token."""
 
-    def __init__(self, process: subprocess.Popen, line: str) -> None:
-        self.process = process
+    def __init__(self, process: subprocess.Popen, line: str, home: Path) -> None:
+        self.process, self.home = process, home
         found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/(?:\?token=([\w-]+))?\n", line)
         assert found, line
         self.port, self.token = int(found[1]), found[2]
@@ -31,6 +32,12 @@ class Served:
             return answer.status, answer.read().decode("utf-8")
         finally:
             connection.close()
+
+    def longest_answer(self) -> int:
+        """Return the tokens of the longest answer that a model which is still loaded has brought to its end."""
+        places = self.home.glob("scratch/*/runs/1/events.jsonl")
+        replies = [event["reply"] for place in places for event in read_events(place) if "reply" in event]
+        return max((reply["num_tokens"] for reply in replies), default=0)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -47,7 +54,7 @@ def serving(home: Path, *words: object, **environment: str) -> Iterator[Served]:
         text=True,
     )
     try:
-        yield Served(process, process.stdout.readline())
+        yield Served(process, process.stdout.readline(), home)
     finally:
         process.kill()
         process.communicate(timeout=30)

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import time
 
 import openai
 import pytest
@@ -183,11 +182,10 @@ def test_who_leaves_stops_the_answer(server, client, stream):
         assert answer.readline()
         answer.close()
     leavers += [posted(server, endless) for _ in range(2)]
-    began = time.monotonic()
     for leaver in leavers:
         leaver.close()
-    client.completions.create(prompt="昔々", max_tokens=1, **GREEDY)
-    assert time.monotonic() - began < 3
+    client.completions.create(prompt="昔々", max_tokens=1, **GREEDY)  # behind all others
+    assert 0 < server.longest_answer() < 100, "nobody went on for those who had left"
 
 
 def test_a_full_house_is_429_and_memory_503(app):

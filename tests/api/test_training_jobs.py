@@ -147,7 +147,7 @@ def test_from_upload_to_a_trained_model(home):
         assert (progress["step"], progress["total_steps"], progress["percent"]) == (4, 4, 100.0)
         assert progress["loss"] > 0
         measured = step_history(home / "jobs" / made)
-        until(lambda: client.get(f"{path}/metrics?names=loss").json()["curves"]["loss"]["first_step"][-1:] == [4], 10)
+        until(lambda: client.get(f"{path}/metrics?names=loss").json()["curves"]["loss"]["first_step"][-1:] == [4])
         curves = client.get(f"{path}/metrics").json()["curves"]
         for name in ("loss", "learning_rate", "grad_norm"):
             assert curves[name]["mean"] == [record[name] for record in measured], "as in events.jsonl"

@@ -66,7 +66,7 @@ def supervise(database, launcher, timing=QUICK):
     return supervisor
 
 
-def tick_until(supervisor, condition, seconds=20.0):
+def tick_until(supervisor, condition, seconds=60.0):
     """Let a supervisor look until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -85,17 +85,17 @@ def test_a_child_loads_no_heavy_library_and_needs_none(tmp_path, monkeypatch):
 
 @pytest.fixture
 def harmful(tmp_path, monkeypatch):
-    """Return what becomes of looking at a file that does its reader harm, within 300 MB and two seconds."""
+    """Return what becomes of looking at a file that does its reader harm, within 300 MB and some seconds."""
     real = subprocess.Popen
 
     def popen(words, **settings):
         return real([sys.executable, str(HOSTILE), *words[-3:]], **settings)
 
-    def look(what):
+    def look(what, seconds=60.0):
         path = tmp_path / "data.jsonl"
         path.write_text(json.dumps({"harm": what}))
         monkeypatch.setattr(launch.subprocess, "Popen", popen)
-        planned = replace(plan_data_inspection(path, ReadOptions()), memory_bytes=300 << 20, seconds=2.0)
+        planned = replace(plan_data_inspection(path, ReadOptions()), memory_bytes=300 << 20, seconds=seconds)
         return run_inspection(planned)
 
     return look
@@ -113,7 +113,7 @@ def harmful(tmp_path, monkeypatch):
 def test_what_a_file_does_to_its_reader_is_one_typed_error(home, harmful, tmp_path, what, code, param):
     started = time.monotonic()
     with pytest.raises(DatasetError) as caught:
-        harmful(what)
+        harmful(what, *([param[1]] if param[0] == "seconds" else []))
     assert time.monotonic() - started < 30
     assert caught.value.code == code
     assert (caught.value.params["path"], caught.value.params[param[0]]) == (str(tmp_path / "data.jsonl"), param[1])
@@ -134,7 +134,12 @@ def test_a_file_cannot_make_its_reader_fill_the_disk(harmful, tmp_path, monkeypa
 
 
 def test_a_stop_ends_a_look_at_once(home, harmful):
-    threading.Timer(1.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    def stop_what_has_begun():
+        while not list(scratch_dir().glob("*/runs/1/events.jsonl")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop_what_has_begun, daemon=True).start()
     with pytest.raises(Stopped):
         harmful("loop")
 

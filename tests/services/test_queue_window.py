@@ -136,6 +136,7 @@ def test_ollama_is_heard_by_what_it_computes(tmp_path, monkeypatch):
     program.symlink_to(sys.executable)
     activity = OllamaActivity()
     words = """import sys, time
+print(0, flush=True)
 sys.stdin.readline()
 while time.process_time() < 0.5: pass
 print(1, flush=True)
@@ -143,7 +144,8 @@ sys.stdin.readline()
 """
     with subprocess.Popen([program, "-S", "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert not activity.is_answering()
-        time.sleep(0.3)
+        process.stdout.readline()
+        time.sleep(0.3)  # until what it has computed while it loaded is counted
         activity = OllamaActivity()
         assert not activity.is_answering() and not activity.is_answering()
         process.stdin.write(b"\n")

@@ -36,7 +36,7 @@ def job(database, job_id):
     return Queue(database).get(job_id)
 
 
-def wait_for(condition, seconds=20.0):
+def wait_for(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -127,6 +127,11 @@ def test_the_commands_train_the_jobs_of_the_lesson(lesson: Lesson, job: LessonJo
     assert wanted in pairs
 
 
+def numbers(measured: Any) -> list[Any]:
+    """Return a measured number, or both ends where runs with other seeds differ."""
+    return measured if isinstance(measured, list) else [measured]
+
+
 def _word(value: Any) -> str:
     if isinstance(value, list | dict):
         return "'" + json.dumps(value).replace(" ", "") + "'"
@@ -144,7 +149,7 @@ def test_the_settings_that_are_compared_are_those_of_today(lesson: Lesson, job: 
     if job.measured["settings"]["early_stopping_patience"] is None:
         assert resolved.plan.num_steps == job.measured["num_steps"]
     else:
-        assert resolved.plan.num_steps > job.measured["num_steps"], "it stopped early"
+        assert resolved.plan.num_steps > max(numbers(job.measured["num_steps"])), "it stopped early"
 
 
 @every_combined_job
@@ -155,7 +160,7 @@ def test_the_commands_combine_the_jobs_of_the_lesson(lesson: Lesson, job: Lesson
     assert job.method == ANY_RANK[0], "the default of the command"
     assert ["adapters", "combine", *job.members, "-o", job.key] in shell_commands(source(lesson, "ja"), "llmlora")
     assert job.measured["settings"]["r"] == max(ranks)
-    assert job.measured["distance_percent"] > 0
+    assert min(numbers(job.measured["distance_percent"])) > 0
 
 
 @every_language
@@ -186,7 +191,7 @@ def test_the_ranges_are_made_of_runs_that_are_kept(lesson: Lesson, job: LessonJo
         for run in json.loads(RESULTS.read_text(encoding="utf-8"))["runs"]
         if (run["lesson"], run["job"]) == (lesson.name, job.key)
     ]
-    assert len({run["seed"] for run in runs}) == len(runs) == job.measured["num_runs"] >= 1
+    assert len({run["seed"] for run in runs}) == len(runs) == job.measured["num_runs"] >= 2
     for epoch, (low, high) in job.measured["loss"].items():
         losses = [run["losses"][epoch] for run in runs if epoch in run["losses"]]
         assert low <= 0.8 * min(losses)
@@ -195,6 +200,26 @@ def test_the_ranges_are_made_of_runs_that_are_kept(lesson: Lesson, job: LessonJo
     for name, counted in (("facts", "as_trained"), ("other_words", "in_other_words")):
         known = [run["facts"][counted] for run in runs]
         assert job.measured[name]["known"] == [int(0.8 * min(known)), max(known)]
+
+
+def test_what_level_3_says_of_its_ensemble_holds_with_every_seed() -> None:
+    """As asked, the combination is no better than its first member; in other words they differ by one, either way."""
+    runs = json.loads(RESULTS.read_text(encoding="utf-8"))["runs"]
+    by_seed = {
+        seed: {
+            run["job"]: run["facts"]
+            for run in runs
+            if (run["lesson"], run["seed"]) == ("level3_advanced_tutorial", seed)
+        }
+        for seed in {run["seed"] for run in runs}
+    }
+    gains = {
+        counted: sorted(facts["combined"][counted] - facts["member1"][counted] for facts in by_seed.values())
+        for counted in ("as_trained", "in_other_words")
+    }
+    assert len(by_seed) == 2
+    assert max(gains["as_trained"]) <= 0
+    assert gains["in_other_words"] == [-1, 1]
 
 
 @every_lesson

@@ -17,10 +17,7 @@ const DEEDS = [
   [/(?<!下の)「([^」]+)」(?:を開き|を押し|を選びます|を見ます|で見て)/, press],
   [/下の(?:「([^」]+)」|(詳細設定))を開き/, (name, bare) => unfold(name ?? bare)],
   [/「([^」]+)」で、いま保存したファイル/, chooseFile],
-  [
-    /「([^」]+)」に ?`([^`]+)` ?と入れ/,
-    (name, value) => page.getByLabel(name, { exact: true }).fill(value, { timeout: SHORTLY }),
-  ],
+  [/「([^」]+)」に ?`([^`]+)` ?と入れ/, enter],
   [/「([^」]+)」に下の内容を入れ/, paste],
   [/「([^」]+)」は ?(?:`([^`]+)`|「([^」]+)」)/, (name, value, other) => choose(name, value ?? other)],
   [/「([^」]+)」で((?:`[^`]+`[、と]?)+)(?:だけ)?を選/, chooseEach],
@@ -48,6 +45,13 @@ function unfold(name) {
   return page.locator("summary").filter({ hasText: name }).click({ timeout: SHORTLY })
 }
 
+/** Takes out what stands in a field and enters something else, as one who types does. */
+async function enter(name, value) {
+  const field = page.getByLabel(name, { exact: true })
+  await field.fill("", { timeout: SHORTLY })
+  await field.fill(value)
+}
+
 function chooseFile(name) {
   return page.getByLabel(name, { exact: true }).setInputFiles(saved)
 }
@@ -57,6 +61,8 @@ async function choose(name, value) {
   const field = page.getByLabel(name, { exact: true })
   const model = page.getByRole("button", { name: value }).first()
   await field.or(model).first().waitFor({ timeout: SHORTLY })
+  const dialog = page.getByRole("dialog")
+  if ((await dialog.getByLabel(name, { exact: true }).count()) === 0) await dialog.waitFor({ state: "hidden" })
   if ((await field.count()) === 0) return model.click()
   const option = field.locator("option").filter({ hasText: value })
   await option.first().waitFor({ state: "attached", timeout: SHORTLY })
@@ -139,7 +145,10 @@ let num = 0
 for (step of (await lessonNow()).steps) {
   if (step.kind === "dataset") await visit(page, `/tutorials/${level}`)
   for (const { deed, names } of deedsOf(step.text)) {
-    await deed(...names)
+    await deed(...names).catch(async (error) => {
+      const shown = await page.locator("main").textContent()
+      throw new Error(`${step.id}, ${names.join(" ")}: ${error.message}\n${shown}`)
+    })
     num += 1
   }
   if (!["read", "chat"].includes(step.kind)) await isDone(step.id)

@@ -27,7 +27,7 @@ NAMES = set(
     instruction install is_decoder iso2022_jp ja en json jsonl k kill label layers lfs llama cpp llmlora lm_head
     embed_tokens long lora make max_length message messages name nano null ollama output parameters paraphrases
     pickle pip preview print prompt pull q q_proj qlora r rX rank reasoning_content reference rejected rm role
-    rope rsLoRA runs safe_serialization safetensors save_pretrained seed sqrt staged system t n temperature text
+    rope rsLoRA runs safe_serialization safetensors save_pretrained seed source sqrt staged system t n temperature text
     tie_word_embeddings tool tools torch train transformers true tsv txt u uD800 uninstall user utf-8 utf-16
     weight wsl ASCII Authorization BASE_MODEL base_digest Bearer Content-Type Cookie DATABASE_URL Host Idempotency-Key
     LLMLORA_TOKEN Last-Event-ID Origin PostgreSQL Prometheus SQLite Sec-Fetch-Site THIS_FOLDER license localhost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from llmlora.services.plan_training import settle_request
 from llmlora.services.queue import Queue
 from llmlora.services.recipe import DEFAULT_SHARE, FILE_KEYS, ReplayWish, parse_mapping
 from llmlora.services.replay import LARGEST_SHARE, MixingPlace
+from llmlora.services.train_request import TrainRequest
 from llmlora.services.training_jobs import TrainingWish, check_kept, plan_wish, request_of, trainable
 from llmlora.store import datasets
 
@@ -77,20 +78,24 @@ def wish_of_recipe(queue: Queue, text: str, name: str) -> dict[str, Any]:
 
 def _changes(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
     """Return the settings of a wish without those that are recommended anyway; all where that is not known."""
-    kept: dict[str, Any] = {}
     try:
         data = trainable(queue, wish.dataset_id or "")
         held_out = None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
         with MixingPlace() as place:
-            while True:  # a value that is kept can change what is recommended for others; each turn keeps one more
-                request = request_of(queue, replace(wish, settings=kept), data, held_out, place)
-                settled = settle_request(request, check_kept(queue)).resolved.config.model_dump(mode="json")
-                others = {name: value for name, value in wish.settings.items() if settled.get(name) != value}
-                if all(name in kept for name in others):
-                    return kept
-                kept = {**kept, **others}
+            return _kept_changes(queue, wish, lambda wish: request_of(queue, wish, data, held_out, place))
     except LlmloraError:  # the plan names each wrong value
         return dict(wish.settings)
+
+
+def _kept_changes(queue: Queue, wish: TrainingWish, request: Callable[[TrainingWish], TrainRequest]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    while True:  # a value that is kept can change what is recommended for others; each turn keeps one more
+        settled = settle_request(request(replace(wish, settings=kept)), check_kept(queue)).resolved.config
+        values = settled.model_dump(mode="json")
+        others = {name: value for name, value in wish.settings.items() if values.get(name) != value}
+        if all(name in kept for name in others):
+            return kept
+        kept = {**kept, **others}
 
 
 def _model(told: str | None, folder: str | None) -> str | None:

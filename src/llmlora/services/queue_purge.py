@@ -46,12 +46,12 @@ def trim(database: Database) -> None:
 
 def _remove_unstarted(home: Path) -> None:
     """Remove the folders of work that nobody was promised: whoever made them was killed before it was queued or run."""
-    for root in {work_root(home, kind) for kind in KINDS}:
-        for folder in work_folders(root):
-            with suppress(OSError):  # gone meanwhile, or no folder
-                is_old = time.time() - folder.stat().st_mtime > SCRATCH_SECONDS
-                if is_old and is_id(folder.name) and _is_unstarted(folder):
-                    _remove_folder(home, folder)
+    roots = {work_root(home, kind) for kind in KINDS}
+    for folder in [folder for root in roots for folder in work_folders(root)]:
+        with suppress(OSError):  # gone meanwhile, or no folder
+            is_old = time.time() - folder.stat().st_mtime > SCRATCH_SECONDS
+            if is_old and is_id(folder.name) and _is_unstarted(folder):
+                _remove_folder(home, folder)
 
 
 def _is_unstarted(folder: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,21 +59,19 @@ def wish_of_recipe(queue: Queue, text: str, name: str) -> dict[str, Any]:
     told = {key: _path(content.get(key)) for key in ("base_model", "data", "eval_data")}
     earlier = None if is_job else content.get("replay")  # of a job it is the record of what its data holds already
     told["replay"] = earlier if isinstance(earlier, str) and earlier else None
-    found = {
-        "base_model": _model(told["base_model"], _path(content.get("base_dir"))),
-        "dataset_id": _dataset(queue, told["data"]),
-        "eval_dataset_id": _dataset(queue, told["eval_data"]),
-        "replay": _replay(queue, told["replay"], content.get("replay_share")),
+    base_model = _model(told["base_model"], _path(content.get("base_dir")))
+    data, held_out = _dataset(queue, told["data"]), _dataset(queue, told["eval_data"])
+    replay = _replay(queue, told["replay"], content.get("replay_share"))
+    found = (base_model, data, held_out, replay)
+    wish = TrainingWish(base_model or "", data, eval_dataset_id=held_out, settings=settings, replay=replay)
+    return {
+        "base_model": base_model,
+        "dataset_id": data,
+        "eval_dataset_id": held_out,
+        "replay": replay and asdict(replay),
+        "settings": _changes(queue, wish),
+        "missing": {key: word for (key, word), at in zip(told.items(), found, strict=True) if word and not at},
     }
-    missing = {key: word for key, word, at in zip(told, told.values(), found.values(), strict=True) if word and not at}
-    wish = TrainingWish(
-        found["base_model"] or "",
-        found["dataset_id"],
-        eval_dataset_id=found["eval_dataset_id"],
-        settings=settings,
-        replay=None if found["replay"] is None else ReplayWish(**found["replay"]),
-    )
-    return {**found, "settings": _changes(queue, wish), "missing": missing}
 
 
 def _changes(queue: Queue, wish: TrainingWish) -> dict[str, Any]:
@@ -116,7 +114,7 @@ def _dataset(queue: Queue, path: str | None) -> str | None:
     return next((dataset_id for dataset_id, name in known.items() if name in (file.name, file.stem)), None)
 
 
-def _replay(queue: Queue, told: str | None, share: Any) -> dict[str, Any] | None:
+def _replay(queue: Queue, told: str | None, share: Any) -> ReplayWish | None:
     """Return the dataset or the training job that a recipe mixes in, by its id, and the share."""
     if told is None:
         return None
@@ -124,7 +122,7 @@ def _replay(queue: Queue, told: str | None, share: Any) -> dict[str, Any] | None
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= LARGEST_SHARE:
         raise ConfigError("replay_share", share=str(share)[:50], largest=LARGEST_SHARE)
     source = _dataset(queue, told) or _training_job(queue, told)
-    return source and {"source": source, "share": share}
+    return None if source is None else ReplayWish(source, share)
 
 
 def _training_job(queue: Queue, word: str) -> str | None:

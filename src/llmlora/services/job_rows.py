@@ -14,8 +14,9 @@ from llmlora.core.publish import fsync_path, replacing
 
 def keep_rows(job: JobConfig, folder: Path, undo: ExitStack) -> None:
     """Make the rows that a job's plan has mixed, or that another job holds, its own; `undo` takes that back."""
-    for source in filter(None, (job.data, job.eval_data, job.replay and job.replay.data)):
-        if _is_mixed(source):
+    earlier = None if job.replay is None else job.replay.data
+    for source in (job.data, job.eval_data, earlier):
+        if source is not None and _is_mixed(source):
             _keep(Path(source.path), folder / ROWS_DIR, undo)
 
 

@@ -87,7 +87,7 @@ function ToEvaluation({ job }: { job: Job }) {
       resetScroll={false}
       className={buttonClass()}
     >
-      {t(job.facts ? "web.outcome.see_evaluation" : "web.outcome.evaluate")}
+      {t(job.facts ? "web.samples.all" : "web.outcome.evaluate")}
     </Link>
   )
 }

@@ -27,5 +27,10 @@ export default defineConfig({
     rolldownOptions: { input: ["index.html", "docs.html"] },
   },
   server: { proxy: { "/api": toServer, "/v1": toServer, "/login": toServer } },
-  test: { environment: "happy-dom", setupFiles: ["src/testing/setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
+  test: {
+    environment: "happy-dom",
+    setupFiles: ["src/testing/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}"],
+    testTimeout: 60_000,
+  },
 })

@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 
 from export.planted_faults import write
 from llmlora.core.layout import STITCHED
-from llmlora.export import trained_answers
 from llmlora.export.base_distance import SHARPER, base_type, judged_by_base, write_base
 from llmlora.export.check import Check, within
 from llmlora.export.file_checks import ModelPlan
@@ -22,6 +21,7 @@ from llmlora.export.runtime_checks import LIMITS
 from llmlora.export.trained_answers import base_logprobs, build_reference
 from llmlora.export.verify import Verifier
 from llmlora.gguf.quantize import quantize_gguf
+from llmlora.inference import transformers_chat
 from llmlora.inference.trained_job import find_trained
 from llmlora.inference.transformers_chat import load_chat
 from llmlora.prepare.asking import chat_format
@@ -99,7 +99,7 @@ def test_the_bases_answers_are_the_same_read_from_disk(
     contexts = [[5, 6, 7], [5, 6, 7, 8, 9], [4], [4, 9]]
     found = []
     for num_bytes in (1 << 40, 1 << 10):
-        monkeypatch.setattr(trained_answers, "available_memory_bytes", lambda size=num_bytes: size)
+        monkeypatch.setattr(transformers_chat, "available_memory_bytes", lambda size=num_bytes: size)
         found.append(base_logprobs(trained, contexts))
     chat = load_chat(trained.base)
     expected = np.stack([chat.next_token_logprobs(ids) for ids in contexts])

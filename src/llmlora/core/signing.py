@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -54,17 +55,16 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
 def _own_key() -> Ed25519PrivateKey:
     path = home_dir() / PASSPORT_KEY
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f"{PASSPORT_KEY}.{os.getpid()}")
     if not path.is_file():
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor, made = tempfile.mkstemp(prefix=f"{PASSPORT_KEY}.", dir=path.parent)  # for its owner alone
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(Ed25519PrivateKey.generate().private_bytes_raw())
         try:
-            os.link(made, path)  # of two processes that make the first key at once, one wins with a whole file
+            os.link(made, path)  # of two that make the first key at once, threads too, one wins with a whole file
         except FileExistsError:
             pass
         finally:
-            made.unlink()
+            os.unlink(made)
     return _read_key(path)
 
 

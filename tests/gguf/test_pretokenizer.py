@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmlora.core.errors import ExportError
-from llmlora.gguf.pretokenizer import PATTERNS, has_byte_level, pre_tokenizer_name
+from llmlora.gguf.pretokenizer import PATTERNS, RULES, has_byte_level, pre_tokenizer_name
 from tiny_models import LLAMA3_SPLIT, QWEN2_SPLIT, tokenizer_document
 
 DIGITS = {"type": "Digits", "individual_digits": True}
@@ -40,7 +40,7 @@ def test_a_rule_that_llamacpp_has_only_the_other_way_round_is_refused(
     name: str, ignores: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = [split("x"), BYTE_LEVEL]
-    monkeypatch.setitem(PATTERNS, hashlib.sha256(b"x").hexdigest(), name)
+    monkeypatch.setitem(RULES, (hashlib.sha256(b"x").hexdigest(), False), name)
     assert pre_tokenizer_name(steps, not ignores) == name
     with pytest.raises(ExportError) as caught:
         pre_tokenizer_name(steps, ignores)

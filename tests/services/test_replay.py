@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from llmlora.core import publish
 from llmlora.core.errors import ConfigError, Conflict, DiskFull, NotFound, VerificationFailed, error_from_dict
 from llmlora.core.job import read_job, update_job
 from llmlora.core.layout import ROWS_DIR, scratch_dir
 from llmlora.core.locale import error_texts
 from llmlora.core.publish import write_json
 from llmlora.data.read import ReadOptions
-from llmlora.services import job_folder, job_rows
+from llmlora.services import job_folder
 from llmlora.services.job_folder import write_job_folder
 from llmlora.services.launch import remove_left_scratch
 from llmlora.services.ollama import earlier_facts
@@ -125,7 +126,7 @@ def test_a_job_that_cannot_be_written_leaves_its_folder_free(place, tmp_path, ea
         raise OSError(errno.ENOSPC, "no space")
 
     if not has_links:
-        monkeypatch.setattr(job_rows.os, "link", full)
+        monkeypatch.setattr(publish.os, "link", full)
     with monkeypatch.context() as patch, pytest.raises(DiskFull):
         patch.setattr(job_folder, "create_job", full)
         written(place, ReplayWish(str(earlier)), tmp_path / "job")

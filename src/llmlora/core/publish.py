@@ -138,6 +138,21 @@ def replacing(path: Path, *, exclusive: bool = False) -> Iterator[Path]:
         fsync_path(path.parent)
 
 
+def link_or_copy(source: Path, path: Path) -> None:
+    """Give a file that nobody changes any more a second place; where the disk can, both share its bytes.
+
+    Raises:
+        FileExistsError: there is a file of that name.
+    """
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one without links
+        with replacing(path, exclusive=True) as temporary:
+            shutil.copyfile(source, temporary)
+
+
 @contextmanager
 def replacing_together(paths: Sequence[Path], *, exclusive: bool = False) -> Iterator[list[Path]]:
     """Yield temporary paths for files of one folder that belong together; on success all of them are replaced.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import os
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from llmlora.core.layout import PASSPORT_KEY, home_dir
+from llmlora.core.publish import replacing
 
 SIGNED: Final = ("public_key", "signature")
 KEY_BYTES: Final = 32
@@ -54,17 +54,11 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
 
 def _own_key() -> Ed25519PrivateKey:
     path = home_dir() / PASSPORT_KEY
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file():
-        descriptor, made = tempfile.mkstemp(prefix=f"{PASSPORT_KEY}.", dir=path.parent)  # for its owner alone
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(Ed25519PrivateKey.generate().private_bytes_raw())
-        try:
-            os.link(made, path)  # of two that make the first key at once, threads too, one wins with a whole file
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(made)
+        # Of two that make the first key at once, threads too, one wins with a whole file.
+        with suppress(FileExistsError), replacing(path, exclusive=True) as made:
+            made.chmod(0o600)
+            made.write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
     return _read_key(path)
 
 

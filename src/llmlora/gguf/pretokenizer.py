@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmlora.core.errors import ExportError
@@ -29,12 +29,6 @@ PATTERNS = {
 _IGNORES_MERGES = ("llama-bpe", "tekken")
 _KEEPS_MERGES = {"llama-bpe": "dbrx"}
 _SPLITS_DIGITS = ("deepseek-llm", "deepseek-coder")
-# The same for the patterns that are written here for a rule, where they are not the published ones.
-_OURS = {
-    ("".join(patterns), rule in DIGITS_APART): rule
-    for rule, (patterns, _) in SPLITS.items()
-    if rule not in _KEEPS_MERGES.values()
-}
 
 
 def has_byte_level(steps: Sequence[Json]) -> bool:
@@ -48,8 +42,9 @@ def pre_tokenizer_name(steps: Sequence[Json], ignores_merges: bool = False) -> s
     Raises ExportError (`unknown_pre_tokenizer`, `unsupported_tokenizer`) rather than guess, for a guess is silent.
     """
     patterns = [_pattern(step) for step in steps if step.get("type") == "Split"]
-    digest = hashlib.sha256("".join(patterns).encode()).hexdigest()
-    name = _own_rule(steps) or (_split_rule(steps, patterns, digest) if _is_plain(steps) else "")
+    digest = _digest(patterns)
+    has_digits = any(step.get("type") == "Digits" for step in steps)
+    name = _own_rule(steps) or (RULES.get((digest, has_digits), "") if _is_plain(steps) else "")
     if not name:
         raise ExportError("unknown_pre_tokenizer", digest=digest[:16], pattern=" ".join(patterns)[:200])
     if (name in _IGNORES_MERGES) == ignores_merges:
@@ -59,13 +54,20 @@ def pre_tokenizer_name(steps: Sequence[Json], ignores_merges: bool = False) -> s
     raise unsupported(f"{name}, ignore_merges {str(ignores_merges).lower()}")
 
 
-def _split_rule(steps: Sequence[Json], patterns: Sequence[str], digest: str) -> str:
-    """Return the name for tokenizers that split by patterns, digits apart or not; empty where there is none."""
-    has_digits = any(step.get("type") == "Digits" for step in steps)
-    published = PATTERNS.get(digest, "")
-    if published and has_digits == (published in _SPLITS_DIGITS):
-        return published
-    return _OURS.get(("".join(patterns), has_digits), "")
+def _digest(patterns: Iterable[str]) -> str:
+    return hashlib.sha256("".join(patterns).encode()).hexdigest()
+
+
+# Patterns, and whether digits are split off as well -> the rule: the patterns that are written here for it, which need
+# not be the published ones, and those.
+RULES = {
+    **{
+        (_digest(patterns), rule in DIGITS_APART): rule
+        for rule, (patterns, _) in SPLITS.items()
+        if rule not in _KEEPS_MERGES.values()
+    },
+    **{(digest, rule in _SPLITS_DIGITS): rule for digest, rule in PATTERNS.items()},
+}
 
 
 def _own_rule(steps: Sequence[Json]) -> str:

@@ -6,8 +6,6 @@ file that they were given.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any, Final
 
 from llmlora.core.errors import ConfigError, Conflict, DatasetError, NotFound
 from llmlora.core.layout import DATA_STEM, FINDINGS_STEM, FINDINGS_SUFFIX, version_name
-from llmlora.core.publish import disk_errors, fsync_path
+from llmlora.core.publish import disk_errors, fsync_path, link_or_copy
 from llmlora.core.temporary import own_temporary
 from llmlora.data.edit import RowChange
 from llmlora.data.read import ReadOptions
@@ -208,10 +206,7 @@ def _overlong(path: Path, read: ReadOptions, wish: Repair) -> dict[str, Any] | N
 def _linked(path: Path, folder: Path) -> Path:
     """Return a file with the same content in another folder of the same disk."""
     target = folder / f"{DATA_STEM}{path.suffix}"
-    try:
-        os.link(path, target)
-    except OSError:  # a file system without links
-        shutil.copyfile(path, target)
+    link_or_copy(path, target)
     return target
 
 

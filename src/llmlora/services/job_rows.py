@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from llmlora.core.job import SCHEMA, DataSource, JobConfig, folder_schema
 from llmlora.core.layout import ROWS_DIR, scratch_dir
-from llmlora.core.publish import fsync_path, replacing
+from llmlora.core.publish import fsync_path, link_or_copy
 
 
 def keep_rows(job: JobConfig, folder: Path, undo: ExitStack) -> None:
@@ -38,12 +36,9 @@ def _keep(path: Path, place: Path, undo: ExitStack) -> None:
     place.mkdir(exist_ok=True)
     undo.callback(_remove_empty, place)
     try:
-        os.link(path, place / path.name)
+        link_or_copy(path, place / path.name)
     except FileExistsError:
         return
-    except OSError:  # another disk, or one without links
-        with replacing(place / path.name) as temporary:
-            shutil.copyfile(path, temporary)
     undo.callback((place / path.name).unlink, missing_ok=True)
     fsync_path(place)
 

@@ -7,7 +7,6 @@ of it stays.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +19,7 @@ from llmlora.core.errors import Conflict, NotFound
 from llmlora.core.examples import FORMATS
 from llmlora.core.layout import DATA_STEM, FINDINGS_STEM, FINDINGS_SUFFIX, datasets_dir, new_id, version_name
 from llmlora.core.locale import LANGUAGES, catalogue
-from llmlora.core.publish import disk_errors, fsync_path
+from llmlora.core.publish import disk_errors, fsync_path, link_or_copy
 from llmlora.core.temporary import own_temporary
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
@@ -96,14 +95,7 @@ def keep_file(database: Database, new: NewDataset, source: IO[bytes]) -> Dataset
 
 def keep_path(database: Database, new: NewDataset, source: Path) -> DatasetRow:
     """Keep a file of the workspace, which nobody may change any more; errors as of `keep_file`."""
-
-    def write(path: Path) -> None:
-        try:
-            os.link(source, path)
-        except OSError:  # a file system without links
-            shutil.copyfile(source, path)
-
-    return _keep(database, new, write)
+    return _keep(database, new, lambda path: link_or_copy(source, path))
 
 
 def get_dataset(database: Database, dataset_id: str) -> DatasetRow:

@@ -37,6 +37,9 @@ export interface ChartProps {
   height?: number
 }
 
+/** What of a chart is drawn by uPlot, every choice made. */
+type Drawing = Required<Omit<ChartProps, "title" | "xName" | "x" | "band">> & Pick<ChartProps, "band">
+
 /** Curves over a common axis, with their legend and a table of the same numbers for who cannot see them. */
 export function Chart(props: ChartProps) {
   const {
@@ -49,8 +52,10 @@ export function Chart(props: ChartProps) {
     targets = [],
     isLog = false,
     isClipped = false,
+    isFromZero = false,
     height = 250,
   } = props
+  const drawing = { curves, marks, band, targets, isLog, isClipped, isFromZero, height }
   const t = useText()
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
@@ -58,12 +63,12 @@ export function Chart(props: ChartProps) {
   const theme = useUi((state) => state.theme)
   const dark = isDark(theme)
   const looks = curves.map(({ name, color }) => [name, color])
-  const shape = JSON.stringify([looks, marks, band, targets, isLog, isClipped, height, dark])
+  const shape = JSON.stringify([looks, marks, band, targets, isLog, isClipped, isFromZero, height, dark])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when its shape changes, not with every number
   useEffect(() => {
     if (!host.current) return
-    const chart = new uPlot(optionsOf(props, host.current.clientWidth), dataOf(x, curves), host.current)
+    const chart = new uPlot(optionsOf(drawing, host.current.clientWidth), dataOf(x, curves), host.current)
     plot.current = chart
     drawn.current = [x, curves]
     const observer = new ResizeObserver(([entry]) => {
@@ -183,16 +188,7 @@ function dataOf(x: readonly number[], curves: readonly Curve[]): uPlot.AlignedDa
 }
 
 function optionsOf(
-  {
-    curves,
-    marks = [],
-    band,
-    targets = [],
-    isLog = false,
-    isClipped = false,
-    isFromZero = false,
-    height = 250,
-  }: ChartProps,
+  { curves, marks, band, targets, isLog, isClipped, isFromZero, height }: Drawing,
   width: number,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement)

@@ -5,9 +5,9 @@
 Each situation is a run of a model (`nano`) on the first rows of a data set of benchmarks/data, with settings that go
 wrong in one way. It is trained and evaluated with the questions beside the data, as asked and in two other wordings;
 then the command of the advice is run exactly as printed and evaluated in the same way, until nothing is advised any
-more, at most MOST_ROUNDS times. The file that `dataset reword` writes is filled in with the first of the two other
-wordings, and from there on the second alone counts as other words. Equal runs are computed once and kept in the work
-folder, so that a changed rule is tried again in seconds.
+more, at most MOST_ROUNDS times. The file that `dataset reword` writes is filled in to the last cell with the wordings
+of `*_wordings.jsonl`, two for each question; those of the questions are never trained on. Equal runs are computed once
+and kept in the work folder, so that a changed rule is tried again in seconds.
 """
 
 from __future__ import annotations
@@ -133,17 +133,15 @@ class Sweep:
         target = self.work / words[words.index("-o") + 1]
         words[words.index("-o") + 1] = str(target)
         target.unlink(missing_ok=True)
-        written = called([*words, "--per-question", "1"])
-        others = {
-            item["prompt"]: item["paraphrases"][0]
-            for item in map(json.loads, self._questions(data).read_text(encoding="utf-8").splitlines())
-        }
+        written = called(words)
+        lines = (FOLDER / f"{data}_wordings.jsonl").read_text(encoding="utf-8").splitlines()
+        others = {item["prompt"]: item["wordings"] for item in map(json.loads, lines)}
         with target.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
         with target.open("w", encoding="utf-8-sig", newline="") as stream:
             table = csv.DictWriter(stream, rows[0])
             table.writeheader()
-            table.writerows({**row, "rewording": others[row["question"]]} for row in rows)
+            table.writerows({**row, "rewording": others[row["question"]].pop(0)} for row in rows)
         following = shlex.split(written["command"])
         Path(following[following.index("-o") + 1]).unlink(missing_ok=True)
         return str(called(following)["command"]).partition(" --out ")[0]
@@ -193,11 +191,10 @@ def verdicts(rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
             continue
         facts = before["facts"][0] if before["facts"] else 0
         others = before["other_words"] or [0, 0]
-        places = (1,) if "dataset reword" in before["advice"]["command"] else (0, 1)
         found.append({
             "advice": before["advice"]["code"],
             "facts": [facts, after["facts"][0]],
-            "other_words": [sum(side[place] for place in places) for side in (others, after["other_words"])],
+            "other_words": [sum(others), sum(after["other_words"])],
         })  # fmt: skip
         found[-1]["fell"] = any(later < earlier for earlier, later in (found[-1]["facts"], found[-1]["other_words"]))
     return found

@@ -28,7 +28,7 @@ def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) ->
     source = tmp_path / "shop's data.csv"
     source.write_text("聞く,言う\n定休日は？,水曜日です。\n店長は？,山田です。\n", encoding="utf-8")
     read = {"columns": {"instruction": "聞く", "output": "言う"}}
-    planned = planned_job(r=4, general_share=0.5)
+    planned = planned_job(r=4, lora_dropout=0.6, general_share=0.5)
     data = planned.data.model_copy(update={"path": str(source), **read})
     job = planned.model_copy(update={"base_dir": str(place / "base"), "data": data})
     write_json(tmp_path / "first job" / "config.json", job.to_json())
@@ -53,7 +53,9 @@ def test_every_printed_command_leads_to_the_next(place: Path, tmp_path: Path) ->
     trained = run(*third, "--set", "max_steps=2", "--quiet")
     assert trained.code == 0, trained.stderr
     again = read_job(tmp_path / "job")
-    assert (again.num_rows, again.train.r, again.train.general_share) == (3, 4, 0.5), "trained as before"
+    assert (again.num_rows, again.train.general_share) == (3, 0.5), "trained as before"
+    assert (again.train.r, again.train.lora_dropout) == (8, 0), "but for what held it back"
+    assert "r 4 → 8, lora_dropout 0.6 → 0" in merged.stdout
     asked = [json.loads(line)["messages"][0]["content"] for line in Path(third[4]).read_text("utf-8").splitlines()]
     assert asked == ["定休日は？", "いつお休みですか", "店長は？"]
 
@@ -76,7 +78,7 @@ def test_the_python_way_is_the_same(place: Path, tmp_path: Path) -> None:
 def test_held_out_rows_stay_where_they_are_read_as_the_new_data_is(place: Path, tmp_path: Path) -> None:
     """Options for reading go for both files, and the new data takes none."""
     held_out = planned_job().data.model_copy(update={"path": "/my data/held out.jsonl"})
-    job = planned_job(lora_alpha=4).model_copy(update={"eval_data": held_out})
+    job = planned_job(weight_decay=0.1).model_copy(update={"eval_data": held_out})
     encoded = job.model_copy(update={"data": job.data.model_copy(update={"encoding": "cp932"})})
     cells, new = tmp_path / "cells.jsonl", tmp_path / "new.jsonl"
     llmlora.reword_dataset(place / "data.jsonl", cells, per_question=1)
@@ -89,7 +91,7 @@ def test_held_out_rows_stay_where_they_are_read_as_the_new_data_is(place: Path, 
         write_json(folder / "config.json", config.to_json())
         document = llmlora.reword_dataset(place / "data.jsonl", new, filled=cells, job=folder, overwrite=True)
         assert document["eval_data_left_out"] == left_out
-        assert document["command"] == f"train --model nano --data {new}{option} --set lora_alpha=4 --out new-job"
+        assert document["command"] == f"train --model nano --data {new}{option} --set weight_decay=0.1 --out new-job"
     document = llmlora.reword_dataset(
         place / "data.jsonl", new, filled=cells, job=folder, model="/moved base", overwrite=True
     )

@@ -157,6 +157,8 @@ def reword(
         print_reworded(report, is_filled=filled is not None)
         if report.get("eval_data_left_out"):
             warn("data.reworded.eval_left_out", path=report["eval_data_left_out"])
+        if report.get("returned"):
+            print_line(translate("data.reworded.returned", changes=report["returned"]))
         after_reword(report["command"])
     return 0
 

@@ -13,6 +13,7 @@ from llmlora.core.locale import shell_word
 from llmlora.core.next_run import read_words, train_command
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.reword import merge_rewordings, write_rewordings
+from llmlora.evaluation.advising.advice import way_to_learn_more
 from llmlora.services.demo import BASE_MODEL
 
 PER_QUESTION = 2
@@ -41,8 +42,9 @@ def reword_dataset(
 
     `choices`: filled, per_question, job, model, overwrite. The file to fill in is CSV or JSON Lines, by the suffix of
     `output`; the data is JSON Lines. `command` in the document are the words behind `llmlora` that come next; with a
-    `job` they train as it was trained, on the new data. `eval_data_left_out` is the job's held-out file when that is
-    read in a way of its own, which the new data is not.
+    `job` they train as it was trained, on the new data, but for settings that held it back: more wordings are more to
+    learn, so these return to what is recommended, and `returned` names them. `eval_data_left_out` is the job's held-out
+    file when that is read in a way of its own, which the new data is not.
 
     Raises:
         NotFound, ConfigError, Conflict (output exists), DatasetError (unreadable, or a file for other data).
@@ -58,15 +60,21 @@ def reword_dataset(
     document = merge_rewordings(data, Path(filled), target, read, overwrite).to_dict()
     place = shell_word(free_place(Path(f"{target.stem}-job")))
     command = f"{again.train_command(target)} --out {place}"
-    return {**document, "command": command, "eval_data_left_out": again.eval_data_left_out}
+    return {**document, "command": command, "returned": again.returned, "eval_data_left_out": again.eval_data_left_out}
 
 
 class _Again:
-    """The training that comes next: as that of a job, or a plain one."""
+    """The training that comes next: as that of a job without what held it back, or a plain one."""
 
     def __init__(self, folder: str | Path | None, model: str | None) -> None:
         self._folder, self._model = folder, model
         self._job = None if folder is None else read_job(Path(folder))
+        self._way = None if self._job is None else way_to_learn_more(self._job)
+
+    @property
+    def returned(self) -> str | None:
+        """The settings that go back to what is recommended, as `name value → value, …`."""
+        return None if self._way is None else self._way.words or None
 
     @property
     def eval_data_left_out(self) -> str | None:
@@ -82,7 +90,7 @@ class _Again:
 
     def train_command(self, data: Path) -> str:
         """Return the words behind `llmlora` that train on a file of messages."""
-        if self._job is None:
+        if self._job is None or self._way is None:
             return f"train --model {shell_word(self._model or BASE_MODEL)} --data {shell_word(data)}"
         plain = DataSource(path=str(data), sha256="", format=None, columns={}, encoding=None)
         other: dict[str, Any] = {"data": plain}
@@ -90,7 +98,7 @@ class _Again:
             other["eval_data"] = None
         if self._model is not None:
             other |= {"base_model": self._model, "base_dir": self._model, "base_kind": None}
-        return train_command(self._job.model_copy(update=other))
+        return train_command(self._job.model_copy(update=other), self._way.names, **self._way.changes)
 
 
 def _merge_command(data: Path, filled: Path, again: _Again, read: ReadOptions) -> str:

@@ -21,6 +21,7 @@ under `evaluation.advice.<code>`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,15 @@ NOT_LEARNING: Final = {"adapter_unchanged", "loss_not_falling", "still_falling"}
 ROOM: Final = ("r", "lora_alpha", "lora_dropout", "target_modules", "layers")
 
 Piece = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Settings to leave out of the next command, other values for it, and both as `name value → value, …`."""
+
+    names: set[str]
+    changes: dict[str, Any]
+    words: str
 
 
 def advise(job: JobConfig, report: dict[str, Any], folder: Path) -> list[Piece]:
@@ -87,11 +97,8 @@ def advise_run(job: JobConfig, codes: Iterable[str]) -> Piece | None:
 
 def back_to_learning(job: JobConfig) -> Piece | None:
     """Return the way back to the recommended rate, length and warm-up, where less was learned for want of them."""
-    rate, steps = rate_departure(job), steps_of(job)
-    is_short = steps is None or steps[0] < steps[1]
-    lengths = length_departures(job) if is_short else []
-    warm_up = departure(job, "warmup_steps")
-    found = [item for item in (rate, *lengths, warm_up) if item is not None]
+    rate, lengths = rate_departure(job), _shorter(job)
+    found = _slower(job)
     if not found:
         return None
     if rate is None:
@@ -100,14 +107,29 @@ def back_to_learning(job: JobConfig) -> Piece | None:
     return _back(job, _side(rate.value > rate.recommended) if is_known else "rate_chosen", found)
 
 
+def _slower(job: JobConfig) -> list[Departure]:
+    """Return what keeps a run from learning as much as the recommended one: its rate, length and warm-up."""
+    found = (rate_departure(job), *_shorter(job), departure(job, "warmup_steps"))
+    return [item for item in found if item is not None]
+
+
+def _shorter(job: JobConfig) -> list[Departure]:
+    steps = steps_of(job)
+    return length_departures(job) if steps is None or steps[0] < steps[1] else []
+
+
 def _side(is_above: bool) -> str:
     return "rate_too_high" if is_above else "rate_too_low"
 
 
 def back_to_room(job: JobConfig) -> Piece | None:
     """Return the way back to the recommended rank, target modules and dropout, where they were made smaller."""
-    found = [item for name in ROOM if (item := departure(job, name)) is not None and _is_narrower(item)]
+    found = _narrower(job)
     return _back(job, "too_little_room", found) if found else None
+
+
+def _narrower(job: JobConfig) -> list[Departure]:
+    return [item for name in ROOM if (item := departure(job, name)) is not None and _is_narrower(item)]
 
 
 def _is_narrower(item: Departure) -> bool:
@@ -127,7 +149,20 @@ def back_from_too_much(job: JobConfig) -> Piece | None:
 
 
 def _back(job: JobConfig, code: str, found: list[Departure]) -> Piece:
-    """Return a piece that names each value with the recommended one, and the command without them.
+    """Return a piece that names each value with the recommended one, and the command without them."""
+    way = _way_back(job, found)
+    settings = {**dict.fromkeys(sorted(way.names)), **way.changes}  # None: back to what is recommended
+    command = train_command(job, way.names, **way.changes)
+    return _piece(code, changes=way.words, command=command, settings=settings)
+
+
+def way_to_learn_more(job: JobConfig) -> WayBack:
+    """Return the way back to recommended values from all that holds a run back, for one that has more to learn."""
+    return _way_back(job, [*_slower(job), *_narrower(job)])
+
+
+def _way_back(job: JobConfig, found: list[Departure]) -> WayBack:
+    """Return the way back from departures.
 
     Stages decide rate and length together and go as a whole; a small micro-batch with accumulation stays small, since
     it was chosen for the memory.
@@ -144,8 +179,7 @@ def _back(job: JobConfig, code: str, found: list[Departure]) -> Piece:
             names.discard("gradient_accumulation_steps")
     words = [item.words for item in found if item.name in names]
     words += [f"{name} {getattr(job.train, name)} → {value}" for name, value in changes.items()]
-    settings = {**dict.fromkeys(sorted(names)), **changes}  # None: back to what is recommended
-    return _piece(code, changes=", ".join(words), command=train_command(job, names, **changes), settings=settings)
+    return WayBack(names, changes, ", ".join(words))
 
 
 def _not_learned(job: JobConfig, report: dict[str, Any], folder: Path) -> Piece:

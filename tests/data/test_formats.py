@@ -215,3 +215,74 @@ def test_history_becomes_earlier_turns(history: object) -> None:
 def test_blank() -> None:
     assert all(is_blank(text) for text in ("", " \t\r\n", "\u3000", "\u200b\ufeff", "\u00a0"))
     assert not any(is_blank(text) for text in ("a", " 。", "\u200ba"))
+
+
+TURNS = [{"role": "user", "content": "定休日は？"}, {"role": "assistant", "content": "水曜日です。"}]
+EARLIER = [
+    {"role": "user", "content": "店は？"},
+    {"role": "assistant", "content": "本店です。"},
+    {"role": "user", "content": "定休日は？"},
+]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": TURNS[:1], "completion": TURNS[1:]},
+        {"prompt": TURNS[:1], "completion": "水曜日です。"},
+        {"prompt": "定休日は？", "completion": TURNS[1:]},
+        {"conversation": [{"input": "定休日は？", "output": "水曜日です。"}]},
+        {"messages": [{"role": "prompter", "content": "定休日は？"}, {"role": "ai", "content": "水曜日です。"}]},
+    ],
+)
+def test_conversations_in_other_clothes(row: dict[str, Any]) -> None:
+    """As TRL, XTuner, OpenAssistant and LangChain write them."""
+    example, problems = read(row)
+    assert problems == []
+    assert example is not None
+    assert example.messages == (Message("user", "定休日は？"), Message("assistant", "水曜日です。"))
+
+
+def test_only_the_completion_of_turns_is_learned() -> None:
+    example, _ = read(
+        {"prompt": EARLIER, "completion": [{"role": "assistant", "content": "水曜日です。"}], "tools": None}
+    )
+    assert example is not None
+    assert [turn.learned for turn in example.messages] == [True, False, True, True]
+
+
+def test_a_developer_speaks_as_the_system() -> None:
+    example, _ = read({"messages": [{"role": "developer", "content": "丁寧に"}, *TURNS]})
+    assert example is not None
+    assert example.messages[0] == Message("system", "丁寧に")
+    example, _ = read({"conversation": [{"system": "丁寧に", "input": "定休日は？", "output": "水曜日です。"}]})
+    assert example is not None
+    assert [turn.role for turn in example.messages] == ["system", "user", "assistant"]
+
+
+def test_a_turn_that_names_no_speaker() -> None:
+    assert read({"messages": [{"content": "定休日は？"}]})[1] == ["missing_role"]
+    assert read({"messages": [{"role": 3, "content": "定休日は？"}]})[1] == ["unknown_role"]
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "maps"),
+    [
+        (
+            {"source": "質問", "target": "答え", "id": 3},
+            "unknown_columns",
+            "--map instruction=source --map output=target",
+        ),
+        ({"kind": 1, "input": "質問", "target": "答え"}, "missing_answer", "--map output=target"),
+        ({"question": "質問", "answers": {"text": ["答え"]}}, "missing_answer", "--map output=COLUMN"),
+        ({"0": {"instruction": "質問", "output": "答え"}}, "no_text_columns", None),
+        ({"dialog": ["質問", "答え"]}, "no_text_columns", None),
+    ],
+)
+def test_a_hint_proposes_columns_that_hold_text(row: dict[str, Any], code: str, maps: str | None) -> None:
+    """What is proposed is read then, and not refused."""
+    _, problems = RowReader(None, {}).read(RawRow(1, 1, row))
+    assert [(problem.code, problem.params.get("maps")) for problem in problems] == [(code, maps)]
+    if maps is not None and "COLUMN" not in maps:
+        columns = dict(word.split("=") for word in maps.split() if "=" in word)
+        assert read(row, columns=columns)[1] == []

@@ -85,3 +85,22 @@ def test_a_log_counts_all_and_keeps_the_first_of_each_code() -> None:
     assert [problem.level for problem in kept] == ["error"] * 10 + ["warning"] * SHOWN_PER_CODE
     assert [problem.line for problem in kept[:10]] == list(range(41, 51))
     assert isinstance(kept[0], Problem)
+
+
+DROPPING = {"ja": ("--drop-invalid", "「誤りのある行を除く」"), "en": ("--drop-invalid", "Leave out rows with errors")}
+WITH_OTHERS = {"rows_with_errors", "no_rows_left"}  # said only where other rows remain, or none was asked for
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_hint_leaves_out_every_row(language: str) -> None:
+    """A hint to leave a row out has a sibling for a file in which no row would remain."""
+    texts = catalogue(language)
+    named = {
+        key for key, text in texts.items() if key.startswith("error.") and any(w in text for w in DROPPING[language])
+    }
+    codes = {key.split(".")[1] for key in named if ".hint" in key} - WITH_OTHERS
+    assert len(codes) > 8
+    for code in codes:
+        siblings = [text for key, text in texts.items() if key.startswith(f"error.{code}.hint_none_good")]
+        assert siblings, code
+        assert not [text for text in siblings if any(word in text for word in DROPPING[language])]

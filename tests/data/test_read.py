@@ -10,7 +10,9 @@ import pytest
 
 from llmlora.core.errors import ConfigError, DatasetError, DatasetRowError, NotFound
 from llmlora.core.examples import Example
+from llmlora.core.locale import error_texts, spoken_error
 from llmlora.data.read import ReadOptions, Source, iter_examples
+from llmlora.data.validate import check_dataset
 from unprivileged import open_folder, unprivileged
 
 ROWS = [
@@ -192,3 +194,32 @@ def test_a_file_without_usable_rows_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("質問,回答\n,\n", encoding="utf-8")
     assert code_of(path) == "no_records"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_leaving_rows_out_is_no_advice_where_none_would_remain(tmp_path: Path, count: int) -> None:
+    """The next step is that of the first row instead; a check says the same, and offers no repair."""
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"input": "q", "target": "a"}\n' * count, encoding="utf-8")
+    with pytest.raises(DatasetRowError, match="missing_answer" if count == 1 else "no_row_trainable") as caught:
+        list(iter_examples(path))
+    hint = error_texts(caught.value)["hint"]
+    assert "--map output=target" in hint
+    assert "--drop-invalid" not in hint
+    report = check_dataset(path)
+    found = [problem.to_dict() for problem in report.problems if problem.level == "error"]
+    assert [(problem["hint"], problem["action"]) for problem in found] == [(hint, None)] * count
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write('{"instruction": "q", "output": "a"}\n')
+    found = [problem.to_dict() for problem in check_dataset(path).problems if problem.level == "error"]
+    assert all("--drop-invalid" in problem["hint"] for problem in found)
+    assert all(problem["action"]["values"] == {"actions": ["drop_invalid"]} for problem in found)
+
+
+def test_pairs_of_answers_are_named_with_what_keeps_the_better_one(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"prompt": "q", "chosen": "a", "rejected": "b"}\n' * 2, encoding="utf-8")
+    with pytest.raises(DatasetRowError, match="no_row_trainable") as caught:
+        list(iter_examples(path))
+    assert "--keep chosen" in error_texts(caught.value)["hint"]
+    assert spoken_error(caught.value)["action"] == {"name": "repair_dataset", "values": {"actions": ["keep_chosen"]}}

@@ -66,7 +66,10 @@ DROP_INVALID: Final = {"name": "repair_dataset", "values": {"actions": ["drop_in
 
 def action_of(code: str | None, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return {`name`, `values`} of the next step about a code, None where only a person can tell."""
-    name, values = _ACTIONS.get(code or "", ("", {}))
+    named = params.get("first_code") if code == "no_row_trainable" else code
+    name, values = _ACTIONS.get(str(named), ("", {}))
+    if params.get("is_none_good") and values == DROP_INVALID["values"]:
+        return None  # no row would be left
     filled = {key: _filled(value, params) for key, value in values.items()}
     return None if not name or None in filled.values() else {"name": name, "values": filled}
 

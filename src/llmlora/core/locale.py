@@ -45,6 +45,7 @@ VERBS = (
 )
 GROUPS = ("dataset", "adapters", "jobs", "ollama", "tutorial", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
+ALL_ALIKE = ("none_shorter", "none_good")  # what all rows of a file may be; hints of their own, parameters `is_…`
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")
 _is_page: ContextVar[bool] = ContextVar("is_page", default=False)
@@ -161,9 +162,17 @@ def translate(key: str, /, **params: Any) -> str:
         return text
 
 
+def hint_key(prefix: str, params: Mapping[str, Any]) -> str:
+    """Return the key of a hint: of the one for files whose rows are all alike, where that is known and there is one."""
+    cases = (f"{prefix}.hint_{case}" for case in ALL_ALIKE if params.get(f"is_{case}"))
+    return next((key for key in cases if has_text(key)), f"{prefix}.hint")
+
+
 def error_texts(error: LlmloraError) -> dict[str, str]:
     """Return what happened, why, and the exact next step, in the current language."""
-    return {part: translate(f"error.{error.code}.{part}", **error.params) for part in ("what", "why", "hint")}
+    key = f"error.{error.code}"
+    keys = {"what": f"{key}.what", "why": f"{key}.why", "hint": hint_key(key, error.params)}
+    return {part: translate(key, **error.params) for part, key in keys.items()}
 
 
 def worded_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmlora.core.errors import DatasetError
@@ -16,15 +17,26 @@ def incomplete(raw: RawRow, mapping: RowMapping) -> DatasetError:
     if kind_of(list(raw.value)) == "row":
         return DatasetError("no_header", line=1, **unknown_columns(raw, True).params)
     lacking = next(name for name in REQUIRED[mapping.format] if name not in mapping.columns)
-    free = [name for name in mapping.ignored if not name.startswith("#")]
+    maps = maps_for(lacking, [name for name in mapping.ignored if not name.startswith("#")])
+    return DatasetError("column_missing", line=1, name=lacking, columns=shown(raw), maps=maps)
+
+
+def maps_for(lacking: str, free: Sequence[str]) -> str:
+    """Return the `--map` that gives a field one of the columns left over."""
     columns = proposal(free) if len(free) > 1 else dict.fromkeys(["output"], *free) if free else {}
-    column = columns.get(lacking) or columns.get("output") or "COLUMN"
-    return DatasetError("column_missing", line=1, name=lacking, columns=shown(raw), maps=map_options({lacking: column}))
+    return map_options({lacking: columns.get(lacking) or columns.get("output") or "COLUMN"})
+
+
+def text_columns(raw: RawRow, names: Iterable[str]) -> list[str]:
+    """Return the columns that hold text in a row: no hint proposes another one."""
+    return [name for name in names if isinstance(raw.value.get(name), str)]
 
 
 def unknown_columns(raw: RawRow, is_table: bool) -> Problem:
     """Return the error of a row without known columns; of a table also when its first line may be a row already."""
-    names = list(raw.value)
+    names = list(raw.value) if is_table else text_columns(raw, raw.value)
+    if not names:
+        return error("no_text_columns", raw.line, raw.row, columns=shown(raw))
     params: dict[str, Any] = {"columns": shown(raw), "maps": map_options(proposal(names))}
     kind = kind_of(names) if is_table else "header"
     if kind == "header":

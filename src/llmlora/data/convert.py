@@ -225,6 +225,8 @@ class RowPlan:
         first = self._look_at(items, bool(choices.get("deduplicate")))
         self.ignored_columns = (*reader.ignored, *source.other_members)
         if first is not None and not choices.get("drop_invalid"):
+            is_none_good = not self.num_written
+            first = first.of_none_good() if is_none_good else first
             raise DatasetError(
                 "dataset_has_errors",
                 path=str(source.path),
@@ -232,6 +234,7 @@ class RowPlan:
                 line=first.line,
                 first=first.message,
                 first_hint=first.hint,
+                **({"is_none_good": True} if is_none_good else {}),
             )
         if choices.get("sample"):
             self._sample(int(choices["sample"] or 0))

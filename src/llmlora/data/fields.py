@@ -54,6 +54,7 @@ MAPPABLE = (
 )  # fmt: skip
 ROLES = {
     "system": "system", "user": "user", "assistant": "assistant", "tool": "tool",
+    "developer": "system", "prompter": "user", "ai": "assistant",
     "human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
     "function": "tool", "function_response": "tool", "observation": "tool", "tool_response": "tool",
     "tool_output": "tool", "tool_result": "tool", "ipython": "tool",

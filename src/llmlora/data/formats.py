@@ -13,7 +13,7 @@ from typing import Any
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import DatasetFormat, Example, Message
 from llmlora.core.locale import shell_word
-from llmlora.data.column_findings import incomplete, two_columns, unknown_columns
+from llmlora.data.column_findings import incomplete, maps_for, text_columns, two_columns, unknown_columns
 from llmlora.data.column_findings import shown as shown_columns
 from llmlora.data.fields import REQUIRED, RowMapping, columns_named, find_mapping, normalised, role_of
 from llmlora.data.kept_out import LABELS, ROW_MARKS, TURN_MARKS, WEIGHTS, is_label, marks_in, masks_of, weight_of
@@ -22,7 +22,15 @@ from llmlora.data.problems import Problem, error, warning
 from llmlora.data.raw import RawRow
 from llmlora.data.strict_json import value_in_text
 from llmlora.data.tool_calls import CALL_ROLES, UnreadableCallError, calls_of, tools_of
-from llmlora.data.turn_parts import REASONING_KEYS, media_in_row, media_in_turn, reasoning_of, turns_of_history
+from llmlora.data.turn_parts import (
+    REASONING_KEYS,
+    conversation_of,
+    media_in_row,
+    media_in_turn,
+    pairs_as_turns,
+    reasoning_of,
+    turns_of_history,
+)
 
 MAX_KEY_SETS = 1000
 VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
@@ -70,7 +78,7 @@ class RowReader:
         chosen = self._chosen(raw)
         if isinstance(chosen, Problem):
             return None, [chosen]
-        raw = chosen
+        raw = self._conversation(chosen)
         mapping = self._mapping_of(raw)
         if mapping is None or (self._has_header and self._lacks_given(raw)):
             return None, [self._unknown(raw)]
@@ -118,6 +126,12 @@ class RowReader:
         if kept is None:
             return warning("row_undecided", raw.line, raw.row, None, pair.verdict or pair.chosen)
         return replace(raw, value=kept)
+
+    def _conversation(self, raw: RawRow) -> RawRow:
+        """Return a row of prompt and completion as one conversation where one of them is a list of turns."""
+        is_open = not self._given and self.wanted in (None, "chat")
+        value = conversation_of(raw.value) if is_open else None
+        return raw if value is None else replace(raw, value=value)
 
     def _preference(self, raw: RawRow, pair: Preference) -> Problem:
         output = self._path.with_name(f"{self._path.stem}-chosen.jsonl")
@@ -175,7 +189,7 @@ class RowReader:
         """Remember what stands in the turns of a conversation beside role, content and calls."""
         column = mapping.columns.get("messages", "")
         turns = raw.value.get(column)
-        for turn in turns if isinstance(turns, list) else ():
+        for turn in pairs_as_turns(turns) if isinstance(turns, list) else ():
             if isinstance(turn, dict) and len(self.ignored) < MAX_KEY_SETS:
                 unused = (key for key in turn if key not in TURN_KEYS and turn[key] is not None)
                 self.ignored.update((f"{column}[].{key[:40]}", None) for key in unused)
@@ -236,7 +250,8 @@ def _text(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem], 
     shown = column or name
     if value is None:
         code = "missing_answer" if is_answer else "missing_question"
-        problems.append(error(code, raw.line, raw.row, None, shown, name=name))
+        maps = maps_for(name, text_columns(raw, mapping.ignored))
+        problems.append(error(code, raw.line, raw.row, None, shown, name=name, maps=maps))
     elif not isinstance(value, str):
         code = "answer_not_text" if is_answer else "question_not_text"
         problems.append(error(code, raw.line, raw.row, None, shown, kind=_kind(value)))
@@ -327,9 +342,11 @@ def read_chat(raw: RawRow, mapping: RowMapping) -> Found:
     if isinstance(turns, str):
         turns = value_in_text(turns)
     if turns is None:
-        return None, [error("missing_answer", raw.line, raw.row, None, column, name="messages")]
+        maps = maps_for("messages", ())
+        return None, [error("missing_answer", raw.line, raw.row, None, column, name="messages", maps=maps)]
     if not isinstance(turns, list):
         return None, [error("messages_not_list", raw.line, raw.row, None, column, kind=_kind(turns))]
+    turns = pairs_as_turns(turns)
     problems: list[Problem] = []
     system = _optional(raw, mapping, "system", problems)
     messages = [Message("system", system)] if not is_blank(system) else []
@@ -413,7 +430,8 @@ def _turn(turn: Any, number: int, raw: RawRow, column: str, problems: list[Probl
 
     role = _role(turn)
     if role is None:
-        wrong("unknown_role", role=str(_first_given(turn, "role", "from"))[:30])
+        given_role = _first_given(turn, "role", "from")
+        wrong("missing_role") if given_role is None else wrong("unknown_role", role=str(given_role)[:30])
         return None
     given_content = _first_given(turn, "content", "value")
     media = media_in_turn(turn, given_content)

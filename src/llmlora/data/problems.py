@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from llmlora.core.actions import DROP_INVALID, action_of
 from llmlora.core.errors import DatasetError, DatasetRowError
-from llmlora.core.locale import translate, with_reason
+from llmlora.core.locale import hint_key, translate, with_reason
 
 Level = Literal["error", "warning"]
 PLACE = ("line", "row", "column", "field")
@@ -46,15 +46,22 @@ class Problem:
     @property
     def hint(self) -> str:
         """Return the next step, in the current language."""
-        part = "hint_none_shorter" if self.params.get("is_none_shorter") else "hint"
-        key = f"error.{self.code}.{part}" if self.level == "error" else f"data.{self.code}.{part}"
-        return translate(key, **self._values())
+        prefix = f"error.{self.code}" if self.level == "error" else f"data.{self.code}"
+        return translate(hint_key(prefix, self.params), **self._values())
 
     @property
     def action(self) -> dict[str, Any] | None:
-        """Return the next step as data; a row with an error can always be left out."""
-        is_row_error = self.level == "error" and self.row is not None
-        return action_of(self.code, self.params) or (DROP_INVALID if is_row_error else None)
+        """Return the next step as data; a row with an error can be left out where others remain."""
+        is_droppable = self._is_row_error and not self.params.get("is_none_good")
+        return action_of(self.code, self.params) or (DROP_INVALID if is_droppable else None)
+
+    @property
+    def _is_row_error(self) -> bool:
+        return self.level == "error" and self.row is not None
+
+    def of_none_good(self) -> Problem:
+        """Return the finding as one of a file without a row to train on: leaving rows out is no next step there."""
+        return replace(self, params={**self.params, "is_none_good": True}) if self._is_row_error else self
 
     def _values(self) -> dict[str, Any]:
         return with_reason({**{name: getattr(self, name) for name in PLACE}, **self.params}, "what")
@@ -142,12 +149,18 @@ class ProblemLog:
         if self.counts[problem.code] <= SHOWN_PER_CODE:
             self.kept.append(problem)
 
-    def note(self, codes: Collection[str], **params: Any) -> None:
-        """Tell findings of some codes what only the whole file shows."""
+    def note_none_shorter(self) -> None:
+        """Tell findings about long rows that there is no shorter one."""
         self.kept = [
-            replace(problem, params={**problem.params, **params}) if problem.code in codes else problem
+            replace(problem, params={**problem.params, "is_none_shorter": True})
+            if problem.code in DROPPABLE
+            else problem
             for problem in self.kept
         ]
+
+    def note_none_good(self) -> None:
+        """Tell errors that no row can be trained on."""
+        self.kept = [problem.of_none_good() for problem in self.kept]
 
     def problems(self) -> tuple[Problem, ...]:
         """Return the kept findings: errors first, then by line."""

@@ -254,7 +254,7 @@ def iter_examples(
             count += 1
             yield item
         elif item.level == "error":
-            raise _bad_rows(item, items, source.path)
+            raise _bad_rows(item, items, source.path, count)
         elif item.code == KEPT_OUT:
             num_kept_out += 1
             on_kept_out(item)
@@ -275,21 +275,30 @@ def read_rows(source: Source, reader: RowReader) -> Iterator[Example | Problem]:
         yield example or min(problems, key=lambda problem: problem.level != "error")
 
 
-def _bad_rows(first: Problem, following: Iterator[Example | Problem], path: Path) -> DatasetError:
-    """Read on to the end of the file and return one error for all rows that have one."""
+def _bad_rows(first: Problem, following: Iterator[Example | Problem], path: Path, num_good: int) -> DatasetError:
+    """Read on to the end of the file and return one error for all rows that have one.
+
+    Where no row is left beside them, the next step is that of the first one, and not to leave them out.
+    """
     bad = [first]
     count = 1
     try:
         for item in following:
-            if isinstance(item, Problem) and item.level == "error":
+            if isinstance(item, Example):
+                num_good += 1
+            elif item.level == "error":
                 count += 1
                 bad.append(item) if count <= LISTED_LINES else None
     except DatasetError as failure:  # the rest cannot be read
         count += 1
         bad.append(from_exception(failure))
+    first = first if num_good else first.of_none_good()
     if count == 1:
         return first.to_error()
     listed = ", ".join(str(problem.line) for problem in bad) + (", …" if count > len(bad) else "")
     place = {"line": first.line, "row": first.row, "column": first.column, "field": first.field}
     described = {"first_code": first.code, "first": first.message}
+    if not num_good:
+        described["first_hint"] = first.hint
+        return DatasetRowError("no_row_trainable", path=str(path), count=count, listed=listed, **described, **place)
     return DatasetRowError("rows_with_errors", path=str(path), count=count, listed=listed, **described, **place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmlora.data.fields import SYNONYMS, normalised
+from llmlora.data.fields import SYNONYMS, normalised, role_of
 from llmlora.data.strict_json import JsonError, parse_json
 from llmlora.data.tool_calls import EMPTY
 
@@ -33,6 +33,43 @@ def media_in_turn(turn: Mapping[str, Any], content: Any) -> str | None:
     kinds = (part.get("type") for part in parts if isinstance(part, dict))
     found = next((kind for kind in kinds if isinstance(kind, str) and kind.startswith(MEDIA_PARTS)), None)
     return found or media_in_row(turn, turn)
+
+
+def pairs_as_turns(turns: list[Any]) -> list[Any]:
+    """Return the turns of a conversation; what holds a question with its answer, and no role, becomes two of them."""
+    found: list[Any] = []
+    for turn in turns:
+        pair = _pair_of(turn) if isinstance(turn, dict) and not _has_role(turn) else None
+        system = [{"role": "system", "content": turn["system"]}] if pair and turn.get("system") else []
+        found += [turn] if pair is None else [*system, *pair]
+    return found
+
+
+def conversation_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a row whose prompt or completion is a list of turns as one conversation; None for any other row.
+
+    Only the completion is learned, as TRL does: answers in the prompt are not.
+    """
+    names = {normalised(key): key for key in row}
+    prompt, completion = names.get("prompt"), names.get("completion")
+    if prompt is None or completion is None:
+        return None
+    sides = (row[prompt], row[completion])
+    if not any(isinstance(side, list) for side in sides):
+        return None
+    asked, answered = _turns_or_text(sides[0], "user"), _turns_or_text(sides[1], "assistant")
+    if asked is None or answered is None:
+        return None
+    earlier = [{**turn, "weight": 0} if _speaker(turn) == "assistant" else turn for turn in asked]
+    rest = {key: value for key, value in row.items() if key not in (prompt, completion)}
+    return {**rest, "messages": [*earlier, *answered]}
+
+
+def _turns_or_text(side: Any, role: str) -> list[dict[str, Any]] | None:
+    if isinstance(side, str):
+        return [{"role": role, "content": side}]
+    is_talk = isinstance(side, list) and all(isinstance(turn, dict) and _has_role(turn) for turn in side)
+    return list(side) if is_talk else None
 
 
 def turns_of_history(value: Any) -> list[dict[str, Any]] | None:
@@ -63,8 +100,21 @@ def _turns_of(item: Any) -> list[dict[str, Any]] | None:
         return _pair(*item) if len(item) == 2 else None
     if not isinstance(item, dict):
         return None
-    if "role" in item or "from" in item:
+    if _has_role(item):
         return [item]
+    return _pair_of(item)
+
+
+def _speaker(turn: Mapping[str, Any]) -> str | None:
+    return role_of(turn.get("role", turn.get("from")))
+
+
+def _has_role(turn: Mapping[str, Any]) -> bool:
+    return "role" in turn or "from" in turn
+
+
+def _pair_of(item: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the two turns of an object that holds a question and its answer, None for another one."""
     named = {normalised(str(key)): value for key, value in item.items()}
     found = [next((named[name] for name in SYNONYMS[field] if name in named), None) for field in PAIR_FIELDS]
     return None if None in found else _pair(*found)

@@ -12,7 +12,6 @@ from llmlora.core.examples import Example
 from llmlora.data.duplicates import HashTable, NearDuplicates, Pair, row_hashes
 from llmlora.data.formats import RowReader
 from llmlora.data.problems import (
-    DROPPABLE,
     OVERLONG,
     SHOWN_PER_CODE,
     Problem,
@@ -253,7 +252,9 @@ class _Check:
         if not self.stats.num_rows and not self.log.num_errors:
             self.log.add(self._nothing_left())
         if self.num_over == self.stats.num_rows:
-            self.log.note(DROPPABLE, is_none_shorter=True)
+            self.log.note_none_shorter()
+        if not self.stats.num_rows:
+            self.log.note_none_good()
 
     def _nothing_left(self) -> Problem:
         if self.left_out and self.max_length is not None:

@@ -163,7 +163,8 @@ def rewritten(
     except DatasetError as error:
         if error.code != "dataset_has_errors":
             raise
-        raise DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, count=error.params["count"]) from error
+        whole = {name: error.params[name] for name in ("count", "is_none_good") if name in error.params}
+        raise DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, **whole) from error
 
 
 def _newest(database: Database, dataset_id: str, version: int) -> DatasetRow:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from llmlora.core.boot_clock import now
-from llmlora.core.errors import Conflict, NotFound
+from llmlora.core.errors import Conflict, DatasetError, NotFound
 from llmlora.core.examples import FORMATS
 from llmlora.core.layout import DATA_STEM, FINDINGS_STEM, FINDINGS_SUFFIX, datasets_dir, new_id, version_name
 from llmlora.core.locale import LANGUAGES, catalogue
@@ -54,6 +54,13 @@ class DatasetPage:
 
     items: list[DatasetRow]
     next_cursor: str | None
+
+
+def not_trainable(row: DatasetRow) -> DatasetError:
+    """Return the error of a dataset whose rows have errors; where no row is left beside them, it says so."""
+    count = sum(problem["level"] == "error" for problem in row.problems)
+    none_good = {} if row.num_examples else {"is_none_good": True}
+    return DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, count=count, **none_good)
 
 
 def dataset_options(

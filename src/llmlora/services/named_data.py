@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmlora.core.errors import DatasetError, NotFound
+from llmlora.core.errors import NotFound
 from llmlora.core.layout import home_dir
 from llmlora.services.find import find_dataset
-from llmlora.services.kept_datasets import data_file, get_dataset
+from llmlora.services.kept_datasets import data_file, get_dataset, not_trainable
 from llmlora.services.workspace import open_workspace
 from llmlora.store import datasets
 from llmlora.store.datasets import DatasetRow
@@ -39,6 +39,5 @@ def named_data(word: Path) -> NamedData:
         except NotFound:
             return NamedData(word, word.stem)
         if not row.is_ok:
-            count = sum(problem["level"] == "error" for problem in row.problems)
-            raise DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, count=count)
+            raise not_trainable(row)
         return NamedData(data_file(queue.database, row), row.name, row)

@@ -150,6 +150,7 @@ def _checked(request: TrainRequest, path: Path, check: CheckData) -> CheckReport
     if not report.ok:
         errors = [problem for problem in report.problems if problem.level == "error"]
         first = errors[0].to_dict() if errors else {}
+        none_good = {} if report.num_examples else {"is_none_good": True}
         raise DatasetError(
             "dataset_not_trainable",
             path=str(path),
@@ -157,6 +158,7 @@ def _checked(request: TrainRequest, path: Path, check: CheckData) -> CheckReport
             first=first.get("message", ""),
             first_hint=first.get("hint", ""),
             line=first.get("line") or "-",
+            **none_good,
         )
     return report
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.core.bundled_templates import TEMPLATE_NAMES
-from llmlora.core.errors import ConfigError, DatasetError, NotFound
+from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.publish import sha256_file
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions
@@ -17,7 +17,7 @@ from llmlora.data.validate import CheckReport
 from llmlora.services.dataset_check import common_read, kept_read
 from llmlora.services.inspect import inspect_data
 from llmlora.services.job_folder import write_training
-from llmlora.services.kept_datasets import data_file, delete_dataset, get_dataset
+from llmlora.services.kept_datasets import data_file, delete_dataset, get_dataset, not_trainable
 from llmlora.services.mixed_datasets import Part, keep_mixture, parts_of
 from llmlora.services.models import require_known_model
 from llmlora.services.plan_training import CheckData, PlannedJob, plan_training
@@ -206,8 +206,7 @@ def trainable(queue: Queue, dataset_id: str) -> DatasetRow:
     """
     row = get_dataset(queue.database, dataset_id)
     if not row.is_ok:
-        count = sum(problem["level"] == "error" for problem in row.problems)
-        raise DatasetError("kept_dataset_has_errors", id=row.id, name=row.name, count=count)
+        raise not_trainable(row)
     return row
 
 

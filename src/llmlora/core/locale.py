@@ -45,7 +45,8 @@ VERBS = (
 )
 GROUPS = ("dataset", "adapters", "jobs", "ollama", "tutorial", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
-ALL_ALIKE = ("none_shorter", "none_good")  # what all rows of a file may be; hints of their own, parameters `is_…`
+# Parameters that say what all rows of a file are -> the hint of its own that an error or a finding may have for it.
+HINTS_OF_ALL = {"is_none_shorter": "hint_none_shorter", "is_none_good": "hint_none_good"}
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")
 _is_page: ContextVar[bool] = ContextVar("is_page", default=False)
@@ -162,17 +163,16 @@ def translate(key: str, /, **params: Any) -> str:
         return text
 
 
-def hint_key(prefix: str, params: Mapping[str, Any]) -> str:
-    """Return the key of a hint: of the one for files whose rows are all alike, where that is known and there is one."""
-    cases = (f"{prefix}.hint_{case}" for case in ALL_ALIKE if params.get(f"is_{case}"))
-    return next((key for key in cases if has_text(key)), f"{prefix}.hint")
+def hint_part(prefix: str, params: Mapping[str, Any]) -> str:
+    """Return the last name of a hint's key: the one for files whose rows are all alike, where there is one."""
+    special = (part for name, part in HINTS_OF_ALL.items() if params.get(name))
+    return next((part for part in special if has_text(f"{prefix}.{part}")), "hint")
 
 
 def error_texts(error: LlmloraError) -> dict[str, str]:
     """Return what happened, why, and the exact next step, in the current language."""
-    key = f"error.{error.code}"
-    keys = {"what": f"{key}.what", "why": f"{key}.why", "hint": hint_key(key, error.params)}
-    return {part: translate(key, **error.params) for part, key in keys.items()}
+    parts = {"what": "what", "why": "why", "hint": hint_part(f"error.{error.code}", error.params)}
+    return {name: translate(f"error.{error.code}.{part}", **error.params) for name, part in parts.items()}
 
 
 def worded_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:

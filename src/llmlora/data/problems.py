@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from llmlora.core.actions import DROP_INVALID, action_of
 from llmlora.core.errors import DatasetError, DatasetRowError
-from llmlora.core.locale import hint_key, translate, with_reason
+from llmlora.core.locale import hint_part, translate, with_reason
 
 Level = Literal["error", "warning"]
 PLACE = ("line", "row", "column", "field")
@@ -46,8 +46,10 @@ class Problem:
     @property
     def hint(self) -> str:
         """Return the next step, in the current language."""
-        prefix = f"error.{self.code}" if self.level == "error" else f"data.{self.code}"
-        return translate(hint_key(prefix, self.params), **self._values())
+        room = "error" if self.level == "error" else "data"
+        part = hint_part(f"{room}.{self.code}", self.params)
+        key = f"error.{self.code}.{part}" if self.level == "error" else f"data.{self.code}.{part}"
+        return translate(key, **self._values())
 
     @property
     def action(self) -> dict[str, Any] | None:

@@ -297,8 +297,7 @@ def _bad_rows(first: Problem, following: Iterator[Example | Problem], path: Path
         return first.to_error()
     listed = ", ".join(str(problem.line) for problem in bad) + (", …" if count > len(bad) else "")
     place = {"line": first.line, "row": first.row, "column": first.column, "field": first.field}
-    described = {"first_code": first.code, "first": first.message}
+    described = {"first_code": first.code, "first": first.message, "first_hint": first.hint}
     if not num_good:
-        described["first_hint"] = first.hint
         return DatasetRowError("no_row_trainable", path=str(path), count=count, listed=listed, **described, **place)
     return DatasetRowError("rows_with_errors", path=str(path), count=count, listed=listed, **described, **place)

@@ -11,9 +11,9 @@ from llmlora.core.free_place import free_place
 from llmlora.core.job import DataSource, read_job
 from llmlora.core.locale import shell_word
 from llmlora.core.next_run import read_words, train_command
+from llmlora.core.way_back import way_to_learn_more
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.reword import merge_rewordings, write_rewordings
-from llmlora.evaluation.advising.advice import way_to_learn_more
 from llmlora.services.demo import BASE_MODEL
 
 PER_QUESTION = 2

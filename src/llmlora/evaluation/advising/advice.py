@@ -21,7 +21,6 @@ under `evaluation.advice.<code>`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +37,7 @@ from llmlora.core.next_run import (
     steps_of,
     train_command,
 )
+from llmlora.core.way_back import narrower, shorter, slower, way_back
 
 KNOWN_BY_HEART: Final = 0.3
 MOST_EPOCHS: Final = 100  # a run may have more, but no more are proposed
@@ -46,18 +46,8 @@ GENERAL_SHARE: Final = 0.5  # of the rows; measured to keep the facts (docs/conc
 DAMAGE: Final = ("loss_rise", "changed_share", "spoilt_share")  # what general rows make smaller; not what is invented
 DIVERGING: Final = {"loss_rising", "unsteady", "gradient_explosion"}
 NOT_LEARNING: Final = {"adapter_unchanged", "loss_not_falling", "still_falling"}
-ROOM: Final = ("r", "lora_alpha", "lora_dropout", "target_modules", "layers")
 
 Piece = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class WayBack:
-    """Settings to leave out of the next command, other values for it, and both as `name value → value, …`."""
-
-    names: set[str]
-    changes: dict[str, Any]
-    words: str
 
 
 def advise(job: JobConfig, report: dict[str, Any], folder: Path) -> list[Piece]:
@@ -97,8 +87,8 @@ def advise_run(job: JobConfig, codes: Iterable[str]) -> Piece | None:
 
 def back_to_learning(job: JobConfig) -> Piece | None:
     """Return the way back to the recommended rate, length and warm-up, where less was learned for want of them."""
-    rate, lengths = rate_departure(job), _shorter(job)
-    found = _slower(job)
+    rate, lengths = rate_departure(job), shorter(job)
+    found = slower(job)
     if not found:
         return None
     if rate is None:
@@ -107,35 +97,14 @@ def back_to_learning(job: JobConfig) -> Piece | None:
     return _back(job, _side(rate.value > rate.recommended) if is_known else "rate_chosen", found)
 
 
-def _slower(job: JobConfig) -> list[Departure]:
-    """Return what keeps a run from learning as much as the recommended one: its rate, length and warm-up."""
-    found = (rate_departure(job), *_shorter(job), departure(job, "warmup_steps"))
-    return [item for item in found if item is not None]
-
-
-def _shorter(job: JobConfig) -> list[Departure]:
-    steps = steps_of(job)
-    return length_departures(job) if steps is None or steps[0] < steps[1] else []
-
-
 def _side(is_above: bool) -> str:
     return "rate_too_high" if is_above else "rate_too_low"
 
 
 def back_to_room(job: JobConfig) -> Piece | None:
     """Return the way back to the recommended rank, target modules and dropout, where they were made smaller."""
-    found = _narrower(job)
+    found = narrower(job)
     return _back(job, "too_little_room", found) if found else None
-
-
-def _narrower(job: JobConfig) -> list[Departure]:
-    return [item for name in ROOM if (item := departure(job, name)) is not None and _is_narrower(item)]
-
-
-def _is_narrower(item: Departure) -> bool:
-    if item.name == "lora_dropout":
-        return bool(item.value > (item.recommended or 0))
-    return item.name in ("target_modules", "layers") or bool(item.value < item.recommended)
 
 
 def back_from_too_much(job: JobConfig) -> Piece | None:
@@ -150,36 +119,10 @@ def back_from_too_much(job: JobConfig) -> Piece | None:
 
 def _back(job: JobConfig, code: str, found: list[Departure]) -> Piece:
     """Return a piece that names each value with the recommended one, and the command without them."""
-    way = _way_back(job, found)
+    way = way_back(job, found)
     settings = {**dict.fromkeys(sorted(way.names)), **way.changes}  # None: back to what is recommended
     command = train_command(job, way.names, **way.changes)
     return _piece(code, changes=way.words, command=command, settings=settings)
-
-
-def way_to_learn_more(job: JobConfig) -> WayBack:
-    """Return the way back to recommended values from all that holds a run back, for one that has more to learn."""
-    return _way_back(job, [*_slower(job), *_narrower(job)])
-
-
-def _way_back(job: JobConfig, found: list[Departure]) -> WayBack:
-    """Return the way back from departures.
-
-    Stages decide rate and length together and go as a whole; a small micro-batch with accumulation stays small, since
-    it was chosen for the memory.
-    """
-    names = {item.name for item in found}
-    if job.train.stages and names & {"learning_rate", "stages"}:
-        names |= {"learning_rate", "stages", "lr_scheduler_type"}
-    changes: dict[str, Any] = {}
-    wanted = job.recommended.get("per_device_train_batch_size", 1)
-    if job.train.gradient_accumulation_steps > 1 and job.train.per_device_train_batch_size < wanted:
-        names.discard("per_device_train_batch_size")
-        if "gradient_accumulation_steps" in names and wanted // job.train.per_device_train_batch_size > 1:
-            changes["gradient_accumulation_steps"] = wanted // job.train.per_device_train_batch_size
-            names.discard("gradient_accumulation_steps")
-    words = [item.words for item in found if item.name in names]
-    words += [f"{name} {getattr(job.train, name)} → {value}" for name, value in changes.items()]
-    return WayBack(names, changes, ", ".join(words))
 
 
 def _not_learned(job: JobConfig, report: dict[str, Any], folder: Path) -> Piece:

@@ -156,3 +156,24 @@ def test_text_is_let_through(tmp_path: Path) -> None:
         path = tmp_path / str(number)
         path.write_bytes(data)
         refuse_binary(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("FAQ一覧,\n,\n質問,回答\na?,b。\n", 3),
+        ("社内FAQ 2026年版,,\n作成: 総務,,\nNo,質問,回答\n1,a?,b。\n", 3),
+        ("sep=;\n表題;\n質問;回答\na?;b。\n", 3),
+        ('\n\n"表題\n二行目",\n質問,回答\na?,b。\n', 5),
+    ],
+)
+def test_a_title_above_the_header_is_named(tmp_path: Path, text: str, line: int) -> None:
+    """Neither the title nor the first row is taken for the names of the columns."""
+    path = tmp_path / "faq.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetError, match="lines_above_header") as caught:
+        detect_container(path, UTF8)
+    assert caught.value.params["line"] == line
+    assert detect_container(path, UTF8, {"instruction": "#1", "output": "#2"}).kind == "csv"
+    path.write_text("".join(text.splitlines(keepends=True)[line - 1 :]), encoding="utf-8")
+    assert detect_container(path, UTF8).has_header

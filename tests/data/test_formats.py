@@ -286,3 +286,13 @@ def test_a_hint_proposes_columns_that_hold_text(row: dict[str, Any], code: str, 
     if maps is not None and "COLUMN" not in maps:
         columns = dict(word.split("=") for word in maps.split() if "=" in word)
         assert read(row, columns=columns)[1] == []
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "None", "null", "#N/A", " #REF! "])
+@pytest.mark.parametrize("column", ["input", "output"])
+def test_what_programs_write_for_an_empty_cell_is_named(word: str, column: str) -> None:
+    row = {"instruction": "a", "input": "", "output": "b", column: word}
+    example, problems = read(row)
+    assert example is not None
+    assert problems == ["empty_cell_word"]
+    assert read({**row, column: "none of them"})[1] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import re
 import stat
@@ -58,6 +59,7 @@ OFFICE_MEMBERS = (
     (b"ppt/", "binary_file", "PowerPoint"),
     (b"[Content_Types].xml", "spreadsheet_file", "xlsx"),
 )
+LINES_ABOVE = 10  # records above a header, among which it is looked for
 ZIP_DIRECTORY_BYTES = 1 << 16
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
 SEPARATOR_LINE = re.compile(r"sep=([,;\t])\s*$", re.IGNORECASE)
@@ -120,10 +122,10 @@ def detect_container(path: Path, encoding: Encoding, columns: Mapping[str, str] 
     `columns` (field -> column) is what the user gave: a header that holds all of them makes any text a table.
 
     Raises:
-        DatasetError: nothing in it (`no_records`), or an HTML page.
+        DatasetError: nothing in it (`no_records`), an HTML page, or a table with lines above its header.
     """
     with path.open(encoding=encoding.name, newline=None) as stream:
-        head = _first_text(stream)
+        head, first_line = _first_text(stream)
     if HTML.match(head):
         raise DatasetError("html_file", line=1)
     named = SUFFIXES.get(path.suffix.lower())
@@ -134,19 +136,23 @@ def detect_container(path: Path, encoding: Encoding, columns: Mapping[str, str] 
     if named == "csv" or _is_table(head, columns or {}):
         has_tabs = path.suffix.lower() == ".tsv" and "\t" in head.split("\n", 1)[0]
         delimiter = "\t" if has_tabs else sniff_delimiter(head)
+        if not columns:
+            _refuse_lines_above(head, delimiter, first_line)
         return Container("csv", delimiter, has_header(_first_record(head, delimiter), columns or {}))
     if named is None and head[0] in "{[":
         return _json_container(head, "json")
     return Container("text")
 
 
-def _first_text(stream: Iterator[str]) -> str:
-    """Return the beginning of a file from its first character that is not white space."""
+def _first_text(stream: Iterator[str]) -> tuple[str, int]:
+    """Return the beginning of a file from its first character that is not white space, and the line that is on."""
     read = stream.read  # type: ignore[attr-defined]
+    line = 1
     while piece := read(HEAD_CHARACTERS):
         text = str(piece).lstrip(" \t\r\n\f\v\u3000\ufeff")
+        line += str(piece)[: len(piece) - len(text)].count("\n")
         if text:
-            return text + _rest_of_line(read, "\n" in text)
+            return text + _rest_of_line(read, "\n" in text), line
     raise DatasetError("no_records")
 
 
@@ -219,6 +225,29 @@ def _first_record(head: str, delimiter: str) -> list[str]:
         return next(csv.reader(lines, delimiter=delimiter), [])
     except csv.Error:
         return []
+
+
+def _refuse_lines_above(head: str, delimiter: str, first_line: int) -> None:
+    """Refuse a table whose first record names no columns while one of the next does, as under a title.
+
+    Raises:
+        DatasetError: `lines_above_header`.
+    """
+    stream = io.StringIO(head)
+    if SEPARATOR_LINE.match(head.split("\n", 1)[0]):
+        stream.readline()
+        first_line += 1
+    reader = csv.reader(stream, delimiter=delimiter)
+    try:
+        for place, cells in enumerate(itertools.islice(reader, LINES_ABOVE + 1)):
+            mapping = find_mapping([cell.strip() for cell in cells if cell.strip()], {})
+            if mapping is not None and mapping.is_complete and len(mapping.columns) > 1:
+                if place:
+                    line = first_line + reader.line_num - 1
+                    raise DatasetError("lines_above_header", line=line, columns=", ".join(cells)[:200])
+                return
+    except csv.Error:
+        return  # said where the rows are read
 
 
 def _is_table(head: str, columns: Mapping[str, str]) -> bool:

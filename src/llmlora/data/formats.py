@@ -37,6 +37,10 @@ VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
 CALL_KEYS = {"tool_calls", "function_call", "tool_call_id", "name"}
 TURN_KEYS = {"role", "content", "from", "value", *CALL_KEYS, *REASONING_KEYS, *TURN_MARKS}
 TEXT_PARTS = {"text", "input_text", "output_text"}
+EMPTY_CELL = {
+    "nan", "NaN", "NAN", "null", "NULL", "None", "undefined", "<NA>", "N/A", "#N/A", "#REF!", "#VALUE!", "#NAME?",
+    "#DIV/0!", "#NULL!", "#NUM!",
+}  # fmt: skip
 ANSWER_FIELDS = {"output", "completion", "text"}
 Found = tuple[Example | None, list[Problem]]
 
@@ -258,6 +262,7 @@ def _text(raw: RawRow, mapping: RowMapping, name: str, problems: list[Problem], 
     elif is_blank(value) and not may_be_blank:
         problems.append(error("blank_answer" if is_answer else "blank_question", raw.line, raw.row, None, shown))
     else:
+        problems.extend(_empty_cell(raw, shown, value))
         return value
     return ""
 
@@ -266,9 +271,16 @@ def _optional(raw: RawRow, mapping: RowMapping, name: str, problems: list[Proble
     column = mapping.columns.get(name)
     value = _value(raw, mapping, name)
     if value is None or isinstance(value, str):
+        problems.extend(_empty_cell(raw, column, value or ""))
         return value or ""
     problems.append(error("question_not_text", raw.line, raw.row, None, column, kind=_kind(value)))
     return ""
+
+
+def _empty_cell(raw: RawRow, column: str | None, text: str) -> list[Problem]:
+    """Return a warning for a text that programs write for an empty cell; it would be learned as it stands."""
+    word = text.strip()
+    return [warning("empty_cell_word", raw.line, raw.row, None, column, text=word)] if word in EMPTY_CELL else []
 
 
 def _value(raw: RawRow, mapping: RowMapping, name: str) -> Any:

@@ -42,8 +42,11 @@ def test_rows_of_a_dataset_are_mixed_in(client, home):
 
 
 def test_a_job_stands_for_the_data_that_it_was_trained_on(client, home):
-    before = create(client, dataset(client, EARLIER), name="前").json()["id"]
-    job = job_of(home, create(client, dataset(client), replay={"source": before}))
+    new, earlier = dataset(client), dataset(client, EARLIER)
+    before = create(client, earlier, name="前").json()["id"]
+    answer = create(client, new, replay={"source": before})
+    job = job_of(home, answer)
+    assert {use["role"]: use["id"] for use in answer.json()["datasets"]} == {"train": new, "replay": earlier}
     assert job.replay.source == before
     assert (job.replay.name, job.replay.share, job.replay.num_rows) == ("前", 0.3, 3)
     assert len(rows_of(job)) == len(ROWS) + 3

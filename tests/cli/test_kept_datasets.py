@@ -8,6 +8,7 @@ import pytest
 from cli.command_line import write_data
 from cli.this_process import document, next_command, run
 from llmlora.cli import main
+from llmlora.services.workspace import open_workspace
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,45 @@ def test_a_dataset_that_a_job_reads_is_not_deleted(folder, capsys):
     assert json.loads(err)["hint"].endswith(f"llmlora jobs cancel {queued['id']}")
     assert main.run(["jobs", "cancel", "店"]) == 0
     assert main.run(["dataset", "delete", "店"]) == 0
+
+
+def uses_of(capsys, job_id):
+    """Return the names of the datasets that a job reads, by what for."""
+    names = {kept["id"]: kept["name"] for kept in document(capsys, "dataset", "list")["datasets"]}
+    with open_workspace() as queue:
+        return {use.role: names[use.dataset_id] for use in queue.get(job_id).datasets}
+
+
+def test_earlier_rows_of_a_dataset_keep_it_from_being_deleted(folder, capsys):
+    for name in ("新", "検証", "前"):
+        run(capsys, "dataset", "add", write_data(folder), "--name", name)
+    queued = document(
+        capsys, "train", "--model", "nano", "--data", "新", "--eval-data", "検証", "--replay", "前", "--detach"
+    )
+    assert queued["name"] == "新"
+    assert uses_of(capsys, queued["id"]) == {"train": "新", "eval": "検証", "replay": "前"}
+    for name in ("新", "検証", "前"):
+        code, _, err = run(capsys, "dataset", "delete", name, "--json")
+        assert (code, json.loads(err)["code"]) == (3, "dataset_in_use")
+    assert main.run(["jobs", "cancel", queued["id"]]) == 0
+    assert main.run(["dataset", "delete", "前"]) == 0
+
+
+def test_however_a_dataset_is_named_its_use_is_written_down(folder, capsys):
+    for name in ("新", "前"):
+        run(capsys, "dataset", "add", write_data(folder), "--name", name)
+    new, earlier = (document(capsys, "dataset", "show", name)["path"] for name in ("新", "前"))
+    recipe = {"base_model": "nano", "data": new, "eval_data": earlier, "replay": "前"}
+    (folder / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")
+    queued = document(capsys, "train", folder / "recipe.yaml", "--detach")
+    assert uses_of(capsys, queued["id"]) == {"train": "新", "eval": "前", "replay": "前"}, "by a recipe"
+    again = document(capsys, "train", Path(queued["folder"]) / "config.json", "--detach")
+    assert (again["name"], uses_of(capsys, again["id"])) == ("新", uses_of(capsys, queued["id"])), "by a job"
+    by_path = document(capsys, "train", "--model", "nano", "--data", new, "--replay", queued["id"], "--detach")
+    assert uses_of(capsys, by_path["id"]) == {"train": "新"}, "the mixed rows of a job are its own"
+    plain = document(capsys, "train", "--model", "nano", "--data", "新", "--detach")
+    of_job = document(capsys, "train", "--model", "nano", "--data", earlier, "--replay", plain["id"], "--detach")
+    assert uses_of(capsys, of_job["id"]) == {"train": "前", "replay": "新"}, "by a job that was trained on it"
 
 
 def test_a_file_wins_over_a_dataset_of_its_name(folder, capsys):

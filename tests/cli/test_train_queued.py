@@ -8,6 +8,8 @@ import pytest
 
 from cli.command_line import run, start
 from cli.test_serve import serving
+from llmlora.services.kept_datasets import get_dataset
+from llmlora.services.workspace import open_workspace
 
 SHORT = ("--set", "max_steps=2", "--set", "max_length=64")
 
@@ -32,6 +34,17 @@ def test_without_a_server_it_trains_at_once_and_is_in_the_list(place, home):
     assert (job["status"], job["name"]) == ("succeeded", "data")
     assert trained.document["adapter_dir"] == f"{job['folder']}/adapter"
     assert job["final_loss"] == trained.document["final_loss"]
+
+
+def test_without_a_server_the_datasets_that_it_reads_are_known_too(place, home):
+    for name in ("new", "earlier"):
+        assert run("dataset", "add", place / "data.jsonl", "--name", name).code == 0
+    words = ("train", "--model", place / "base", "--data", "new", "--eval-data", "new", "--replay", "earlier", *SHORT)
+    assert run(*words).code == 0
+    with open_workspace() as queue:
+        (job,) = queue.page().items
+        named = {use.role: get_dataset(queue.database, use.dataset_id).name for use in job.datasets}
+    assert (job.name, named) == ("new", {"train": "new", "eval": "new", "replay": "earlier"})
 
 
 def test_detached_without_a_server_it_waits_for_jobs_run(place, home):

@@ -18,7 +18,7 @@ from llmlora.core.locale import shell_word, translate
 from llmlora.core.next_run import settings_words
 from llmlora.data.read import read_options
 from llmlora.services.ask_training import ask_training
-from llmlora.services.replay import MixingPlace
+from llmlora.services.replay import MixingPlace, with_replay
 from llmlora.services.training_plan import request_plan
 
 Json = Annotated[bool, typer.Option("--json", help=translate("data.option.json"))]
@@ -55,9 +55,9 @@ def plan(
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides}
     asked = ask_training(recipe, model, data, eval_data, read, choices)
     with MixingPlace() as place:
-        found = request_plan(asked.mixed(None, place).request, probe)
+        found = request_plan(with_replay(asked, None, place), probe)
     if as_json:
-        print_json("plan", {"base_model": asked.request.base_model, "data": str(asked.request.data), **found})
+        print_json("plan", {"base_model": asked.base_model, "data": str(asked.data), **found})
         return 0 if found["fits"] else ResourceError.exit_code
     _print_plan(found)
     words = _words(

@@ -22,13 +22,14 @@ from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError,
 from llmlora.core.locale import error_texts, translate
 from llmlora.core.next_run import settings_words
 from llmlora.data.read import read_options
-from llmlora.services.ask_training import AskedTraining, ask_training
+from llmlora.services.ask_training import ask_training
 from llmlora.services.inspect import export_refusal
 from llmlora.services.plan_training import PlannedJob, plan_training
-from llmlora.services.replay import MixingPlace
+from llmlora.services.replay import MixingPlace, with_replay
 from llmlora.services.resume import refuse_with_resume
 from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import resume_training, start_training
+from llmlora.services.train_request import TrainRequest
 from llmlora.services.workspace import is_looked_after
 
 SHOWN_FIELDS = (
@@ -107,17 +108,17 @@ def train(
     choices = {"preset": preset, "training_preset": training_preset, "settings": overrides, "out": out}
     asked = ask_training(recipe, model, data, eval_data, read, choices)
     with MixingPlace() as place:
-        return _train(asked.mixed(replayed, place), out, detach, as_json)
+        return _train(with_replay(asked, replayed, place), out, detach, as_json)
 
 
-def _train(asked: AskedTraining, out: Path | None, detach: bool, as_json: bool) -> int:
+def _train(request: TrainRequest, out: Path | None, detach: bool, as_json: bool) -> int:
     """Plan, show the plan, and train: in the queue where a server looks after it, else at once."""
     with EventPrinter() as printer:
-        planned = plan_training(asked.request, on_event=printer)
+        planned = plan_training(request, on_event=printer)
     show_plan(planned)
     ask_about_export(planned)
     if detach or (out is None and is_looked_after()):
-        job = queue_planned(asked, planned)
+        job = queue_planned(planned)
         if detach:
             tell_detached(job, as_json)
             return 0

@@ -6,17 +6,16 @@ from typing import Any
 
 from llmlora.cli.job_events import follow_queued
 from llmlora.cli.progress import EventPrinter
-from llmlora.services.ask_training import AskedTraining
 from llmlora.services.plan_training import PlannedJob
 from llmlora.services.queue_training import queue_training
 from llmlora.services.workspace import open_workspace
 from llmlora.store.jobs import JobRow
 
 
-def queue_planned(asked: AskedTraining, planned: PlannedJob) -> JobRow:
+def queue_planned(planned: PlannedJob) -> JobRow:
     """Put a planned job into the queue of the workspace."""
     with open_workspace() as queue:
-        return queue_training(queue, planned, name=asked.name, datasets=asked.datasets)
+        return queue_training(queue, planned.job)
 
 
 def follow_training(job_id: str, planned: PlannedJob, printer: EventPrinter) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class Replay(BaseModel):
     share: float = Field(description="Which share of all rows was asked for.")
     num_rows: int = Field(description="How many of its rows were mixed in.")
     source: str | None = Field(None, description="The id of the dataset or job of the workspace, where one was named.")
+    own_files: dict[str, str] = Field(
+        {},
+        description="The files of the job's own rows, `train` and `eval`, that were written anew beside the earlier.",
+    )
 
 
 MemorySetting = Literal["per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing"]
@@ -205,6 +209,17 @@ def _not_a_job(folder: Path) -> NotFound:
     if "model_type" in config or "base_model_name_or_path" in _config(absolute, ADAPTER_CONFIG):
         return NotFound("model_not_job", path=str(folder))
     return NotFound("not_a_job", path=str(folder))
+
+
+def files_read(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the data files that the `config.json` of a job names, by what they are for: train, eval, replay.
+
+    Of rows that earlier ones were mixed into it is the file that they came from.
+    """
+    replay = config.get("replay") or {}
+    sources = {"train": config.get("data"), "eval": config.get("eval_data"), "replay": replay.get("data")}
+    found = {role: str(source.get("path")) for role, source in sources.items() if source}
+    return {**found, **replay.get("own_files", {})}
 
 
 def folder_schema(folder: Path) -> str:

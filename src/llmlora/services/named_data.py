@@ -18,10 +18,9 @@ from llmlora.store.glance import glance
 
 @dataclass(frozen=True)
 class NamedData:
-    """A data file and what it is called; `row` of a dataset that the workspace keeps."""
+    """A data file; `row` of a dataset that the workspace keeps."""
 
     path: Path
-    name: str
     row: DatasetRow | None = None
 
 
@@ -32,12 +31,12 @@ def named_data(word: Path) -> NamedData:
         ConfigError: `dataset_ambiguous`. DatasetError: `kept_dataset_has_errors`. Those of `open_workspace`.
     """
     if os.path.lexists(word) or not glance(home_dir(), datasets.names):
-        return NamedData(word, word.stem)
+        return NamedData(word)
     with open_workspace() as queue:
         try:
             row = get_dataset(queue.database, find_dataset(queue, str(word)))
         except NotFound:
-            return NamedData(word, word.stem)
+            return NamedData(word)
         if not row.is_ok:
             raise not_trainable(row)
-        return NamedData(data_file(queue.database, row), row.name, row)
+        return NamedData(data_file(queue.database, row), row)

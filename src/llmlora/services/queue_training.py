@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 from llmlora.core.job import JobConfig
 from llmlora.services.job_folder import write_job_folder
-from llmlora.services.plan_training import PlannedJob
 from llmlora.services.queue import Queue
 from llmlora.store.jobs import DatasetUse, JobRow
+from llmlora.store.records import data_name, datasets_read
 
 
-def queue_training(queue: Queue, planned: PlannedJob, *, name: str, datasets: Sequence[DatasetUse] = ()) -> JobRow:
-    """Write the folder of a planned job into the workspace, and queue it.
+def queue_training(queue: Queue, job: JobConfig) -> JobRow:
+    """Write the folder of a planned job into the workspace, and queue it under the name of its data.
 
     Raises: those of `queue_job`.
     """
-    return queue_job(queue, planned.job, name=name, datasets=datasets)
+    home, config = queue.database.home, job.to_json()
+    return queue_job(queue, job, name=data_name(home, config), datasets=datasets_read(home, config))
 
 
 def queue_job(queue: Queue, job: JobConfig, *, name: str, datasets: Sequence[DatasetUse] = ()) -> JobRow:

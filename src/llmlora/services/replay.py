@@ -104,11 +104,20 @@ def mixed_with(
     num_rows = min(num_earlier, max(1, round(share / (1 - share) * num_new)))
     old = MixSource(earlier.path, earlier.read, num_rows / max(1, num_earlier))
     output, (_, digest) = _written(place, MixSource(request.data, request.read), old)
-    held_out = request.eval_data
+    held_out, own = request.eval_data, {"train": request.data}
     if held_out is not None and request.read.given:
+        own["eval"] = held_out
         held_out, _ = _written(place, MixSource(held_out, request.read))
     data = DataSource(path=str(earlier.path), sha256=digest, **earlier.read.to_dict())
-    record = Replay(name=earlier.name, data=data, share=share, num_rows=num_rows, source=earlier.source)
+    before = {} if request.replay is None else request.replay.own_files  # of a job, whose rows are mixed ones already
+    record = Replay(
+        name=earlier.name,
+        data=data,
+        share=share,
+        num_rows=num_rows,
+        source=earlier.source,
+        own_files={role: str(path.absolute()) for role, path in own.items()} | before,
+    )
     return replace(request, data=output, eval_data=held_out, read=ReadOptions(), replay=record)
 
 

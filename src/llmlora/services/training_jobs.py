@@ -29,6 +29,7 @@ from llmlora.services.workspace_settings import read_settings
 from llmlora.store import datasets
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import DatasetUse, JobRow
+from llmlora.store.records import datasets_read
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,15 @@ def plan_wish(queue: Queue, wish: TrainingWish, place: MixingPlace) -> PlannedWi
     held_out = None if wish.eval_dataset_id is None else trainable(queue, wish.eval_dataset_id)
     parts = _parts(queue, wish)
     data = keep_mixture(queue.database, parts) if parts else trainable(queue, wish.dataset_id or "")
-    uses = [*uses_of(data, held_out), *(DatasetUse(part.dataset.id, "source", part.share) for part in parts)]
-    uses += _replayed(queue, wish)
     mixture_id = data.id if parts else None
     try:
         job = plan_training(request_of(queue, wish, data, held_out, place), check=check_kept(queue))
     except BaseException:
         _forget(queue, mixture_id)
         raise
-    return PlannedWish(job, wish.name or data.name, tuple(uses), mixture_id)
+    uses = datasets_read(queue.database.home, job.job.to_json())
+    mixed = tuple(DatasetUse(part.dataset.id, "source", part.share) for part in parts)
+    return PlannedWish(job, wish.name or data.name, uses + mixed, mixture_id)
 
 
 def forget_mixture(queue: Queue, planned: PlannedWish) -> None:
@@ -158,20 +159,9 @@ def _earlier(queue: Queue, source: str) -> EarlierData:
     return replace(data_of_job(queue.folder_of(job), job.name), source=source)
 
 
-def _replayed(queue: Queue, wish: TrainingWish) -> list[DatasetUse]:
-    """Return that a job reads the dataset which is mixed in as earlier data."""
-    row = None if wish.replay is None else _kept(queue, wish.replay.source)
-    return [] if row is None else [DatasetUse(row.id, "replay")]
-
-
 def _kept(queue: Queue, dataset_id: str) -> DatasetRow | None:
     with queue.database.read() as connection:
         return datasets.find(connection, dataset_id)
-
-
-def uses_of(data: DatasetRow, held_out: DatasetRow | None) -> list[DatasetUse]:
-    """Return which datasets a job reads, and for what."""
-    return [DatasetUse(data.id)] + ([] if held_out is None else [DatasetUse(held_out.id, "eval")])
 
 
 def submit_planned(queue: Queue, planned: PlannedJob, name: str, uses: Sequence[DatasetUse]) -> JobRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +13,7 @@ from llmlora.core.job import SCHEMA
 from llmlora.core.layout import (
     CONFIG_FILE,
     EVENTS_FILE,
-    META_FILE,
     QUEUE_FILE,
-    datasets_dir,
     run_dir,
     run_numbers,
     work_root,
@@ -25,7 +23,15 @@ from llmlora.store import datasets, jobs, runs, tables
 from llmlora.store.database import Database
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.jobs import KINDS, DatasetUse, NewJob
-from llmlora.store.records import absolute_folder, dataset_records, job_records, stored_folder, work_folders
+from llmlora.store.records import (
+    absolute_folder,
+    data_name,
+    dataset_records,
+    datasets_read,
+    job_records,
+    stored_folder,
+    work_folders,
+)
 from llmlora.store.statuses import ACTIVE, STATUSES
 from llmlora.store.tail import LAST_WORDS, tail, take_rest
 from llmlora.store.times import time_of_id
@@ -143,7 +149,7 @@ def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
     return {
         "id": folder.name,
         "kind": str(config.get("kind", "train")),
-        "name": _data_name(home, config) or folder.name,
+        "name": data_name(home, config) or folder.name,
         "folder": stored_folder(home, folder),
         "origin": OWN_COMMAND,
         "status": ended["status"] if ended else "paused",
@@ -151,24 +157,5 @@ def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
         "error": ended.get("error") if ended else None,
         "ended_at": ended["time"] if ended else None,
         "created_at": created_at,
-        "datasets": [{"dataset_id": kept, "role": role} for role, kept in _kept_data(home, config).items()],
+        "datasets": [asdict(use) for use in datasets_read(home, config)],
     }
-
-
-def _kept_data(home: Path, config: dict[str, Any]) -> dict[str, str]:
-    """Return the ids of the datasets of the workspace that a job reads, by their role."""
-    found = {}
-    for role, name in (("train", "data"), ("eval", "eval_data")):
-        path = Path(str((config.get(name) or {}).get("path", "")))
-        if path.is_relative_to(datasets_dir(home)):
-            found[role] = path.relative_to(datasets_dir(home)).parts[0]
-    return found
-
-
-def _data_name(home: Path, config: dict[str, Any]) -> str:
-    """Return what the data of a job is called: its dataset, else its file without the ending."""
-    kept = _kept_data(home, config).get("train")
-    try:
-        return str(read_json(datasets_dir(home) / str(kept) / META_FILE)["name"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return Path(str((config.get("data") or {}).get("path", ""))).stem

@@ -5,15 +5,17 @@ They are written before the row they are about is committed, so that folders are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+import os
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
+from llmlora.core.job import files_read
 from llmlora.core.layout import META_FILE, QUEUE_FILE, VERSION_PREFIX, datasets_dir, work_root
 from llmlora.core.publish import read_json, write_json
 from llmlora.store.datasets import DatasetRow
-from llmlora.store.jobs import KINDS, JobRow
+from llmlora.store.jobs import KINDS, DatasetUse, JobRow
 
 JOB_SCHEMA: Final = "llmlora.queue/1"
 DATASET_SCHEMA: Final = "llmlora.dataset/1"
@@ -35,6 +37,23 @@ def stored_folder(home: Path, folder: Path) -> str:
     """Return how a row names a folder: relative where it lies in the workspace, which may be moved."""
     absolute = folder.absolute()
     return str(absolute.relative_to(home)) if absolute.is_relative_to(home) else str(absolute)
+
+
+def datasets_read(home: Path, config: Mapping[str, Any]) -> tuple[DatasetUse, ...]:
+    """Return which datasets of the workspace a job reads, by the files that its `config.json` names."""
+    root, found = os.path.realpath(datasets_dir(home)), []
+    for role, file in files_read(config).items():
+        path = Path(os.path.realpath(file))
+        if Path(root) in path.parents:
+            found.append(DatasetUse(path.relative_to(root).parts[0], role))
+    return tuple(found)
+
+
+def data_name(home: Path, config: Mapping[str, Any]) -> str:
+    """Return what the data of a job is called: its dataset, else its file without the ending."""
+    kept = next((use.dataset_id for use in datasets_read(home, config) if use.role == "train"), None)
+    record = None if kept is None else _read(datasets_dir(home) / kept / META_FILE, DATASET_SCHEMA)
+    return str((record or {}).get("name") or Path(files_read(config).get("train", "")).stem)
 
 
 def write_job_record(home: Path, job: JobRow) -> None:

@@ -8,10 +8,10 @@ and AT_LEAST on both sides, and facts from FEWEST of the lowest count to the hig
 `--level 1`, `--job main` and `--seed 42` measure a part; what the results hold already stays, so parts can be measured
 side by side into one file. `--work FOLDER` keeps the trained jobs there and takes those that it holds.
 
-    python benchmarks/tutorials.py --study levels files --work FOLDER --out benchmarks/results/DATE-tutorials.json
+    python benchmarks/tutorials.py --study levels files --seed 42 --work FOLDER --out RESULTS
 
 measures what level 3 tells besides its jobs: the main job of each level asked about the data of level 3, and what the
-last one forgot (`levels`), and what GGUF files of the one of level 3 keep (`files`).
+last one forgot (`levels`), and what GGUF files of the one of level 3 keep (`files`). Level 3 shows those of seed 42.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,7 +75,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() if options.work is None else nullcontext(options.work) as work:
         if options.study:
-            study(options.study, Path(work), options.out)
+            for seed in options.seed:
+                study(options.study, seed, Path(work), options.out)
         else:
             for name in NAMES:
                 measure(name, lesson_of(name), options, Path(work))
@@ -167,13 +169,14 @@ def trained_in(folder: Path, job: JobConfig) -> None:
     write_json(run_dir(folder, 1) / RESULT_FILE, result)
 
 
-def study(names: list[str], work: Path, out: Path) -> None:
-    """Measure what level 3 tells besides its jobs, and keep it among the results."""
+def study(names: list[str], seed: int, work: Path, out: Path) -> None:
+    """Measure what level 3 tells besides its jobs, and keep it among the results; it shows those of the first seed."""
     for name in names:
-        for measured in STUDIES[name](work):
+        key = name if seed == SEEDS[0] else f"{name}_seed_{seed}"
+        for measured in STUDIES[name](work, seed):
             print(json.dumps(measured, ensure_ascii=False), file=sys.stderr, flush=True)
             found = known(out)
-            _write(out, {**_conditions(), "runs": found["runs"], "studies": {**found["studies"], name: measured}})
+            _write(out, {**_conditions(), "runs": found["runs"], "studies": {**found["studies"], key: measured}})
 
 
 class OneBase(Evaluation):
@@ -195,7 +198,7 @@ class OneBase(Evaluation):
         return self._measured[asked]
 
 
-def study_levels(work: Path) -> Iterator[dict[str, Any]]:
+def study_levels(work: Path, seed: int) -> Iterator[dict[str, Any]]:
     """Ask the base and the main job of each level about the data of level 3, and what the last one has forgotten.
 
     Yields what is known after each level.
@@ -203,7 +206,7 @@ def study_levels(work: Path) -> Iterator[dict[str, Any]]:
     questions = asset_path("questions", f"{Path(lesson_of(NAMES[-1])['dataset']).stem}.jsonl")
     found: dict[str, Any] = {}
     for level, name in sorted(enumerate(NAMES, 1), reverse=True):
-        folder = job_folder(name, "main", SEEDS[0], work)
+        folder = job_folder(name, "main", seed, work)
         options = EvaluationOptions(questions=questions, check_forgetting=name == NAMES[-1])
         report = OneBase(find_trained(folder), options, silent).run()
         facts, quality, losses = report["facts"], report["quality"], epoch_losses(folder)
@@ -235,9 +238,9 @@ def forgotten(check: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def study_files(work: Path) -> Iterator[dict[str, Any]]:
+def study_files(work: Path, seed: int) -> Iterator[dict[str, Any]]:
     """Export the main job of level 3 in each format that the lesson names, and tell what verification found."""
-    folder = job_folder(NAMES[-1], "main", SEEDS[0], work)
+    folder = job_folder(NAMES[-1], "main", seed, work)
     with tempfile.TemporaryDirectory() as scratch:
         export_model(folder, Path(scratch) / "export", KINDS)
         verified = read_json(Path(scratch) / "export" / VERIFY_FILE)
@@ -257,7 +260,7 @@ def file_kept(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 KINDS = ("F16", "Q8_0", "Q4_K_M")
-STUDIES: dict[str, Callable[[Path], Iterator[dict[str, Any]]]] = {"levels": study_levels, "files": study_files}
+STUDIES: dict[str, Callable[[Path, int], Iterator[dict[str, Any]]]] = {"levels": study_levels, "files": study_files}
 FACTS = ("as_trained", "asked_as_trained", "in_other_words", "asked_in_other_words", "remembered_before")
 
 
@@ -348,7 +351,7 @@ def _known(runs: list[dict[str, Any]], known: str, total: str) -> dict[str, Any]
 
 def _conditions() -> dict[str, Any]:
     return {
-        "date": "2026-11-30",
+        "date": f"{datetime.now(UTC):%F}",
         "command": ["python", *sys.argv],
         "cores": len(os.sched_getaffinity(0)),
         "machine": "busy: other work ran beside it, so the seconds are upper bounds",

@@ -81,15 +81,6 @@ def test_hostile_headers_are_refused(case: str, tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.params["reason"]) == ("safetensors_invalid", reason)
 
 
-@pytest.mark.parametrize("mark", [b"PK\x03\x04", b"\x80\x02", b"\x80\x04\x95"])
-def test_a_renamed_pickle_is_named_as_such(mark: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(mark + b"\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.")
-    with pytest.raises(ModelFileError) as caught:
-        read_safetensors_header(path)
-    assert caught.value.code == "pickle_weights"
-
-
 def test_a_missing_file_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError) as caught:
         read_safetensors_header(tmp_path / "none.safetensors")

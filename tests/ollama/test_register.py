@@ -12,7 +12,6 @@ from fake_ollama.server import FakeOllama
 from llmlora.core.errors import ConfigError, Conflict, LlmloraError, NotFound
 from llmlora.gguf.container import write_container
 from llmlora.ollama.client import OllamaClient
-from llmlora.ollama.names import registered_name, slug
 from llmlora.ollama.register import Registration, check_abilities, register, roll_back
 from llmlora.ollama.versions import abilities_of
 
@@ -121,29 +120,3 @@ def test_what_a_version_cannot_do_is_refused_before_anything_is_sent(wanted: Reg
 def test_versions(version: str, adapters: bool, logprobs: bool):
     found = abilities_of(version)
     assert (found.takes_adapters, found.has_logprobs) == (adapters, logprobs)
-
-
-@pytest.mark.parametrize(
-    ("title", "expected"),
-    [
-        ("みどり堂サポート v2", "midori-sapoto-v2"),
-        ("Ｓｕｐｐｏｒｔ（本番）", "support"),
-        ("カフェ・メニュー", "kahue-meniyu"),
-        ("Café Größe", "cafe-gro-e"),
-        ("株式会社", "my-model"),
-        ("x" * 200, "x" * 73),
-    ],
-)
-def test_names_are_made_of_titles(title: str, expected: str):
-    assert slug(title) == expected
-    assert registered_name(expected) == f"{expected}:latest"
-
-
-@pytest.mark.parametrize("name", ["サポート:v1", "My-Model", "a:cloud", "a:b:c", "a/b", "", "-a", "a:"])
-def test_names_that_ollama_does_not_take_are_refused_with_one_that_it_does(name: str):
-    if name == "a:":
-        assert registered_name(name) == "a:latest"
-        return
-    with pytest.raises(ConfigError) as caught:
-        registered_name(name)
-    assert registered_name(str(caught.value.params["proposed"]))

@@ -14,7 +14,14 @@ from llmlora.catalog.gguf_files import GgufFiles, read_gguf_files
 from llmlora.catalog.gguf_header import MAGIC
 from llmlora.catalog.hub_cache import cached_models, cached_snapshot
 from llmlora.catalog.installable import INSTALLABLE, require_installed
-from llmlora.catalog.model_folder import ModelFolder, context_length, read_json_object, read_model_folder, readable
+from llmlora.catalog.model_folder import (
+    ModelFolder,
+    context_length,
+    is_pickle,
+    read_json_object,
+    read_model_folder,
+    readable,
+)
 from llmlora.catalog.ollama_name import PREFIX as OLLAMA
 from llmlora.catalog.ollama_store import OllamaModel, find_ollama_model, list_ollama_models
 from llmlora.catalog.opened_model import read_opened
@@ -89,7 +96,7 @@ def resolve_base_model(name: str) -> BaseModel:
     Raises:
         NotFound: `model_not_found`, those of `find_ollama_model`, or `model_on_hub` for Hub ids that are
             not in the Hub's cache.
-        ModelFileError: the model's files are damaged, hostile or not a text model.
+        ModelFileError: the model's files are damaged, hostile or not a text model; `pickle_weights`, a file of pickles.
     """
     bundled = bundled_models()
     if name in bundled:
@@ -101,6 +108,8 @@ def resolve_base_model(name: str) -> BaseModel:
     path = _as_path(name)
     if path is not None and path.is_dir():
         return _described(name, "folder", path)
+    if path is None and is_pickle(name):
+        raise ModelFileError("pickle_weights", path=name, files=os.path.basename(name))
     if path is not None:
         return _of_gguf(name, "gguf", read_gguf_files(path))
     if _HUB_ID.fullmatch(name) and not name.lower().endswith(".gguf"):

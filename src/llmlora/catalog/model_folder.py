@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -274,6 +275,11 @@ def _weight_files(folder: Path) -> list[str]:
     if pickles:
         raise ModelFileError("pickle_weights", path=str(folder), files=", ".join(pickles[:5]))
     raise ModelFileError("model_weights_not_found", path=str(folder))
+
+
+def is_pickle(name: str) -> bool:
+    """Tell whether a name is that of a file of pickled weights; never raises, whatever the name."""
+    return f"*{os.path.splitext(name)[1].lower()}" in PICKLES and os.path.isfile(os.path.expanduser(name))
 
 
 def _weight_map(folder: Path) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from llmlora.services.packages import require_packages
 
 # Of the server alone: no worker opens the database or answers a request, and model files are programs of strangers.
 SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL", "POSTGRES_PASSWORD")
+# Libraries that a worker loads are told to report nothing home; who wants it otherwise sets the variable.
+QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "WANDB_ERROR_REPORTING": "false"}
 
 SCRATCH_SECONDS = 3600.0  # without a change, after which a scratch folder in which nobody works belongs to nobody
 
@@ -73,7 +75,7 @@ class Worker:
 def _environment(is_owned: bool) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("LLMLORA_PARENT", *SERVER_SECRETS)}
     owner = {"LLMLORA_PARENT": str(os.getpid())} if is_owned else {}
-    return {**kept, **owner, "LLMLORA_LANG": current_language()}
+    return {**QUIET, **kept, **owner, "LLMLORA_LANG": current_language()}
 
 
 def reserve_run(folder: Path) -> int:

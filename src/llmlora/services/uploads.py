@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -181,7 +182,9 @@ def _locked(path: Path, row: UploadRow) -> int:
     """Open the file of an upload as the only one who does."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP):  # gone, or somebody has put a link in its place
+            raise
         raise NotFound("upload_not_found", id=row.id) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

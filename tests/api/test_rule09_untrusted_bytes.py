@@ -1,4 +1,4 @@
-"""Looking at files from strangers: what a child finds, and what becomes of one that the file harms."""
+"""R9: what strangers wrote is read by a child under hard limits; what it does to its reader is one typed error."""
 
 import json
 import os
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from api.test_datasets import GOOD, ROWS, folders, upload
 from data.awkward_files import LINE, OTHER, nested
 from gguf_bytes import small_file
 from llmlora.catalog.base_model import resolve_base_model
@@ -22,15 +23,17 @@ from llmlora.core.errors import DatasetError, ModelFileError, NotFound, Stopped
 from llmlora.core.layout import scratch_dir
 from llmlora.core.locale import error_texts, set_language
 from llmlora.core.sizes import size_words
-from llmlora.data.read import ReadOptions
+from llmlora.data.read import ReadOptions, Source
 from llmlora.data.validate import check_dataset
+from llmlora.prepare import rendering
 from llmlora.services import inspect as inspections
 from llmlora.services import launch
 from llmlora.services.inspect import inspect_data, inspect_headers, plan_data_inspection, run_inspection
 from llmlora.services.plan_training import plan_training
+from llmlora.services.preview import preview_dataset
 from llmlora.services.train_request import TrainRequest
 
-HOSTILE = Path(__file__).with_name("hostile_reader.py")
+HOSTILE = Path(__file__).parents[1] / "services" / "hostile_reader.py"
 
 
 def test_a_child_finds_what_a_check_finds(tmp_path):
@@ -180,3 +183,57 @@ def test_hostile_headers_are_refused_by_name(tmp_path):
     with pytest.raises(ModelFileError) as caught:
         inspect_headers(tmp_path / "nothing.gguf")
     assert caught.value.code == "model_file_unreadable"
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """Fail the test when this process, the server's, opens rows of a dataset or compiles a template."""
+    monkeypatch.setattr(Source, "__init__", lambda *_: pytest.fail("the server has read a dataset itself"))
+    monkeypatch.setattr(rendering, "compile_template", lambda *_: pytest.fail("the server has compiled a template"))
+
+
+def test_the_server_itself_reads_no_row_of_a_dataset(client, unread):
+    made = upload(client, GOOD).json()
+    earlier = client.post("/api/datasets", json={"name": "前", "examples": ROWS}).json()["id"]
+    path = f"/api/datasets/{made['id']}"
+    assert client.get(f"{path}/rows").json()["num_rows"] == 6
+    assert client.get(f"{path}/preview?model=nano").status_code == 200
+    change = {"version": 1, "fields": {"output": "直した答えです。"}}
+    assert client.patch(f"{path}/rows/2", json=change).status_code == 200
+    assert client.post(f"{path}/repair", json={"version": 2, "actions": ["deduplicate"]}).status_code in (200, 409)
+    assert client.post(f"{path}/split", json={"share": 0.5}).status_code == 201
+    assert client.get(f"{path}/export?format=csv").status_code == 200
+    wish = {"base_model": "nano", "dataset_ids": [made["id"], earlier], "settings": {"max_steps": 2}}
+    assert client.post("/api/training/jobs", json=wish).status_code == 201
+    replayed = {"base_model": "nano", "dataset_id": made["id"], "replay": {"source": earlier}}
+    assert client.post("/api/training/jobs", json=replayed).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [("hog", "inspection_memory"), ("segfault", "inspection_crashed"), ("loop", "inspection_deadline")],
+)
+def test_an_upload_that_harms_its_reader_is_told_and_leaves_nothing(client, home, monkeypatch, what, code):
+    real = subprocess.Popen
+    monkeypatch.setattr(inspections, "READER_MEMORY_BYTES", 300 << 20)
+    monkeypatch.setattr(inspections, "LEAST_SECONDS", 4.0)
+    monkeypatch.setattr(
+        launch.subprocess, "Popen", lambda words, **more: real([sys.executable, str(HOSTILE), *words[-3:]], **more)
+    )
+    answer = upload(client, json.dumps({"harm": what}).encode())
+    assert folders(home) == [] and not list(scratch_dir().iterdir())
+    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert str(home) not in answer.text
+
+
+@pytest.mark.parametrize("template", ["{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+                                      "{{ ''.__class__.__mro__ }}", "{{ 'a' * 10**10 }}"])  # fmt: skip
+def test_a_template_that_harms_its_reader_is_one_typed_error(template, place, tmp_path):
+    """A worker of kind `prepare` renders it, with a limit of time and of memory, whoever asks."""
+    (tmp_path / "hostile.jinja").write_text(template, encoding="utf-8")
+    started = time.monotonic()
+    with pytest.raises(ModelFileError) as caught:
+        chosen = {"chat_template": str(tmp_path / "hostile.jinja")}
+        preview_dataset(place / "data.jsonl", str(place / "base"), settings=chosen)
+    assert caught.value.code in ("template_timeout", "template_unsafe")
+    assert time.monotonic() - started < 60

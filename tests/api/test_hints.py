@@ -149,3 +149,22 @@ def test_an_action_is_a_request_that_works(client, home):
         bad = client.post(path, json={"version": bad["version"], **action["values"]}).json()
     assert (bad["ok"], bad["num_examples"]) == (True, 1)
     assert {item["code"] for item in bad["problems"]} == {"too_few_rows"}
+
+
+PLACE = "/srv/llmlora/jobs/01/rows.jsonl"
+ADDRESSES = {"route_not_found", "method_not_allowed", "ollama_port_reads_only"}  # name paths of the API
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_over_http_says_where_a_file_of_the_server_lies(language):
+    """But what the system page says of the machine, addresses of the API, and a command marked for a terminal."""
+    texts = catalogue(language)
+    keys = [
+        key for key in spoken_keys() if not key.startswith(("doctor.", "web.")) and not set(key.split(".")) & ADDRESSES
+    ]
+    assert len(keys) > 1000
+    for key in keys:
+        text = texts.get(f"{key}.on_page", texts[key])
+        names = set(re.findall(r"(?<!\{)\{(\w+)[^}]*\}", text))
+        said = on_page(language, lambda key=key, names=names: translate(key, **dict.fromkeys(names, PLACE)))
+        assert "/srv" not in said or "!q}" in text, (key, said)

@@ -17,6 +17,7 @@ from typing import Any
 from llmlora.core.actions import action_of
 from llmlora.core.errors import LlmloraError, error_from_dict
 from llmlora.core.foreign_words import own_words
+from llmlora.core.places import without_places
 from llmlora.core.sizes import size_words
 
 LANGUAGES = ("ja", "en")
@@ -146,7 +147,16 @@ def _worded(code: str) -> str:
     return texts.get(f"status.{code}") or texts.get(f"jobs.action.{code}") or code
 
 
-_WORDS = _Words()
+class _PageWords(_Words):
+    """The same for readers of the page: a path of the server is only its name, but in a command for a terminal."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return super().convert_field(value if conversion == "q" else without_places(value), conversion)
+
+
+_WORDS, _PAGE_WORDS = _Words(), _PageWords()
+# Texts with paths also on the page: what it says of the machine itself, and of addresses of the API.
+_WITH_PLACES = ("doctor.", "error.route_not_found.", "error.method_not_allowed.", "error.ollama_port_reads_only.")
 
 
 def translate(key: str, /, **params: Any) -> str:
@@ -157,8 +167,9 @@ def translate(key: str, /, **params: Any) -> str:
         return key
     own = {name: own_words(params[name], translate) for name in FOREIGN if isinstance(params.get(name), str)}
     text = _COMMAND.sub(lambda _: f"{program()} ".replace("{", "{{").replace("}", "}}"), text)
+    words = _PAGE_WORDS if is_page() and not key.startswith(_WITH_PLACES) else _WORDS
     try:
-        return _WORDS.format(text, **{**params, **own})
+        return words.format(text, **{**params, **own})
     except (KeyError, IndexError, ValueError):
         return text
 

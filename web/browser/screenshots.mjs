@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { launch, open, settled, visit } from "./browser.mjs"
 import { PAGES } from "./pages.mjs"
+import { withhold } from "./withhold.mjs"
 
 const [address, folder, state, ...wanted] = process.argv.slice(2)
 const SIZES = [
@@ -18,26 +19,6 @@ const looks =
   state === "ready"
     ? LOOKS
     : LOOKS.filter(({ language, theme, width }) => `${language} ${theme}` === (width > 360 ? "ja light" : "en dark"))
-const PROBLEMS = {
-  ja: {
-    detail: "データベースに書き込めません。 空きは 12 MB です。",
-    hint: "不要なファイルを消して、もう一度お試しください。",
-  },
-  en: { detail: "The database cannot be written. 12 MB are free.", hint: "Delete what is not needed and try again." },
-}
-
-/** Keeps what the pages ask for from coming, or answers it with an error; the texts of the page itself come. */
-function withhold(page, language) {
-  return page.route("**/api/**", async (route) => {
-    if (state === "failed")
-      return route.fulfill({
-        status: 507,
-        json: { status: 507, code: "database_full", ...PROBLEMS[language] },
-        contentType: "application/problem+json",
-      })
-    // never answered: the page keeps waiting
-  })
-}
 
 /** Cuts the stream of events, and waits until the page says so. */
 async function lose(page) {
@@ -50,7 +31,7 @@ mkdirSync(folder, { recursive: true })
 const browser = await launch()
 for (const look of looks) {
   const { page, context } = await open(browser, address, look)
-  if (state === "loading" || state === "failed") await withhold(page, look.language)
+  if (state === "loading" || state === "failed") await withhold(page, look.language, state === "failed")
   for (const path of wanted.flatMap((path) => (path === "all" ? PAGES : path))) {
     if (state === "loading") {
       await page.goto(new URL(path, address).href)

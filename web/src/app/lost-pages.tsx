@@ -3,6 +3,7 @@ import { Page } from "@/components/layout/page"
 import { Empty } from "@/components/states/empty"
 import { Failed } from "@/components/states/failed"
 import { buttonClass } from "@/components/ui/button"
+import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 
 /** An address that leads nowhere. */
@@ -10,11 +11,13 @@ export function MissingPage() {
   const t = useText()
   return (
     <Page title={t("web.missing.title")}>
-      <Empty words={t("web.missing.words")}>
-        <Link to="/" className={buttonClass("main")}>
-          {t("web.missing.home")}
-        </Link>
-      </Empty>
+      <Sheet>
+        <Empty words={t("web.missing.words")}>
+          <Link to="/" className={buttonClass("main")}>
+            {t("web.missing.home")}
+          </Link>
+        </Empty>
+      </Sheet>
     </Page>
   )
 }
@@ -29,7 +32,9 @@ export function CrashedPage({ error, reset }: ErrorComponentProps) {
   }
   return (
     <Page title={t("web.crashed.title")}>
-      <Failed error={error} onRetry={retry} />
+      <Sheet>
+        <Failed error={error} onRetry={retry} />
+      </Sheet>
     </Page>
   )
 }

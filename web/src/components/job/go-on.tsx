@@ -4,8 +4,8 @@ import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { useText } from "@/lib/text"
 
-/** Takes a job up again where it was cut off. */
-export function GoOn({ job }: { job: JobSummary }) {
+/** Takes a job up again where it was cut off; a plain button beside others like it, else words below a status. */
+export function GoOn({ job, look = "accent" }: { job: JobSummary; look?: "accent" | "plain" }) {
   const t = useText()
   const client = useQueryClient()
   const retry = useMutation({
@@ -15,8 +15,8 @@ export function GoOn({ job }: { job: JobSummary }) {
   })
   return (
     <Button
-      look="quiet"
-      className="-ml-2 px-2 text-accent"
+      look={look}
+      className={look === "accent" ? "-ml-2 px-2" : undefined}
       isBusy={retry.isPending}
       aria-label={t("web.jobs.resume_named", { name: job.name })}
       onClick={() => retry.mutate()}

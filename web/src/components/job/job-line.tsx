@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import type { ReactNode } from "react"
 import { isActive, type Progress as JobProgress, type JobSummary, jobQueries } from "@/api/jobs"
 import { JobLink } from "@/components/job/job-link"
-import { LongName } from "@/components/ui/long-name"
+import { Dotted } from "@/components/ui/dotted"
 import { Progress } from "@/components/ui/progress"
 import { StatusChip } from "@/components/ui/status-chip"
 import { formatAgo, formatClock, formatLeft, formatLoss } from "@/lib/format"
@@ -60,17 +60,15 @@ export function ProgressWords({ progress, hasEnd = false }: { progress: JobProgr
     eta === null || !hasEnd ? null : t("web.job.done_at", { time: formatClock(eta, language) }),
     loss === null || hasEnd ? null : t("web.job.loss", { loss: formatLoss(loss) }),
   ]
-  return words.filter((word) => word !== null).join(t("web.dot"))
+  return <Dotted words={words} />
 }
 
 function RestingJob({ job }: { job: JobSummary }) {
-  const t = useText()
   const language = useLanguage()
   const when = formatAgo(job.started_at ?? job.created_at, language)
-  const words = [job.base_model, job.progress.message ?? when].filter((word) => word !== null)
   return (
     <p className="text-s text-ink-2">
-      <LongName>{words.join(t("web.dot"))}</LongName>
+      <Dotted words={[job.base_model, job.progress.message ?? when]} />
     </p>
   )
 }

@@ -75,18 +75,20 @@ function Record({
           <Make id={id} name="web.passport.again" />
         </div>
       ) : null}
-      <Facts
-        items={[
-          { name: t("web.passport.base"), value: document.base.name },
-          { name: t("web.passport.data"), value: t("web.datasets.examples", { count: document.data.num_rows }) },
-          ...document.licenses.map(({ part, name, license }) => ({
-            name: licenseName(part, t),
-            value: license ?? t("web.passport.unknown", { name }),
-          })),
-          { name: t("web.passport.files"), value: Object.keys(document.files).length },
-          { name: t("web.passport.made"), value: formatTime(document.made_at, language) },
-        ]}
-      />
+      <div className="max-w-140">
+        <Facts
+          items={[
+            { name: t("web.passport.base"), value: document.base.name },
+            { name: t("web.passport.data"), value: t("web.datasets.examples", { count: document.data.num_rows }) },
+            ...document.licenses.map(({ part, name, license }) => ({
+              name: licenseName(part, t),
+              value: license ?? t("web.passport.unknown", { name }),
+            })),
+            { name: t("web.passport.files"), value: Object.keys(document.files).length },
+            { name: t("web.passport.made"), value: formatTime(document.made_at, language) },
+          ]}
+        />
+      </div>
       <div className="flex flex-wrap gap-2">
         <a href={addressOf(id, PAGE_FILE)} download className={buttonClass()}>
           {t("web.passport.page")}

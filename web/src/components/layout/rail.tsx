@@ -70,7 +70,12 @@ export function BottomBar() {
         ),
       )}
       {more.length > 0 ? (
-        <button type="button" className={BAR} onClick={() => setIsOpen(true)}>
+        <button
+          type="button"
+          aria-current={more.some(({ to }) => isCurrent(pathname, to)) ? "true" : undefined}
+          className={BAR}
+          onClick={() => setIsOpen(true)}
+        >
           <Icon name="more" size={22} />
           {t("web.page.more")}
         </button>

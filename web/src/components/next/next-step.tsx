@@ -3,12 +3,12 @@ import { Link, useNavigate } from "@tanstack/react-router"
 import { useContext } from "react"
 import type { Action } from "@/api/error"
 import { changeJob, cloneJob, type JobAction, jobKeys, jobQueries } from "@/api/jobs"
-import { errorWords } from "@/components/states/error-words"
 import { Button, buttonClass } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
 import { settingWords } from "@/lib/setting-words"
 import { type TextKey, useText } from "@/lib/text"
 import { REPAIRS, useRepair } from "./repair"
+import { useSayError } from "./say-error"
 import { About } from "./subject"
 
 type JobStep = "cancel_job" | "resume_job" | "retry_job"
@@ -41,15 +41,6 @@ export function NextStep({ action }: { action: Action | null | undefined }) {
 /** Returns the texts of a list that came as JSON. */
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : []
-}
-
-/** Returns how a step that failed is said: below the button another error would push the page around. */
-function useSayError() {
-  const t = useText()
-  return (error: unknown) => {
-    const { detail, hint } = errorWords(error, t)
-    toast(detail, { tone: "bad", hint })
-  }
 }
 
 function Repair({ datasetId, actions }: { datasetId: string; actions: readonly string[] }) {

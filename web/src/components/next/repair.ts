@@ -3,6 +3,7 @@ import { datasetKeys, datasetQueries, type RepairRequest, repairDataset, restore
 import { trainingKeys } from "@/api/training"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, useText } from "@/lib/text"
+import { useSayError } from "./say-error"
 
 /** The words for what repairs a dataset as a whole. */
 export const REPAIRS: Readonly<Record<string, TextKey>> = {
@@ -23,6 +24,7 @@ export function useRepair(id: string) {
   const restore = useMutation({
     mutationFn: ({ now, before }: { now: number; before: number }) => restoreDataset(id, now, before),
     onSuccess: refresh,
+    onError: useSayError(),
   })
   return useMutation({
     mutationFn: async (wish: Omit<RepairRequest, "version">) => {

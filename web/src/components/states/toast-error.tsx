@@ -5,6 +5,6 @@ import { errorWords } from "./error-words"
 
 /** Says why something was not done and what to do next, where the page has no place of its own for it. */
 export function toastError(error: unknown, t: Translate): void {
-  const { detail, hint, action } = errorWords(error, t)
-  toast(detail, { tone: "bad", hint, next: action ? <NextStep action={action} /> : null })
+  const { detail, hint, code, action } = errorWords(error, t)
+  toast(detail, { tone: "bad", hint, code, next: action ? <NextStep action={action} /> : null })
 }

@@ -1,6 +1,6 @@
 import type { ComponentProps } from "react"
 
-type Look = "plain" | "main" | "quiet" | "danger"
+type Look = "plain" | "main" | "quiet" | "accent" | "danger"
 
 const BASE =
   "inline-flex items-center justify-center gap-2 rounded-medium border px-3.5 py-1.5 text-14 min-h-9 whitespace-nowrap transition-colors disabled:opacity-55"
@@ -8,6 +8,7 @@ const LOOKS: Record<Look, string> = {
   plain: "border-line-strong bg-sheet text-ink hover:bg-sunk",
   main: "border-transparent bg-accent text-accent-ink font-semibold hover:brightness-110",
   quiet: "border-transparent bg-transparent text-ink-2 hover:bg-sunk hover:text-ink",
+  accent: "border-transparent bg-transparent text-accent hover:bg-sunk",
   danger: "border-transparent bg-bad-soft text-bad font-semibold hover:brightness-95",
 }
 

@@ -5,15 +5,18 @@ import { useState } from "react"
 import { expect, it, vi } from "vitest"
 import { ApiError } from "@/api/error"
 import { STATUSES } from "@/api/jobs"
+import { Page } from "@/components/layout/page"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { toastError } from "@/components/states/toast-error"
 import { switchLanguage, useText } from "@/lib/text"
 import { Button } from "./button"
+import { Dotted } from "./dotted"
 import { LongName } from "./long-name"
-import { More } from "./more"
 import { NumberField } from "./number-field"
 import { Progress } from "./progress"
 import { StatusChip } from "./status-chip"
+import { Table } from "./table"
 import { Toasts, toast } from "./toast"
 
 function Rank({ onValue }: { onValue: (value: number | null) => void }) {
@@ -35,6 +38,23 @@ it("takes a number in full-width digits when the field is left", async () => {
   await userEvent.tab()
   expect(onValue).toHaveBeenLastCalledWith(16)
   expect(field).toHaveProperty("value", "16")
+})
+
+it("takes the very number that it shows when it is typed over it", async () => {
+  const onValue = vi.fn()
+  render(<Rank onValue={onValue} />)
+  const field = screen.getByLabelText("ランク")
+  await userEvent.type(field, "8", { initialSelectionStart: 0, initialSelectionEnd: 1 })
+  await userEvent.tab()
+  expect(onValue.mock.calls).toEqual([[8]])
+})
+
+it("takes nothing from a number field that was only visited", async () => {
+  const onValue = vi.fn()
+  render(<Rank onValue={onValue} />)
+  await userEvent.click(screen.getByLabelText("ランク"))
+  await userEvent.tab()
+  expect(onValue).not.toHaveBeenCalled()
 })
 
 it("says which numbers there are instead of taking a wrong one", async () => {
@@ -111,6 +131,20 @@ it("takes back what was done from a toast, once", async () => {
   expect(screen.queryByText("削除しました")).toBeNull()
 })
 
+it("keeps what went wrong, with its code, until it is closed", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+  render(<Toasts />)
+  const error = new ApiError({ status: 409, code: "locked", detail: "使われています。", hint: "待ってください。" })
+  act(() => toastError(error, (key) => key))
+  act(() => toast("削除しました"))
+  act(() => vi.advanceTimersByTime(60_000))
+  expect(screen.queryByText("削除しました")).toBeNull()
+  for (const words of ["使われています。", "待ってください。", "locked"]) expect(screen.getByText(words)).toBeTruthy()
+  vi.useRealTimers()
+  await userEvent.click(screen.getByRole("button", { name: "閉じる" }))
+  expect(screen.queryByText("locked")).toBeNull()
+})
+
 function Word() {
   return useText()("web.status.queued")
 }
@@ -124,14 +158,31 @@ it("changes language in place", async () => {
   await act(() => switchLanguage("ja"))
 })
 
-function Letters({ ask }: { ask: () => Promise<string[]> }) {
+function Letters({ ask, isOnDesk }: { ask: () => Promise<string[]>; isOnDesk?: boolean }) {
   const query = useQuery({ queryKey: ["letters"], queryFn: ask })
   return (
-    <QueryView query={query} isEmpty={(items) => items.length === 0} empty="空">
+    <QueryView query={query} isOnDesk={isOnDesk} isEmpty={(items) => items.length === 0} empty="空">
       {(items) => items.join()}
     </QueryView>
   )
 }
+
+it("lays what loads and what failed on a sheet where a view brings its own", async () => {
+  const broken = new ApiError({ status: 500, code: "internal", detail: "壊れました", hint: "直してください。" })
+  const ask = vi.fn().mockResolvedValueOnce(["a"]).mockRejectedValue(broken)
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } })
+  const { container } = render(
+    <QueryClientProvider client={client}>
+      <Letters ask={ask} isOnDesk />
+    </QueryClientProvider>,
+  )
+  expect(container.querySelector('[aria-busy="true"] > section')).not.toBeNull()
+  await screen.findByText("a")
+  await act(() => client.invalidateQueries())
+  const alert = await screen.findByRole("alert")
+  expect(alert.closest("section")).not.toBeNull()
+  for (const words of ["壊れました", "直してください。", "internal"]) expect(alert.textContent).toContain(words)
+})
 
 it("keeps what it knew under an error, and asks again on demand", async () => {
   const broken = new ApiError({ status: 500, code: "internal", detail: "壊れました", hint: "" })
@@ -152,25 +203,79 @@ it("keeps what it knew under an error, and asks again on demand", async () => {
   expect(screen.queryByRole("alert")).toBeNull()
 })
 
-it("puts what is done less often behind one button on phones, and beside the others elsewhere", async () => {
+function screenIs(isNarrow: boolean) {
   const matches = vi.spyOn(window, "matchMedia")
-  const screenIs = (isNarrow: boolean) =>
-    matches.mockReturnValue({ matches: isNarrow, addEventListener: vi.fn(), removeEventListener: vi.fn() } as never)
-  const actions = (
-    <More>
-      <Button>削除</Button>
-    </More>
+  matches.mockReturnValue({ matches: isNarrow, addEventListener: vi.fn(), removeEventListener: vi.fn() } as never)
+}
+
+it("puts what is done less often before the other buttons, on phones behind one beside the heading", async () => {
+  const page = (
+    <Page title="店" actions={<Button>訓練</Button>} more={<Button>削除</Button>}>
+      中身
+    </Page>
   )
   screenIs(false)
-  const { unmount } = render(actions)
-  expect(screen.getByRole("button").textContent).toBe("削除")
+  const { unmount } = render(page)
+  expect(screen.getAllByRole("button").map(({ textContent }) => textContent)).toEqual(["削除", "訓練"])
   unmount()
   screenIs(true)
-  render(actions)
+  render(page)
   expect(screen.queryByRole("button", { name: "削除" })).toBeNull()
-  await userEvent.click(screen.getByRole("button", { name: "その他の操作" }))
+  const more = screen.getByRole("button", { name: "その他の操作" })
+  const heading = screen.getByRole("heading", { level: 1 })
+  expect(more.parentElement?.contains(heading)).toBe(true)
+  expect(more.parentElement).not.toBe(screen.getByRole("button", { name: "訓練" }).parentElement)
+  await userEvent.click(more)
   expect(screen.getByRole("button", { name: "削除" })).toBeTruthy()
-  matches.mockRestore()
+  vi.restoreAllMocks()
+})
+
+it("leaves no empty row where a page has nothing that can be done", () => {
+  screenIs(true)
+  const { container } = render(<Page title="店">中身</Page>)
+  expect(container.querySelector(".max-md\\:w-full")?.className).toContain("empty:hidden")
+  expect(screen.queryByRole("button")).toBeNull()
+  vi.restoreAllMocks()
+})
+
+it("stands the first column over the others on phones, where a table asks for it", () => {
+  const table = (isStacked: boolean) => (
+    <Table
+      caption="表"
+      isStacked={isStacked}
+      rows={[{ name: "model-Q4_K_M.gguf", size: "3.4 MB" }]}
+      keyOf={({ name }) => name}
+      columns={[
+        { name: "名前", cell: ({ name }) => name },
+        { name: "大きさ", cell: ({ size }) => size, isNumber: true },
+      ]}
+    />
+  )
+  const rows = () => screen.getAllByRole("row").map((row) => [...row.children].map(({ textContent }) => textContent))
+  const flat = [
+    ["名前", "大きさ"],
+    ["model-Q4_K_M.gguf", "3.4 MB"],
+  ]
+  for (const [isNarrow, isStacked, wanted] of [
+    [false, true, flat],
+    [true, false, flat],
+    [true, true, [["大きさ"], ["model-Q4_K_M.gguf"], ["3.4 MB"]]],
+  ] as const) {
+    screenIs(isNarrow)
+    const { unmount } = render(table(isStacked))
+    expect(rows()).toEqual(wanted)
+    unmount()
+  }
+  vi.restoreAllMocks()
+})
+
+it("ends a line between two facts, not inside a short one", () => {
+  const { container } = render(<Dotted words={["ステップ 568 / 2,000", null, "残り 7分56秒"]} />)
+  expect(container.textContent).toBe("ステップ 568 / 2,000・残り 7分56秒")
+  expect([...container.querySelectorAll(".whitespace-nowrap")].map(({ textContent }) => textContent)).toEqual([
+    "ステップ 568 / 2,000",
+    "残り 7分56秒",
+  ])
 })
 
 it("ends a line of an id behind its signs, keeps its text, and lets a number be", () => {

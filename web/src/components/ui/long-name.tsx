@@ -23,6 +23,7 @@ export function LongName({ children }: { children: string }) {
   )
 }
 
-function widthOf(word: string): number {
+/** Returns how wide a word is in Latin letters; one of Japanese is as wide as two. */
+export function widthOf(word: string): number {
   return [...word].reduce((width, letter) => width + (letter > "\u2e7f" ? 2 : 1), 0)
 }

@@ -46,7 +46,7 @@ export function NumberField({
           className={`${INPUT} text-right`}
           placeholder={placeholder}
           value={typed ?? (value === null ? "" : writeNumber(value))}
-          onChange={(event) => setTyped(event.target.value)}
+          onInput={(event) => setTyped(event.currentTarget.value)} // unlike onChange also for the value that is shown
           onBlur={(event) => typed !== null && read(event.target.value)}
           onKeyDown={(event) => isEnter(event.nativeEvent) && read(event.currentTarget.value)}
         />

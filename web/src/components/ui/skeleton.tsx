@@ -1,5 +1,3 @@
-import { Sheet } from "./sheet"
-
 /** Grey bars in the shape of what is coming; they show after 150 ms only. */
 export function Skeleton({ lines = 3, className = "" }: { lines?: number; className?: string }) {
   return (
@@ -8,14 +6,5 @@ export function Skeleton({ lines = 3, className = "" }: { lines?: number; classN
         <div key={line} className={`h-4 rounded-small bg-sunk ${line === lines - 1 ? "w-3/5" : "w-full"}`} />
       ))}
     </div>
-  )
-}
-
-/** The same on a sheet, for a view that is made of sheets. */
-export function SheetSkeleton({ lines }: { lines?: number }) {
-  return (
-    <Sheet>
-      <Skeleton lines={lines} />
-    </Sheet>
   )
 }

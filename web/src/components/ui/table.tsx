@@ -1,4 +1,5 @@
 import type { ReactNode } from "react"
+import { useIsNarrow } from "@/lib/narrow"
 import { LongName } from "./long-name"
 
 export interface Column<Row> {
@@ -9,24 +10,27 @@ export interface Column<Row> {
   isWide?: boolean
 }
 
-/** A table with a caption for readers; on phones the wide columns go. */
-export function Table<Row>({
-  caption,
-  columns,
-  rows,
-  keyOf,
-}: {
+interface TableProps<Row> {
   caption: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   keyOf: (row: Row) => string
-}) {
+  /** On phones the first column stands over the others, in a line of its own. */
+  isStacked?: boolean
+}
+
+/** A table with a caption for readers; on phones the wide columns go. */
+export function Table<Row>({ caption, columns, rows, keyOf, isStacked = false }: TableProps<Row>) {
+  const isNarrow = useIsNarrow()
+  const [first, ...others] = columns
+  const head = isStacked && isNarrow ? first : undefined
+  const shown = head ? others : columns
   return (
-    <table className="w-full border-collapse text-14">
+    <table className={`w-full border-collapse text-14 ${head ? "table-fixed" : ""}`}>
       <caption className="sr-only">{caption}</caption>
       <thead>
         <tr>
-          {columns.map((column) => (
+          {shown.map((column) => (
             <th
               key={column.name}
               scope="col"
@@ -37,23 +41,42 @@ export function Table<Row>({
           ))}
         </tr>
       </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={keyOf(row)} className="border-b last:border-0 hover:bg-sunk/50">
-            {columns.map((column) => (
-              <td
-                key={column.name}
-                className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "[overflow-wrap:normal] [word-break:keep-all] max-md:w-px" : ""}`}
-              >
-                <Cell column={column} row={row} />
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
+      {head ? (
+        rows.map((row) => (
+          <tbody key={keyOf(row)} className="border-b last:border-0">
+            <tr>
+              <th scope="rowgroup" colSpan={shown.length} className="px-2 pt-2 text-left font-normal">
+                <Cell column={head} row={row} />
+              </th>
+            </tr>
+            <Cells columns={shown} row={row} />
+          </tbody>
+        ))
+      ) : (
+        <tbody className="[&>tr]:border-b [&>tr:last-child]:border-0">
+          {rows.map((row) => (
+            <Cells key={keyOf(row)} columns={shown} row={row} />
+          ))}
+        </tbody>
+      )}
     </table>
   )
 }
+
+function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row }) {
+  return (
+    <tr className="hover:bg-sunk/50">
+      {columns.map((column) => (
+        <td key={column.name} className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? NUMBER : ""}`}>
+          <Cell column={column} row={row} />
+        </td>
+      ))}
+    </tr>
+  )
+}
+
+/** A number stays in one line, and its column as narrow as it can be where there is little room. */
+const NUMBER = "whitespace-nowrap max-md:w-px"
 
 /** What a column shows of a row; words that stand alone may be a name or an id. */
 function Cell<Row>({ column, row }: { column: Column<Row>; row: Row }) {

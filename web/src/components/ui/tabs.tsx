@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router"
+import { useEffect, useRef } from "react"
 
 /** Views of one thing; the address says which one is open, so that it can be shared and survives a reload. */
 export function TabLinks<Value extends string>({
@@ -10,8 +11,18 @@ export function TabLinks<Value extends string>({
   current: Value
   tabs: readonly { value: Value; name: string; count?: number }[]
 }) {
+  const all = useRef<HTMLElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another view is another tab to bring into sight
+  useEffect(() => {
+    const tab = all.current?.querySelector<HTMLElement>("[aria-current]")
+    if (all.current && tab) all.current.scrollLeft = tab.offsetLeft - (all.current.clientWidth - tab.offsetWidth) / 2
+  }, [current])
   return (
-    <nav aria-label={label} className="my-5 flex gap-5 overflow-x-auto border-b text-14 [scrollbar-width:none]">
+    <nav
+      ref={all}
+      aria-label={label}
+      className="relative my-5 flex gap-5 overflow-x-auto border-b text-14 [scrollbar-width:none]"
+    >
       {tabs.map(({ value, name, count }) => (
         <Link
           key={value}

@@ -7,7 +7,6 @@ import { errorWords } from "@/components/states/error-words"
 import { QueryView } from "@/components/states/query-view"
 import { Segmented } from "@/components/ui/segmented"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { useUi } from "@/lib/ui"
 import { ColumnHeads } from "./components/column-heads"
@@ -43,7 +42,7 @@ export function ChatPage() {
         />
       }
     >
-      <QueryView query={models} skeleton={<SheetSkeleton lines={8} />}>
+      <QueryView query={models} isOnDesk lines={8}>
         {({ items }) => <Chat models={items} />}
       </QueryView>
     </Page>

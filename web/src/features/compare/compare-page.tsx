@@ -10,7 +10,6 @@ import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { canCombine } from "./combination"
 import { AnswersSheet } from "./components/answers-sheet"
@@ -22,9 +21,7 @@ import { LearnedSheet, MetricsSheet } from "./components/metrics-sheet"
 import { TakeAway } from "./components/take-away"
 import { VerdictSheet } from "./components/verdict-sheet"
 import { sharedItems, tallyOf } from "./scores"
-import { idsOf } from "./search"
-
-const FEWEST = 2
+import { FEWEST_JOBS, idsOf } from "./search"
 
 /** Two to four jobs side by side: which they are stands in the address. */
 export function ComparePage() {
@@ -33,7 +30,7 @@ export function ComparePage() {
   const jobs = useQuery(jobQueries.list())
   return (
     <Page title={t("web.page.compare")} under={t("web.compare.words")}>
-      <QueryView query={jobs} skeleton={<SheetSkeleton lines={6} />}>
+      <QueryView query={jobs} isOnDesk lines={6}>
         {({ items }) => <View jobs={items} ids={ids} />}
       </QueryView>
     </Page>
@@ -43,24 +40,22 @@ export function ComparePage() {
 function View({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly string[] }) {
   const t = useText()
   const numFinished = jobs.filter(({ status }) => status === "succeeded").length
-  if (ids.length === 0 && numFinished < FEWEST)
-    return (
-      <Sheet>
-        <Empty words={t("web.compare.empty")}>
-          <Link to="/jobs/new" className={buttonClass("main")}>
-            {t("web.new_job.title")}
-          </Link>
-        </Empty>
-      </Sheet>
-    )
+  const none = (
+    <Sheet>
+      <Empty words={t("web.compare.empty")}>
+        <Link to="/jobs/new" className={buttonClass("main")}>
+          {t("web.new_job.title")}
+        </Link>
+      </Empty>
+    </Sheet>
+  )
+  if (ids.length === 0 && numFinished < FEWEST_JOBS) return none
   return (
     <div className="grid grid-cols-1 gap-4">
       <JobPicker jobs={jobs} ids={ids} />
-      {ids.length < FEWEST ? (
+      {ids.length < FEWEST_JOBS ? (
         <>
-          <Sheet>
-            <Empty words={t("web.compare.choose_two")} />
-          </Sheet>
+          {numFinished < FEWEST_JOBS ? none : null}
           {ids.map((id) => (
             <Alone key={id} id={id} />
           ))}
@@ -84,7 +79,7 @@ function Alone({ id }: { id: string }) {
   const newest = useQuery(evaluationQueries.newest(id)).data
   const isAtWork = newest ? !isEnded(newest) : false
   return (
-    <QueryView query={report} skeleton={<SheetSkeleton />}>
+    <QueryView query={report} isOnDesk>
       {(found) =>
         found?.ladder ? (
           <LadderSheet ladder={found.ladder} />
@@ -112,10 +107,10 @@ function Comparison({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly 
   const shared = sharedItems(reports)
   if (!report) return null
   return (
-    <QueryView query={comparison} skeleton={<SheetSkeleton lines={12} />}>
+    <QueryView query={comparison} isOnDesk lines={12}>
       {(found) => (
         <>
-          <QueryView query={report} skeleton={<SheetSkeleton />}>
+          <QueryView query={report} isOnDesk>
             {() => (
               <VerdictSheet
                 jobs={found.jobs}

@@ -1,4 +1,5 @@
 export const MOST_JOBS = 4
+export const FEWEST_JOBS = 2
 
 /** What the address says: the jobs, with commas between their ids; the first is the one that the others are held to. */
 export interface CompareSearch {

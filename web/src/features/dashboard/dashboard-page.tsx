@@ -7,9 +7,7 @@ import { Page } from "@/components/layout/page"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
-import { More } from "@/components/ui/more"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { Checklist } from "./components/checklist"
 import { EndedJob } from "./components/ended-job"
@@ -26,17 +24,17 @@ export function DashboardPage() {
     <Page
       title={t("web.page.dashboard")}
       actions={
+        <Link to="/jobs/new" className={buttonClass("main")}>
+          {t("web.dashboard.train")}
+        </Link>
+      }
+      more={
         <>
-          <More>
-            <Link to="/datasets" className={buttonClass()}>
-              {t("web.dashboard.upload")}
-            </Link>
-            <Link to="/chat" search={{ mode: "text" }} className={buttonClass()}>
-              {t("web.chat.mode.text")}
-            </Link>
-          </More>
-          <Link to="/jobs/new" className={buttonClass("main")}>
-            {t("web.dashboard.train")}
+          <Link to="/datasets" className={buttonClass()}>
+            {t("web.dashboard.upload")}
+          </Link>
+          <Link to="/chat" search={{ mode: "text" }} className={buttonClass()}>
+            {t("web.chat.mode.text")}
           </Link>
         </>
       }
@@ -47,7 +45,7 @@ export function DashboardPage() {
           <Sheet title={t("web.jobs.queue")}>
             <QueryView
               query={jobs}
-              skeleton={<Skeleton lines={4} />}
+              lines={4}
               isEmpty={({ items }) => openJobs(items).length === 0}
               empty={<Empty words={t("web.dashboard.idle")} />}
             >
@@ -70,7 +68,7 @@ export function DashboardPage() {
           >
             <QueryView
               query={jobs}
-              skeleton={<Skeleton lines={4} />}
+              lines={4}
               isEmpty={({ items }) => !items.some(isEnded)}
               empty={<Empty words={t("web.dashboard.none_ended")} />}
             >

@@ -9,7 +9,6 @@ import { Button } from "@/components/ui/button"
 import { INPUT } from "@/components/ui/field"
 import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { type Column, Table } from "@/components/ui/table"
 import { formatAgo, formatBytes } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -46,7 +45,7 @@ export function DatasetListPage() {
         <Sheet>
           <QueryView
             query={datasets}
-            skeleton={<Skeleton lines={6} />}
+            lines={6}
             isEmpty={({ items }) => items.length === 0}
             empty={<Empty words={t("web.datasets.empty")}>{upload}</Empty>}
           >
@@ -59,7 +58,7 @@ export function DatasetListPage() {
                     onChange={(event) => setSearch(event.target.value)}
                     aria-label={t("web.datasets.search")}
                     placeholder={t("web.datasets.search")}
-                    className={`${INPUT} max-w-72`}
+                    className={`${INPUT} md:max-w-72`}
                   />
                 </div>
                 <DatasetTable datasets={items.filter((dataset) => hasWords(dataset, search))} />

@@ -3,11 +3,10 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router"
 import { type Dataset, datasetKeys, datasetQueries, deleteDataset, undoDeleteDataset } from "@/api/datasets"
 import { Page } from "@/components/layout/page"
 import { About } from "@/components/next/subject"
-import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
-import { More } from "@/components/ui/more"
-import { SheetSkeleton } from "@/components/ui/skeleton"
+import { Dotted } from "@/components/ui/dotted"
 import { TabLinks } from "@/components/ui/tabs"
 import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
@@ -33,14 +32,15 @@ export function DatasetPage() {
       <Page
         title={data?.name ?? t("web.jobs.dataset")}
         over={
-          <Link to="/datasets" className="hover:underline">
+          <Link to="/datasets" className="hover:text-accent">
             {t("web.page.datasets")}
           </Link>
         }
         under={data ? <Origin dataset={data} /> : null}
-        actions={data ? <Actions dataset={data} /> : null}
+        actions={data ? <Action dataset={data} /> : null}
+        more={data ? <MoreActions dataset={data} /> : null}
       >
-        <QueryView query={dataset} skeleton={<SheetSkeleton lines={8} />}>
+        <QueryView query={dataset} isOnDesk lines={8}>
           {(found) => <DatasetView key={found.id} dataset={found} />}
         </QueryView>
       </Page>
@@ -57,7 +57,7 @@ function Origin({ dataset }: { dataset: Dataset }) {
     dataset.encoding?.toUpperCase() ?? "",
     dataset.description,
   ]
-  return words.filter(Boolean).join(t("web.dot"))
+  return <Dotted words={words} />
 }
 
 function DatasetView({ dataset }: { dataset: Dataset }) {
@@ -88,12 +88,34 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   )
 }
 
-function Actions({ dataset }: { dataset: Dataset }) {
+/** The next step: train on what is right, look at what is wrong. */
+function Action({ dataset }: { dataset: Dataset }) {
+  const t = useText()
+  const { tab } = route.useSearch()
+  if (dataset.ok)
+    return (
+      <Link to="/jobs/new" search={{ dataset: dataset.id }} className={buttonClass("main")}>
+        {t("web.dataset.train")}
+      </Link>
+    )
+  if (tab === "check") return null
+  return (
+    <Link to="." search={{ tab: "check" }} className={buttonClass("main")}>
+      {t("web.dataset.see_problems")}
+    </Link>
+  )
+}
+
+function MoreActions({ dataset }: { dataset: Dataset }) {
   const t = useText()
   const client = useQueryClient()
   const navigate = useNavigate()
   const refresh = () => client.invalidateQueries({ queryKey: datasetKeys.list })
-  const undo = useMutation({ mutationFn: undoDeleteDataset, onSuccess: refresh })
+  const undo = useMutation({
+    mutationFn: undoDeleteDataset,
+    onSuccess: refresh,
+    onError: (error) => toastError(error, t),
+  })
   const remove = useMutation({
     mutationFn: deleteDataset,
     onSuccess: () => {
@@ -101,27 +123,16 @@ function Actions({ dataset }: { dataset: Dataset }) {
       navigate({ to: "/datasets" })
       toast(t("web.dataset.deleted", { name: dataset.name }), { undo: () => undo.mutate(dataset.id) })
     },
+    onError: (error) => toastError(error, t),
   })
   return (
     <>
-      <More>
-        <a href={`/api/datasets/${dataset.id}/export?format=jsonl`} download className={buttonClass()}>
-          {t("web.dataset.export")}
-        </a>
-        <Button look="quiet" isBusy={remove.isPending} onClick={() => remove.mutate(dataset.id)}>
-          {t("web.delete")}
-        </Button>
-      </More>
-      {dataset.ok ? (
-        <Link to="/jobs/new" search={{ dataset: dataset.id }} className={buttonClass("main")}>
-          {t("web.dataset.train")}
-        </Link>
-      ) : (
-        <Link to="." search={{ tab: "check" }} className={buttonClass("main")}>
-          {t("web.dataset.see_problems")}
-        </Link>
-      )}
-      {remove.isError ? <Failed error={remove.error} /> : null}
+      <a href={`/api/datasets/${dataset.id}/export?format=jsonl`} download className={buttonClass()}>
+        {t("web.dataset.export")}
+      </a>
+      <Button look="quiet" isBusy={remove.isPending} onClick={() => remove.mutate(dataset.id)}>
+        {t("web.delete")}
+      </Button>
     </>
   )
 }

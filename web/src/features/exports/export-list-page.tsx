@@ -9,7 +9,6 @@ import { buttonClass } from "@/components/ui/button"
 import { LongName } from "@/components/ui/long-name"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { StatusChip } from "@/components/ui/status-chip"
 import { type Column, Table } from "@/components/ui/table"
 import { formatAgo, formatBytes } from "@/lib/format"
@@ -31,7 +30,7 @@ export function ExportListPage() {
       <Sheet>
         <QueryView
           query={exports}
-          skeleton={<Skeleton lines={6} />}
+          lines={6}
           isEmpty={({ items }) => items.length === 0}
           empty={<Empty words={t("web.exports.empty")}>{fresh}</Empty>}
         >

@@ -10,9 +10,7 @@ import { QueryView } from "@/components/states/query-view"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
 import { LongName } from "@/components/ui/long-name"
-import { More } from "@/components/ui/more"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { toast } from "@/components/ui/toast"
 import { formatTime } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -37,9 +35,10 @@ export function ExportPage() {
         </Link>
       }
       under={made ? <Origin made={made} /> : null}
-      actions={made ? <Actions made={made} /> : null}
+      actions={made ? <Action made={made} /> : null}
+      more={made && isEnded(made) ? <MoreActions made={made} /> : null}
     >
-      <QueryView query={found} skeleton={<SheetSkeleton lines={8} />}>
+      <QueryView query={found} isOnDesk lines={8}>
         {(data) => <View made={data} />}
       </QueryView>
     </Page>
@@ -111,11 +110,11 @@ function Headline({ made }: { made: Export }) {
   return <p className={`mb-3 text-l font-semibold ${tone}`}>{t(`web.exports.headline.${worth.kind}`, worth)}</p>
 }
 
-function Actions({ made }: { made: Export }) {
+/** Changes an export and says what went wrong; a deleted one is left, and can be had back. */
+function useChange(made: Export) {
   const t = useText()
   const client = useQueryClient()
   const navigate = useNavigate()
-  const onError = (error: Error) => toastError(error, t)
   const change = useMutation({
     mutationFn: (action: JobAction) => changeJob(made.id, action),
     onSuccess: (_, action) => {
@@ -124,40 +123,50 @@ function Actions({ made }: { made: Export }) {
       toast(t("web.job.deleted", { name: made.name }), { undo: () => change.mutate("undo-delete") })
       navigate({ to: "/exports" })
     },
-    onError,
+    onError: (error) => toastError(error, t),
   })
-  const verify = useMutation({
-    mutationFn: () => verifyExport(made.id),
-    onSuccess: () => toast(t("web.exports.verifying")),
-    onError,
-  })
+  return change
+}
+
+function Action({ made }: { made: Export }) {
+  const t = useText()
+  const change = useChange(made)
   if (!isEnded(made))
     return (
       <Button isBusy={change.isPending || made.stop_request !== null} onClick={() => change.mutate("cancel")}>
         {t("web.job.action.cancel")}
       </Button>
     )
+  if (!made.job_id) return null
+  return (
+    <Link to="/exports/new" search={{ job: made.job_id }} className={buttonClass()}>
+      {t("web.exports.another")}
+    </Link>
+  )
+}
+
+function MoreActions({ made }: { made: Export }) {
+  const t = useText()
+  const change = useChange(made)
+  const verify = useMutation({
+    mutationFn: () => verifyExport(made.id),
+    onSuccess: () => toast(t("web.exports.verifying")),
+    onError: (error) => toastError(error, t),
+  })
   return (
     <>
-      {made.job_id ? (
-        <Link to="/exports/new" search={{ job: made.job_id }} className={buttonClass()}>
-          {t("web.exports.another")}
-        </Link>
-      ) : null}
-      <More>
-        {made.status === "succeeded" ? (
-          <Button isBusy={verify.isPending} onClick={() => verify.mutate()}>
-            {t("web.exports.verify")}
-          </Button>
-        ) : (
-          <Button isBusy={change.isPending} onClick={() => change.mutate("retry")}>
-            {t("web.job.action.retry")}
-          </Button>
-        )}
-        <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
-          {t("web.job.action.delete")}
+      {made.status === "succeeded" ? (
+        <Button isBusy={verify.isPending} onClick={() => verify.mutate()}>
+          {t("web.exports.verify")}
         </Button>
-      </More>
+      ) : (
+        <Button isBusy={change.isPending} onClick={() => change.mutate("retry")}>
+          {t("web.job.action.retry")}
+        </Button>
+      )}
+      <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
+        {t("web.job.action.delete")}
+      </Button>
     </>
   )
 }

@@ -11,7 +11,6 @@ import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
 import { Checkbox, Select } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { formatTime } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { ConfirmCard } from "./components/confirm-card"
@@ -31,7 +30,7 @@ export function NewExportPage() {
         </Link>
       }
     >
-      <QueryView query={jobs} skeleton={<SheetSkeleton lines={8} />}>
+      <QueryView query={jobs} isOnDesk lines={8}>
         {({ items }) => <NewExport jobs={items.filter(({ status }) => status === "succeeded")} />}
       </QueryView>
     </Page>
@@ -55,7 +54,7 @@ function NewExport({ jobs }: { jobs: readonly JobSummary[] }) {
       </Sheet>
     )
   return (
-    <QueryView query={models} skeleton={<SheetSkeleton lines={8} />}>
+    <QueryView query={models} isOnDesk lines={8}>
       {({ items }) => (
         <Form
           key={job.id}

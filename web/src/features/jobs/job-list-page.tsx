@@ -8,7 +8,6 @@ import { QueryView } from "@/components/states/query-view"
 import { Button, buttonClass } from "@/components/ui/button"
 import { INPUT } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { HistoryTable } from "./components/history-table"
 import { QueueSheet } from "./components/queue-sheet"
@@ -29,7 +28,8 @@ export function JobListPage() {
     <Page title={t("web.page.training")} actions={jobs.data?.items.length === 0 ? null : newJob}>
       <QueryView
         query={jobs}
-        skeleton={<SheetSkeleton lines={6} />}
+        isOnDesk
+        lines={6}
         isEmpty={({ items }) => items.length === 0}
         empty={
           <Sheet>
@@ -89,7 +89,7 @@ function Search({ value, onValue }: { value: string; onValue: (value: string) =>
       onChange={(event) => onValue(event.target.value)}
       aria-label={t("web.jobs.search")}
       placeholder={t("web.jobs.search")}
-      className={`${INPUT} max-w-60`}
+      className={`${INPUT} md:max-w-60`}
     />
   )
 }

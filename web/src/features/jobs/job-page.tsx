@@ -5,12 +5,11 @@ import { Page } from "@/components/layout/page"
 import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
-import { LongName } from "@/components/ui/long-name"
+import { Dotted } from "@/components/ui/dotted"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { TabLinks } from "@/components/ui/tabs"
 import { useText } from "@/lib/text"
-import { Actions } from "./components/actions"
+import { Actions, MoreActions } from "./components/actions"
 import { Diagnosis } from "./components/diagnosis"
 import { Evaluation } from "./components/evaluation"
 import { Files } from "./components/files"
@@ -39,8 +38,9 @@ export function JobPage() {
       }
       under={data ? <Origin job={data} /> : null}
       actions={data ? <Actions job={data} /> : null}
+      more={data ? <MoreActions job={data} /> : null}
     >
-      <QueryView query={job} skeleton={<SheetSkeleton lines={8} />}>
+      <QueryView query={job} isOnDesk lines={8}>
         {(found) => (
           <>
             {found.error ? (
@@ -77,7 +77,7 @@ function Origin({ job }: { job: Job }) {
   const { replay } = job
   const earlier = replay && t("web.job.replay", { name: replay.name, percent: Math.round(100 * replay.share) })
   const words = [job.base_model, ...data, earlier, `LoRA r=${job.settings.r}`]
-  return <LongName>{words.filter((word) => word !== null).join(t("web.dot"))}</LongName>
+  return <Dotted words={words} />
 }
 
 function View({ job, tab }: { job: Job; tab: JobTab }) {

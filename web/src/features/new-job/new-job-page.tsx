@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
-import { useNavigate, useSearch } from "@tanstack/react-router"
+import { Link, useNavigate, useSearch } from "@tanstack/react-router"
 import { useDeferredValue, useState } from "react"
 import { datasetQueries } from "@/api/datasets"
 import { isEnded, jobQueries, startTraining, startTrainings } from "@/api/jobs"
@@ -9,7 +9,6 @@ import { Page } from "@/components/layout/page"
 import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
 import { Button } from "@/components/ui/button"
-import { More } from "@/components/ui/more"
 import { Segmented } from "@/components/ui/segmented"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, type Translate, useText } from "@/lib/text"
@@ -60,8 +59,18 @@ function NewJob({ first }: { first: Wish }) {
   return (
     <Page
       title={t("web.new_job.title")}
-      over={t("web.page.training")}
-      actions={<Ways request={request} onRecipe={() => setOpen("recipe")} />}
+      over={
+        <Link to="/jobs" className="hover:text-accent">
+          {t("web.page.training")}
+        </Link>
+      }
+      actions={<Detail />}
+      more={
+        <>
+          <Button onClick={() => setOpen("recipe")}>{t("web.recipe.load")}</Button>
+          <SaveRecipe request={request} />
+        </>
+      }
     >
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 gap-4 max-lg:contents">
@@ -98,27 +107,21 @@ function useDefaults(chosen: Wish, hasDefaults: boolean): Wish {
   }
 }
 
-/** Presets alone or every setting, and recipes from a file and into one. */
-function Ways({ request, onRecipe }: { request: PlanRequest | null; onRecipe: () => void }) {
+/** The choice between presets alone and every setting. */
+function Detail() {
   const t = useText()
   const isSimple = useUi((state) => state.isSimple)
   const setIsSimple = useUi((state) => state.setIsSimple)
   return (
-    <>
-      <Segmented
-        label={t("web.new_job.detail")}
-        value={isSimple ? "simple" : "all"}
-        onValue={(value) => setIsSimple(value === "simple")}
-        options={[
-          { value: "simple", name: t("web.new_job.simple") },
-          { value: "all", name: t("web.new_job.all") },
-        ]}
-      />
-      <More>
-        <Button onClick={onRecipe}>{t("web.recipe.load")}</Button>
-        <SaveRecipe request={request} />
-      </More>
-    </>
+    <Segmented
+      label={t("web.new_job.detail")}
+      value={isSimple ? "simple" : "all"}
+      onValue={(value) => setIsSimple(value === "simple")}
+      options={[
+        { value: "simple", name: t("web.new_job.simple") },
+        { value: "all", name: t("web.new_job.all") },
+      ]}
+    />
   )
 }
 

@@ -13,7 +13,6 @@ import { toastError } from "@/components/states/toast-error"
 import { Checkbox, TextField } from "@/components/ui/field"
 import { NumberField } from "@/components/ui/number-field"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { Table } from "@/components/ui/table"
 import { useText } from "@/lib/text"
 
@@ -23,7 +22,7 @@ export function SettingsPage() {
   const settings = useQuery(settingsQueries.all())
   return (
     <Page title={t("web.page.settings")}>
-      <QueryView query={settings} skeleton={<SheetSkeleton lines={8} />}>
+      <QueryView query={settings} isOnDesk lines={8}>
         {({ settings, fixed }) => (
           <div className="grid gap-4">
             <Changeable settings={settings} />

@@ -6,7 +6,6 @@ import { Button } from "@/components/ui/button"
 import { CopyButton } from "@/components/ui/copy"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 
 /** What this machine and this installation are like, what to do where something is wrong, and the server's log. */
@@ -22,7 +21,7 @@ export function SystemPage() {
     <Page title={t("web.page.system")} actions={again}>
       <div className="grid gap-4">
         <Sheet>
-          <QueryView query={doctor} skeleton={<Skeleton lines={10} />}>
+          <QueryView query={doctor} lines={10}>
             {({ checks, ok, version }) => (
               <>
                 <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
@@ -47,6 +46,8 @@ export function SystemPage() {
 }
 
 const LOOKS = {
+  /** Well, though something that is not needed could be added. */
+  optional: { icon: "circle", tone: "text-ink-3", word: "web.system.ok" },
   ok: { icon: "check", tone: "text-good", word: "web.system.ok" },
   warning: { icon: "warning", tone: "text-warn", word: "web.system.warning" },
   error: { icon: "warning", tone: "text-bad", word: "web.system.error" },
@@ -54,7 +55,7 @@ const LOOKS = {
 
 function CheckLine({ check }: { check: Check }) {
   const t = useText()
-  const { icon, tone, word } = LOOKS[check.status]
+  const { icon, tone, word } = LOOKS[check.status === "ok" && check.hint ? "optional" : check.status]
   return (
     <li className="flex gap-3 py-2.5 text-14">
       <span className={`pt-0.5 ${tone}`}>
@@ -94,7 +95,7 @@ function ServerLog() {
       >
         {({ text }) => (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-          <pre tabIndex={0} className="max-h-96 overflow-auto rounded-medium bg-sunk p-3 text-xs whitespace-pre-wrap">
+          <pre tabIndex={0} className="max-h-96 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
             {text}
           </pre>
         )}

@@ -6,7 +6,6 @@ import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useLanguage, useText } from "@/lib/text"
 
 /** The levels of the course, and how far each is in this workspace. */
@@ -15,7 +14,7 @@ export function TutorialListPage() {
   const lessons = useQuery(tutorialQueries.list(useLanguage()))
   return (
     <Page title={t("web.page.tutorials")} under={t("web.tutorials.words")}>
-      <QueryView query={lessons} skeleton={<SheetSkeleton lines={8} />}>
+      <QueryView query={lessons} isOnDesk lines={8}>
         {({ items }) => (
           <div className="grid items-start gap-4 md:grid-cols-2 lg:grid-cols-3">
             {items.map((lesson) => (

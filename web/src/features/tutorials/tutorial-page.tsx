@@ -5,7 +5,6 @@ import { Page } from "@/components/layout/page"
 import { QueryView } from "@/components/states/query-view"
 import { toastError } from "@/components/states/toast-error"
 import { Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { useLanguage, useText } from "@/lib/text"
 import { LessonText } from "./components/lesson-text"
 import { LessonStep } from "./components/step"
@@ -22,7 +21,7 @@ export function TutorialPage() {
       over={<Link to="/tutorials">{t("web.page.tutorials")}</Link>}
       under={lesson.data ? t("web.tutorials.minutes", { minutes: lesson.data.minutes }) : null}
     >
-      <QueryView query={lesson} skeleton={<SheetSkeleton lines={12} />}>
+      <QueryView query={lesson} isOnDesk lines={12}>
         {(found) => <Lesson lesson={found} isChecking={lesson.isFetching} onCheck={() => lesson.refetch()} />}
       </QueryView>
     </Page>

@@ -1,6 +1,7 @@
 import { ApiError } from "@/api/error"
 import { Failed } from "@/components/states/failed"
 import { CopyButton } from "@/components/ui/copy"
+import { Dotted } from "@/components/ui/dotted"
 import { type Translate, useLanguage, useText } from "@/lib/text"
 import type { Difference } from "../difference"
 import { isTuned } from "../names"
@@ -37,7 +38,9 @@ export function AnswerView({
       {fault ? <Failed error={new ApiError({ ...fault, status: 0, problems: [...(fault.problems ?? [])] })} /> : null}
       {isOpen(answer) || state === "failed" ? null : (
         <div className="mt-1 flex flex-wrap items-center gap-x-3 text-s text-ink-2">
-          <span>{endWords(answer, difference, t, language)}</span>
+          <span>
+            <Dotted words={endWords(answer, difference, t, language)} />
+          </span>
           {text ? (
             <span className="-ml-3.5">
               <CopyButton text={text} />
@@ -69,10 +72,10 @@ function Words({ text, difference }: { text: string; difference?: Difference }) 
   )
 }
 
-function endWords(answer: Answer, difference: Difference | undefined, t: Translate, language: string): string {
+function endWords(answer: Answer, difference: Difference | undefined, t: Translate, language: string) {
   const { state, finishReason, numTokens, tokensPerSecond } = answer
   const speed = tokensPerSecond?.toLocaleString(language, { maximumFractionDigits: 1 })
-  const words = [
+  return [
     state === "stopped" ? t("web.chat.stopped") : null,
     finishReason === "length" ? t("web.chat.cut") : null,
     finishReason === "stop" ? t("web.chat.whole") : null,
@@ -81,5 +84,4 @@ function endWords(answer: Answer, difference: Difference | undefined, t: Transla
     difference?.kind === "same" ? t("web.chat.same") : null,
     difference?.kind === "other" ? t("web.chat.other") : null,
   ]
-  return words.filter((word) => word !== null).join(t("web.dot"))
 }

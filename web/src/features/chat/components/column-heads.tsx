@@ -1,6 +1,7 @@
 import type { ChatModel } from "@/api/chat"
 import { MOST_COLUMNS } from "@/api/chat"
 import { Button } from "@/components/ui/button"
+import { Dotted } from "@/components/ui/dotted"
 import { INPUT } from "@/components/ui/field"
 import { Icon } from "@/components/ui/icon"
 import { formatBytes } from "@/lib/format"
@@ -54,7 +55,7 @@ export function ColumnHeads({
         ))}
       </div>
       {chosen.length < MOST_COLUMNS && next ? (
-        <Button look="quiet" className="mt-1 -ml-3.5" onClick={() => onChoose([...chosen, next.id])}>
+        <Button look="accent" className="mt-1 -ml-3.5" onClick={() => onChoose([...chosen, next.id])}>
           {t("web.chat.add_column")}
         </Button>
       ) : null}
@@ -109,5 +110,9 @@ function About({ model }: { model: ChatModel | undefined }) {
     model.memory_bytes === null ? null : t("web.chat.loaded", { size: formatBytes(model.memory_bytes, language) }),
   ]
   const shown = model.kind === "export" && !model.base_model ? words.slice(1) : words
-  return <p className="px-0.5 text-xs text-ink-3">{shown.filter((word) => word !== null).join(t("web.dot"))}</p>
+  return (
+    <p className="px-0.5 text-xs text-ink-3">
+      <Dotted words={shown} />
+    </p>
+  )
 }

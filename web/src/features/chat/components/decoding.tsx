@@ -1,4 +1,5 @@
 import { Button } from "@/components/ui/button"
+import { Dotted } from "@/components/ui/dotted"
 import { Checkbox, Field, INPUT } from "@/components/ui/field"
 import { Icon } from "@/components/ui/icon"
 import { NumberField } from "@/components/ui/number-field"
@@ -39,7 +40,7 @@ export function Decoding({ mode }: { mode: Mode }) {
           </span>
           <span className="whitespace-nowrap font-semibold">{t("web.chat.decoding")}</span>
           <span className="pt-px text-s text-ink-2 group-open:hidden">
-            {[...values, ...seed, ...(mode === "chat" ? system : [])].join(t("web.dot"))}
+            <Dotted words={[...values, ...seed, ...(mode === "chat" ? system : [])]} />
           </span>
         </summary>
         <div className="grid gap-4 pb-4 md:grid-cols-2 lg:grid-cols-4">

@@ -7,7 +7,6 @@ import { QueryView } from "@/components/states/query-view"
 import { Chart, type Curve } from "@/components/ui/chart"
 import { Segmented } from "@/components/ui/segmented"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { smooth } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
 import { useText } from "@/lib/text"
@@ -50,7 +49,7 @@ export function CurvesSheet({ jobs }: { jobs: readonly ComparedJob[] }) {
       }
     >
       {all ? (
-        <QueryView query={all} skeleton={<Skeleton lines={9} />}>
+        <QueryView query={all} lines={9}>
           {() => <Together jobs={jobs} curves={loaded} name={hasMeasured ? name : "loss"} />}
         </QueryView>
       ) : null}

@@ -6,7 +6,7 @@ import { Select } from "@/components/ui/field"
 import { Icon } from "@/components/ui/icon"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
-import { MOST_JOBS, searchOf } from "../search"
+import { FEWEST_JOBS, MOST_JOBS, searchOf } from "../search"
 import { Letter } from "./letter"
 
 /** The jobs that are compared, and those that can be; what is chosen stands in the address, so that it can be shared. */
@@ -45,7 +45,7 @@ export function JobPicker({ jobs, ids }: { jobs: readonly JobSummary[]; ids: rea
         <div className={ids.length > 0 ? "mt-3" : ""}>
           <Select
             label={t("web.compare.add")}
-            help={t("web.compare.add_help")}
+            help={t(ids.length < FEWEST_JOBS ? "web.compare.choose_two" : "web.compare.add_help")}
             value=""
             onChange={(event) => show([...ids, event.target.value])}
           >

@@ -9,6 +9,7 @@ import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
+import { Dotted } from "@/components/ui/dotted"
 import { LongName } from "@/components/ui/long-name"
 import { StatusChip } from "@/components/ui/status-chip"
 import { formatAgo, formatLoss } from "@/lib/format"
@@ -16,7 +17,6 @@ import { useLanguage, useText } from "@/lib/text"
 
 /** An ended job: what became of it, in numbers, and the one step that comes next. */
 export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["curves"] | undefined }) {
-  const t = useText()
   const language = useLanguage()
   const when = formatAgo(job.ended_at ?? job.created_at, language)
   return (
@@ -26,7 +26,7 @@ export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["cur
           <JobLink job={job} />
           <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
             <StatusChip job={job} />
-            <LongName>{[job.base_model, when].filter(Boolean).join(t("web.dot"))}</LongName>
+            <Dotted words={[job.base_model, when]} />
           </p>
         </div>
         <NextOf job={job} />
@@ -81,7 +81,7 @@ function Result({ job, curves }: { job: JobSummary; curves: Curves["curves"] | u
 /** What to do with an ended job: evaluate it, talk to it, or take it up again. */
 function NextOf({ job }: { job: JobSummary }) {
   const t = useText()
-  if (job.status !== "succeeded") return <GoOn job={job} />
+  if (job.status !== "succeeded") return <GoOn job={job} look="plain" />
   if (!job.learned) return <EvaluateNow job={job} />
   return (
     <Link to="/chat" search={{ models: `job:${job.id}@base,job:${job.id}` }} className={buttonClass()}>

@@ -4,7 +4,6 @@ import { type SystemInfo, systemQueries } from "@/api/system"
 import { QueryView } from "@/components/states/query-view"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { formatBytes } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 
@@ -21,7 +20,7 @@ export function SystemSheet() {
         </Link>
       }
     >
-      <QueryView query={info} skeleton={<Skeleton lines={6} />}>
+      <QueryView query={info} lines={6}>
         {(data) => <Gauges info={data} />}
       </QueryView>
     </Sheet>

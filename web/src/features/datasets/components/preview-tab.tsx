@@ -72,13 +72,13 @@ function Rows({
   const t = useText()
   const preview = useQuery(datasetQueries.preview(dataset.id, { model, maxLength, cursor: places.at(-1) ?? 0 }))
   const waiting = (
-    <Sheet>
+    <>
       <p className="mb-3 text-14 text-ink-2">{t("web.preview.waiting")}</p>
       <Skeleton lines={6} />
-    </Sheet>
+    </>
   )
   return (
-    <QueryView query={preview} skeleton={waiting}>
+    <QueryView query={preview} isOnDesk skeleton={waiting}>
       {(found) => (
         <>
           {found.refusal ? <Refusal refusal={found.refusal} /> : <Sums preview={found} />}

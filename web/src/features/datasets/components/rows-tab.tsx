@@ -6,7 +6,6 @@ import { QueryView } from "@/components/states/query-view"
 import { Button } from "@/components/ui/button"
 import { INPUT } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { EditRow } from "./edit-row"
 import { Pager } from "./pager"
@@ -32,12 +31,12 @@ export function RowsTab({ dataset }: { dataset: Dataset }) {
           }}
           aria-label={t("web.dataset.search_rows")}
           placeholder={t("web.dataset.search_rows")}
-          className={`${INPUT} max-w-72`}
+          className={`${INPUT} md:max-w-72`}
         />
       </div>
       <QueryView
         query={rows}
-        skeleton={<Skeleton lines={8} />}
+        lines={8}
         isEmpty={({ items }) => items.length === 0}
         empty={<Empty words={t("web.dataset.no_rows_found")} />}
       >

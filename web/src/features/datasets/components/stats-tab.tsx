@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query"
 import { type Dataset, type DatasetStats, datasetQueries } from "@/api/datasets"
 import { QueryView } from "@/components/states/query-view"
 import { Facts, Figures, Sheet } from "@/components/ui/sheet"
-import { SheetSkeleton } from "@/components/ui/skeleton"
 import { formatBytes } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 
@@ -11,7 +10,7 @@ export function StatsTab({ dataset }: { dataset: Dataset }) {
   const t = useText()
   const stats = useQuery(datasetQueries.stats(dataset.id, null))
   return (
-    <QueryView query={stats} skeleton={<SheetSkeleton />}>
+    <QueryView query={stats} isOnDesk>
       {(found) => (
         <div className="grid gap-4">
           <Sheet>

@@ -14,19 +14,20 @@ export function FileTable({ export: made }: { export: Export }) {
     { name: t("web.files.name"), cell: (file) => <Name file={file} made={made} /> },
     {
       name: t("web.files.size"),
-      cell: (file) => <span className="whitespace-nowrap">{formatBytes(file.size_bytes, language)}</span>,
+      cell: (file) => formatBytes(file.size_bytes, language),
       isNumber: true,
     },
     {
       name: t("web.exports.kl"),
       cell: (file) => formatMetric(measuredOf(file, "logprobs", "kl")),
       isNumber: true,
-      isWide: true,
     },
-    { name: t("web.exports.facts"), cell: (file) => <Facts file={file} />, isNumber: true, isWide: true },
-    { name: t("web.exports.verdict"), cell: (file) => <Worth file={file} /> },
+    { name: t("web.exports.facts"), cell: (file) => <Facts file={file} />, isNumber: true },
+    { name: t("web.exports.verdict"), cell: (file) => <VerdictChip verdict={verdictOf(file)} /> },
   ]
-  return <Table caption={t("web.exports.files")} columns={columns} rows={made.files} keyOf={({ file }) => file} />
+  return (
+    <Table caption={t("web.exports.files")} columns={columns} rows={made.files} keyOf={({ file }) => file} isStacked />
+  )
 }
 
 function Name({ file, made }: { file: ExportFile; made: Export }) {
@@ -46,18 +47,4 @@ function Name({ file, made }: { file: ExportFile; made: Export }) {
 function Facts({ file }: { file: ExportFile }) {
   const facts = factsOf(file)
   return facts ? `${facts.kept} / ${facts.known}` : "–"
-}
-
-/** The verdict; on a phone with the facts below it, whose column is left out there. */
-function Worth({ file }: { file: ExportFile }) {
-  const t = useText()
-  const facts = factsOf(file)
-  return (
-    <span className="grid justify-items-start gap-0.5">
-      <VerdictChip verdict={verdictOf(file)} />
-      {facts ? (
-        <span className="text-s whitespace-nowrap text-ink-2 md:hidden">{t("web.exports.facts_kept", facts)}</span>
-      ) : null}
-    </span>
-  )
 }

@@ -3,7 +3,6 @@ import { Link, useNavigate } from "@tanstack/react-router"
 import { changeJob, isEnded, type Job, type JobAction, jobKeys, statusOf } from "@/api/jobs"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
-import { More } from "@/components/ui/more"
 import { toast } from "@/components/ui/toast"
 import { type TextKey, useText } from "@/lib/text"
 import { Rename } from "./rename"
@@ -26,8 +25,8 @@ const WORDS: Record<JobAction, TextKey> = {
   "undo-delete": "web.undo",
 }
 
-/** What can be done with a job in its status; what a worker is asked for takes until the end of its step. */
-export function Actions({ job }: { job: Job }) {
+/** Changes a job and says what went wrong; a deleted one is left, and can be had back. */
+function useChange(job: Job) {
   const t = useText()
   const navigate = useNavigate()
   const client = useQueryClient()
@@ -41,31 +40,42 @@ export function Actions({ job }: { job: Job }) {
     },
     onError: (error) => toastError(error, t),
   })
-  const isTrained = job.status === "succeeded" && job.kind === "train"
+  return change
+}
+
+/** What can be done with a job in its status; what a worker is asked for takes until the end of its step. */
+export function Actions({ job }: { job: Job }) {
+  const t = useText()
+  const change = useChange(job)
   const isAsked = job.stop_request !== null
+  return (OFFERED[statusOf(job)] ?? []).map((action) => (
+    <Button key={action} isBusy={change.isPending || isAsked} onClick={() => change.mutate(action)}>
+      {t(WORDS[action])}
+    </Button>
+  ))
+}
+
+/** What is done less often with a job. */
+export function MoreActions({ job }: { job: Job }) {
+  const t = useText()
+  const change = useChange(job)
+  const isTrained = job.status === "succeeded" && job.kind === "train"
   return (
     <>
-      {(OFFERED[statusOf(job)] ?? []).map((action) => (
-        <Button key={action} isBusy={change.isPending || isAsked} onClick={() => change.mutate(action)}>
-          {t(WORDS[action])}
-        </Button>
-      ))}
-      <More>
-        {isTrained ? (
-          <Link to="/compare" search={{ jobs: job.id }} className={buttonClass("quiet")}>
-            {t("web.job.action.compare")}
-          </Link>
-        ) : null}
-        <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
-          {t("web.job.action.clone")}
+      {isTrained ? (
+        <Link to="/compare" search={{ jobs: job.id }} className={buttonClass("quiet")}>
+          {t("web.job.action.compare")}
         </Link>
-        <Rename job={job} />
-        {isEnded(job) ? (
-          <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
-            {t("web.job.action.delete")}
-          </Button>
-        ) : null}
-      </More>
+      ) : null}
+      <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
+        {t("web.job.action.clone")}
+      </Link>
+      <Rename job={job} />
+      {isEnded(job) ? (
+        <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>
+          {t("web.job.action.delete")}
+        </Button>
+      ) : null}
     </>
   )
 }

@@ -32,15 +32,17 @@ export function Diagnosis({ job }: { job: Job }) {
 
 const TONES = { error: "text-bad", warning: "text-warn", finding: "text-ink" } as const
 
-/** One finding: what is seen and why, what to do, and a button that does it. */
+/** One finding: what is seen and why, what to do, and a button that does it; the one to the evaluation stands above all. */
 export function FindingNote({ finding, job }: { finding: Finding; job: Job }) {
   return (
     <div className="grid justify-items-start gap-2">
       <p className={`whitespace-pre-line text-14 ${TONES[finding.type]}`}>{finding.text}</p>
       {finding.advice ? <p className="whitespace-pre-line text-s text-ink-2">{finding.advice}</p> : null}
-      <About value={{ jobId: job.id }}>
-        <NextStep action={finding.action} />
-      </About>
+      {finding.action?.name === "evaluate" ? null : (
+        <About value={{ jobId: job.id }}>
+          <NextStep action={finding.action} />
+        </About>
+      )}
     </div>
   )
 }

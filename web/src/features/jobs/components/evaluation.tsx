@@ -5,10 +5,10 @@ import { About } from "@/components/next/subject"
 import { Empty } from "@/components/states/empty"
 import { Failed } from "@/components/states/failed"
 import { QueryView } from "@/components/states/query-view"
+import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { Progress } from "@/components/ui/progress"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { StatusChip } from "@/components/ui/status-chip"
 import { useText } from "@/lib/text"
 import { EvaluationResult } from "./evaluation-result"
@@ -31,7 +31,8 @@ export function Evaluation({ job }: { job: Job }) {
       ) : null}
       <QueryView
         query={report}
-        skeleton={<Skeleton lines={8} />}
+        isOnDesk
+        lines={8}
         isEmpty={(found) => found === null}
         empty={isAtWork ? null : <NoneYet job={job} />}
       >
@@ -61,18 +62,17 @@ function NoneYet({ job }: { job: Job }) {
 }
 
 function Start({ job, name, look, hasLadder }: { job: Job; name: string; look?: "main"; hasLadder?: boolean }) {
+  const t = useText()
   const client = useQueryClient()
   const start = useMutation({
     mutationFn: () => startEvaluation(job.id, null, hasLadder),
     onSuccess: () => client.invalidateQueries({ queryKey: evaluationKeys.all }),
+    onError: (error) => toastError(error, t),
   })
   return (
-    <>
-      <Button look={look} isBusy={start.isPending} onClick={() => start.mutate()}>
-        {name}
-      </Button>
-      {start.isError ? <Failed error={start.error} /> : null}
-    </>
+    <Button look={look} isBusy={start.isPending} onClick={() => start.mutate()}>
+      {name}
+    </Button>
   )
 }
 

@@ -39,7 +39,7 @@ export function HistoryTable({ jobs, selected, onSelect }: HistoryProps) {
     { name: t("web.outcome.remembered"), cell: (job) => <Result job={job} />, isNumber: true },
     { name: t("web.jobs.time"), cell: (job) => <Times job={job} />, isWide: true, isNumber: true },
   ]
-  return <Table caption={t("web.jobs.history")} columns={columns} rows={jobs} keyOf={({ id }) => id} />
+  return <Table caption={t("web.jobs.history")} columns={columns} rows={jobs} keyOf={({ id }) => id} isStacked />
 }
 
 function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: boolean; onSelect: () => void }) {
@@ -60,7 +60,7 @@ function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: bool
 
 function Status({ job }: { job: JobSummary }) {
   return (
-    <div className="grid justify-items-start gap-1">
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
       <StatusChip job={job} />
       {job.status === "succeeded" ? null : <GoOn job={job} />}
     </div>
@@ -73,7 +73,7 @@ function Result({ job }: { job: JobSummary }) {
   const light = lightOf(job.learned?.light)
   if (job.status !== "succeeded") return t("web.none")
   return (
-    <div className="grid justify-items-end gap-1">
+    <div className="flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
       <LearnedCount job={job} />
       {light ? <LightChip light={light} /> : null}
     </div>

@@ -24,7 +24,7 @@ export function Log({ job }: { job: Job }) {
         onChange={(event) => setSearch(event.target.value)}
         aria-label={t("web.log.search")}
         placeholder={t("web.log.search")}
-        className={`${INPUT} mb-3 max-w-72`}
+        className={`${INPUT} mb-3 md:max-w-72`}
       />
       <QueryView query={log} isEmpty={({ text }) => text === ""} empty={<Empty words={t("web.log.empty")} />}>
         {() => (

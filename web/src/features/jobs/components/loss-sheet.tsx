@@ -7,7 +7,6 @@ import { Chart, type Curve } from "@/components/ui/chart"
 import { Checkbox } from "@/components/ui/field"
 import { Segmented } from "@/components/ui/segmented"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { smooth } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
 import { type Translate, useText } from "@/lib/text"
@@ -26,41 +25,42 @@ export function LossSheet({ job }: { job: Job }) {
   const [axis, setAxis] = useState<"linear" | "log">("linear")
   const [smoothing, setSmoothing] = useState<Smoothing>("strong")
   const [isClipped, setIsClipped] = useState(false)
+  const hasCurve = Boolean(curves.data?.curves.loss?.mean.length)
   return (
     <Sheet title={t("web.chart.loss_title")}>
-      <div className="mb-2 flex flex-wrap items-center gap-x-4 gap-y-2">
-        <Segmented
-          label={t("web.chart.smoothing")}
-          value={smoothing}
-          onValue={setSmoothing}
-          options={(["none", "weak", "strong"] as const).map((value) => ({
-            value,
-            name: t(`web.chart.smooth.${value}`),
-          }))}
-        />
-        <Segmented
-          label={t("web.chart.axis")}
-          value={axis}
-          onValue={setAxis}
-          options={(["linear", "log"] as const).map((value) => ({ value, name: t(`web.chart.${value}`) }))}
-        />
-        <Checkbox
-          label={t("web.chart.clip")}
-          checked={isClipped}
-          onChange={(event) => setIsClipped(event.target.checked)}
-        />
-      </div>
+      {hasCurve ? (
+        <div className="mb-2 flex flex-wrap items-center gap-x-4 gap-y-2">
+          <Segmented
+            label={t("web.chart.smoothing")}
+            value={smoothing}
+            onValue={setSmoothing}
+            options={(["none", "weak", "strong"] as const).map((value) => ({
+              value,
+              name: t(`web.chart.smooth.${value}`),
+            }))}
+          />
+          <Segmented
+            label={t("web.chart.axis")}
+            value={axis}
+            onValue={setAxis}
+            options={(["linear", "log"] as const).map((value) => ({ value, name: t(`web.chart.${value}`) }))}
+          />
+          <Checkbox
+            label={t("web.chart.clip")}
+            checked={isClipped}
+            onChange={(event) => setIsClipped(event.target.checked)}
+          />
+        </div>
+      ) : null}
       <QueryView
         query={curves}
-        skeleton={<Skeleton lines={9} />}
-        isEmpty={(data) => !data.curves.loss?.mean.length}
+        lines={9}
+        isEmpty={() => !hasCurve}
         empty={isEnded(job) ? <Empty words={t("web.chart.never")} /> : <Waiting job={job} />}
       >
         {(data) => <LossChart curves={data} job={job} {...{ smoothing, isClipped }} isLog={axis === "log"} />}
       </QueryView>
-      {curves.data?.curves.loss?.mean.length ? (
-        <p className="mt-2 text-s text-ink-2">{t("web.chart.loss_hint")}</p>
-      ) : null}
+      {hasCurve ? <p className="mt-2 text-s text-ink-2">{t("web.chart.loss_hint")}</p> : null}
     </Sheet>
   )
 }

@@ -8,7 +8,7 @@ export function NextSteps({ job }: { job: Job }) {
   const t = useText()
   return (
     <div className="mt-4 flex flex-wrap items-center gap-2 border-t pt-3">
-      <span className="mr-1 text-s text-ink-2">{t("web.outcome.next")}</span>
+      <span className="mr-1 text-s text-ink-2 max-md:w-full">{t("web.outcome.next")}</span>
       <Link
         to="/jobs/$jobId"
         params={{ jobId: job.id }}

@@ -5,7 +5,6 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Chart } from "@/components/ui/chart"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import type { Series } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
 import { useText } from "@/lib/text"
@@ -19,23 +18,21 @@ export function Overview({ job }: { job: Job }) {
   const curves = useQuery(jobQueries.curves(job.id)).data
   const found = useQuery(jobQueries.diagnosis(job.id)).data?.items ?? []
   const findings = found.filter(({ code }) => code !== job.error?.code) // that one stands above all
-  const hasNone = isEnded(job) && curves !== undefined && !curves.curves.loss?.mean.length
+  const hasNone = curves !== undefined && !curves.curves.loss?.mean.length
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
       <div className="grid min-w-0 gap-4">
         <LossSheet job={job} />
         {hasNone ? null : (
-          <>
-            <div className="grid gap-4 md:grid-cols-2">
-              {SMALL.map((name) => (
-                <SmallSheet key={name} job={job} name={name} />
-              ))}
-            </div>
-            <Epochs job={job} />
-          </>
+          <div className="grid gap-4 md:grid-cols-2">
+            {SMALL.map((name) => (
+              <SmallSheet key={name} job={job} name={name} />
+            ))}
+          </div>
         )}
+        {hasNone && isEnded(job) ? null : <Epochs job={job} />}
       </div>
-      <div className="grid min-w-0 gap-4">
+      <div className={`grid min-w-0 gap-4 ${findings.length > 0 ? "max-lg:order-first" : ""}`}>
         {findings.slice(0, 2).map((finding) => (
           <Sheet key={`${finding.code} ${finding.step}`} className="border-l-3">
             <FindingNote finding={finding} job={job} />
@@ -59,7 +56,7 @@ function SmallSheet({ job, name }: { job: Job; name: (typeof SMALL)[number] }) {
   const curves = useQuery(jobQueries.curves(job.id))
   return (
     <Sheet title={t(`web.chart.title.${name}`)}>
-      <QueryView query={curves} skeleton={<Skeleton lines={5} />}>
+      <QueryView query={curves} lines={5}>
         {(data) => <Small curves={data} name={name} title={t(`web.chart.title.${name}`)} />}
       </QueryView>
       <p className="mt-1 text-s text-ink-2">{t(`web.chart.hint.${name}`)}</p>

@@ -1,4 +1,3 @@
-import { Fragment } from "react"
 import type { Quality } from "@/api/evaluations"
 import { Sheet } from "@/components/ui/sheet"
 import { Table } from "@/components/ui/table"
@@ -29,6 +28,7 @@ export function QualitySheet({ quality }: { quality: Quality }) {
         columns={columns}
         rows={qualityMeasures(quality)}
         keyOf={({ name }) => name}
+        isStacked
       />
       {missed ? <p className="mt-2 text-14">{t("evaluation.quality.missed", { terms: missed })}</p> : null}
       <p className="mt-2 text-s text-ink-2">{t("evaluation.quality.hint")}</p>
@@ -36,12 +36,13 @@ export function QualitySheet({ quality }: { quality: Quality }) {
   )
 }
 
-/** A measure and its interval, each in one piece. */
+/** A measure, and below it the interval in which it lies. */
 function Amount({ words }: { words: string }) {
-  const [measure, ...interval] = words.split(/ (?=\()/)
-  return [measure, ...interval].map((part) => (
-    <Fragment key={part}>
-      <span className="whitespace-nowrap">{part}</span>{" "}
-    </Fragment>
-  ))
+  const [measure, interval] = words.split(/ (?=\()/)
+  return (
+    <>
+      {measure}
+      {interval ? <span className="block text-s text-ink-2">{interval}</span> : null}
+    </>
+  )
 }

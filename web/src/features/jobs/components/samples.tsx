@@ -1,11 +1,9 @@
 import { useQuery } from "@tanstack/react-query"
-import { Link } from "@tanstack/react-router"
 import type { EvaluationReport } from "@/api/evaluations"
 import { evaluationQueries } from "@/api/evaluations"
 import { type Job, jobQueries } from "@/api/jobs"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
-import { buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 import { piecesOf } from "../sample"
@@ -24,13 +22,9 @@ export function Samples({ job }: { job: Job }) {
         <QueryView
           query={report}
           isEmpty={(found) => found === null}
-          empty={
-            <Empty words={t(job.status === "succeeded" ? "web.samples.none" : "web.evaluation.not_yet")}>
-              <ToEvaluation job={job} />
-            </Empty>
-          }
+          empty={<Empty words={t(job.status === "succeeded" ? "web.samples.none" : "web.evaluation.not_yet")} />}
         >
-          {(found) => found && <Answers report={found} job={job} />}
+          {(found) => found && <Answers report={found} />}
         </QueryView>
       </Sheet>
       <Sheet title={t("web.samples.row")}>
@@ -61,7 +55,9 @@ export function Samples({ job }: { job: Job }) {
   )
 }
 
-function Answers({ report, job }: { report: EvaluationReport; job: Job }) {
+function Answers({ report }: { report: EvaluationReport }) {
+  const t = useText()
+  const left = report.items.length - MOST
   return (
     <>
       <ul>
@@ -69,25 +65,7 @@ function Answers({ report, job }: { report: EvaluationReport; job: Job }) {
           <Question key={`${item.question}\n${item.reference}`} item={item} />
         ))}
       </ul>
-      <div className="mt-3">
-        <ToEvaluation job={job} />
-      </div>
+      {left > 0 ? <p className="mt-3 text-s text-ink-2">{t("web.samples.left", { count: left })}</p> : null}
     </>
-  )
-}
-
-function ToEvaluation({ job }: { job: Job }) {
-  const t = useText()
-  if (job.status !== "succeeded") return null
-  return (
-    <Link
-      to="/jobs/$jobId"
-      params={{ jobId: job.id }}
-      search={{ tab: "evaluation" }}
-      resetScroll={false}
-      className={buttonClass()}
-    >
-      {t(job.facts ? "web.samples.all" : "web.outcome.evaluate")}
-    </Link>
   )
 }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
-import { isActive, type Job, type Progress as JobProgress, jobQueries } from "@/api/jobs"
+import { isActive, isEnded, type Job, type Progress as JobProgress, jobQueries } from "@/api/jobs"
 import { ProgressWords } from "@/components/job/job-line"
 import { Progress } from "@/components/ui/progress"
 import { Figures, Sheet } from "@/components/ui/sheet"
@@ -25,9 +25,15 @@ export function Summary({ job }: { job: Job }) {
         </span>
       </div>
       <Progress label={t("web.job.progress_of", { name: job.name })} percent={data.percent ?? 0} marks={marks} />
-      <div className="mt-4">
-        {job.status === "succeeded" ? <Outcome job={job} /> : <FiguresOf job={job} progress={data} />}
-      </div>
+      {job.status === "succeeded" ? (
+        <div className="mt-4">
+          <Outcome job={job} />
+        </div>
+      ) : isEnded(job) && data.step === null ? null : (
+        <div className="mt-4">
+          <FiguresOf job={job} progress={data} />
+        </div>
+      )}
     </Sheet>
   )
 }
@@ -57,7 +63,7 @@ function FiguresOf({ job, progress }: { job: Job; progress: JobProgress }) {
         {
           name: t("web.metric.tokens_per_second"),
           value: formatMetric(progress.tokens_per_second),
-          unit: t("web.metric.per_second"),
+          unit: progress.tokens_per_second === null ? undefined : t("web.metric.per_second"),
         },
         { name: t("web.metric.memory"), value: memory === undefined ? "–" : formatBytes(memory, language) },
         { name: t("web.metric.learning_rate"), value: formatMetric(progress.learning_rate) },

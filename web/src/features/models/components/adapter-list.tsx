@@ -7,7 +7,6 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { type Column, Table } from "@/components/ui/table"
 import { formatAgo, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -24,7 +23,7 @@ export function AdapterList({ search }: { search: string }) {
     <Sheet>
       <QueryView
         query={jobs}
-        skeleton={<Skeleton lines={6} />}
+        lines={6}
         isEmpty={({ items }) => !items.some(isAdapter)}
         empty={
           <Empty words={t("web.models.no_adapters")}>
@@ -52,7 +51,7 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
       cell: (job) => <JobLink job={job} />,
     },
     { name: t("web.models.made_of"), cell: ({ base_model }) => base_model ?? "–", isWide: true },
-    { name: t("web.outcome.remembered"), cell: (job) => <LearnedCount job={job} />, isNumber: true, isWide: true },
+    { name: t("web.outcome.remembered"), cell: (job) => <LearnedCount job={job} />, isNumber: true },
     {
       name: t("web.metric.eval_loss"),
       cell: ({ progress }) => formatLoss(progress.eval_loss),
@@ -68,7 +67,7 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
     {
       name: t("web.models.deeds"),
       cell: ({ id, name }) => (
-        <span className="flex flex-wrap justify-end">
+        <span className="-mr-3.5 flex justify-end">
           <Link
             to="/chat"
             search={{ models: `job:${id}@base,job:${id}` }}
@@ -83,5 +82,5 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
       isNumber: true,
     },
   ]
-  return <Table caption={t("web.models.tab.adapters")} columns={columns} rows={jobs} keyOf={({ id }) => id} />
+  return <Table caption={t("web.models.tab.adapters")} columns={columns} rows={jobs} keyOf={({ id }) => id} isStacked />
 }

@@ -9,7 +9,6 @@ import { CopyCommand } from "@/components/ui/copy"
 import { Icon } from "@/components/ui/icon"
 import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { formatBytes, formatCount } from "@/lib/format"
 import { type TextKey, useLanguage, useText } from "@/lib/text"
 import { foundModels } from "../search"
@@ -21,7 +20,7 @@ export function BaseModelList({ search }: { search: string }) {
   const models = useQuery(modelQueries.list())
   return (
     <Sheet>
-      <QueryView query={models} skeleton={<Skeleton lines={6} />}>
+      <QueryView query={models} lines={6}>
         {({ items }) => {
           const found = foundModels(items, search)
           return (
@@ -53,7 +52,7 @@ function BaseModel({ model }: { model: Model }) {
         <ModelFacts model={model} />
         <Verdicts model={model} />
       </div>
-      <div className="flex flex-wrap items-start gap-2">
+      <div className="flex flex-wrap items-start gap-2 max-md:flex-row-reverse max-md:justify-end">
         {model.kind === "bundled" ? (
           <Link to="/chat" search={{ models: model.name }} className={buttonClass("quiet")}>
             {t("web.models.chat")}

@@ -16,7 +16,8 @@ export function DeleteWork({ id, name, sizeOf }: { id: string; name: string; siz
     client.invalidateQueries({ queryKey: jobKeys.lists })
     client.invalidateQueries({ queryKey: exportKeys.all })
   }
-  const undo = useMutation({ mutationFn: () => changeJob(id, "undo-delete"), onSettled: refresh })
+  const onError = (error: Error) => toastError(error, t)
+  const undo = useMutation({ mutationFn: () => changeJob(id, "undo-delete"), onError, onSettled: refresh })
   const remove = useMutation({
     mutationFn: async () => {
       const bytes = await sizeOf()
@@ -27,7 +28,7 @@ export function DeleteWork({ id, name, sizeOf }: { id: string; name: string; siz
       const size = bytes === null ? "–" : formatBytes(bytes, language)
       toast(t("web.models.deleted", { name, size }), { undo: undo.mutate })
     },
-    onError: (error) => toastError(error, t),
+    onError,
     onSettled: refresh,
   })
   return (

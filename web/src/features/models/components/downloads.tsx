@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { changeJob, isEnded, type JobSummary, jobQueries } from "@/api/jobs"
 import { ollamaKeys, ollamaQueries } from "@/api/ollama"
 import { Failed } from "@/components/states/failed"
+import { toastError } from "@/components/states/toast-error"
 import { Button } from "@/components/ui/button"
 import { LongName } from "@/components/ui/long-name"
 import { Progress } from "@/components/ui/progress"
@@ -32,6 +33,7 @@ function Download({ job }: { job: JobSummary }) {
   const { data } = useQuery({ ...jobQueries.progress(job.id), initialData: job.progress, enabled: !isEnded(job) })
   const change = useMutation({
     mutationFn: (action: "cancel" | "retry" | "delete") => changeJob(job.id, action),
+    onError: (error) => toastError(error, t),
     onSettled: () => client.invalidateQueries({ queryKey: ollamaKeys.downloads }),
   })
   return (

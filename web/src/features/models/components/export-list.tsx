@@ -4,9 +4,9 @@ import { type Export, exportQueries } from "@/api/exports"
 import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
+import { Dotted } from "@/components/ui/dotted"
 import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { type Column, Table } from "@/components/ui/table"
 import { formatBytes } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -23,7 +23,7 @@ export function ExportList({ search }: { search: string }) {
     <Sheet>
       <QueryView
         query={exports}
-        skeleton={<Skeleton lines={6} />}
+        lines={6}
         isEmpty={({ items }) => items.length === 0}
         empty={
           <Empty words={t("web.models.no_exports")}>
@@ -60,14 +60,18 @@ function ExportTable({ exports }: { exports: readonly Export[] }) {
     },
     {
       name: t("web.models.files"),
-      cell: ({ files }) => files.map(({ file }) => file).join(t("web.dot")) || "–",
+      cell: ({ files }) => (files.length > 0 ? <Dotted words={files.map(({ file }) => file)} /> : "–"),
       isWide: true,
     },
     { name: t("web.source.ollama"), cell: ({ ollama }) => ollama?.name ?? "–", isWide: true },
     { name: t("web.models.size"), cell: (made) => formatBytes(bytesOf(made), language), isNumber: true },
     {
       name: t("web.models.deeds"),
-      cell: (made) => <DeleteWork id={made.id} name={made.name} sizeOf={async () => bytesOf(made)} />,
+      cell: (made) => (
+        <span className="-mr-3.5 flex justify-end">
+          <DeleteWork id={made.id} name={made.name} sizeOf={async () => bytesOf(made)} />
+        </span>
+      ),
       isNumber: true,
     },
   ]

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query"
 import { modelQueries } from "@/api/models"
 import { ollamaQueries } from "@/api/ollama"
 import { QueryView } from "@/components/states/query-view"
+import { buttonClass } from "@/components/ui/button"
+import { Dotted } from "@/components/ui/dotted"
 import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { Table } from "@/components/ui/table"
@@ -41,7 +43,7 @@ export function StartingPoints({ search }: { search: string }) {
                   },
                   {
                     name: t("web.models.languages"),
-                    cell: ({ languages }) => languages.map((code) => names.of(code) ?? code).join(t("web.dot")),
+                    cell: ({ languages }) => <Dotted words={languages.map((code) => names.of(code) ?? code)} />,
                     isWide: true,
                   },
                   {
@@ -64,7 +66,7 @@ export function StartingPoints({ search }: { search: string }) {
                           href={source}
                           target="_blank"
                           rel="noreferrer"
-                          className="text-accent underline underline-offset-3"
+                          className={buttonClass("accent", "px-2 underline underline-offset-3")}
                         >
                           {t("web.models.source_page")}
                         </a>

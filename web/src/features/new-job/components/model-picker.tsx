@@ -3,6 +3,7 @@ import { type Model, modelQueries } from "@/api/models"
 import { FitChip } from "@/components/model/fit-chip"
 import { sourceWords } from "@/components/model/source"
 import { QueryView } from "@/components/states/query-view"
+import { Dotted } from "@/components/ui/dotted"
 import { LongName } from "@/components/ui/long-name"
 import { formatCount } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
@@ -60,7 +61,7 @@ function ModelButton({ model, isChosen, onChoose }: { model: Model; isChosen: bo
         <LongName>{model.name}</LongName>
       </b>
       <small className="min-w-0 flex-1 text-s text-ink-2 max-md:order-last max-md:basis-full">
-        {about.filter((word) => word !== null).join(t("web.dot"))}
+        <Dotted words={about} />
       </small>
       <FitChip model={model} />
     </button>

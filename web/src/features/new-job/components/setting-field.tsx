@@ -80,7 +80,7 @@ function WordsField({
     <TextField
       {...words}
       value={typed ?? known}
-      onChange={(event) => setTyped(event.target.value)}
+      onInput={(event) => setTyped(event.currentTarget.value)} // unlike onChange also for the value that is shown
       onBlur={(event) => typed !== null && read(event.target.value)}
     />
   )

@@ -4,7 +4,6 @@ import { type Plan, type Setting, trainingQueries } from "@/api/training"
 import { QueryView } from "@/components/states/query-view"
 import { INPUT } from "@/components/ui/field"
 import { Sheet } from "@/components/ui/sheet"
-import { Skeleton } from "@/components/ui/skeleton"
 import { type TextKey, type Translate, useText } from "@/lib/text"
 import { useUi } from "@/lib/ui"
 import { advancedFields, LORA_FIELDS, TRAINING_FIELDS } from "../form-fields"
@@ -28,7 +27,7 @@ export function SettingsForm(form: Form) {
   const presets = useQuery(trainingQueries.presets()).data?.items ?? []
   const fields = (names: readonly string[]) =>
     isSimple ? null : (
-      <QueryView query={schema} skeleton={<Skeleton lines={4} />}>
+      <QueryView query={schema} lines={4}>
         {(settings) => <Fields {...form} names={names} schema={settings} />}
       </QueryView>
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -223,3 +224,22 @@ def test_pairs_of_answers_are_named_with_what_keeps_the_better_one(tmp_path: Pat
         list(iter_examples(path))
     assert "--keep chosen" in error_texts(caught.value)["hint"]
     assert spoken_error(caught.value)["action"] == {"name": "repair_dataset", "values": {"actions": ["keep_chosen"]}}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [{"instruction": ["a", "b"], "output": ["c", None]}, {"質問": {"0": "a", "1": "b"}, "回答": {"0": "c", "1": "d"}}],
+)
+def test_a_table_by_columns_is_named(tmp_path: Path, table: dict[str, Any]) -> None:
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(DatasetError, match="table_by_columns"):
+        list(iter_examples(path))
+
+
+def test_lists_of_turns_are_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "row.json"
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    for row in ({"messages": turns, "tools": []}, {"prompt": turns[:1], "completion": turns[1:]}):
+        path.write_text(json.dumps(row), encoding="utf-8")
+        assert len(list(iter_examples(path))) == 1

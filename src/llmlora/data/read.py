@@ -135,6 +135,7 @@ class Source:
                 yield _document_row(element, row)
             self.list_key = wrapped.list_key
             if wrapped.list_key is None:
+                _refuse_columns(wrapped.members, wrapped.line)
                 yield RawRow(1, wrapped.line, wrapped.members)
             else:
                 self.other_members = tuple(wrapped.members)
@@ -148,6 +149,24 @@ class Source:
 def _is_of_a_row(key: str) -> bool:
     """Tell whether a list under this name belongs to a row, and is no list of rows."""
     return normalised(key) in ALL_NAMES | PAIR_NAMES
+
+
+def _refuse_columns(members: Mapping[str, Any], line: int) -> None:
+    """Refuse a table that was written by columns, as pandas does unless it is told otherwise.
+
+    Raises:
+        DatasetError: `table_by_columns`.
+    """
+    cells = [_cells(value) for value in members.values()]
+    if len(cells) > 1 and all(cells) and len({len(column) for column in cells}) == 1:
+        raise DatasetError("table_by_columns", line=line, columns=", ".join(members)[:200])
+
+
+def _cells(value: Any) -> list[Any]:
+    """Return the cells of a column: a list, or an object by number, of texts and the like; nothing of another value."""
+    is_numbered = isinstance(value, dict) and all(key.isdecimal() for key in value)
+    cells = list(value.values()) if is_numbered else value if isinstance(value, list) else []
+    return [] if any(isinstance(cell, list | dict) for cell in cells) else cells
 
 
 def _expect_end(cursor: Cursor) -> None:

@@ -1,5 +1,6 @@
 // node browser/composition.mjs ADDRESS FOLDER PATH...: how pages are put together, on a wide screen and on a phone; FOLDER is the server's.
-// No path of the server, no sentence twice, one way to the evaluation; what is done less often stands beside the heading; errors lie on sheets.
+// No path of the server, no sentence twice, one way to the evaluation, no crowded table; what is done less often stands beside
+// the heading; errors lie on sheets.
 import assert from "node:assert/strict"
 import { launch, open, settled, visit } from "./browser.mjs"
 import { PAGES } from "./pages.mjs"
@@ -10,7 +11,7 @@ const LOOKS = [
   { language: "ja", width: 360, height: 780 },
   { language: "en", width: 1280 },
 ]
-const NAMES_PLACES = /tab=(settings|log)/ // a recipe and a log are for who works on the server's machine
+const NAMES_PLACES = /tab=(settings|log)|^\/(system|settings)$/ // a recipe, a log and the machine are for who works on it
 const isJob = (path) => /^\/jobs\/\w{26}$/.test(path)
 const faults = []
 const browser = await launch()
@@ -22,6 +23,15 @@ function repeated(page) {
     const sentences = words.flatMap((text) => text.split(/(?<=[。.])\s*/)).filter((text) => text.length >= 12)
     return sentences.filter((text, place) => sentences.indexOf(text) < place)
   })
+}
+
+/** Returns the cells of tables whose words are wider than they are, and so lie over others. */
+function crowded(page) {
+  return page
+    .locator("main :is(td, th)")
+    .evaluateAll((all) =>
+      all.filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent),
+    )
 }
 
 /** Tells whether the button behind which more stands is beside the heading, true where there is none. */
@@ -37,13 +47,14 @@ async function isMoreBeside(page) {
 
 for (const look of LOOKS) {
   const { page, context } = await open(browser, address, look)
-  for (const path of paths) {
+  for (const path of [...PAGES, ...paths]) {
     const note = (fault) => faults.push(`${path} ${look.width}: ${fault}`)
     await visit(page, path)
     await settled(page)
     const words = await page.locator("main").textContent()
     if (words.includes(folder) && !NAMES_PLACES.test(path)) note("says where the server keeps its files")
     if (!(await isMoreBeside(page))) note("what is done less often stands in a row of its own")
+    for (const words of await crowded(page)) note(`a cell too narrow for its words: ${words}`)
     if (!path.startsWith("/jobs/")) continue
     const ways = await page.locator('main a[href*="tab=evaluation"]:not(nav a)').count()
     if (ways > 1) note(`leads to the evaluation by ${ways} links`)

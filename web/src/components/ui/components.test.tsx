@@ -248,6 +248,7 @@ it("stands the first column over the others on phones, where a table asks for it
       columns={[
         { name: "名前", cell: ({ name }) => name },
         { name: "大きさ", cell: ({ size }) => size, isNumber: true },
+        ...(isStacked ? [{ name: "広い", cell: () => "x", isWide: true }] : []),
       ]}
     />
   )
@@ -257,7 +258,7 @@ it("stands the first column over the others on phones, where a table asks for it
     ["model-Q4_K_M.gguf", "3.4 MB"],
   ]
   for (const [isNarrow, isStacked, wanted] of [
-    [false, true, flat],
+    [false, true, flat.map((row, place) => [...row, place === 0 ? "広い" : "x"])],
     [true, false, flat],
     [true, true, [["大きさ"], ["model-Q4_K_M.gguf"], ["3.4 MB"]]],
   ] as const) {

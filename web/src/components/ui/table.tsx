@@ -24,9 +24,9 @@ export function Table<Row>({ caption, columns, rows, keyOf, isStacked = false }:
   const isNarrow = useIsNarrow()
   const [first, ...others] = columns
   const head = isStacked && isNarrow ? first : undefined
-  const shown = head ? others : columns
+  const shown = head ? others.filter(({ isWide }) => !isWide) : columns
   return (
-    <table className={`w-full border-collapse text-14 ${head ? "table-fixed" : ""}`}>
+    <table className="w-full border-collapse text-14">
       <caption className="sr-only">{caption}</caption>
       <thead>
         <tr>
@@ -67,16 +67,16 @@ function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Ro
   return (
     <tr className="hover:bg-sunk/50">
       {columns.map((column) => (
-        <td key={column.name} className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? NUMBER : ""}`}>
+        <td
+          key={column.name}
+          className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "whitespace-nowrap" : ""}`}
+        >
           <Cell column={column} row={row} />
         </td>
       ))}
     </tr>
   )
 }
-
-/** A number stays in one line, and its column as narrow as it can be where there is little room. */
-const NUMBER = "whitespace-nowrap max-md:w-px"
 
 /** What a column shows of a row; words that stand alone may be a name or an id. */
 function Cell<Row>({ column, row }: { column: Column<Row>; row: Row }) {

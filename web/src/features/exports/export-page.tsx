@@ -61,7 +61,7 @@ function Origin({ made }: { made: Export }) {
           {t("web.dot")}
         </>
       ) : null}
-      {formatTime(made.created_at, language)}
+      <span className="whitespace-nowrap">{formatTime(made.created_at, language)}</span>
     </>
   )
 }

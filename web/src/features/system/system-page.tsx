@@ -5,6 +5,7 @@ import { QueryView } from "@/components/states/query-view"
 import { Button } from "@/components/ui/button"
 import { CopyButton } from "@/components/ui/copy"
 import { Icon } from "@/components/ui/icon"
+import { Listing } from "@/components/ui/listing"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 
@@ -24,7 +25,7 @@ export function SystemPage() {
           <QueryView query={doctor} lines={10}>
             {({ checks, ok, version }) => (
               <>
-                <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
+                <div className="mb-2 flex items-center justify-between gap-3">
                   <p className={`font-semibold ${ok ? "text-good" : "text-bad"}`}>
                     {t(ok ? "web.system.all_well" : "web.system.not_well")}
                   </p>
@@ -93,12 +94,7 @@ function ServerLog() {
         isEmpty={({ text }) => text === ""}
         empty={<p className="text-14 text-ink-2">{t("web.system.empty_log")}</p>}
       >
-        {({ text }) => (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-          <pre tabIndex={0} className="max-h-96 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
-            {text}
-          </pre>
-        )}
+        {({ text }) => <Listing text={text} />}
       </QueryView>
     </Sheet>
   )

@@ -38,9 +38,7 @@ export function AnswerView({
       {fault ? <Failed error={new ApiError({ ...fault, status: 0, problems: [...(fault.problems ?? [])] })} /> : null}
       {isOpen(answer) || state === "failed" ? null : (
         <div className="mt-1 flex flex-wrap items-center gap-x-3 text-s text-ink-2">
-          <span>
-            <Dotted words={endWords(answer, difference, t, language)} />
-          </span>
+          <Dotted words={endWords(answer, difference, t, language)} />
           {text ? (
             <span className="-ml-3.5">
               <CopyButton text={text} />

@@ -38,9 +38,11 @@ export function Decoding({ mode }: { mode: Mode }) {
           <span className="pt-0.5 text-ink-2 group-open:rotate-180">
             <Icon name="down" />
           </span>
-          <span className="whitespace-nowrap font-semibold">{t("web.chat.decoding")}</span>
-          <span className="pt-px text-s text-ink-2 group-open:hidden">
-            <Dotted words={[...values, ...seed, ...(mode === "chat" ? system : [])]} />
+          <span className="flex flex-wrap items-baseline gap-x-2">
+            <b>{t("web.chat.decoding")}</b>
+            <span className="text-s text-ink-2 group-open:hidden">
+              <Dotted words={[...values, ...seed, ...(mode === "chat" ? system : [])]} />
+            </span>
           </span>
         </summary>
         <div className="grid gap-4 pb-4 md:grid-cols-2 lg:grid-cols-4">

@@ -41,6 +41,7 @@ export function UsersTab({ dataset }: { dataset: Dataset }) {
             ]}
             rows={items}
             keyOf={({ id }) => id}
+            isStacked
           />
         )}
       </QueryView>

@@ -3,6 +3,7 @@ import { type Export, exportQueries, fileAddress } from "@/api/exports"
 import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
 import { CopyButton, CopyCommand } from "@/components/ui/copy"
+import { Listing } from "@/components/ui/listing"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 import { Registration } from "./registration"
@@ -44,10 +45,7 @@ function Elsewhere({ export: made, file }: { export: Export; file: string }) {
         <QueryView query={modelfile}>
           {(text) => (
             <div className="mt-2 grid gap-1">
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-              <pre tabIndex={0} className="max-h-80 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
-                {text}
-              </pre>
+              <Listing text={text} isShort />
               <span className="justify-self-end">
                 <CopyButton text={text} />
               </span>

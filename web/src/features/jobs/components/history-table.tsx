@@ -74,8 +74,8 @@ function Result({ job }: { job: JobSummary }) {
   if (job.status !== "succeeded") return t("web.none")
   return (
     <div className="flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
-      <LearnedCount job={job} />
       {light ? <LightChip light={light} /> : null}
+      <LearnedCount job={job} />
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { CopyButton } from "@/components/ui/copy"
 import { INPUT } from "@/components/ui/field"
+import { Listing } from "@/components/ui/listing"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
 
@@ -27,12 +28,7 @@ export function Log({ job }: { job: Job }) {
         className={`${INPUT} mb-3 md:max-w-72`}
       />
       <QueryView query={log} isEmpty={({ text }) => text === ""} empty={<Empty words={t("web.log.empty")} />}>
-        {() => (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-          <pre tabIndex={0} className="max-h-130 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
-            {lines.join("\n") || t("web.log.none_found")}
-          </pre>
-        )}
+        {() => <Listing text={lines.join("\n") || t("web.log.none_found")} />}
       </QueryView>
     </Sheet>
   )

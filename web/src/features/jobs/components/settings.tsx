@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query"
 import { type Job, jobQueries } from "@/api/jobs"
 import { QueryView } from "@/components/states/query-view"
 import { CopyButton } from "@/components/ui/copy"
+import { Listing } from "@/components/ui/listing"
+import { LongName } from "@/components/ui/long-name"
 import { Sheet } from "@/components/ui/sheet"
 import { type Column, Table } from "@/components/ui/table"
 import { settingName } from "@/lib/setting-words"
@@ -27,14 +29,7 @@ export function Settings({ job }: { job: Job }) {
       </Sheet>
       <Sheet title={t("web.settings.recipe")} aside={recipe.data ? <CopyButton text={recipe.data} /> : null}>
         <p className="mb-2 text-s text-ink-2">{t("web.settings.recipe_hint")}</p>
-        <QueryView query={recipe}>
-          {(text) => (
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-            <pre tabIndex={0} className="max-h-130 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
-              {text}
-            </pre>
-          )}
-        </QueryView>
+        <QueryView query={recipe}>{(text) => <Listing text={text} />}</QueryView>
       </Sheet>
     </div>
   )
@@ -73,7 +68,9 @@ function SettingName({ name }: { name: string }) {
   return (
     <>
       {words === name ? null : <span className="block">{words}</span>}
-      <code className="font-mono text-s text-ink-2">{name}</code>
+      <code className="font-mono text-s text-ink-2">
+        <LongName>{name}</LongName>
+      </code>
     </>
   )
 }

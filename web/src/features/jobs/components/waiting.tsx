@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { isActive, type Job, jobQueries } from "@/api/jobs"
 import { requestOfJob, trainingQueries } from "@/api/training"
 import { Icon } from "@/components/ui/icon"
+import { LongName } from "@/components/ui/long-name"
 import { formatLeft } from "@/lib/format"
 import { minutesWords } from "@/lib/minutes-words"
 import { useLanguage, useText } from "@/lib/text"
@@ -51,5 +52,9 @@ function Before() {
   const progress = useQuery({ ...jobQueries.progress(before?.id ?? ""), enabled: before !== undefined }).data
   const left = progress?.eta_seconds
   if (!before || typeof left !== "number") return null
-  return <p>{t("web.waiting.before", { name: before.name, time: formatLeft(left, language) })}</p>
+  return (
+    <p>
+      <LongName>{t("web.waiting.before", { name: before.name, time: formatLeft(left, language) })}</LongName>
+    </p>
+  )
 }

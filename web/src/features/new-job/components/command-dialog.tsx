@@ -4,6 +4,7 @@ import { QueryView } from "@/components/states/query-view"
 import { buttonClass } from "@/components/ui/button"
 import { CopyButton, CopyCommand } from "@/components/ui/copy"
 import { Dialog } from "@/components/ui/dialog"
+import { Listing } from "@/components/ui/listing"
 import { useText } from "@/lib/text"
 import { RECIPE_FILE, recipeAddress } from "../recipe-file"
 
@@ -40,10 +41,7 @@ function Recipe({ request }: { request: PlanRequest }) {
       <QueryView query={recipe}>
         {(text) => (
           <>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-            <pre tabIndex={0} className="max-h-48 overflow-auto rounded-medium bg-sunk p-3 font-mono text-xs">
-              {text}
-            </pre>
+            <Listing text={text} isShort />
             <div className="flex flex-wrap gap-2">
               <a href={recipeAddress(text)} download={RECIPE_FILE} className={buttonClass()}>
                 {t("web.recipe.save")}

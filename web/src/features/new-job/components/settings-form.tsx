@@ -49,7 +49,7 @@ export function SettingsForm(form: Form) {
           value={wish.trainingPreset}
           onValue={(trainingPreset) => onWish({ ...wish, trainingPreset })}
         />
-        {fields(TRAINING_FIELDS)}
+        {schema.data || schema.isPending ? fields(TRAINING_FIELDS) : null /* the sheet above says why there are none */}
         {schema.data && !isSimple ? <Advanced {...form} schema={schema.data} /> : null}
         {isSimple ? <Chosen wish={wish} onWish={onWish} /> : null}
       </Sheet>

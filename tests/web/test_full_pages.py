@@ -28,7 +28,7 @@ def test_every_page_of_what_there_is(looks, workspace):
 
 
 def test_how_pages_are_put_together(workspace):
-    """No path of the server, no sentence twice, one way to the evaluation, no crowded table, no button alone, errors on sheets."""
+    """No path of the server, no sentence twice, one way to the evaluation, no crowded table, errors on sheets."""
     server, paths = workspace
     finished = run_script("composition.mjs", server, str(server.home), *paths, timeout=600)
     assert finished.returncode == 0, finished.stdout + finished.stderr

@@ -44,7 +44,7 @@ def busy_workspace(home: Path) -> Iterator[tuple[Served, list[str]]]:
         jobs = [ask(server, "/api/training/jobs", {**wish, "name": name})["id"] for name in names]
         try:
             wait_for_curve(server, jobs[0])
-            yield server, [*pages, *(f"/jobs/{job}" for job in (*jobs, failed))]
+            yield server, [*pages, *(f"/jobs/{job}" for job in (*jobs, failed)), f"/jobs/{failed}?tab=diagnosis"]
         finally:
             for job in reversed(jobs):
                 end(server, job)

@@ -12,7 +12,7 @@ const LOOKS = [
   { language: "en", width: 1280 },
 ]
 const NAMES_PLACES = /tab=(settings|log)|^\/(system|settings)$/ // a recipe, a log and the machine are for who works on it
-const isJob = (path) => /^\/jobs\/\w{26}$/.test(path)
+const isJob = (path) => /^\/jobs\/\w{26}(\?tab=diagnosis)?$/.test(path)
 const faults = []
 const browser = await launch()
 

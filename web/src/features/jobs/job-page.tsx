@@ -18,6 +18,7 @@ import { Overview } from "./components/overview"
 import { Samples } from "./components/samples"
 import { Settings } from "./components/settings"
 import { Summary } from "./components/summary"
+import { useFindings } from "./findings"
 import { JOB_TABS, type JobTab } from "./tabs"
 
 /** One job: what it does now, or what became of it. */
@@ -26,8 +27,8 @@ export function JobPage() {
   const { jobId } = useParams({ from: "/jobs/$jobId" })
   const { tab = "overview" } = useSearch({ from: "/jobs/$jobId" })
   const job = useQuery(jobQueries.one(jobId))
-  const findings = useQuery(jobQueries.diagnosis(jobId)).data?.items.length
   const data = job.data
+  const { failure, others } = useFindings(jobId, data?.error)
   return (
     <Page
       title={data?.name ?? t("web.job.title")}
@@ -46,7 +47,7 @@ export function JobPage() {
             {found.error ? (
               <Sheet className="mb-4">
                 <About value={{ jobId: found.id, datasetId: found.dataset_id }}>
-                  <Failed error={found.error} />
+                  <Failed error={{ ...found.error, action: failure?.action ?? found.error.action }} />
                 </About>
               </Sheet>
             ) : null}
@@ -57,7 +58,7 @@ export function JobPage() {
               tabs={JOB_TABS.map((value) => ({
                 value,
                 name: t(`web.job.tab.${value}`),
-                count: value === "diagnosis" ? findings : undefined,
+                count: value === "diagnosis" ? others.length : undefined,
               }))}
             />
             <View job={found} tab={tab} />

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest"
 import type { EvaluatedItem, Quality } from "@/api/evaluations"
-import type { Curves, Epoch, JobSummary } from "@/api/jobs"
+import type { Curves, Epoch, Finding, Job, JobSummary } from "@/api/jobs"
 import { openJobs } from "@/api/jobs"
 import { bestLoss, courseOf } from "@/components/job/course"
 import { aligned } from "@/lib/curves"
+import { splitFindings } from "./findings"
 import { goalState, useGoals, withGoal } from "./goals"
 import { PHASES, phaseOf } from "./phases"
 import { qualityMeasures } from "./quality"
@@ -132,4 +133,12 @@ it("joins neighbouring tokens of a row that are learned alike", () => {
 it("knows which phase a worker is at until its first step", () => {
   const names = [null, "preparing", "loading", "loaded", "training"]
   expect(names.map((name) => PHASES[phaseOf(name)])).toEqual(["data", "data", "model", "first_step", "first_step"])
+})
+
+it("tells the error that a job ended with, and its next step, from what else was found", () => {
+  const finding = (type: string, code: string) => ({ type, code, text: code }) as Finding
+  const [failure, other] = [finding("error", "non_finite_loss"), finding("warning", "loss_rises")]
+  const error = { code: "non_finite_loss" } as Job["error"]
+  expect(splitFindings([failure, other], error)).toEqual({ failure, others: [other] })
+  expect(splitFindings([failure, other], null)).toEqual({ failure: undefined, others: [failure, other] })
 })

@@ -6,8 +6,9 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
+import { splitFindings } from "../findings"
 
-/** Everything that the numbers of a job say, the gravest first. */
+/** Everything that the numbers of a job say, the gravest first; the error that ended it stands above all. */
 export function Diagnosis({ job }: { job: Job }) {
   const t = useText()
   const findings = useQuery(jobQueries.diagnosis(job.id))
@@ -15,12 +16,12 @@ export function Diagnosis({ job }: { job: Job }) {
     <Sheet title={t("web.job.tab.diagnosis")}>
       <QueryView
         query={findings}
-        isEmpty={({ items }) => items.length === 0}
-        empty={<Empty words={t("web.diagnosis.healthy")} />}
+        isEmpty={({ items }) => splitFindings(items, job.error).others.length === 0}
+        empty={<Empty words={t(job.error ? "web.diagnosis.failed" : "web.diagnosis.healthy")} />}
       >
         {({ items }) => (
           <div className="grid gap-5">
-            {items.map((finding) => (
+            {splitFindings(items, job.error).others.map((finding) => (
               <FindingNote key={`${finding.code} ${finding.step}`} finding={finding} job={job} />
             ))}
           </div>

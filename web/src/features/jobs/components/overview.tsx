@@ -8,6 +8,7 @@ import { Sheet } from "@/components/ui/sheet"
 import type { Series } from "@/lib/chart-math"
 import { aligned } from "@/lib/curves"
 import { useText } from "@/lib/text"
+import { useFindings } from "../findings"
 import { FindingNote } from "./diagnosis"
 import { Epochs } from "./epochs"
 import { LossSheet } from "./loss-sheet"
@@ -16,8 +17,7 @@ import { LossSheet } from "./loss-sheet"
 export function Overview({ job }: { job: Job }) {
   const t = useText()
   const curves = useQuery(jobQueries.curves(job.id)).data
-  const found = useQuery(jobQueries.diagnosis(job.id)).data?.items ?? []
-  const findings = found.filter(({ code }) => code !== job.error?.code) // that one stands above all
+  const findings = useFindings(job.id, job.error).others
   const hasNone = curves !== undefined && !curves.curves.loss?.mean.length
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">

@@ -39,10 +39,15 @@ def cached_models() -> Iterator[tuple[str, Path]]:
                 yield name, folder
 
 
+def repo_folder(name: str) -> Path:
+    """Return where everything of `org/name` lies in the cache, whatever its revision."""
+    return hub_cache_dir() / f"{_PREFIX}{name.replace('/', '--')}"
+
+
 def cached_snapshot(name: str) -> Path | None:
     """Return the folder of `org/name` or `org/name@revision` in the cache; None when it is not there."""
     model, _, revision = name.partition("@")
-    root = hub_cache_dir() / f"{_PREFIX}{model.replace('/', '--')}"
+    root = repo_folder(model)
     try:
         commit = (root / "refs" / (revision or "main")).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):

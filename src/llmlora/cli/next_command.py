@@ -115,9 +115,9 @@ def after_verify(target: Path) -> None:
     say_next("chat {place!q}", place=as_folder(target))
 
 
-def after_models() -> None:
-    """After the list of models comes training of the bundled one on a bundled data set."""
-    _say_train(asset_path("datasets", DATASET), ReadOptions(), {})
+def after_models(model: str = BASE_MODEL) -> None:
+    """After the list of models comes training of the bundled one on a bundled data set, or of one that was fetched."""
+    _say_train(asset_path("datasets", DATASET), ReadOptions(), {"model": model})
 
 
 def after_doctor() -> None:

@@ -60,16 +60,21 @@ def list_(host: Host = None, as_json: Json = False) -> None:
 def pull(name: Name, host: Host = None, as_json: Json = False) -> None:
     """Have the server download a model."""
     with EventPrinter() as printer:
-
-        def show_bytes(status: str, done: int, total: int) -> None:
-            if total:
-                printer({"type": "phase", "name": "pull", "done": done, "total": total})
-
-        found = service.pull_model(name, show_bytes, host)
+        found = service.pull_model(name, byte_bar(printer), host)
     if as_json:
         output.print_json("ollama_pull", found)
         return
     output.say("ollama.pulled", name=found["name"])
+
+
+def byte_bar(printer: EventPrinter) -> service.OnPull:
+    """Return what shows the bytes of a download by Ollama as a bar."""
+
+    def show_bytes(status: str, done: int, total: int) -> None:
+        if total:
+            printer({"type": "phase", "name": "pull", "done": done, "total": total})
+
+    return show_bytes
 
 
 @app.command(cls=HelpfulCommand, help=translate("ollama.cli.show"))

@@ -118,6 +118,11 @@ def questions_file(home: Path) -> Path:
     return home / "questions.jsonl"
 
 
+def fetched_models_file(home: Path) -> Path:
+    """Return the record of the models that this program has put into the Hub's cache."""
+    return home / "fetched-models.json"
+
+
 def tutorials_file(home: Path) -> Path:
     """Return the file of a workspace with what was read of the course, and where it is practised."""
     return home / "tutorials.json"

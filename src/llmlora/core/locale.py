@@ -44,7 +44,7 @@ VERBS = (
     "config",
     "store",
 )
-GROUPS = ("dataset", "adapters", "jobs", "ollama", "tutorial", "config", "store")  # have verbs below them
+GROUPS = ("dataset", "adapters", "jobs", "models", "ollama", "tutorial", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 # Parameters that say what all rows of a file are -> the hint of its own that an error or a finding may have for it.
 HINTS_OF_ALL = {"is_none_shorter": "hint_none_shorter", "is_none_good": "hint_none_good"}

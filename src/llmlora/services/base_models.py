@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from llmlora.catalog.base_model import BaseModel, resolve_base_model
+from llmlora.catalog.hub_cache import cached_snapshot
 from llmlora.catalog.known_architectures import unknown_architecture
 from llmlora.catalog.ollama_store import find_ollama_model
 from llmlora.catalog.opened_model import OPENED_RULES, opened_dir
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.publish import read_json, sha256_json, write_json
 from llmlora.services.follow import OnEvent
+from llmlora.services.hub_record import remember_fetched
 from llmlora.services.launch import scratch_folder
 from llmlora.services.supervisor import run_worker
 
@@ -39,9 +41,21 @@ def _found(name: str, on_event: OnEvent | None) -> BaseModel:
     except NotFound as error:
         if error.code != "model_on_hub":
             raise
+    fetch_from_hub(name, on_event)
+    return resolve_base_model(name)
+
+
+def fetch_from_hub(name: str, on_event: OnEvent | None = None) -> None:
+    """Fetch a model of the Hub, or what is missing of it; what was not in the cache before is remembered as fetched.
+
+    Raises:
+        Those of `weights.hub_download.download_model`.
+    """
+    is_new = cached_snapshot(name) is None
     with scratch_folder({"kind": "download", "name": name}) as work:
         run_worker("download", work, on_event)
-    return resolve_base_model(name)
+    if is_new:
+        remember_fetched(name)
 
 
 def require_ollamas_template(base: BaseModel) -> None:

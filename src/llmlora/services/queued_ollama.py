@@ -45,12 +45,16 @@ def submit_pull(queue: Queue, name: str) -> JobRow:
         ConfigError: `hub_not_yet` for a name of the Hugging Face Hub, `ollama_pull_name` for what is no name.
     """
     wanted = name.removeprefix(OLLAMA_PREFIX)
-    is_hub = wanted == name and "/" in name and not name.startswith(("hf.co/", "huggingface.co/"))
-    if is_hub:
+    if is_hub_name(name):
         raise ConfigError("hub_not_yet", name=name)
     if not _NAME.fullmatch(wanted):
         raise ConfigError("ollama_pull_name", name=name)
     return _submitted(queue, "download", wanted, {"source": "ollama", "name": wanted})
+
+
+def is_hub_name(name: str) -> bool:
+    """Tell whether a name is meant for the Hub; GGUF files of the Hub are named as Ollama names them."""
+    return "/" in name and not name.startswith((OLLAMA_PREFIX, "hf.co/", "huggingface.co/"))
 
 
 def submit_register(queue: Queue, wish: RegisterWish) -> JobRow:

@@ -72,6 +72,7 @@ def test_each_document_is_printed_by_a_command_here() -> None:
 def test_documents_that_need_no_training(workplace: Path) -> None:
     check(llmlora(workplace, "doctor"), "doctor")
     check(llmlora(workplace, "models"), "models")
+    check(llmlora(workplace, "models", "pull", "nano"), "models_pull")
     check(llmlora(workplace, "dataset", "check", "data.jsonl"), "dataset_check")
     check(llmlora(workplace, "dataset", "convert", "data.jsonl", "-o", "out.jsonl"), "dataset_convert")
     check(llmlora(workplace, "plan", "--model", "nano", "--data", "data.jsonl"), "plan")
@@ -142,6 +143,7 @@ def test_documents_of_the_rest(workplace: Path, monkeypatch: pytest.MonkeyPatch)
         (workplace / "store" / "registry").mkdir()
         shutil.copy(workplace / "demo" / "export" / "model-F16.gguf", workplace / "store" / "registry" / "other.gguf")
         check(llmlora(workplace, "ollama", "pull", "other"), "ollama_pull")
+        check(llmlora(workplace, "models", "delete", "ollama:other", "-y"), "models_delete")
         check(
             llmlora(workplace, "ollama", "push", "demo/job", "--name", "shop", "--system", "短く答えます。"),
             "ollama_push",

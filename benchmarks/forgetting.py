@@ -47,6 +47,7 @@ REAL: Runs = {
     "30 steps": (SUPPORT_EN, {"max_steps": 30}),
     "recommended": (SUPPORT_EN, {}),
     "recommended, other seed": (SUPPORT_EN, {"seed": 7}),
+    "general rows": (SUPPORT_EN, {"general_share": 0.5}),
     "75 steps": (SUPPORT_EN, {"max_steps": 75}),
     "100 steps": (SUPPORT_EN, {"max_steps": 100}),
     "over-trained": (SUPPORT_EN, {"learning_rate": 3e-3, "max_steps": 40}),

@@ -18,7 +18,7 @@ from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.merge import base_tensors, trained_source
 from llmlora.export.ollama_push import PushRequest, push
 from llmlora.export.pipeline import ExportRequest, export_model
-from llmlora.export.stitch import Stitch, StitchPlan, iter_bytes, plan_stitch, surviving_share
+from llmlora.export.stitch import Stitch, StitchPlan, _chosen_type, iter_bytes, plan_stitch, surviving_share
 from llmlora.export.stitch_check import check_stitched
 from llmlora.export.verify import verify_export
 from llmlora.gguf.backends import backend_for
@@ -181,6 +181,31 @@ def test_each_tensor_gets_the_asked_type_only_where_the_training_survives(stitch
     for name, share in plan.shares.items():
         assert plan.types[name] == ("Q4_0" if share >= 0.8 else "Q8_0")
     assert plan.summary()["num_refused"] == sum(share < 0.8 for share in plan.shares.values())
+
+
+def test_a_base_in_the_safe_type_swallows_small_changes_too():
+    """As when a registered model is taught more: its tensors are Q8_0, and the second round changes them by little."""
+    found = backend_for("Q8_0")
+    assert found is not None
+    values = np.random.default_rng(3).standard_normal((4, 256)).astype(np.float32)
+    on_grid = dequantize_rows(np.ascontiguousarray(found[1](values, "Q8_0")).reshape(-1), "Q8_0").reshape(4, 256)
+    change = np.random.default_rng(4).standard_normal(on_grid.shape).astype(np.float32)
+
+    def chosen(factor: float, own: str, wanted: str) -> tuple[str, dict[str, float]]:
+        shares: dict[str, float] = {}
+        trained = ConvertedTensor("t", on_grid.shape, lambda: on_grid + np.float32(factor) * change)
+        base = ConvertedTensor("t", on_grid.shape, lambda: on_grid)
+        return _chosen_type(trained, base, own, wanted, shares), shares
+
+    kind, shares = chosen(0.002, "Q8_0", "Q8_0")
+    assert kind == "F16"
+    assert shares["t"] < 0.5
+    written = (on_grid + np.float32(0.002) * change).astype(np.float16).astype(np.float32)
+    assert float(((written - on_grid) * change).sum() / (0.002 * change**2).sum()) > 0.9
+    assert chosen(1.0, "Q8_0", "Q8_0")[0] == "Q8_0"
+    assert chosen(0.002, "Q4_K", "Q8_0") == ("Q8_0", {}), "another grid: nothing snaps back"
+    assert chosen(0.002, "Q8_0", "base")[0] == "F16"
+    assert chosen(0.002, "F16", "Q4_K") == ("F16", {})
 
 
 def test_shares_are_what_is_in_the_written_blocks():

@@ -2,7 +2,8 @@
 
 All others are copied byte for byte, and so is what the file says of itself, save how the trained model is asked. Values
 that already sit on a quantiser's grid snap back to it, so a changed tensor never simply gets the base's own type again:
-Q8_0, or a smaller one where most of what training changed is measured to survive in it.
+Q8_0, or a smaller one where most of what training changed is measured to survive in it; F16 where even Q8_0 swallows
+it, as on a base that is Q8_0 itself.
 """
 
 from __future__ import annotations
@@ -190,18 +191,24 @@ def plan_stitch(
 def _chosen_type(
     tensor: ConvertedTensor, base: ConvertedTensor, own: str | None, wanted: str, shares: dict[str, float]
 ) -> str:
-    """Return the type of a rewritten tensor; a share is noted where it decides.
+    """Return the type of a rewritten tensor: the asked one, else Q8_0, else F16; the share of the asked one is noted.
 
-    What the base does not have quantised keeps its own type, in which nothing snaps back.
+    What the base does not have quantised keeps its own type, in which nothing snaps back. Q8_0 is fine enough for what
+    was on a coarser grid, and is measured only where the base is on its own.
     """
     if own in FLOAT_TYPES:
         return own
-    safe = fitting_type(SAFE_TYPE, tensor.shape[-1])
-    kind = fitting_type((own or SAFE_TYPE) if wanted == OWN_TYPE else wanted, tensor.shape[-1])
-    if kind in (SAFE_TYPE, *FLOAT_TYPES) or backend_for(kind) is None:
-        return safe
-    shares[tensor.name] = surviving_share(tensor.read(), base.read(), kind)
-    return kind if shares[tensor.name] >= LIMIT else safe
+    asked = fitting_type((own or SAFE_TYPE) if wanted == OWN_TYPE else wanted, tensor.shape[-1])
+    for kind in dict.fromkeys((asked, fitting_type(SAFE_TYPE, tensor.shape[-1]))):
+        if kind in FLOAT_TYPES or (kind == SAFE_TYPE and own != SAFE_TYPE):
+            return kind
+        if backend_for(kind) is None:
+            continue
+        share = surviving_share(tensor.read(), base.read(), kind)
+        shares.setdefault(tensor.name, share)
+        if share >= LIMIT:
+            return kind
+    return "F16"
 
 
 def surviving_share(trained: np.ndarray, base: np.ndarray, kind: str) -> float:

@@ -48,12 +48,13 @@ from llmlora.worker.frame import StopFlag
 from llmlora.worker.train import run as train_in
 
 RESULTS = Path(__file__).parent / "results"
-TOWNSFOLK = "2026-11-30-townsfolk.json"
+ROWS_TAUGHT = "2026-12-01-rows.json"
+OTHER_SEED = "2026-12-01-level3-seed-1.json"  # what level 3 tells besides its jobs, with another seed
 FOREIGN = {
-    1: ("2026-11-30-presets.json", "preset=light"),
-    2: ("2026-11-30-presets.json", "preset=balanced"),
-    3: (TOWNSFOLK, "preset=recommended"),
-}  # by level: the runs that taught whole other data sets, as its evaluated job or as recommended
+    1: ("2026-11-30-presets.json", "preset=light", 20),
+    2: ("2026-11-30-presets.json", "preset=balanced", 20),
+    3: (ROWS_TAUGHT, "preset=recommended", 50),
+}  # by level: the runs that taught whole other data sets, as its evaluated job or as recommended, and their rows
 SEEDS = (42, 1)
 WIDER, AT_LEAST, FEWEST = 0.25, 0.05, 0.8
 COMPARED = (
@@ -210,17 +211,24 @@ def study_levels(work: Path, seed: int) -> Iterator[dict[str, Any]]:
         options = EvaluationOptions(questions=questions, check_forgetting=name == NAMES[-1])
         report = OneBase(find_trained(folder), options, silent).run()
         facts, quality, losses = report["facts"], report["quality"], epoch_losses(folder)
-        found["base"] = {
-            "facts": {"known": facts["remembered_before"], "total": facts["asked_as_trained"]},
-            **{name: quality[name]["base"] for name in ("consistency", "safety")},
-        }
+        if name == NAMES[-1]:  # the only one whose rows ask these questions
+            known, asked = facts["remembered_before"], facts["asked_as_trained"]
+            found["base"] = {"facts": {"known": known, "total": asked}, **_kinds(quality, "base")}
         found[f"level{level}"] = {
             "last_loss": losses[max(losses)],
-            "facts": {"known": facts["as_trained"], "total": facts["asked_as_trained"]},
-            **{name: quality[name]["tuned"] for name in ("consistency", "safety")},
+            **(
+                {"facts": {"known": facts["as_trained"], "total": facts["asked_as_trained"]}}
+                if name == NAMES[-1]
+                else {}
+            ),
+            **_kinds(quality, "tuned"),
             **({"forgot": forgotten(report["forgetting"])} if options.check_forgetting else {}),
         }
         yield found
+
+
+def _kinds(quality: dict[str, Any], side: str) -> dict[str, Any]:
+    return {name: quality[name][side] for name in ("consistency", "safety")}
 
 
 def forgotten(check: dict[str, Any]) -> dict[str, Any]:
@@ -270,16 +278,16 @@ def write_ranges(name: str, lesson: dict[str, Any], found: dict[str, Any]) -> No
     own = [run for run in found["runs"] if run["lesson"] == name]
     if {run["job"] for run in own} == set(lesson["jobs"]):
         jobs = {key: ranges_of([run for run in own if run["job"] == key]) for key in lesson["jobs"]}
-        studies = {**found["studies"], "rows": rows_taught()} if name == NAMES[-1] else {}
+        other = read_json(RESULTS / OTHER_SEED)["studies"]
+        studies = {**found["studies"], **other, "rows": rows_taught()} if name == NAMES[-1] else {}
         _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": {"foreign": foreign(lesson), **studies}})
 
 
 def foreign(lesson: dict[str, Any]) -> dict[str, int]:
     """Return what was taught of data unlike what the bundled model was made with."""
-    file, settings = FOREIGN[lesson["level"]]
-    runs = [run for run in read_json(RESULTS / file)["runs"] if run["settings"] == settings and "+" not in run["data"]]
-    most = max(run.get("rows", 0) for run in runs)  # where parts of a data set were taught, too
-    runs = [run for run in runs if run.get("rows", 0) == most]
+    file, settings, num_rows = FOREIGN[lesson["level"]]
+    runs = [run for run in read_json(RESULTS / file)["runs"] if run["settings"] == settings]
+    runs = [run for run in runs if run.get("rows", num_rows) == num_rows]
     counted = {
         "known": "as_asked",
         "total": "facts",
@@ -291,7 +299,7 @@ def foreign(lesson: dict[str, Any]) -> dict[str, int]:
 
 def rows_taught() -> dict[str, dict[str, int]]:
     """Return what more and more rows taught with the recommended settings, by their number; the townsfolk's first."""
-    runs = read_json(RESULTS / TOWNSFOLK)["runs"]
+    runs = sorted(read_json(RESULTS / ROWS_TAUGHT)["runs"], key=lambda run: int(run["rows"]))
     return {
         str(run["rows"]): {
             "known": run["as_asked"],

@@ -31,7 +31,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "2026-11-30-tutorials.json"
 FOREIGN = {
     1: ("2026-11-30-presets.json", "preset=light", 3),
     2: ("2026-11-30-presets.json", "preset=balanced", 3),
-    3: ("2026-11-30-townsfolk.json", "preset=recommended", 1),
+    3: ("2026-12-01-rows.json", "preset=recommended", 1),
 }  # by level: the runs on other data, and on how many sets
 UI_NAMES = {"ja": re.compile(r"「([^」]+)」"), "en": re.compile(r"\*\*([^*]+)\*\*")}
 every_lesson = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
@@ -249,9 +249,11 @@ def test_what_level_3_tells_besides_its_jobs_was_measured() -> None:
     """Files, forgetting and safety are those of the results, and what more rows teach is that of the townsfolk."""
     shown = find_lesson(3).measured["studies"]
     assert {name: shown[name] for name in ("files", "levels")} == json.loads(RESULTS.read_text("utf-8"))["studies"]
+    other = json.loads((RESULTS.parent / "2026-12-01-level3-seed-1.json").read_text("utf-8"))["studies"]
+    assert {name: shown[name] for name in ("files_seed_1", "levels_seed_1")} == other
     runs = json.loads((RESULTS.parent / FOREIGN[3][0]).read_text(encoding="utf-8"))["runs"]
     taught = {str(run["rows"]): run for run in runs if run["settings"] == FOREIGN[3][1]}
-    assert list(shown["rows"]) == list(taught) == ["10", "20", "50"]
+    assert list(shown["rows"]) == sorted(taught, key=int) == ["10", "20", "50", "100"]
     for rows, told in shown["rows"].items():
         assert (told["known"], told["total"]) == (taught[rows]["as_asked"], taught[rows]["facts"])
         assert told["other_known"] == taught[rows]["in_other_words"]

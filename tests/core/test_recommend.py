@@ -29,7 +29,9 @@ def rate_and_steps(**choices: object) -> tuple[float, int]:
     return found.config.learning_rate, found.plan.num_steps
 
 
-@pytest.mark.parametrize(("rows", "steps"), [(1, 30), (3, 90), (5, 150), (9, 153), (20, 150), (1000, 375)])
+@pytest.mark.parametrize(
+    ("rows", "steps"), [(1, 30), (3, 90), (5, 150), (9, 153), (20, 150), (40, 150), (50, 210), (100, 377), (1000, 375)]
+)
 def test_the_recommended_preset_keeps_the_models_own_rate_and_steps(rows: int, steps: int) -> None:
     found = settled(rows)
     assert (found.config.learning_rate, found.origins["learning_rate"]) == (0.002, "model")

@@ -31,6 +31,13 @@ def test_a_preset_teaches_or_says_before_that_it_will_not() -> None:
     assert all(run["steps"] == run["said"]["num_steps"] for run in runs)
 
 
+def test_the_recommended_steps_teach_ten_rows_and_a_hundred() -> None:
+    runs = [run for run in result("2026-12-01-rows")["runs"] if run["settings"] == "preset=recommended"]
+    assert sorted(run["rows"] for run in runs) == [10, 20, 50, 100]
+    assert not [run for run in runs if run["said"]["warnings"]]
+    assert not [run for run in runs if run["as_asked"] < SMALLEST_SHARE * run["facts"]]
+
+
 def measures(run: dict[str, Any]) -> dict[str, float]:
     """Return the four measures of a recorded run."""
     shares = {f"{name}_share": run[name][0] / (run[name][1] or 1) for name in ("spoilt", "changed", "invented")}

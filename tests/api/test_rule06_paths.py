@@ -1,6 +1,7 @@
 """R6: no name and no path of a request leads out of the folders that the configuration names, or into a link."""
 
 import json
+import os
 import re
 
 import pytest
@@ -11,10 +12,10 @@ from api.test_training_details import with_run
 from api.test_training_jobs import create, dataset
 from api.test_uploads import begin, send
 from llmlora.core.errors import Forbidden, LlmloraError, NotFound
-from llmlora.services import models
+from llmlora.services import job_files, models
 from llmlora.services.askable import find_askable_path
 from llmlora.services.chat import ModelLocation
-from llmlora.services.job_files import find_file
+from llmlora.services.job_files import open_file
 from tiny_jobs import tiny_job
 
 ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -124,10 +125,47 @@ def test_a_folder_whose_name_begins_like_the_jobs_is_another_one(tmp_path):
     for name in ("job", "job-secret"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
-    assert find_file(tmp_path / "job", "file").read_text() == "job"
+    with open(open_file(tmp_path / "job", "file"), encoding="utf-8") as found:
+        assert found.read() == "job"
     for name in ("../job-secret/file", "-secret/file", "./../job-secret/file"):
         with pytest.raises(NotFound):
-            find_file(tmp_path / "job", name)
+            open_file(tmp_path / "job", name)
+
+
+def test_a_file_that_becomes_a_link_while_it_is_looked_for_is_not_followed(client, database, monkeypatch):
+    job_id, folder = with_run(database)
+    secret = database.home / "token"
+    secret.write_text("secret", encoding="utf-8")
+    (folder / "reports").mkdir()
+    (folder / "reports" / "file").write_text("fine", encoding="utf-8")
+    path = f"/api/training/jobs/{job_id}/files/reports/file"
+    assert client.get(path).text == "fine"
+    looked_at = job_files._is_shown
+
+    def swapped(name):
+        """Put a link into the place of the file after its name was found to be a good one."""
+        place = folder / "reports" / "file"
+        if name == "file" and not place.is_symlink():
+            place.unlink()
+            place.symlink_to(secret)
+        return looked_at(name)
+
+    monkeypatch.setattr(job_files, "_is_shown", swapped)
+    assert client.get(path).status_code == 404
+    (folder / "reports" / "file").unlink()
+    (folder / "reports").rmdir()
+    (folder / "reports").symlink_to(database.home)
+    assert client.get(f"/api/training/jobs/{job_id}/files/reports/token").status_code == 404
+
+
+def test_a_download_closes_what_it_opened(client, database):
+    job_id, folder = with_run(database)
+    (folder / "file").write_bytes(bytes(range(256)))
+    path, before = f"/api/training/jobs/{job_id}/files/file", len(os.listdir("/dev/fd"))
+    for headers in ({}, {"Range": "bytes=1-2"}, {"Range": "bytes=900-"}, {"Range": "x"}):
+        for method in ("GET", "HEAD"):
+            client.request(method, path, headers=headers)
+    assert len(os.listdir("/dev/fd")) == before
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -53,26 +54,37 @@ def list_files(folder: Path) -> list[dict[str, Any]]:
     return found[:MOST_FILES]
 
 
-def find_file(folder: Path, name: str) -> Path:
-    """Return where a file of a job lies; a link on the way is no part of the job.
+def open_file(folder: Path, name: str) -> int:
+    """Open a file of a job to read it and return its descriptor; a link on the way is no part of the job.
 
     Raises:
         NotFound: `job_file_not_found`, for names that lead out of the folder as for those of nothing.
     """
     parts = PurePosixPath(name).parts
-    if "\0" in name or "\\" in name or ".." in parts or not parts or not all(map(_is_shown, parts)):
+    is_inside = not any(part in ("/", "..") for part in parts) and not {"\0", "\\"} & set(name)
+    if not is_inside or not parts or not all(map(_is_shown, parts)):
         raise NotFound("job_file_not_found", name=name[:200])
-    path = folder
     try:
-        for part in parts:
-            path = path / part
-            if path.is_symlink():
-                raise NotFound("job_file_not_found", name=name[:200])
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            return path
-    except OSError:  # a name that no file can have
-        pass
-    raise NotFound("job_file_not_found", name=name[:200])
+        descriptor = _opened(folder, parts)
+    except (OSError, ValueError) as error:  # also a name that no file can have
+        raise NotFound("job_file_not_found", name=name[:200]) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotFound("job_file_not_found", name=name[:200])
+    return descriptor
+
+
+def _opened(folder: Path, parts: Sequence[str]) -> int:
+    """Open what lies below a folder step by step, so that no step can become a link meanwhile."""
+    found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    for number, part in enumerate(parts, 1):
+        kind = os.O_NONBLOCK if number == len(parts) else os.O_DIRECTORY
+        try:
+            below = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | kind, dir_fd=found)
+        finally:
+            os.close(found)
+        found = below
+    return found
 
 
 def list_checkpoints(folder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.job_models import BYTES, Cursor, Identifier, JobSummary, Limit, Name, Reference
-from llmlora.services.job_files import find_file
+from llmlora.api.opened_file import OpenedFile
+from llmlora.services.job_files import open_file
 from llmlora.services.job_page import job_document
 from llmlora.services.queue import Queue
 from llmlora.services.result_jobs import (
@@ -209,8 +210,7 @@ def download_export_file(
 ) -> FileResponse:
     """Download a file of an export; parts of it can be asked for with `Range`."""
     queue = request.app.state.platform.queue
-    path = find_file(queue.folder_of(queue.get_of_kind(export_id, "export")), name)
-    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+    return OpenedFile(open_file(queue.folder_of(queue.get_of_kind(export_id, "export")), name), name)
 
 
 @router.post("/exports/{export_id}/verify", status_code=201)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from llmlora.api.job_models import BYTES, MOST_NUMBER, Identifier, Step, Whole
 from llmlora.api.json_response import JsonResponse
+from llmlora.api.opened_file import OpenedFile
 from llmlora.api.strict_route import StrictRoute
 from llmlora.api.training_models import (
     CheckpointList,
@@ -23,7 +24,7 @@ from llmlora.api.training_models import (
     Reports,
 )
 from llmlora.services.job_curves import curves_of, epochs_of
-from llmlora.services.job_files import find_file, list_checkpoints, list_files, read_log
+from llmlora.services.job_files import list_checkpoints, list_files, open_file, read_log
 from llmlora.services.job_findings import diagnosis
 from llmlora.services.job_page import evaluation_report, stored_report
 from llmlora.services.job_recipe import recipe_of, recipe_yaml
@@ -101,8 +102,7 @@ def download_job_file(
 ) -> FileResponse:
     """Download a file of a job; parts of it can be asked for with `Range`."""
     queue = request.app.state.platform.queue
-    path = find_file(queue.folder_of(queue.get(job_id)), name)
-    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+    return OpenedFile(open_file(queue.folder_of(queue.get(job_id)), name), name)
 
 
 @router.get("/recipe", response_class=Response, responses=TEXT)

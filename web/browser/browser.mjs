@@ -52,7 +52,9 @@ export async function visit(page, path) {
   await settled(page)
 }
 
-/** Waits until nothing on the page says that it is loading, half a minute at most or as long as is said. */
-export async function settled(page, { timeout } = {}) {
+const PATIENCE = 120_000 // milliseconds: a plan or a preview is made by a process of its own, on a machine that may be busy
+
+/** Waits until nothing on the page says that it is loading, as long as is said at most. */
+export async function settled(page, { timeout = PATIENCE } = {}) {
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'), undefined, { timeout })
 }

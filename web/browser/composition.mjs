@@ -1,6 +1,6 @@
 // node browser/composition.mjs ADDRESS FOLDER PATH...: how pages are put together, on a wide screen and on a phone; FOLDER is the server's.
 // No path of the server, no sentence twice, one way to the evaluation, no crowded table; what is done less often stands beside
-// the heading; errors lie on sheets.
+// the heading, the chosen tab and place are seen; errors lie on sheets.
 import assert from "node:assert/strict"
 import { launch, open, settled, visit } from "./browser.mjs"
 import { PAGES } from "./pages.mjs"
@@ -45,6 +45,20 @@ async function isMoreBeside(page) {
   return button.y < heading.y + heading.height && button.x >= heading.x + heading.width
 }
 
+/** Tells whether the chosen tab lies in sight, true where there are no tabs. */
+async function isTabInSight(page) {
+  const tab = page.locator("main nav a[aria-current=page]")
+  if ((await tab.count()) === 0) return true
+  const box = await tab.first().boundingBox()
+  return box.x >= 0 && box.x + box.width <= page.viewportSize().width
+}
+
+/** Tells whether the bar at the bottom of a phone marks one of its places. */
+async function isPlaceMarked(page) {
+  const bar = page.locator("nav.fixed")
+  return !(await bar.isVisible()) || (await bar.locator("[aria-current]").count()) === 1
+}
+
 for (const look of LOOKS) {
   const { page, context } = await open(browser, address, look)
   for (const path of [...PAGES, ...paths]) {
@@ -54,6 +68,8 @@ for (const look of LOOKS) {
     const words = await page.locator("main").textContent()
     if (words.includes(folder) && !NAMES_PLACES.test(path)) note("says where the server keeps its files")
     if (!(await isMoreBeside(page))) note("what is done less often stands in a row of its own")
+    if (!(await isTabInSight(page))) note("the chosen tab is out of sight")
+    if (path !== "/nowhere" && !(await isPlaceMarked(page))) note("the bar does not say where this is")
     for (const words of await crowded(page)) note(`a cell too narrow for its words: ${words}`)
     if (!path.startsWith("/jobs/")) continue
     const ways = await page.locator('main a[href*="tab=evaluation"]:not(nav a)').count()

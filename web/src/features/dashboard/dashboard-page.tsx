@@ -83,6 +83,12 @@ export function DashboardPage() {
 }
 
 function Ended({ jobs }: { jobs: readonly JobSummary[] }) {
-  const courses = useQuery(jobQueries.courses(jobs.map(({ id }) => id))).data
-  return jobs.map((job) => <EndedJob key={job.id} job={job} curves={courses?.get(job.id)} />)
+  const { data: courses, isLoading } = useQuery(jobQueries.courses(jobs.map(({ id }) => id)))
+  return (
+    <div aria-busy={isLoading}>
+      {jobs.map((job) => (
+        <EndedJob key={job.id} job={job} curves={courses?.get(job.id)} />
+      ))}
+    </div>
+  )
 }

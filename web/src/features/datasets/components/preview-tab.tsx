@@ -16,7 +16,8 @@ import { TokenLegend, Tokens } from "./tokens"
 /** Rows exactly as a model is trained on them: which tokens are learned, which are context, which are cut off. */
 export function PreviewTab({ dataset }: { dataset: Dataset }) {
   const t = useText()
-  const models = useQuery(modelQueries.list()).data?.items ?? []
+  const known = useQuery(modelQueries.list())
+  const models = known.data?.items ?? []
   const [chosen, setChosen] = useState<string | null>(null)
   const [maxLength, setMaxLength] = useState<number | null>(null)
   const [places, setPlaces] = useState([0])
@@ -49,9 +50,13 @@ export function PreviewTab({ dataset }: { dataset: Dataset }) {
         />
         <TokenLegend />
       </Sheet>
-      {model ? (
-        <Rows dataset={dataset} model={model} maxLength={maxLength} places={places} onPlaces={setPlaces} />
-      ) : null}
+      <QueryView query={known} isOnDesk lines={6}>
+        {() =>
+          model ? (
+            <Rows dataset={dataset} model={model} maxLength={maxLength} places={places} onPlaces={setPlaces} />
+          ) : null
+        }
+      </QueryView>
     </div>
   )
 }

@@ -21,7 +21,7 @@ interface HistoryProps {
 /** Ended jobs in a table, each with the course of its loss, its best one, and the way on where it was cut off. */
 export function HistoryTable({ jobs, selected, onSelect }: HistoryProps) {
   const t = useText()
-  const courses = useQuery(jobQueries.courses(jobs.map(({ id }) => id))).data
+  const { data: courses, isLoading } = useQuery(jobQueries.courses(jobs.map(({ id }) => id)))
   const columns: Column<JobSummary>[] = [
     {
       name: t("web.jobs.name"),
@@ -39,7 +39,11 @@ export function HistoryTable({ jobs, selected, onSelect }: HistoryProps) {
     { name: t("web.outcome.remembered"), cell: (job) => <Result job={job} />, isNumber: true },
     { name: t("web.jobs.time"), cell: (job) => <Times job={job} />, isWide: true, isNumber: true },
   ]
-  return <Table caption={t("web.jobs.history")} columns={columns} rows={jobs} keyOf={({ id }) => id} isStacked />
+  return (
+    <div aria-busy={isLoading}>
+      <Table caption={t("web.jobs.history")} columns={columns} rows={jobs} keyOf={({ id }) => id} isStacked />
+    </div>
+  )
 }
 
 function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: boolean; onSelect: () => void }) {

@@ -12,11 +12,12 @@ export function TabLinks<Value extends string>({
   tabs: readonly { value: Value; name: string; count?: number }[]
 }) {
   const all = useRef<HTMLElement>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another view is another tab to bring into sight
+  const shown = tabs.map(({ name, count }) => `${name} ${count}`).join()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another view is another tab to bring into sight, a count moves it
   useEffect(() => {
     const tab = all.current?.querySelector<HTMLElement>("[aria-current]")
     if (all.current && tab) all.current.scrollLeft = tab.offsetLeft - (all.current.clientWidth - tab.offsetWidth) / 2
-  }, [current])
+  }, [current, shown])
   return (
     <nav
       ref={all}

@@ -67,7 +67,7 @@ function AdapterTable({ jobs }: { jobs: readonly JobSummary[] }) {
     {
       name: t("web.models.deeds"),
       cell: ({ id, name }) => (
-        <span className="-mr-3.5 flex justify-end">
+        <span className="-mr-2 flex justify-end">
           <Link
             to="/chat"
             search={{ models: `job:${id}@base,job:${id}` }}

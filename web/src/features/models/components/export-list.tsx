@@ -68,7 +68,7 @@ function ExportTable({ exports }: { exports: readonly Export[] }) {
     {
       name: t("web.models.deeds"),
       cell: (made) => (
-        <span className="-mr-3.5 flex justify-end">
+        <span className="-mr-2 flex justify-end">
           <DeleteWork id={made.id} name={made.name} sizeOf={async () => bytesOf(made)} />
         </span>
       ),

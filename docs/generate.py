@@ -73,7 +73,7 @@ WORDS: dict[str, dict[str, str]] = {
         "7 of 10 general questions answered as before. Gemma 3 270M, the same: 21 of 21, 20 of 42, and 3 general questions where it had answered 5 "
         "(`benchmarks/results/2026-11-29-real-model-steps.json`). Other sizes were not measured.\n\n"
         "The epochs are those that make the steps with the batch and accumulation of the run; `train` says the steps before it starts. A preset "
-        "that fixes rate or epochs keeps them, and `train` warns where rate x steps is less than a quarter of what is recommended.\n\n"
+        "that fixes rate or epochs keeps them, and `train` warns where rate x steps is less than 45 % of what is recommended.\n\n"
         "`dtype float16` of memory_saver means float16 with a scaled loss on CUDA. Elsewhere the number format is the one that was measured to be fastest, "
         "and `train` says so: batch, accumulation and checkpointing stay as they are, the rounding does not.\n",
         "measured": "## What they teach",
@@ -168,7 +168,7 @@ WORDS: dict[str, dict[str, str]] = {
         "SmolLM2-135M-Instruct は、付属の `support_en.jsonl` の 10 例を 50 ステップ学習して、データと同じ質問で 21 個中 21 個、別の言い方で 42 個中 16 個の事実に答え、一般的な質問には学習前と同じ 10 問中 7 問に答えました。"
         "Gemma 3 270M は同じ条件で 21 個中 21 個と 42 個中 20 個、一般的な質問は 5 問から 3 問に減りました（`benchmarks/results/2026-11-29-real-model-steps.json`）。ほかの大きさのモデルでは測っていません。\n\n"
         "エポック数は、その実行のバッチと勾配の蓄積で必要なステップ数になるように決まり、`train` は始める前にステップ数を表示します。"
-        "学習率やエポック数を決めているプリセットでは、その値のまま学習します。学習率 × ステップ数が推奨の4分の1に満たないときは、`train` が始める前に知らせます。\n\n"
+        "学習率やエポック数を決めているプリセットでは、その値のまま学習します。学習率 × ステップ数が推奨の45%に満たないときは、`train` が始める前に知らせます。\n\n"
         "memory_saver の `dtype float16` は、CUDA では損失をスケーリングする float16 です。ほかの環境では、測って最も速かった数値形式で計算し、`train` がそのことを表示します。"
         "バッチ、勾配の蓄積、チェックポインティングはそのままですが、丸めは同じになりません。\n",
         "measured": "## 覚えられる事実",

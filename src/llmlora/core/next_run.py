@@ -134,9 +134,13 @@ def _train_words(job: JobConfig, gone: Set[str], changes: Mapping[str, Any]) -> 
 
 def model_word(job: JobConfig) -> str:
     """Return the model as a command names it: a bundled one by name, another by its folder."""
-    is_here = Path(job.base_dir).is_relative_to(str(resources.files("llmlora")))  # older jobs do not tell the kind
-    has_name = is_here or job.base_kind in ("bundled", "ollama", "package", "hub")
+    has_name = is_bundled(job) or job.base_kind in ("ollama", "package", "hub")
     return shell_word(job.base_model if has_name else job.base_dir)
+
+
+def is_bundled(job: JobConfig) -> bool:
+    """Tell whether the base model is one of the package; older jobs do not tell its kind, but where it lay."""
+    return job.base_kind == "bundled" or Path(job.base_dir).is_relative_to(str(resources.files("llmlora")))
 
 
 class _ReadAs(Protocol):

@@ -9,7 +9,8 @@ The order, the strongest first:
 2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that
    ask in other words. A model that does not know its rows yet cannot know them in other words.
 3. Facts that the base knew and that were lost: rows with those facts.
-4. Much of what the base could do is damaged, invented answers apart: general rows trained along, once.
+4. Much of what the bundled model could do is damaged, invented answers apart: general rows trained along, once. They
+   are in its own words; on SmolLM2 they kept nothing (benchmarks/results/2026-11-30-forgetting.json).
 5. Facts that come only in the taught words: rows in other words.
 6. What is left: answers that do not end.
 
@@ -29,6 +30,7 @@ from llmlora.core.locale import shell_word
 from llmlora.core.next_run import (
     Departure,
     departure,
+    is_bundled,
     length_departures,
     longer,
     model_word,
@@ -68,7 +70,7 @@ def advise(job: JobConfig, report: dict[str, Any], folder: Path) -> list[Piece]:
         return [_not_learned(job, report, folder)]
     if facts["broken"]:
         return [_piece("broken", count=facts["broken"])]
-    if _is_damaged(report["forgetting"]) and not job.train.general_share:
+    if _is_damaged(report["forgetting"]) and is_bundled(job) and not job.train.general_share:
         return [_damaged(job)]
     if facts["surface"]:
         return [_piece("surface", count=facts["surface"], command=reword_command(job, folder))]

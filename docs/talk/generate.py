@@ -29,6 +29,7 @@ RUNS = {
     "recommended, level 2": "推奨、レベル2",
     "recommended, level 2, other seed": "推奨、レベル2（別のシード）",
     "recommended, support": "推奨、問い合わせ対応",
+    "general rows": "推奨と一般の例",
     "general rows, level 2": "推奨と一般の例、レベル2",
     "half the rate, twice as long, level 2": "学習率を半分、長さを2倍、レベル2",
     "weight decay, level 2": "推奨と重み減衰、レベル2",
@@ -122,7 +123,7 @@ def forgetting_rows(found: Any) -> list[list[str]]:
         for name, run in runs.items():
             changed = f"{run['changed'][0]} / {run['changed'][1]}"
             rows.append(
-                [NAMES[model], RUNS.get(name, name), LIGHTS[run["light"]], f"{run['worst_rise']:+.2f}", changed]
+                [NAMES[model], RUNS[name], LIGHTS[run["light"]], f"{run['worst_rise']:+.2f}", changed]
             )
     return rows
 

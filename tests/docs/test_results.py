@@ -68,6 +68,14 @@ def test_general_rows_lose_no_fact_and_harm_less() -> None:
     assert beside["changed"][0] < without["changed"][0]
 
 
+def test_general_rows_are_no_help_to_a_real_model() -> None:
+    """They are in the bundled model's words; the advice keeps to that one (evaluation/advising/advice.py)."""
+    without, beside = (RUNS["smollm2"][name] for name in ("recommended", "general rows"))
+    assert beside["facts"] == without["facts"] == [21, 21]
+    assert (beside["changed"], beside["invented"]) == (without["changed"], without["invented"])
+    assert beside["worst_rise"] > without["worst_rise"]
+
+
 def newest(name: str) -> dict[str, Any]:
     """Return the newest results of a kind: their names begin with the date."""
     found = [path for path in RESULTS.glob(f"*-{name}.json") if path.stem[11:] == name]

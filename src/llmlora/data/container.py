@@ -239,15 +239,20 @@ def _refuse_lines_above(head: str, delimiter: str, first_line: int) -> None:
         first_line += 1
     reader = csv.reader(stream, delimiter=delimiter)
     try:
-        for place, cells in enumerate(itertools.islice(reader, LINES_ABOVE + 1)):
-            mapping = find_mapping([cell.strip() for cell in cells if cell.strip()], {})
-            if mapping is not None and mapping.is_complete and len(mapping.columns) > 1:
-                if place:
-                    line = first_line + reader.line_num - 1
-                    raise DatasetError("lines_above_header", line=line, columns=", ".join(cells)[:200])
-                return
+        records = [(cells, reader.line_num) for cells in itertools.islice(reader, LINES_ABOVE + 1)]
     except csv.Error:
         return  # said where the rows are read
+    headers = (place for place, (cells, _) in enumerate(records) if _names_columns(cells))
+    place = next(headers, 0)
+    if place:
+        cells, number = records[place]
+        raise DatasetError("lines_above_header", line=first_line + number - 1, columns=", ".join(cells)[:200])
+
+
+def _names_columns(cells: list[str]) -> bool:
+    """Tell whether a record is a header: it names every column that a row needs."""
+    mapping = find_mapping([cell.strip() for cell in cells if cell.strip()], {})
+    return mapping is not None and mapping.is_complete and len(mapping.columns) > 1
 
 
 def _is_table(head: str, columns: Mapping[str, str]) -> bool:
@@ -260,8 +265,7 @@ def _is_table(head: str, columns: Mapping[str, str]) -> bool:
         return len(cells) > 1
     if columns:
         return all(columns_named(column, cells) for column in columns.values())
-    mapping = find_mapping(cells, {})
-    return mapping is not None and mapping.is_complete and len(mapping.columns) > 1
+    return _names_columns(cells)
 
 
 def sniff_delimiter(head: str) -> str:

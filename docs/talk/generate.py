@@ -122,9 +122,7 @@ def forgetting_rows(found: Any) -> list[list[str]]:
     for model, runs in found["models"].items():
         for name, run in runs.items():
             changed = f"{run['changed'][0]} / {run['changed'][1]}"
-            rows.append(
-                [NAMES[model], RUNS[name], LIGHTS[run["light"]], f"{run['worst_rise']:+.2f}", changed]
-            )
+            rows.append([NAMES[model], RUNS[name], LIGHTS[run["light"]], f"{run['worst_rise']:+.2f}", changed])
     return rows
 
 

@@ -38,6 +38,8 @@ let leave: (() => void)[]
 beforeEach(async () => {
   vi.useFakeTimers()
   vi.stubGlobal("fetch", answer)
+  // The stream is tried again every two seconds then, and not sometimes after a poll, which comes every three.
+  vi.spyOn(Math, "random").mockReturnValue(0)
   Object.assign(server, { isThere: true, hasStream: true, asked: [], streams: [] })
   for (const query of [JOBS, DATASETS]) query.mockClear()
   client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 30_000 } } })
@@ -53,6 +55,7 @@ beforeEach(async () => {
 afterEach(() => {
   for (const one of leave) one()
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 

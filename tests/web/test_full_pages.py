@@ -7,14 +7,14 @@ import re
 import pytest
 
 from web.browser import needs_browser, needs_pages, run_script
-from web.full_workspace import busy_workspace
+from web.full_workspace import busy_workspace, full_workspace
 
 pytestmark = [needs_pages, needs_browser]
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    with busy_workspace(tmp_path_factory.mktemp("full")) as found:
+    with full_workspace(tmp_path_factory.mktemp("full")) as found:
         yield found
 
 
@@ -27,8 +27,9 @@ def test_every_page_of_what_there_is(looks, workspace):
     assert re.search(rf"^{len(paths) * (2 if looks == 'few' else 6)} views, no fault$", finished.stdout.strip())
 
 
-def test_how_pages_are_put_together(workspace):
+@pytest.mark.gate
+def test_how_pages_are_put_together(tmp_path):
     """No path of the server, no sentence twice, one way to the evaluation, no crowded table, errors on sheets."""
-    server, paths = workspace
-    finished = run_script("composition.mjs", server, str(server.home), *paths, timeout=600)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    with busy_workspace(tmp_path) as (server, paths):
+        finished = run_script("composition.mjs", server, str(server.home), *paths, timeout=1800)
+        assert finished.returncode == 0, finished.stdout + finished.stderr

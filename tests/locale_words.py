@@ -19,6 +19,7 @@ NAMES = set(
     KL KEY VALUE LFS LLMLORA_HOME LLMLORA_LANG LMHeadModel Llama LoRA M MB MODEL Metal Modelfile N NFC NUL NaN None
     OMP_NUM_THREADS OS OUT Ollama PEFT PNG PowerShell PyTorch Python Q2_K Q4_K_M Q8_0 QLoRA Qwen README ROUGE-L
     Q4_K Q5_K Q6_K
+    cache hf models pandas to_json orient records lines force_ascii
     RoPE SHARE SentencePiece TSV True False U UTF-8 UTF-16 Ubuntu Unigram WSL2 Web Windows YAML adapter
     all-linear alpha arguments assistant auto base_model bfloat16 byte_fallback cd chat chat_template check
     chmod chosen chrF codec columns completion content convert cosine_with_restarts cp cp932 create csv data dumps

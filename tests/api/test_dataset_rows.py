@@ -168,7 +168,7 @@ HOSTILE = [
     (b'{"instruction": ' + b"[" * 100_000 + b"]" * 100_000 + b', "output": "c"}', "too_deep"),
     (b'{"instruction": "\\ud83d", "output": "c"}', "lone_surrogate"),
     (b'{"instruction": NaN, "output": "c"}', "not_finite"),
-    (b"{" + b",".join(b'"k%d": 1' % number for number in range(50_000)) + b"}", "unknown_columns"),
+    (b"{" + b",".join(b'"k%d": 1' % number for number in range(50_000)) + b"}", "no_text_columns"),
 ]
 
 

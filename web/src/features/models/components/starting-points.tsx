@@ -71,7 +71,6 @@ export function StartingPoints({ search }: { search: string }) {
                           {t("web.models.source_page")}
                         </a>
                       ),
-                    isNumber: true,
                   },
                 ]}
               />

@@ -92,6 +92,7 @@ def test_no_spike_is_lost(client, database, values, points, spike):
     assert found["is_exact"] == (len(values) <= points)
 
 
+@pytest.mark.gate
 def test_a_hundred_thousand_points_take_less_than_a_tenth_of_a_second(client, database):
     job_id = submit(database)
     add(database, job_id, loss=[math.sin(step) for step in range(100_000)])

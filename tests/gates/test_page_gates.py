@@ -19,8 +19,9 @@ def test_fifty_reloads_while_it_trains(tmp_path):
 @pytest.mark.gate
 @needs_browser
 def test_charts_follow_the_hand(tmp_path):
-    """Ten curves of 100,000 points within 300 ms, and 95 of 100 movements over them within 50 ms."""
+    """Ten curves of 100,000 points within 300 ms, of the clock and of the processor, and 95 of 100 movements in 50."""
     found = run_chart_speed(tmp_path, times=5)
     print(json.dumps(found))
     assert sorted(found["draws"])[2] < 300
+    assert min(found["busy"]) < 300
     assert found["p95"] < 50

@@ -50,6 +50,8 @@ def conversation_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
     Only the completion is learned, as TRL does: answers in the prompt are not.
     """
+    if not any(isinstance(value, list) for value in row.values()):
+        return None  # most rows: their names are not looked at one by one
     names = {normalised(key): key for key in row}
     prompt, completion = names.get("prompt"), names.get("completion")
     if prompt is None or completion is None:

@@ -69,12 +69,11 @@ class _Again:
     def __init__(self, folder: str | Path | None, model: str | None) -> None:
         self._folder, self._model = folder, model
         self._job = None if folder is None else read_job(Path(folder))
-        self._way = None if self._job is None else way_to_learn_more(self._job)
 
     @property
     def returned(self) -> str | None:
         """The settings that go back to what is recommended, as `name value → value, …`."""
-        return None if self._way is None else self._way.words or None
+        return None if self._job is None else way_to_learn_more(self._job).words or None
 
     @property
     def eval_data_left_out(self) -> str | None:
@@ -90,7 +89,7 @@ class _Again:
 
     def train_command(self, data: Path) -> str:
         """Return the words behind `llmlora` that train on a file of messages."""
-        if self._job is None or self._way is None:
+        if self._job is None:
             return f"train --model {shell_word(self._model or BASE_MODEL)} --data {shell_word(data)}"
         plain = DataSource(path=str(data), sha256="", format=None, columns={}, encoding=None)
         other: dict[str, Any] = {"data": plain}
@@ -98,7 +97,8 @@ class _Again:
             other["eval_data"] = None
         if self._model is not None:
             other |= {"base_model": self._model, "base_dir": self._model, "base_kind": None}
-        return train_command(self._job.model_copy(update=other), self._way.names, **self._way.changes)
+        way = way_to_learn_more(self._job)
+        return train_command(self._job.model_copy(update=other), way.names, **way.changes)
 
 
 def _merge_command(data: Path, filled: Path, again: _Again, read: ReadOptions) -> str:

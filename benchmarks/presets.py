@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.assets import asset_path
 from llmlora.core.events import EventWriter
 from llmlora.core.examples import Message
 from llmlora.core.job import create_job
@@ -34,7 +35,6 @@ from llmlora.evaluation.measuring.questions import Question, read_questions
 from llmlora.evaluation.measuring.sides import load_sides
 from llmlora.inference.chat import ChatModel
 from llmlora.inference.trained_job import find_trained
-from llmlora.services.demo import asset_path
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import training_request
 from llmlora.worker.frame import StopFlag

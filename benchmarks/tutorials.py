@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from llmlora.core.assets import BASE_MODEL, asset_path
 from llmlora.core.events import EventWriter
 from llmlora.core.job import JobConfig, create_job
 from llmlora.core.layout import RESULT_FILE, VERIFY_FILE, run_dir
@@ -38,7 +39,6 @@ from llmlora.evaluation.measuring.questions import Question
 from llmlora.inference.trained_job import find_trained
 from llmlora.inference.transformers_chat import TransformersChat
 from llmlora.services.combine import plan_combination
-from llmlora.services.demo import BASE_MODEL, asset_path
 from llmlora.services.export import export_model
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import TrainRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmlora.services.demo import asset_path
+from llmlora.core.assets import asset_path
 from llmlora.services.tutorials import find_lesson, lessons
 
 

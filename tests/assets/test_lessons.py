@@ -12,9 +12,9 @@ import yaml
 
 from docs.pages import ROOT, shell_commands, table_rows
 from llmlora.api.training_models import BatchRequest
+from llmlora.core.assets import BASE_MODEL, asset_path
 from llmlora.core.locale import LANGUAGES, catalogue, set_language
 from llmlora.services.combine import ANY_RANK
-from llmlora.services.demo import BASE_MODEL, asset_path
 from llmlora.services.plan_training import settle_request
 from llmlora.services.train_request import TrainRequest
 from llmlora.services.tutorials import (

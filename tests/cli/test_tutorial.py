@@ -11,8 +11,8 @@ import pytest
 
 from llmlora.cli import tutorial as command
 from llmlora.cli.main import run
+from llmlora.core.assets import asset_path
 from llmlora.core.locale import LANGUAGES
-from llmlora.services.demo import asset_path
 from llmlora.services.tutorial_steps import Finding, StepState
 from llmlora.services.tutorials import Lesson, find_lesson, lessons
 

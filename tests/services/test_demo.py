@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from evaluation.fake_reports import evaluation_body, summary
+from llmlora.core.assets import asset_path
 from llmlora.core.errors import ExportError
 from llmlora.services import demo as service
-from llmlora.services.demo import DemoResult, asset_path, free_folder, plan_demo, run_demo
+from llmlora.services.demo import DemoResult, free_folder, plan_demo, run_demo
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from llmlora.cli.evaluation_screen import print_forgetting
 from llmlora.cli.output import console, folding_table, options, out, print_json, program_name, say, visible
 from llmlora.cli.progress import EventPrinter, duration
 from llmlora.cli.train import show_plan, show_summary
+from llmlora.core.assets import BASE_MODEL
 from llmlora.core.evaluation_words import headline_text
 from llmlora.core.layout import REPORT_PAGE, newest_evaluation_dir
 from llmlora.core.locale import shell_word, translate
-from llmlora.services.demo import BASE_MODEL, LESSONS, DemoResult, free_folder, plan_demo, run_demo
+from llmlora.services.demo import LESSONS, DemoResult, free_folder, plan_demo, run_demo
 
 DEFAULT_OUT = Path("demo-output")
 STATES = {"trained": "underline", "masked": "dim", "truncated": "strike"}

@@ -16,12 +16,12 @@ from llmlora.cli.next_command import say_next
 from llmlora.cli.output import folding_table, out, print_json, say, visible
 from llmlora.cli.progress import local_time
 from llmlora.cli.words import columns_of
+from llmlora.core.assets import BASE_MODEL
 from llmlora.core.layout import home_dir
 from llmlora.core.locale import translate
 from llmlora.data.container import require_file
 from llmlora.services import kept_datasets as kept
 from llmlora.services.dataset_documents import dataset_details, dataset_summary
-from llmlora.services.demo import BASE_MODEL
 from llmlora.services.find import dataset_word, find_dataset, short_id
 from llmlora.services.kept_datasets import NewDataset
 from llmlora.services.workspace import open_workspace

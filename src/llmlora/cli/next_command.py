@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.cli.output import options, say
+from llmlora.core.assets import BASE_MODEL, DATASET, asset_path
 from llmlora.core.free_place import free_place
 from llmlora.core.locale import command_line, detect_language, shell_word
 from llmlora.core.next_run import read_words
 from llmlora.data.read import ReadOptions
-from llmlora.services.demo import BASE_MODEL, DATASET, asset_path
 from llmlora.services.next_step import NextStep, next_step
 
 OLLAMA_NAME = "my-model"  # where nothing of a folder's name can be part of a name in Ollama

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from llmlora.core.assets import asset_path
 from llmlora.core.errors import NotFound
 from llmlora.core.layout import DATA_STEM, new_id, scratch_dir
 from llmlora.core.locale import current_language, translate
@@ -17,7 +18,6 @@ from llmlora.core.writable import require_workspace
 from llmlora.data.convert import eval_path
 from llmlora.services.dataset_check import kept_read
 from llmlora.services.dataset_versions import rewritten
-from llmlora.services.demo import asset_path
 from llmlora.services.kept_datasets import NewDataset, data_file, get_dataset, keep_file
 from llmlora.services.room import require_room
 from llmlora.store.database import Database

@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.assets import BASE_MODEL, DATASET, asset_path
 from llmlora.core.errors import ConfigError
 from llmlora.core.free_place import free_place
 from llmlora.core.layout import STITCHED, gguf_name
@@ -21,9 +21,6 @@ from llmlora.services.follow import OnEvent
 from llmlora.services.plan_training import PlannedJob, plan_training
 from llmlora.services.train import start_training
 from llmlora.services.train_request import TrainRequest
-
-BASE_MODEL = "nano"
-DATASET = "level1_basic_qa.json"
 
 
 @dataclass(frozen=True)
@@ -64,11 +61,6 @@ class DemoResult:
             "export": self.export,
             "chat": {"prompt": self.question, "text": self.answer},
         }
-
-
-def asset_path(kind: str, name: str) -> Path:
-    """Return the path of a bundled file."""
-    return Path(str(resources.files("llmlora") / "assets" / kind / name))
 
 
 def free_folder(wanted: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from llmlora.core.assets import BASE_MODEL
 from llmlora.core.errors import ConfigError
 from llmlora.core.free_place import free_place
 from llmlora.core.job import DataSource, read_job
@@ -14,7 +15,6 @@ from llmlora.core.next_run import read_words, train_command
 from llmlora.core.way_back import way_to_learn_more
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.data.reword import merge_rewordings, write_rewordings
-from llmlora.services.demo import BASE_MODEL
 
 PER_QUESTION = 2
 

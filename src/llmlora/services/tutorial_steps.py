@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from llmlora.core.assets import BASE_MODEL
 from llmlora.core.events import step_history
 from llmlora.core.layout import tutorials_file
 from llmlora.core.publish import disk_errors, read_json, write_json
 from llmlora.services.dataset_versions import versions_of
-from llmlora.services.demo import BASE_MODEL
 from llmlora.services.evaluate import newest_evaluation
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import frozen_config, steps_per_epoch

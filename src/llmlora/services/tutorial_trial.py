@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llmlora.core.assets import BASE_MODEL
 from llmlora.core.layout import new_id, scratch_dir
 from llmlora.core.writable import require_workspace
 from llmlora.services.chat import chat
 from llmlora.services.combine import combine
-from llmlora.services.demo import BASE_MODEL
 from llmlora.services.evaluate import evaluate
 from llmlora.services.follow import OnEvent
 from llmlora.services.plan_training import plan_training

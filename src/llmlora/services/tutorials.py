@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from llmlora.core.assets import asset_path
 from llmlora.core.errors import NotFound
 from llmlora.core.locale import catalogue, current_language
 from llmlora.core.publish import read_json, sha256_file
-from llmlora.services.demo import asset_path
 
 NAMES: Final = ("level1_basic_tutorial", "level2_practical_tutorial", "level3_advanced_tutorial")
 SECTION: Final = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9_]+)\}$", re.M)

@@ -1,0 +1,14 @@
+"""What comes with the package: the model that is always there, its first data set, and where such files lie."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+BASE_MODEL = "nano"
+DATASET = "level1_basic_qa.json"
+
+
+def asset_path(kind: str, name: str) -> Path:
+    """Return the path of a bundled file."""
+    return Path(str(resources.files("llmlora") / "assets" / kind / name))

@@ -34,7 +34,8 @@ def test_every_lesson_runs_itself(home: Path, capsys: pytest.CaptureFixture[str]
         code = run(["tutorial", "check", str(lesson.level), "--json"])
         seconds = processor_seconds() - before
         (found,) = json.loads(capsys.readouterr().out)["levels"]
-        print(f"level {lesson.level}: {seconds:.0f} s of the processor, {found['seconds']:.0f} s by the clock")
+        with capsys.disabled():
+            print(f"level {lesson.level}: {seconds:.0f} s of the processor, {found['seconds']:.0f} s by the clock")
         assert code == 0, found
         assert all(step["state"] == "done" for step in found["tried"])
         assert lesson.level > 1 or seconds <= LEVEL_1_SECONDS

@@ -121,6 +121,7 @@ def test_it_is_told_what_its_job_was_told(shop):
         ({"model": "nano", "max_length": 0}, 422, "request_invalid"),
         ({"model": "nano", "unknown": 1}, 422, "request_invalid"),
         ({"model": "nano", "prompt": "あ" * 20_000}, 422, "prompt_too_long"),
+        ({"model": "nano", "prompt": "", "raw": True}, 422, "prompt_empty"),
     ],
 )  # fmt: skip
 def test_what_is_refused(shop, made, wish, status, code):

@@ -48,6 +48,7 @@ def errors_of(chat: LlamaCppChat) -> dict[str, str]:
     found = {}
     for name, call in (
         ("too_long", lambda: chat.chat(ChatRequest(prompt="あ" * 600))),
+        ("empty", lambda: chat.chat(ChatRequest(prompt=""))),
         ("no_such_endpoint", lambda: chat._post("/nothing", {})),
     ):
         try:

@@ -90,7 +90,8 @@ def test_the_server_answers_nobody_without_the_key(results: dict[str, Any]):
 
 
 def test_errors_are_typed(results: dict[str, Any]):
-    assert results["errors"] == {"too_long": "prompt_too_long", "no_such_endpoint": "llamacpp_request_failed"}
+    codes = {"too_long": "prompt_too_long", "empty": "prompt_empty", "no_such_endpoint": "llamacpp_request_failed"}
+    assert results["errors"] == codes
     assert results["context_length"] == 512
 
 

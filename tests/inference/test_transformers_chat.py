@@ -91,6 +91,12 @@ def test_prompt_longer_than_the_context_is_refused(chat: TransformersChat):
     assert caught.value.params["context_length"] == 512
 
 
+def test_nothing_to_go_on_after_is_refused(chat: TransformersChat):
+    with pytest.raises(ConfigError) as caught:
+        chat.chat(ChatRequest(prompt=""))
+    assert caught.value.code == "prompt_empty"
+
+
 def test_adapter_answers_and_can_be_switched_off(tmp_path: Path):
     from llmlora.prepare.template import load_template, save_template
     from llmlora.prepare.tokenizer import save_tokenizer

@@ -84,6 +84,20 @@ class ChatModel(Protocol):
         ...
 
 
+def room_after(prompt_ids: Sequence[int], context_length: int) -> int:
+    """Return how many tokens can follow a prompt.
+
+    Raises:
+        ConfigError: `prompt_empty`, there is nothing to go on after; `prompt_too_long`, it fills the whole context.
+    """
+    if not prompt_ids:
+        raise ConfigError("prompt_empty")
+    room = context_length - len(prompt_ids)
+    if room < 1:
+        raise ConfigError("prompt_too_long", num_tokens=len(prompt_ids), context_length=context_length)
+    return room
+
+
 def request_from_dict(data: dict[str, Any]) -> ChatRequest:
     """Build a request from JSON: `messages` or `prompt`, and any field of `GenerateOptions`."""
     options = {name: data[name] for name in GenerateOptions.__dataclass_fields__ if data.get(name) is not None}

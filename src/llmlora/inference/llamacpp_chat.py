@@ -24,7 +24,7 @@ import numpy as np
 import xllamacpp
 
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
-from llmlora.core.errors import ConfigError, ModelFileError, RunError
+from llmlora.core.errors import ModelFileError, RunError
 from llmlora.core.examples import Message
 from llmlora.core.machine import threads_for_now
 from llmlora.data.asked import asks_with_text_alone
@@ -37,6 +37,7 @@ from llmlora.inference.chat import (
     OnToken,
     logprob_of,
     messages_to_dicts,
+    room_after,
 )
 
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # an abort would otherwise start a debugger and hang
@@ -124,7 +125,7 @@ class LlamaCppChat:
         self._loras.append(path)
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None, on_token: OnToken | None = None) -> ChatReply:
-        """Answer one request; raises ConfigError when the prompt fills the whole context."""
+        """Answer one request; raises ConfigError when the prompt is empty or fills the whole context."""
         return self.answer(self.prompt_ids(request), request, on_text, on_token)
 
     def answer(
@@ -135,13 +136,11 @@ class LlamaCppChat:
         on_token: OnToken | None = None,
         turn_end: str | None = None,
     ) -> ChatReply:
-        """Go on after token ids as a request asks; raises ConfigError when they fill the whole context.
+        """Go on after token ids as a request asks; raises ConfigError for none, and for those that fill the context.
 
         `turn_end` is the text of a token that ends an answer although the file does not say so.
         """
-        room = self.context_length - len(prompt_ids)
-        if room < 1:
-            raise ConfigError("prompt_too_long", num_tokens=len(prompt_ids), context_length=self.context_length)
+        room = room_after(prompt_ids, self.context_length)
         options, ends = request.options, [turn_end] if turn_end else []
         body = {
             "prompt": prompt_ids,

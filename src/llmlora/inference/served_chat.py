@@ -44,7 +44,7 @@ class ServedChat:
         """Answer one request as its job was trained to be asked.
 
         Raises:
-            ConfigError: no job is named, or the prompt fills the whole context.
+            ConfigError: no job is named, or the prompt is empty or fills the whole context.
             NotFound, ExportError, ModelFileError: the job, its base or its adapter cannot be used.
         """
         if request.job_dir is None:

@@ -14,14 +14,23 @@ from peft import PeftModel
 from transformers import PreTrainedModel
 
 from llmlora.core.diverged import not_finite
-from llmlora.core.errors import ConfigError, ModelFileError
+from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
 from llmlora.core.machine import SMALL_MODEL, available_memory_bytes, threads_for_now
 from llmlora.engine.load import load_base
 from llmlora.engine.precision import load_adapter
 from llmlora.gguf.source import float32_bytes
-from llmlora.inference.chat import ChatReply, ChatRequest, FinishReason, Logprob, OnText, OnToken, logprob_of
+from llmlora.inference.chat import (
+    ChatReply,
+    ChatRequest,
+    FinishReason,
+    Logprob,
+    OnText,
+    OnToken,
+    logprob_of,
+    room_after,
+)
 from llmlora.inference.sampling import next_token
 from llmlora.inference.streamed_model import load_streamed
 from llmlora.inference.streaming import TextStream
@@ -49,12 +58,10 @@ class TransformersChat:
         self._num_threads = 1 if self._is_small else threads_for_now()
 
     def chat(self, request: ChatRequest, on_text: OnText | None = None, on_token: OnToken | None = None) -> ChatReply:
-        """Answer one request; raises ConfigError when the prompt fills the model's whole context."""
+        """Answer one request; raises ConfigError when the prompt is empty or fills the model's whole context."""
         options = request.options
         prompt_ids = self.prompt_ids(request)
-        room = self.context_length - len(prompt_ids)
-        if room < 1:
-            raise ConfigError("prompt_too_long", num_tokens=len(prompt_ids), context_length=self.context_length)
+        room = room_after(prompt_ids, self.context_length)
         stream = TextStream(options.stop, on_text)
         needs_text = bool(options.stop) or on_text is not None
         token_ids: list[int] = []

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from llmlora.core.examples import Message
 from llmlora.data.read import ReadOptions, iter_examples
 from llmlora.evaluation.facts.extract import askable_facts, contains_fact, extract_facts
+from llmlora.evaluation.measuring.quality import terms_of
+from llmlora.evaluation.measuring.questions import Question
 
 ASSETS = Path(str(resources.files("llmlora"))) / "assets"
 LEVELS = {"level1_basic_qa": 5, "level2_practical_knowledge": 20, "level3_advanced_medical": 20}
@@ -61,6 +64,17 @@ def test_every_reference_has_a_fact_that_no_wording_gives_away(name):
         for wording in (item["prompt"], *item["paraphrases"]):
             assert askable_facts(item["reference"], wording) == askable_facts(item["reference"], item["prompt"])
         assert askable_facts(item["reference"], item["prompt"]), item["reference"]
+
+
+@pytest.mark.parametrize("name", [*LEVELS, "support_en"])
+def test_every_question_lists_terms_that_stand_in_its_reference(name):
+    """Else term accuracy would be a dash on the bundled data; two medical references are numbers and nothing else."""
+    questions = lines("questions", name)
+    for item in questions:
+        listed = tuple(item.get("terms", ()))
+        asked = Question(1, item["reference"], (Message("user", item["prompt"]),), terms=listed)
+        assert {term.text for term in terms_of(asked)} >= set(listed), item["reference"]
+    assert sum("terms" in item for item in questions) >= 0.9 * len(questions)
 
 
 @pytest.mark.parametrize("name", LEVELS)

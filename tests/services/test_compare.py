@@ -73,7 +73,7 @@ def test_the_newest_evaluation_is_compared(tmp_path: Path) -> None:
     result = compare([first, second])
     assert metric(result, "facts_remembered")["values"] == [0.6, 1.0]
     assert metric(result, "facts_broken")["best"] == [1]
-    assert metric(result, "term_accuracy")["values"] == [0.0, 1.0]
+    assert metric(result, "term_accuracy")["values"] == [0.5, 1.0]
     assert metric(result, "consistency")["values"] == [None, None]
     assert metric(result, "safety")["values"] == [0.5, 0.5]
     assert result["notes"] == []

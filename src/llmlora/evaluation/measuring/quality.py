@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from llmlora.evaluation.facts.extract import askable_facts, contains_fact
+from llmlora.evaluation.facts.extract import askable_facts, contains_fact, extract_facts
 from llmlora.evaluation.facts.names import comparable
 from llmlora.evaluation.facts.numerals import normalise
 from llmlora.evaluation.facts.spans import Fact
@@ -68,14 +68,14 @@ def quality_report(
 
 
 def terms_of(question: Question, glossary: Sequence[str] = ()) -> list[Fact]:
-    """Return the terms of a reference that the question does not give away: names, its own terms, the glossary's."""
-    names = [fact for fact in askable_facts(question.reference, question.given_text) if fact.kind == "name"]
-    given = (_term(text) for text in (*question.terms, *glossary))
-    wanted = [
-        term
-        for term in given
-        if contains_fact(question.reference, term) and not contains_fact(question.given_text, term)
-    ]
+    """Return the terms of a reference: names, and what the question itself and the glossary list.
+
+    Those of the question count, too: a reference about a thing of the trade mostly names it as the question does, and
+    what was asked is to be answered in the trade's words. Whether the answer is right, the facts tell.
+    """
+    names = [fact for fact in extract_facts(question.reference) if fact.kind == "name"]
+    listed = [_term(text) for text in (*question.terms, *glossary)]
+    wanted = [term for term in listed if contains_fact(question.reference, term)]
     return list({term.value: term for term in (*names, *wanted)}.values())
 
 

@@ -73,6 +73,15 @@ def test_why_it_ends(kind, reason):
     assert shape_of(kind).last(reply)[0]["choices"][0]["finish_reason"] == reason
 
 
+def test_offsets_count_characters_also_where_one_is_made_of_several_tokens():
+    tokens = [
+        {"token": token, "logprob": -0.5, "bytes": list(raw), "top_logprobs": []}
+        for token, raw in (("\ufffd", b"\xe5\x96"), ("\ufffd業", "営業".encode()[2:]), ("です", "です".encode()))
+    ]
+    told = shape_of(CompletionShape, logprobs=True).whole(REPLY, tokens)["choices"][0]["logprobs"]
+    assert told["text_offset"] == [0, 0, 2]
+
+
 def test_the_chunks_of_a_chat():
     chunks = stream(shape_of(ChatShape))
     assert [chunk["object"] for chunk in chunks] == ["chat.completion.chunk"] * 4

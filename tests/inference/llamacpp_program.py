@@ -106,6 +106,7 @@ def main(folder: Path) -> None:
         "context_length": chat.context_length,
         "key_needed": unauthorised(chat),
         "logprobs": [told(chat), told(reference)],
+        "without_others": told(chat, top_logprobs=0)[0],
         "threads": other_threads(chat),
     }
     chat.close()
@@ -115,10 +116,10 @@ def main(folder: Path) -> None:
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
 
 
-def told(chat: Any) -> list[Any]:
+def told(chat: Any, top_logprobs: int = 2) -> list[Any]:
     """Return what is told of the tokens of a streamed reply, and its lengths."""
     tokens: list[Any] = []
-    request = ChatRequest(TURNS, options=GenerateOptions(max_new_tokens=8), top_logprobs=2)
+    request = ChatRequest(TURNS, options=GenerateOptions(max_new_tokens=8), top_logprobs=top_logprobs)
     reply = chat.chat(request, lambda _: None, tokens.append)
     return [tokens, reply.num_tokens, reply.num_prompt_tokens]
 

@@ -71,12 +71,16 @@ def test_log_probabilities_of_a_stream_are_those_of_transformers(results: dict[s
     (ours, num_tokens, num_prompt), (theirs, *lengths) = results["logprobs"]
     assert [num_tokens, num_prompt] == lengths
     ours = [token for token in ours if token is not None]  # a piece of which nothing is told
-    whole = [token for token in theirs if token["bytes"] is not None]  # llama.cpp tells of no half characters
+    whole = [token for token in theirs if "\ufffd" not in token["token"]]  # llama.cpp tells of no half characters
     assert 0 < len(ours) <= len(theirs) == num_tokens
     for token in ours:
         same = next(other for other in whole if other["token"] == token["token"])
         assert token["logprob"] == pytest.approx(same["logprob"], abs=2e-3)
         assert len(token["top_logprobs"]) == 2
+
+
+def test_no_other_tokens_are_told_where_none_are_asked_for(results: dict[str, Any]):
+    assert {len(token["top_logprobs"]) for token in results["without_others"] if token is not None} == {0}
 
 
 def test_another_number_of_threads_loads_a_model_again_unless_it_is_small(results: dict[str, Any]):

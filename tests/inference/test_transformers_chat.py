@@ -10,7 +10,7 @@ import torch
 from llmlora.core.errors import ConfigError, ModelFileError
 from llmlora.core.examples import Message
 from llmlora.core.generate_options import GenerateOptions
-from llmlora.inference.chat import ChatRequest
+from llmlora.inference.chat import ChatRequest, Logprob
 from llmlora.inference.transformers_chat import TransformersChat, load_chat
 from llmlora.weights.base import open_folder
 from tiny_jobs import write_random_adapter
@@ -95,6 +95,16 @@ def test_nothing_to_go_on_after_is_refused(chat: TransformersChat):
     with pytest.raises(ConfigError) as caught:
         chat.chat(ChatRequest(prompt=""))
     assert caught.value.code == "prompt_empty"
+
+
+def test_bytes_of_tokens_put_together_are_the_reply(chat: TransformersChat):
+    """A character of several tokens has no text in any of them, so whoever shows tokens puts their bytes together."""
+    told: list[Logprob | None] = []
+    request = ChatRequest(QUESTION, options=GenerateOptions(temperature=1.0, max_new_tokens=60), top_logprobs=1)
+    reply = chat.chat(request, on_token=told.append)
+    assert "\ufffd" in "".join(token["token"] for token in told if token)
+    joined = b"".join(bytes(token["bytes"]) for token in told if token)
+    assert joined.decode("utf-8", "replace") == reply.text
 
 
 def test_adapter_answers_and_can_be_switched_off(tmp_path: Path):

@@ -274,6 +274,15 @@ def test_pieces_put_together_are_the_text(kind: str, tmp_path: Path) -> None:
         assert not any("\ufffd" in piece for piece in pieces)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("no_bytes", "dropping")])
+def test_bytes_of_tokens_put_together_are_the_text(kind: str, tmp_path: Path) -> None:
+    mine = encoder(tmp_path, kind)
+    for text in TEXTS:
+        told = b"".join(mine.token_bytes(index) for index in mine.encode(text))
+        assert told.decode().strip() == text.strip()
+    assert all(mine.token_bytes(index) == b"" for index in mine.special_ids)
+
+
 def test_no_row_ends_in_half_a_character(tmp_path: Path) -> None:
     mine = encoder(tmp_path, "byte_level")
     ids = mine.encode("ab😀")

@@ -32,7 +32,7 @@ class Parrot:
             raise RunError("llamacpp_request_failed", endpoint="x", status=500, detail="y")
         for letter in text:
             if on_token is not None:
-                on_token(logprob_of(letter, -1.0, []) if request.top_logprobs is not None else None)
+                on_token(logprob_of(letter.encode(), -1.0, []) if request.top_logprobs is not None else None)
             if on_text is not None and letter != "_":  # a token whose text is held back
                 on_text(letter)
         return ChatReply(text, "stop", len(text), (), 3)
@@ -138,11 +138,11 @@ def test_a_stop_in_the_middle_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("text", "logprob", "told"),
     [
-        ("a", -0.5, {"token": "a", "logprob": -0.5, "bytes": [97]}),
-        ("あ", 0.0, {"token": "あ", "logprob": 0.0, "bytes": [227, 129, 130]}),
-        ("\ufffd", -1.0, {"token": "\ufffd", "logprob": -1.0, "bytes": None}),
-        ("a", None, {"token": "a", "logprob": LEAST_LOGPROB, "bytes": [97]}),
-        ("a", float("-inf"), {"token": "a", "logprob": LEAST_LOGPROB, "bytes": [97]}),
+        (b"a", -0.5, {"token": "a", "logprob": -0.5, "bytes": [97]}),
+        ("あ".encode(), 0.0, {"token": "あ", "logprob": 0.0, "bytes": [227, 129, 130]}),
+        (b"\xe3\x81", -1.0, {"token": "\ufffd", "logprob": -1.0, "bytes": [227, 129]}),
+        (b"a", None, {"token": "a", "logprob": LEAST_LOGPROB, "bytes": [97]}),
+        (b"a", float("-inf"), {"token": "a", "logprob": LEAST_LOGPROB, "bytes": [97]}),
     ],
 )
 def test_what_is_told_of_a_token(text, logprob, told):

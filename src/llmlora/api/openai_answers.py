@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -128,6 +129,7 @@ class CompletionShape(_Shape):
     def __init__(self, model: str, *, wants_logprobs: bool, wants_usage: bool) -> None:
         super().__init__(model, wants_logprobs=wants_logprobs, wants_usage=wants_usage)
         self._offset = 0
+        self._decoder = getincrementaldecoder("utf-8")("replace")  # a character may be made of several tokens
 
     def whole(self, reply: dict[str, Any], tokens: Sequence[Token]) -> dict[str, Any]:
         """Return the answer."""
@@ -151,7 +153,7 @@ class CompletionShape(_Shape):
         offsets = []
         for token in tokens:
             offsets.append(self._offset)
-            self._offset += len(token["token"])
+            self._offset += len(self._decoder.decode(bytes(token["bytes"])))
         return {
             "tokens": [token["token"] for token in tokens],
             "token_logprobs": [token["logprob"] for token in tokens],

@@ -114,16 +114,16 @@ def request_from_dict(data: dict[str, Any]) -> ChatRequest:
     )
 
 
-def logprob_of(token: str, logprob: float | None, top: Sequence[Logprob] | None = None) -> Logprob:
-    """Return what is told of a token: its text, natural log-probability and bytes, None where it is half a character.
+def logprob_of(token: bytes, logprob: float | None, top: Sequence[Logprob] | None = None) -> Logprob:
+    """Return what is told of a token: its text, natural log-probability and bytes.
 
-    `top` are the likeliest tokens in its place, each told in the same way.
+    Put together, the bytes are the reply, also where a character is made of several tokens. `top` are the likeliest
+    tokens in its place, each told in the same way.
     """
-    is_whole = "\N{REPLACEMENT CHARACTER}" not in token
     told: Logprob = {
-        "token": token,
+        "token": token.decode("utf-8", "replace"),
         "logprob": LEAST_LOGPROB if logprob is None else max(logprob, LEAST_LOGPROB),
-        "bytes": list(token.encode()) if is_whole else None,
+        "bytes": list(token),
     }
     return told if top is None else {**told, "top_logprobs": list(top)}
 

@@ -163,7 +163,7 @@ class LlamaCppChat:
             return _reply(answer, answer["content"], answer["tokens"], len(prompt_ids))
         top = request.top_logprobs
         told = {} if top is None else {"n_probs": max(1, top)}
-        return self._streamed_reply({**body, **told, "stream": True}, len(prompt_ids), on_text, on_token)
+        return self._streamed_reply({**body, **told, "stream": True}, len(prompt_ids), on_text, on_token, top or 0)
 
     def generate_ids(self, prompt_ids: Sequence[int], num_tokens: int) -> list[int]:
         """Return the likeliest `num_tokens` tokens after `prompt_ids`, end tokens not stopping it."""
@@ -281,14 +281,19 @@ class LlamaCppChat:
         return self._ascii_token
 
     def _streamed_reply(
-        self, body: dict[str, Any], num_prompt_tokens: int, on_text: OnText | None, on_token: OnToken | None
+        self,
+        body: dict[str, Any],
+        num_prompt_tokens: int,
+        on_text: OnText | None,
+        on_token: OnToken | None,
+        num_top: int,
     ) -> ChatReply:
         text = ""
         last: dict[str, Any] = {}
         for last in self._stream("/completion", body):
             if on_token is not None:
                 for token in last.get("completion_probabilities") or [None]:
-                    on_token(None if token is None else _logprob(token))
+                    on_token(None if token is None else _logprob(token, num_top))
             piece = str(last.get("content", ""))
             text += piece
             if piece and on_text is not None:
@@ -323,9 +328,9 @@ class LlamaCppChat:
             connection.close()
 
 
-def _logprob(token: dict[str, Any]) -> Logprob:
-    top = [logprob_of(str(other["token"]), other["logprob"]) for other in token["top_logprobs"]]
-    return logprob_of(str(token["token"]), token["logprob"], top)
+def _logprob(token: dict[str, Any], num_top: int) -> Logprob:
+    top = [logprob_of(bytes(other["bytes"]), other["logprob"]) for other in token["top_logprobs"][:num_top]]
+    return logprob_of(bytes(token["bytes"]), token["logprob"], top)
 
 
 def _reply(answer: dict[str, Any], text: str, token_ids: Sequence[int], num_prompt_tokens: int) -> ChatReply:

@@ -153,11 +153,12 @@ class TransformersChat:
             return None
         values = torch.log_softmax(logits.float(), dim=-1)
         top = values.topk(min(num_top, len(values)))
+        token_bytes = self.template.encoder.token_bytes
         likeliest = [
-            logprob_of(self.decode([index]), value)
+            logprob_of(token_bytes(index), value)
             for index, value in zip(top.indices.tolist(), top.values.tolist(), strict=True)
         ]
-        return logprob_of(self.decode([token_id]), float(values[token_id]), likeliest)
+        return logprob_of(token_bytes(token_id), float(values[token_id]), likeliest)
 
     def _generate(
         self, prompt_ids: list[int], options: GenerateOptions, num_tokens: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,17 @@ _BOS_FAMILIES = ("llama", "codellama", "mistral", "mixtral", "gemma")
 _FILE_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError)
 _GUARD = "\ufdd4{}\ufdd5"
 _MAX_PARTS = 6
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
+
+
+def _letters_of_bytes() -> dict[str, int]:
+    """Return the byte that each letter of a byte-level vocabulary stands for: its own, or the next unprintable one."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(0x100) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(0x100 + place): byte for place, byte in enumerate(others)}
+
+
+_BYTES = _letters_of_bytes()
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -362,6 +374,19 @@ class TextEncoder:
             result.append(after[len(before) :])
             start, read = read, end
         return result
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """Return the bytes that a token adds behind others, be they a part of a character; a special one adds none."""
+        if token_id in self.special_ids:
+            return b""
+        before = self.encode_raw("a")
+        text = self._decode([*before, token_id])[len(self._decode(before)) :]
+        if "\ufffd" not in text:
+            return text.encode()
+        piece = str(self._plain.id_to_token(token_id))
+        if byte := _BYTE_TOKEN.fullmatch(piece):
+            return bytes([int(byte[1], 16)])
+        return bytes(_BYTES[letter] for letter in piece) if set(piece) <= _BYTES.keys() else text.encode()
 
     def whole_characters(self, ids: Sequence[int]) -> int:
         """Return how many of the leading ids end at the border of a character; at most a few less than all."""

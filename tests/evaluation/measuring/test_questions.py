@@ -126,6 +126,31 @@ def test_a_data_file_can_be_asked_too(tmp_path: Path) -> None:
     assert (asked.source, asked.questions[0].reference) == ("file", "水曜日です。")
 
 
+@pytest.mark.parametrize(("name", "text"), [
+    ("q.csv", "prompt,reference,terms,paraphrases\n"
+              "休みは？,水曜日です。,水曜日；定休日,いつ休む？;定休日は？\n茶は？,420円です。,,\n"),
+    ("q.tsv", "reference\tterms\tparaphrases\tprompt\n"
+              "水曜日です。\t水曜日; 定休日\tいつ休む？; 定休日は？\t休みは？\n420円です。\t\t\t茶は？\n"),
+    ("q.json", '[{"prompt": "休みは？", "reference": "水曜日です。", "terms": ["水曜日", "定休日"],'
+               ' "paraphrases": ["いつ休む？", "定休日は？"]}, {"prompt": "茶は？", "reference": "420円です。"}]'),
+])  # fmt: skip
+def test_a_table_has_a_column_of_terms(name: str, text: str, tmp_path: Path) -> None:
+    data = write_lines(tmp_path / "data.jsonl", {"instruction": "a", "output": "b"})
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    first, second = load_questions(tmp_path / name, source_of(data), limit=5).questions
+    assert (first.text, first.reference) == ("休みは？", "水曜日です。")
+    assert (first.terms, first.paraphrases) == (("水曜日", "定休日"), ("いつ休む？", "定休日は？"))
+    assert (second.text, second.terms, second.paraphrases) == ("茶は？", (), ())
+
+
+def test_a_table_that_asks_needs_every_reference(tmp_path: Path) -> None:
+    data = write_lines(tmp_path / "data.jsonl", {"instruction": "a", "output": "b"})
+    (tmp_path / "q.csv").write_text("prompt,reference\n休みは？,水曜日です。\n茶は？,\n", encoding="utf-8")
+    with pytest.raises(DatasetError) as caught:
+        load_questions(tmp_path / "q.csv", source_of(data), limit=5)
+    assert (caught.value.code, caught.value.params["line"]) == ("question_incomplete", 3)
+
+
 def test_data_without_questions_is_refused(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "data.jsonl", {"text": "ただの文章です。"})
     with pytest.raises(DatasetError) as caught:

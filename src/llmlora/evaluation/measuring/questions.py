@@ -18,7 +18,9 @@ from llmlora.core.job import DataSource
 from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 from llmlora.core.publish import sha256_file
 from llmlora.data.asked import asked_of
-from llmlora.data.read import ReadOptions, iter_examples
+from llmlora.data.problems import Problem
+from llmlora.data.raw import RawRow
+from llmlora.data.read import ReadOptions, Source, iter_examples
 from llmlora.data.text_file import utf8_way
 
 QuestionSource = Literal["file", "bundled", "training_rows"]
@@ -156,7 +158,26 @@ def _read_any(path: Path) -> Iterator[Question]:
         raise DatasetError("lfs_pointer", **lfs_params(path))
     if path.suffix.lower() in (".jsonl", ".ndjson") and _asks_only(path):
         return read_questions(path)
+    first = next(Source(path, ReadOptions()).rows(), None)
+    if isinstance(first, RawRow) and first.value.keys() >= {"prompt", "reference"}:
+        return _rows_that_ask(path)
     return questions_of(iter_examples(path, ReadOptions()))
+
+
+def _rows_that_ask(path: Path) -> Iterator[Question]:
+    """Yield the questions of a table or a JSON list that has the fields of a questions file."""
+    for row in Source(path, ReadOptions()).rows():
+        if isinstance(row, Problem):
+            raise row.to_error()
+        lists = {name: _cell(row.value[name]) for name in ("paraphrases", "terms") if name in row.value}
+        yield replace(_question({**row.value, **lists}, path, row.line), row=row.row)
+
+
+def _cell(value: Any) -> Any:
+    """Return the texts in a cell of a table, which semicolons or line breaks part."""
+    if not isinstance(value, str):
+        return value
+    return [text.strip() for text in re.split(r"[;\uff1b\n]", value) if text.strip()]
 
 
 def _asks_only(path: Path) -> bool:

@@ -142,3 +142,22 @@ def test_a_field_that_is_wrong_is_named_with_what_it_may_be():
     finally:
         app.state.warm_models.wait_closed()
         app.state.platform.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "wish", "param"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
+        (
+            "/v1/chat/completions",
+            {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+            "messages.0.content.0.text",
+        ),
+        ("/v1/completions", {"prompt": {"a": 1}}, "prompt"),
+        ("/v1/completions", {"prompt": "a", "stop": 7}, "stop"),
+    ],
+)
+def test_a_value_that_may_be_of_several_kinds_is_one_field(client, path, wish, param):
+    error = client.post(path, json={"model": "nano", **wish}).json()["error"]
+    assert error["param"] == param
+    assert "constrained" not in error["message"] and error["message"].count(param) == 1

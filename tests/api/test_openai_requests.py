@@ -193,6 +193,14 @@ def test_values_that_cannot_be_honoured_are_refused_by_name(name, value):
     assert (refused.value.code, refused.value.params) == ("openai_field", {"param": name})
 
 
+def test_other_tokens_are_told_beside_the_probability_of_the_chosen_one_only():
+    chat(logprobs=True, top_logprobs=2).check()
+    for logprobs in (None, False):
+        with pytest.raises(InputError) as refused:
+            chat(logprobs=logprobs, top_logprobs=2).check()
+        assert refused.value.code == "openai_top_logprobs"
+
+
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [

@@ -155,3 +155,13 @@ def test_a_request_says_how_many_likeliest_tokens_it_wants():
     assert request_from_dict({"prompt": "a", "top_logprobs": 0}).top_logprobs == 0
     with pytest.raises(ConfigError):
         request_from_dict({"top_logprobs": 1})
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "あ" * 1_000_001},
+                                   {"messages": [{"role": "user", "content": "あ" * 600_000}] * 2}])  # fmt: skip
+def test_a_whole_conversation_has_a_size_whose_tokens_are_counted(asked):
+    with pytest.raises(ConfigError) as refused:
+        request_from_dict(asked)
+    assert refused.value.code == "prompt_too_large"
+    assert refused.value.params["num_characters"] > refused.value.params["most_characters"] == 1_000_000
+    assert request_from_dict({"prompt": "あ" * 1_000_000}).prompt

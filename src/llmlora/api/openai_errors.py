@@ -8,7 +8,11 @@ from typing import Any, Final
 from llmlora.core.errors import Conflict, InputError, LlmloraError, ResourceError, Unauthorized
 
 PATH: Final = "/v1/"
-CODES: Final = {"model_not_askable": "model_not_found", "prompt_too_long": "context_length_exceeded"}
+CODES: Final = {
+    "model_not_askable": "model_not_found",
+    "prompt_too_long": "context_length_exceeded",
+    "prompt_too_large": "context_length_exceeded",
+}
 ABOUT_MODEL: Final = ("model_not_askable", "job_not_finished", "export_not_finished", "base_missing")
 
 

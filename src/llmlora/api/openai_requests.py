@@ -119,6 +119,16 @@ class ChatCompletionRequest(SamplingRequest):
     logprobs: bool | None = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
+    def check(self) -> None:
+        """Refuse what cannot be done.
+
+        Raises:
+            InputError: `openai_field`, `openai_top_logprobs`.
+        """
+        super().check()
+        if self.top_logprobs is not None and not self.logprobs:
+            raise InputError("openai_top_logprobs", param="top_logprobs")
+
     def asked(self, messages: list[dict[str, str]]) -> dict[str, Any]:
         """Return the request of the worker's protocol for these messages."""
         number = self.max_completion_tokens or self.max_tokens or DEFAULT_CHAT_TOKENS

@@ -5,6 +5,7 @@ Below `/v1/` they have OpenAI's shape, and Ollama's where its protocol is spoken
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +32,7 @@ SECURITY_HEADERS = {
 API_DOCS_POLICY = SECURITY_HEADERS["Content-Security-Policy"] + "; img-src 'self' data:"
 MANUAL_POLICY = API_DOCS_POLICY + "; style-src 'self' 'unsafe-inline'"
 MAX_LISTED = 50
+KIND = re.compile(r"^(constrained-)?(str|int|float|bool)$|\[")  # of a value that may be of several, in the way to it
 SPEAKS_OLLAMA = "llmlora.ollama"  # in the scope of a request that came in where Ollama's protocol is spoken
 
 
@@ -73,16 +75,17 @@ def _limit(item: Mapping[str, Any]) -> str:
 
 
 def invalid_request(problems: Iterable[Mapping[str, Any]]) -> InputError:
-    """Return the error for values of a request that are missing or wrong; what was sent is not repeated."""
-    found = [
-        {
-            "field": ".".join(str(part) for part in item["loc"]),
-            "limit_type": item["type"],
-            "limit_params": {name: str(bound)[:200] for name, bound in (item.get("ctx") or {}).items()},
-        }
-        for item in problems
-    ]
-    return InputError("request_invalid", problems=found[:MAX_LISTED], count=len(found))
+    """Return the error for values of a request that are missing or wrong; what was sent is not repeated.
+
+    A value that may be of several kinds, and is of none, is one problem: what is wrong deepest in it, as the first kind.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for item in problems:
+        field = ".".join(str(part) for part in item["loc"] if not KIND.search(str(part)))
+        limits = {name: str(bound)[:200] for name, bound in (item.get("ctx") or {}).items()}
+        found.setdefault(field, {"field": field, "limit_type": item["type"], "limit_params": limits})
+    deepest = [found[field] for field in found if not any(other.startswith(f"{field}.") for other in found)]
+    return InputError("request_invalid", problems=deepest[:MAX_LISTED], count=len(deepest))
 
 
 def take_language(scope: Scope) -> None:

@@ -16,6 +16,7 @@ OnText = Callable[[str], None]
 Logprob = dict[str, Any]
 OnToken = Callable[[Logprob | None], None]
 
+MOST_CHARACTERS = 1_000_000  # of a whole conversation
 LEAST_LOGPROB = -9999.0  # instead of minus infinity, which JSON has not
 
 
@@ -99,11 +100,19 @@ def room_after(prompt_ids: Sequence[int], context_length: int) -> int:
 
 
 def request_from_dict(data: dict[str, Any]) -> ChatRequest:
-    """Build a request from JSON: `messages` or `prompt`, and any field of `GenerateOptions`."""
+    """Build a request from JSON: `messages` or `prompt`, and any field of `GenerateOptions`.
+
+    Raises:
+        ConfigError: `prompt_too_large`, so much that counting its tokens alone would keep the model for minutes.
+    """
+    messages = data.get("messages")
+    texts = [data.get("prompt")] if messages is None else [message.get("content") for message in messages]
+    num_characters = sum(len(text or "") for text in texts)
+    if num_characters > MOST_CHARACTERS:
+        raise ConfigError("prompt_too_large", num_characters=num_characters, most_characters=MOST_CHARACTERS)
     options = {name: data[name] for name in GenerateOptions.__dataclass_fields__ if data.get(name) is not None}
     if "stop" in options:
         options["stop"] = tuple(options["stop"])
-    messages = data.get("messages")
     return ChatRequest(
         messages=None if messages is None else messages_from_dicts(messages),
         prompt=data.get("prompt"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,14 @@ def test_a_program_that_has_no_streams_at_all_starts(tmp_path: Path) -> None:
     data = write_data(tmp_path)
     script = f"exec >&- 2>&- <&-; exec {sys.executable} -m llmlora dataset check {data}"
     assert subprocess.run(["sh", "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_were_closed_before_the_start_change_nothing(place: Path, tmp_path: Path, closed: str) -> None:
+    """As under some services and schedulers; the numbers of closed streams must not go to other files."""
+    words = command("dataset", "convert", place / "data.jsonl", "-o", tmp_path / "out.jsonl")
+    line = f"{shlex.join(str(word) for word in words)} {closed}"
+    assert subprocess.run(["bash", "-c", line], check=False, capture_output=True).returncode == 0
+    assert (tmp_path / "out.jsonl").is_file()
+    failing = f"{shlex.join(str(word) for word in command('dataset', 'check', tmp_path / 'none.csv'))} {closed}"
+    assert subprocess.run(["bash", "-c", failing], check=False, capture_output=True).returncode == 3

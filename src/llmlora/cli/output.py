@@ -75,6 +75,7 @@ class LastingStream(io.FileIO):
 
 def make_streams_last() -> None:
     """Put streams that outlive their reader in the place of stdout and stderr."""
+    _open_closed_streams()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, io.TextIOWrapper):
@@ -90,6 +91,15 @@ def make_streams_last() -> None:
             io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=not buffered
         )
         setattr(sys, name, lasting)
+
+
+def _open_closed_streams() -> None:
+    """Give the null device to streams that were closed before the start, so that no other file gets their numbers."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            stream = open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def visible(text: str) -> str:

@@ -144,3 +144,25 @@ def test_who_names_the_answer_has_chosen(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keys", [["instruction", "output", "choice"], ["answer_a", "answer_b"], ["rejected"], []])
 def test_other_rows_are_no_pairs(keys: list[str]) -> None:
     assert find_preference(keys) is None
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("good", "bad"),
+        ("best", "worst"),
+        ("winning_output", "losing_output"),
+        ("採用回答", "不採用回答"),
+        ("選択", "拒否"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_pairs_whose_names_mean_so_together(tmp_path: Path, good: str, bad: str, suffix: str) -> None:
+    path = tmp_path / f"data{suffix}"
+    row = {"question": "a", good: "b", bad: "c"}
+    table = f"{','.join(row)}\n{','.join(row.values())}\n"
+    path.write_text(table if suffix == ".csv" else json.dumps(row) + "\n", encoding="utf-8")
+    assert "preference_data" in check_dataset(path).counts
+    convert_dataset(path, tmp_path / "out.jsonl", keep="chosen")
+    (example,) = iter_examples(tmp_path / "out.jsonl")
+    assert [turn.content for turn in example.messages] == ["a", "b"]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from llmlora.data.fields import normalised
+
 TURN_MARKS = ("weight", "loss_weight", "train", "training", "trainable", "loss", "loss_mask", "learn")
 ROW_MARKS = ("weight", "loss_weight", "train", "loss_mask")
 WEIGHTS = ("weight", "loss_weight")
@@ -29,7 +31,7 @@ def weight_of(value: Any) -> float | None:
 def marks_in(values: Mapping[str, Any], names: Iterable[str], used: Iterable[str] = ()) -> dict[str, Any]:
     """Return what stands under the names of marks, by the names as written; null counts as absent."""
     wanted, taken = set(names), set(used)
-    found = (key for key in values if key.strip().casefold() in wanted)
+    found = (key for key in values if normalised(key) in wanted)
     return {key: values[key] for key in found if values[key] is not None and key not in taken}
 
 

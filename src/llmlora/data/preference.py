@@ -19,6 +19,12 @@ REJECTED = (
     "non_preferred_output", "response_k", "lose", "loser_response", "不採用", "悪い回答", "わるい回答",
     "却下された回答",
 )  # fmt: skip
+# A good and a bad answer in names that mean so only together.
+PAIRS = (
+    ("good", "bad"), ("better", "worse"), ("best", "worst"), ("good_answer", "bad_answer"),
+    ("good_response", "bad_response"), ("winning_output", "losing_output"), ("winning_response", "losing_response"),
+    ("採用回答", "不採用回答"), ("採用", "却下"), ("選択", "拒否"), ("良い", "悪い"), ("正解例", "誤答例"),
+)  # fmt: skip
 # Two answers side by side, and the columns that say which is better.
 SIDES = (
     ("output_1", "output_2"), ("response_0", "response_1"), ("response_1", "response_2"), ("response_a", "response_b"),
@@ -32,7 +38,7 @@ VERDICTS = (
 SECOND_FIRST = {"human_ref_a": {"1": 0, "0": 1}}  # Stanford Human Preferences: label 1 is the first
 QUESTIONS = frozenset((*SYNONYMS["instruction"], *SYNONYMS["prompt"], "history"))
 CONVERSATIONS = frozenset((*SYNONYMS["messages"], *SYNONYMS["conversations"]))
-PAIR_NAMES = frozenset((*CHOSEN, *REJECTED, *(name for pair in SIDES for name in pair)))
+PAIR_NAMES = frozenset((*CHOSEN, *REJECTED, *(name for pair in (*PAIRS, *SIDES) for name in pair)))
 SPEAKER = re.compile(r"\n*(?:^|(?<=\n))(Human|Assistant): ?")
 
 
@@ -60,6 +66,9 @@ def find_preference(keys: Iterable[str]) -> Preference | None:
     answers = CONVERSATIONS | set(SYNONYMS["output"]) | set(SYNONYMS["completion"])
     if rejected is not None and (chosen is not None or answers & set(by_name)):
         return Preference(chosen, rejected)
+    both = next((pair for pair in PAIRS if pair[0] in by_name and pair[1] in by_name), None)
+    if both is not None:
+        return Preference(by_name[both[0]], by_name[both[1]])
     for first, second in SIDES:
         verdict = next((by_name[name] for name in VERDICTS if name in by_name), None)
         if first in by_name and second in by_name and verdict is not None:

@@ -9,6 +9,8 @@ from typing import Any
 from llmlora.data.strict_json import JsonError, parse_json
 
 CALL_ROLES = {"function_call", "tool_call", "tool_calls"}  # ShareGPT: the speaker says that the text is a call
+ARGUMENTS = ("arguments", "parameters", "args", "input")  # OpenAI, Llama, LangChain, Anthropic
+CALL_KEYS = {*ARGUMENTS, "id", "type", "name", "index", "function", "description"}
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -64,8 +66,9 @@ def _call(item: Any) -> dict[str, Any]:
     name = function.get("name") if isinstance(function, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(name, str) or not name.strip():
         raise UnreadableCallError(str(item))
-    arguments = function.get("arguments", function.get("parameters"))
-    if not isinstance(arguments, str | Mapping | None):
+    arguments = next((function[key] for key in ARGUMENTS if function.get(key) is not None), None)
+    is_told = arguments is not None or not function.keys() - CALL_KEYS
+    if not isinstance(arguments, str | Mapping | None) or not is_told:
         raise UnreadableCallError(str(item))
     given = {"id": item["id"]} if isinstance(item.get("id"), str) and item["id"] else {}
     return {

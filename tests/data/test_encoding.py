@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from llmlora.core.errors import ConfigError, DatasetError
+from llmlora.core.locale import error_texts
 from llmlora.data import encoding
 from llmlora.data.encoding import codec_name, detect_encoding
 
@@ -168,3 +170,13 @@ def test_other_codecs_are_refused(name: str) -> None:
 def test_a_stray_nul_does_not_make_a_file_utf16(tmp_path: Path) -> None:
     assert detect_encoding(written(tmp_path, b'{"text":"ab\0cd"}')).name == "utf-8"
     assert detect_encoding(written(tmp_path, b"\0" * 64)).name == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("café ouvert?,oui déjà", "latin-1"), ("привет,да", "cp1251"), ("안녕,네", "cp949"), ("東京,大阪", "cp932")],
+)
+def test_no_hint_names_an_encoding_that_does_not_read_the_file(tmp_path: Path, text: str, encoding: str) -> None:
+    path = written(tmp_path, f"question,answer\n{text}\n".encode(encoding))
+    for name in re.findall(r"(?:cp|euc)\w+", error_texts(refused(path))["hint"].split(":")[-1]):
+        detect_encoding(path, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example, Message
 from llmlora.data.formats import MAX_KEY_SETS, RowReader, is_blank
 from llmlora.data.raw import RawRow
+from llmlora.data.read import Source, iter_examples, read_options, read_rows, row_reader
+from llmlora.data.validate import check_dataset
 
 
 def read(value: dict[str, Any], **options: Any) -> tuple[Example | None, list[str]]:
@@ -152,10 +155,14 @@ def test_columns_that_do_not_fit_the_wanted_format(wanted: Any, row: dict[str, A
     assert f"--map {needed.split(',')[0]}=" in problem.hint
 
 
-def test_a_missing_field_names_the_option_that_maps_it() -> None:
-    _, (problem,) = RowReader(None, {}).read(RawRow(1, 1, {"質問": "a"}))
+@pytest.mark.parametrize(("free", "proposed"), [({"見出し": "b"}, True), ({}, False), ({"answers": ["b"]}, False)])
+def test_a_missing_field_names_the_option_that_maps_it_where_a_column_can_be_meant(
+    free: dict[str, Any], proposed: bool
+) -> None:
+    _, (problem,) = RowReader(None, {}).read(RawRow(1, 1, {"質問": "a", **free}))
     assert (problem.code, problem.field) == ("missing_answer", "output")
-    assert "--map output=" in problem.hint
+    assert ("--map" in problem.of_none_good().hint) is proposed
+    assert "--map" not in problem.hint, "the other rows of the file are read as they are"
 
 
 def test_a_blank_user_turn_is_a_warning_and_kept() -> None:
@@ -274,7 +281,7 @@ def test_a_turn_that_names_no_speaker() -> None:
             "--map instruction=source --map output=target",
         ),
         ({"kind": 1, "input": "質問", "target": "答え"}, "missing_answer", "--map output=target"),
-        ({"question": "質問", "answers": {"text": ["答え"]}}, "missing_answer", "--map output=COLUMN"),
+        ({"question": "質問", "answers": {"text": ["答え"]}}, "missing_answer", ""),
         ({"0": {"instruction": "質問", "output": "答え"}}, "no_text_columns", None),
         ({"dialog": ["質問", "答え"]}, "no_text_columns", None),
     ],
@@ -283,7 +290,7 @@ def test_a_hint_proposes_columns_that_hold_text(row: dict[str, Any], code: str, 
     """What is proposed is read then, and not refused."""
     _, problems = RowReader(None, {}).read(RawRow(1, 1, row))
     assert [(problem.code, problem.params.get("maps")) for problem in problems] == [(code, maps)]
-    if maps is not None and "COLUMN" not in maps:
+    if maps:
         columns = dict(word.split("=") for word in maps.split() if "=" in word)
         assert read(row, columns=columns)[1] == []
 
@@ -296,3 +303,42 @@ def test_what_programs_write_for_an_empty_cell_is_named(word: str, column: str) 
     assert example is not None
     assert problems == ["empty_cell_word"]
     assert read({**row, column: "none of them"})[1] == []
+
+
+@pytest.mark.parametrize("name", ["arguments", "parameters", "args", "input"])
+def test_the_arguments_of_a_call_are_read_under_all_usual_names(name: str) -> None:
+    call = {"name": "thermo", name: {"place": "庭"}, "id": "c1"}
+    turns = [{"role": "user", "content": "気温は？"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+    example, problems = read({"messages": turns})
+    assert (problems, example is not None) == ([], True)
+    assert example is not None
+    assert json.loads(example.messages[1].tool_calls)[0]["function"]["arguments"] == {"place": "庭"}
+
+
+def test_a_call_whose_arguments_stand_under_another_name_is_refused() -> None:
+    calls = [{"name": "thermo", "kwargs": {"place": "庭"}}]
+    turns = [{"role": "user", "content": "気温は？"}, {"role": "assistant", "tool_calls": calls}]
+    assert read({"messages": turns}) == (None, ["tool_call_unreadable"])
+
+
+@pytest.mark.parametrize("field", ["output", "instruction", "system", "input"])
+def test_a_column_that_no_row_has_is_named(tmp_path: Path, field: str) -> None:
+    path = tmp_path / "data.jsonl"
+    rows = [{"question": "a", "answer": "b"}, {"question": "c", "answer": "d", "note": "e"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    options = read_options(columns={field: "nowhere"})
+    with pytest.raises(DatasetError) as raised:
+        list(iter_examples(path, options))
+    code = raised.value.params.get("first_code", raised.value.code)
+    assert code == "mapped_column_missing"
+    assert "mapped_column_missing" in check_dataset(path, options).counts
+    assert len(list(iter_examples(path, read_options(columns={"system": "note"})))) == 2
+
+
+def test_a_column_of_a_pair_was_there_although_it_is_not_kept(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "a"}]
+    row = {"prompt": turns, "chosen": "b", "rejected": "c"}
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    source = Source(path, read_options(columns={"instruction": "prompt"}))
+    assert [item.messages[-1].content for item in read_rows(source, row_reader(source, keep_chosen=True))] == ["b"]

@@ -10,7 +10,7 @@ import pytest
 from llmlora.cli.words import columns_of
 from llmlora.core.errors import DatasetError
 from llmlora.core.locale import set_language
-from llmlora.data.header import kind_of, map_options, proposal
+from llmlora.data.header import candidates, kind_of, map_options, proposal
 from llmlora.data.problems import Problem, from_exception
 from llmlora.data.read import iter_examples, read_options
 from llmlora.data.validate import check_dataset
@@ -128,3 +128,37 @@ def test_a_text_with_tabs_is_read_by_number_too(tmp_path: Path) -> None:
 def test_options_are_quoted() -> None:
     assert map_options({"output": "a b'c (d)"}) == "--map 'output=a b'\"'\"'c (d)'"
     assert isinstance(from_exception(DatasetError("no_header", line=1)), Problem)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["入力ミスの直し方", "戻るキーを押す"], ["question about opening", "nine"], ["input voltage", "5V"],
+        ["Answer the phone", "OK"], ["回答期限", "金曜日"], ["a", "b"], ["q", "いいえ"],
+    ],
+)  # fmt: skip
+def test_a_row_about_questions_and_answers_does_not_vanish_as_a_header(tmp_path: Path, first: list[str]) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(f"{','.join(first)}\nfoo,bar\n", encoding="utf-8")
+    code, hint = hint_of(path)
+    assert code == "header_unclear"
+    examples = list(iter_examples(path, read_options(columns=pasted(hint))))
+    assert [turn.content for turn in examples[0].messages] == first
+    assert len(list(iter_examples(path, read_options(columns=pasted(hint, line=1))))) == 1
+
+
+@pytest.mark.parametrize(
+    ("free", "lacking", "expected"),
+    [
+        (["回答1", "回答2"], "output", ["回答1", "回答2"]),
+        (["備考", "模範解答"], "output", ["模範解答"]),
+        (["id", "foo", "bar"], "output", ["foo", "bar"]),
+        (["wrong_answer", "foo"], "output", ["foo"]),
+        (["positive", "negative"], "output", ["positive"]),
+        (["不採用の答え"], "output", []),
+        (["#3"], "output", ["#3"]),
+        (["problem", "#2"], "prompt", ["problem"]),
+    ],
+)
+def test_columns_left_over_that_may_hold_a_field(free: list[str], lacking: str, expected: list[str]) -> None:
+    assert candidates(lacking, free) == expected

@@ -29,16 +29,18 @@ def codes(text: str) -> list[tuple[str, int | None]]:
     ("head", "delimiter"),
     [
         ("質問,回答", ","), ("質問\t回答", "\t"), ("質問;回答", ";"), ("q,a;b,c", ","), ("only", ","),
-        ("sep=;\na,b", ";"), ('"a;b;c",d', ","),
+        ("質問|回答", "|"), ("yes|no", ","), ("sep=;\na,b", ";"), ('"a;b;c",d', ","),
     ],
 )  # fmt: skip
 def test_delimiter(head: str, delimiter: str) -> None:
     assert sniff_delimiter(head) == delimiter
 
 
-def test_full_width_delimiters_are_named() -> None:
+@pytest.mark.parametrize("mark", ["，", "、", "；", "｜"])
+def test_full_width_delimiters_are_named(mark: str) -> None:
     with pytest.raises(DatasetError) as raised:
-        sniff_delimiter("質問，回答\n")
+        sniff_delimiter(f"質問{mark}回答\n")
+    assert raised.value.params["delimiter"] == mark
     assert (raised.value.code, raised.value.params["column"]) == ("full_width_delimiter", 3)
 
 

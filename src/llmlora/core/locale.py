@@ -47,7 +47,9 @@ VERBS = (
 GROUPS = ("dataset", "adapters", "jobs", "models", "ollama", "tutorial", "config", "store")  # have verbs below them
 FOREIGN = ("detail", "reason")  # parameters that may hold sentences of the system
 # Parameters that say what all rows of a file are -> the hint of its own that an error or a finding may have for it.
-HINTS_OF_ALL = {"is_none_shorter": "hint_none_shorter", "is_none_good": "hint_none_good"}
+HINTS_OF_ALL = {
+    "is_none_shorter": "hint_none_shorter", "is_none_free": "hint_none_free", "is_none_good": "hint_none_good",
+}  # fmt: skip
 _current: ContextVar[str] = ContextVar("language", default="")
 _program: ContextVar[str] = ContextVar("program", default="llmlora")
 _is_page: ContextVar[bool] = ContextVar("is_page", default=False)

@@ -7,24 +7,26 @@ from typing import Any
 
 from llmlora.core.errors import DatasetError
 from llmlora.data.fields import JOIN, REQUIRED, RowMapping, normalised
-from llmlora.data.header import CHOICES, kind_of, map_options, proposal, proposal_by_number
+from llmlora.data.header import CHOICES, candidates, kind_of, map_options, proposal, proposal_by_number
 from llmlora.data.problems import Problem, error
 from llmlora.data.raw import RawRow
+from llmlora.data.turn_parts import is_conversation, is_like_turn
 
 
 def incomplete(raw: RawRow, mapping: RowMapping) -> DatasetError:
     """Return the error of a table without a column for something that every row needs."""
-    if kind_of(list(raw.value)) == "row":
-        return DatasetError("no_header", line=1, **unknown_columns(raw, True).params)
+    if kind_of(list(raw.value)) != "header":
+        problem = unknown_columns(raw, True)
+        return DatasetError(problem.code, line=1, **problem.params)
     lacking = next(name for name in REQUIRED[mapping.format] if name not in mapping.columns)
-    maps = maps_for(lacking, [name for name in mapping.ignored if not name.startswith("#")])
-    return DatasetError("column_missing", line=1, name=lacking, columns=shown(raw), maps=maps)
+    maps = maps_for(lacking, mapping.ignored)
+    params: dict[str, Any] = {"name": lacking, "columns": shown(raw), "maps": maps}
+    return DatasetError("column_missing", line=1, **params, **({} if maps else {"is_none_free": True}))
 
 
 def maps_for(lacking: str, free: Sequence[str]) -> str:
-    """Return the `--map` that gives a field one of the columns left over."""
-    columns = proposal(free) if len(free) > 1 else dict.fromkeys(["output"], *free) if free else {}
-    return map_options({lacking: columns.get(lacking) or columns.get("output") or "COLUMN"})
+    """Return the `--map` that gives a field a column left over: several where only the user can tell, "" for none."""
+    return " / ".join(map_options({lacking: column}) for column in candidates(lacking, free))
 
 
 def text_columns(raw: RawRow, names: Iterable[str]) -> list[str]:
@@ -34,14 +36,22 @@ def text_columns(raw: RawRow, names: Iterable[str]) -> list[str]:
 
 def unknown_columns(raw: RawRow, is_table: bool) -> Problem:
     """Return the error of a row without known columns; of a table also when its first line may be a row already."""
-    names = list(raw.value) if is_table else text_columns(raw, raw.value)
+    talk = next((name for name, value in raw.value.items() if is_conversation(value)), None)
+    if is_like_turn(raw.value):
+        return error("row_is_turn", raw.line, raw.row)
+    names = list(raw.value) if is_table or talk else text_columns(raw, raw.value)
     if not names:
         return error("no_text_columns", raw.line, raw.row, columns=shown(raw))
-    params: dict[str, Any] = {"columns": shown(raw), "maps": map_options(proposal(names))}
-    kind = kind_of(names) if is_table else "header"
+    likeliest = proposal(names) if talk is None else {"messages": talk}
+    params: dict[str, Any] = {"columns": shown(raw), "maps": map_options(likeliest)}
+    if talk is not None:
+        kind = "row" if is_table and is_conversation(talk) else "header"
+    else:
+        kind = kind_of(names) if is_table else "header"
     if kind == "header":
         return error("unknown_columns", raw.line, raw.row, **params)
-    params["by_number"] = map_options(proposal_by_number(names))
+    numbers = proposal_by_number(names) if talk is None else {"messages": f"#{names.index(talk) + 1}"}
+    params["by_number"] = map_options(numbers)
     return error("no_header" if kind == "row" else "header_unclear", raw.line, raw.row, **params)
 
 

@@ -64,6 +64,8 @@ ZIP_DIRECTORY_BYTES = 1 << 16
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
 SEPARATOR_LINE = re.compile(r"sep=([,;\t])\s*$", re.IGNORECASE)
 FULL_WIDTH_COMMA = "\uff0c"
+FULL_WIDTH_DELIMITERS = (FULL_WIDTH_COMMA, "\u3001", "\uff1b", "\uff5c")
+BAR = "|"
 SUFFIXES: dict[str, Kind] = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "csv", ".txt": "text",
     ".text": "text", ".md": "text",
@@ -271,8 +273,10 @@ def _is_table(head: str, columns: Mapping[str, str]) -> bool:
 def sniff_delimiter(head: str) -> str:
     """Return the delimiter of a table: the one of comma, tab and semicolon that its first record has most of.
 
+    A bar is one where nothing else stands between the names of columns.
+
     Raises:
-        DatasetError: the columns stand between full-width commas.
+        DatasetError: the columns stand between full-width commas or the like.
     """
     first = head.split("\n", 1)[0]
     declared = SEPARATOR_LINE.match(first)
@@ -281,9 +285,18 @@ def sniff_delimiter(head: str) -> str:
     outside = re.sub(r'"[^"]*"', "", first)
     counts = {mark: outside.count(mark) for mark in (",", "\t", ";")}
     best = max(counts, key=lambda mark: counts[mark])
-    if not counts[best] and FULL_WIDTH_COMMA in outside:
-        raise DatasetError("full_width_delimiter", line=1, column=outside.index(FULL_WIDTH_COMMA) + 1)
-    return best if counts[best] else ","
+    if counts[best]:
+        return best
+    full_width = next((mark for mark in FULL_WIDTH_DELIMITERS if _stands_between(mark, outside)), None)
+    if full_width is not None:
+        column = outside.index(full_width) + 1
+        raise DatasetError("full_width_delimiter", line=1, column=column, delimiter=full_width)
+    return BAR if _stands_between(BAR, outside) else ","
+
+
+def _stands_between(mark: str, header: str) -> bool:
+    """Tell whether a mark divides a header: a full-width comma wherever it stands, another one between known names."""
+    return mark in header and (mark == FULL_WIDTH_COMMA or _names_columns(header.split(mark)))
 
 
 def allow_long_cells() -> None:

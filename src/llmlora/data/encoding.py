@@ -200,8 +200,15 @@ def _japanese_or_error(path: Path) -> Encoding:
     if best >= 0.5 and best - second >= 0.3:
         return _guess(path, ranked[0])
     line, column, byte, context, _ = _undecoded(path)
+    options = " / ".join(f"--encoding {name}" for name in ranked)
     raise DatasetError(
-        "encoding_ambiguous", line=line, column=column, byte=byte, context=context, candidates=", ".join(ranked)
+        "encoding_ambiguous",
+        line=line,
+        column=column,
+        byte=byte,
+        context=context,
+        candidates=", ".join(ranked),
+        options=options,
     )
 
 

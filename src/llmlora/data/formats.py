@@ -35,7 +35,7 @@ from llmlora.data.turn_parts import (
 MAX_KEY_SETS = 1000
 VISIBLE = re.compile("[^\\s\u200b\u200c\u200d\u2060\ufeff\u3164]")
 CALL_KEYS = {"tool_calls", "function_call", "tool_call_id", "name"}
-TURN_KEYS = {"role", "content", "from", "value", *CALL_KEYS, *REASONING_KEYS, *TURN_MARKS}
+TURN_KEYS = {"role", "content", "from", "value", *CALL_KEYS, *REASONING_KEYS}
 TEXT_PARTS = {"text", "input_text", "output_text"}
 EMPTY_CELL = {
     "nan", "NaN", "NAN", "null", "NULL", "None", "undefined", "<NA>", "N/A", "#N/A", "#REF!", "#VALUE!", "#NAME?",
@@ -66,6 +66,8 @@ class RowReader:
         self.mapping: RowMapping | None = None
         self.ignored: dict[str, None] = {}  # every column that was not used, in order of appearance
         self._given = dict(columns)
+        self._absent = dict(columns)  # what no row had so far
+        self._first: tuple[int, str] | None = None  # the line of the first row, and its columns
         self._has_header = has_header
         self._path = path or Path("data.jsonl")  # what the commands in hints name
         self._keep_chosen = keep_chosen
@@ -79,6 +81,7 @@ class RowReader:
         Raises:
             DatasetError: a table whose header names no known column, or several for the same thing.
         """
+        self._first = self._first or (raw.line, shown_columns(raw) or "-")
         chosen = self._chosen(raw)
         if isinstance(chosen, Problem):
             return None, [chosen]
@@ -90,6 +93,8 @@ class RowReader:
             raise incomplete(raw, mapping)
         if mapping.rivals:
             return None, [self._raised_in_header(two_columns(raw, mapping))]
+        if any(name in self._given and name not in mapping.columns for name in REQUIRED[mapping.format]):
+            return None, [self._missing(raw)]
         if self._is_fixed and mapping.format != self.format:
             own = find_mapping(raw.value, self._given, self.format)
             if own is None:
@@ -117,6 +122,7 @@ class RowReader:
             if len(self._pairs) >= MAX_KEY_SETS:
                 self._pairs.clear()
             self._pairs[keys] = find_preference(keys)
+            self._absent = {name: word for name, word in self._absent.items() if not columns_named(word, keys)}
         pair = self._pairs[keys]
         if pair is not None and all(raw.value.get(name or "") is None for name in (pair.chosen, pair.rejected)):
             return raw  # an ordinary row of a file in which others are pairs
@@ -193,16 +199,32 @@ class RowReader:
         """Remember what stands in the turns of a conversation beside role, content and calls."""
         column = mapping.columns.get("messages", "")
         turns = raw.value.get(column)
+        turns = value_in_text(turns) if isinstance(turns, str) else turns
         for turn in pairs_as_turns(turns) if isinstance(turns, list) else ():
             if isinstance(turn, dict) and len(self.ignored) < MAX_KEY_SETS:
-                unused = (key for key in turn if key not in TURN_KEYS and turn[key] is not None)
-                self.ignored.update((f"{column}[].{key[:40]}", None) for key in unused)
+                self.ignored.update((f"{column}[].{key[:40]}", None) for key in _unused_keys(turn))
+
+    def finish(self) -> None:
+        """Check, after the last row, that every column that `--map` names was there in one of them.
+
+        Raises:
+            DatasetError: `mapped_column_missing`.
+        """
+        if self._absent and self._first is not None:
+            line, columns = self._first
+            wanted = ", ".join(self._absent.values())
+            raise DatasetError("mapped_column_missing", line=line, wanted=wanted, columns=columns)
+
+    def _missing(self, raw: RawRow) -> Problem:
+        """Return the error of a row without a column that `--map` names."""
+        wanted = [column for column in self._given.values() if not columns_named(column, list(raw.value))]
+        named = ", ".join(wanted or self._given.values())
+        return error("mapped_column_missing", raw.line, raw.row, wanted=named, columns=shown_columns(raw) or "-")
 
     def _unknown(self, raw: RawRow) -> Problem:
         shown = shown_columns(raw)
         if self._given:
-            wanted = ", ".join(self._given.values())
-            problem = error("mapped_column_missing", raw.line, raw.row, wanted=wanted, columns=shown or "-")
+            problem = self._missing(raw)
         elif not raw.value:
             problem = error("empty_row", raw.line, raw.row)
         elif self.wanted is not None:
@@ -212,6 +234,17 @@ class RowReader:
         else:
             problem = unknown_columns(raw, self._has_header)
         return self._raised_in_header(problem)
+
+
+def _unused_keys(turn: Mapping[str, Any]) -> list[str]:
+    """Return what a turn holds that is not read: other keys, and of two for the same thing the second."""
+    marks = marks_in(turn, TURN_MARKS)
+    unused = [key for key, value in turn.items() if key not in TURN_KEYS and key not in marks and value is not None]
+    for first, second in (("role", "from"), ("content", "value")):
+        both = (turn.get(first), turn.get(second))
+        unused += [second] if None not in both and both[0] != both[1] else []
+    thoughts = [key for key in REASONING_KEYS if turn.get(key) not in (None, "", [], {})]
+    return unused + [key for key in thoughts if not reasoning_of(turn) or _role(turn) != "assistant"]
 
 
 def _left_out(raw: RawRow, mapping: RowMapping) -> Problem | None:

@@ -23,9 +23,23 @@ OTHER_NAMES = frozenset(
         "備考", "メモ", "解説", "choices", "options", "選択肢",
     )
 )  # fmt: skip
+# Words of column names that are no field's usual name, and yet say what stands there.
+LIKE = {
+    "instruction": ("problem", "inputs", "source", "article", "human", "原文", "発話"),
+    "output": (
+        "answers", "solution", "target", "targets", "reply", "summary", "translation", "返事", "返信", "返し", "対応",
+        "正答", "訳文", "要約",
+    ),
+}  # fmt: skip
+WORSE = frozenset(("bad", "worse", "worst", "wrong", "incorrect", "negative", "rejected", "losing", "loser"))
+WORSE_JAPANESE = ("誤り", "誤答", "悪い", "不正解", "不採用", "却下", "拒否")
+SHOWN_CHOICES = 4
 NUMBERING = frozenset(normalised(word) for word in ("id", "no", "no.", "number", "番号", "連番", "#"))
 CHOICES = frozenset(("choices", "options", "選択肢"))  # part of a question wherever they stand
-JAPANESE_WORDS = tuple(sorted(name for name in ALL_NAMES if len(name) > 1 and not name.isascii()))
+NAMES = ALL_NAMES | OTHER_NAMES | {word for words in LIKE.values() for word in words}
+JAPANESE_WORDS = tuple(
+    sorted(name for name in (*ALL_NAMES, *LIKE["instruction"], *LIKE["output"]) if len(name) > 1 and not name.isascii())
+)
 
 
 def is_by_number(columns: Mapping[str, str]) -> bool:
@@ -42,15 +56,17 @@ def has_header(first: Sequence[str], columns: Mapping[str, str]) -> bool:
 
 
 def kind_of(first: Sequence[str]) -> Kind:
-    """Return what the first record of a table is, as far as its cells tell."""
+    """Return what the first record of a table is, as far as its cells tell.
+
+    One cell with the word of a name in it may be a row about such a thing; two are a header.
+    """
     cells = [cell.strip() for cell in first if cell.strip()]
     if any(normalised(cell.rstrip("?？!！:：")) in ALL_NAMES and len(cell) > 1 for cell in cells):
         return "header"
     if any(SENTENCE.search(cell) or len(cell) > LONGEST_NAME for cell in cells):
         return "row"
-    if any(_words(cell) & (ALL_NAMES | OTHER_NAMES) or _fits(cell, JAPANESE_WORDS) for cell in cells):
-        return "header"
-    return "unclear"
+    named = [cell for cell in cells if _words(cell) & NAMES or _fits(cell, JAPANESE_WORDS)]
+    return "header" if len(named) > 1 else "unclear"
 
 
 def _words(cell: str) -> set[str]:
@@ -91,6 +107,22 @@ def proposal_by_number(first: Sequence[str]) -> dict[str, str]:
     return proposal(worded if len(worded) > 1 else names)
 
 
+def candidates(name: str, free: Sequence[str]) -> list[str]:
+    """Return which of the columns left over may hold a field: those whose names say so, else all with words in them.
+
+    One whose name says that it holds a wrong answer is none.
+    """
+    content = [column for column in free if normalised(column) not in NUMBERING and not _is_worse(column)]
+    meaning = {"prompt": "instruction", "completion": "output"}.get(name, name)
+    said = [column for column in content if meaning in LIKE and _means(column, meaning)]
+    named = [column for column in content if not BY_NUMBER.fullmatch(column)]
+    return (said or named or content)[:SHOWN_CHOICES]
+
+
+def _is_worse(column: str) -> bool:
+    return bool(_words(column) & WORSE) or any(word in column for word in WORSE_JAPANESE)
+
+
 def _means(column: str, name: str) -> bool:
-    words = SYNONYMS[name]
+    words = (*SYNONYMS[name], *LIKE[name])
     return bool(_words(column) & set(words)) or _fits(column, [word for word in words if not word.isascii()])

@@ -63,7 +63,10 @@ class Problem:
 
     def of_none_good(self) -> Problem:
         """Return the finding as one of a file without a row to train on: leaving rows out is no next step there."""
-        return replace(self, params={**self.params, "is_none_good": True}) if self._is_row_error else self
+        if not self._is_row_error:
+            return self
+        none_free = {"is_none_free": True} if self.params.get("maps") == "" else {}
+        return replace(self, params={**self.params, "is_none_good": True, **none_free})
 
     def _values(self) -> dict[str, Any]:
         return with_reason({**{name: getattr(self, name) for name in PLACE}, **self.params}, "what")

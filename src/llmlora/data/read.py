@@ -11,8 +11,9 @@ from llmlora.core.errors import ConfigError, DatasetError, DatasetRowError
 from llmlora.core.examples import FORMATS, DatasetFormat, Example
 from llmlora.data.container import Container, detect_container, refuse_binary, require_file
 from llmlora.data.encoding import Encoding, codec_name, detect_encoding
-from llmlora.data.fields import ALL_NAMES, check_columns, find_mapping, normalised
+from llmlora.data.fields import ALL_NAMES, check_columns, columns_named, find_mapping, normalised
 from llmlora.data.formats import RowReader
+from llmlora.data.header import map_options
 from llmlora.data.json_stream import ROW_CHARACTERS, Cursor, Element, WrappedList, list_elements, place_in
 from llmlora.data.lines import numbered_lines
 from llmlora.data.preference import PAIR_NAMES, find_preference
@@ -21,6 +22,7 @@ from llmlora.data.raw import RawRow
 from llmlora.data.raw_text import question_rows
 from llmlora.data.strict_json import MAX_DEPTH, JsonError, parse_json
 from llmlora.data.table import table_rows
+from llmlora.data.turn_parts import is_conversation, is_like_turn
 
 MAX_BYTES = 8 << 30
 MAX_ROWS = 50_000_000
@@ -130,9 +132,12 @@ class Source:
             for row, element in enumerate(list_elements(cursor), 1):
                 yield _document_row(element, row)
         else:
-            wrapped = WrappedList(cursor, _is_of_a_row, self._is_row)
+            wrapped = WrappedList(cursor, self._is_of_a_row, self._is_row)
             for row, element in enumerate(wrapped.elements(), 1):
-                yield _document_row(element, row)
+                item = _document_row(element, row)
+                if isinstance(item, RawRow) and is_like_turn(item.value):
+                    raise _turns_as_rows(wrapped.list_key or "", item)
+                yield item
             self.list_key = wrapped.list_key
             if wrapped.list_key is None:
                 _refuse_columns(wrapped.members, wrapped.line)
@@ -141,14 +146,21 @@ class Source:
                 self.other_members = tuple(wrapped.members)
         _expect_end(cursor)
 
+    def _is_of_a_row(self, key: str) -> bool:
+        """Tell whether a list under this name belongs to a row, and is no list of rows."""
+        is_given = any(columns_named(column, [key]) for column in self.options.columns.values())
+        return is_given or normalised(key) in ALL_NAMES | PAIR_NAMES
+
     def _is_row(self, keys: Iterable[str]) -> bool:
         mapping = find_mapping(keys, self.options.columns, self.options.format)
         return (mapping is not None and mapping.is_complete) or find_preference(keys) is not None
 
 
-def _is_of_a_row(key: str) -> bool:
-    """Tell whether a list under this name belongs to a row, and is no list of rows."""
-    return normalised(key) in ALL_NAMES | PAIR_NAMES
+def _turns_as_rows(name: str, first: RawRow) -> DatasetError:
+    """Return the error of an object whose list, under no usual name, holds the turns of one conversation."""
+    if not is_conversation([first.value]):
+        return DatasetError("no_text_columns", line=first.line, columns=name)
+    return DatasetError("unknown_columns", line=first.line, columns=name, maps=map_options({"messages": name}))
 
 
 def _refuse_columns(members: Mapping[str, Any], line: int) -> None:
@@ -288,10 +300,15 @@ def row_reader(source: Source, keep_chosen: bool = False) -> RowReader:
 
 
 def read_rows(source: Source, reader: RowReader) -> Iterator[Example | Problem]:
-    """Yield, for each row, its example, or the first error in it, or why there is nothing in it (a warning)."""
+    """Yield, for each row, its example, or the first error in it, or why there is nothing in it (a warning).
+
+    Raises:
+        DatasetError: the rest of the file cannot be read, or no row has a column that `--map` names.
+    """
     for item in source.rows():
         example, problems = (None, [item]) if isinstance(item, Problem) else reader.read(item)
         yield example or min(problems, key=lambda problem: problem.level != "error")
+    reader.finish()
 
 
 def _bad_rows(first: Problem, following: Iterator[Example | Problem], path: Path, num_good: int) -> DatasetError:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmlora.data.fields import SYNONYMS, normalised, role_of
-from llmlora.data.strict_json import JsonError, parse_json
+from llmlora.data.strict_json import JsonError, parse_json, value_in_text
 from llmlora.data.tool_calls import EMPTY
 
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking", "thought")
 PAIR_FIELDS = ("instruction", "output")
+SPOKEN = {"content", "value", "text", "message", "parts"}
 MEDIA_COLUMNS = {"image", "images", "video", "videos", "audio", "audios", "image_url", "image_urls", "image_path"}
 MEDIA_PARTS = ("image", "video", "audio", "input_image", "input_audio")  # "image_url" and others begin with these
 
@@ -45,18 +46,36 @@ def pairs_as_turns(turns: list[Any]) -> list[Any]:
     return found
 
 
+def is_conversation(value: Any) -> bool:
+    """Tell whether a value, or the JSON text in a cell, is a list of turns that can be read."""
+    turns = value_in_text(value) if isinstance(value, str) else value
+    return isinstance(turns, list) and bool(turns) and all(map(_is_turn, pairs_as_turns(turns)))
+
+
+def _is_turn(turn: Any) -> bool:
+    if not isinstance(turn, dict) or _speaker(turn) is None:
+        return False
+    return isinstance(turn.get("content", turn.get("value")), str) or bool(turn.get("tool_calls"))
+
+
+def is_like_turn(value: Mapping[str, Any]) -> bool:
+    """Tell whether an object says who speaks and what: one turn, also in a form that is not read, and no whole row."""
+    speaker = _speaker(value) or role_of(value.get("speaker"))
+    return speaker is not None and any(normalised(key) in SPOKEN for key in value)
+
+
 def conversation_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a row whose prompt or completion is a list of turns as one conversation; None for any other row.
 
     Only the completion is learned, as TRL does: answers in the prompt are not.
     """
-    if not any(isinstance(value, list) for value in row.values()):
+    if not any(isinstance(value, list) or _may_be_turns(value) for value in row.values()):
         return None  # most rows: their names are not looked at one by one
     names = {normalised(key): key for key in row}
     prompt, completion = names.get("prompt"), names.get("completion")
     if prompt is None or completion is None:
         return None
-    sides = (row[prompt], row[completion])
+    sides = [value_in_text(side) if _may_be_turns(side) else side for side in (row[prompt], row[completion])]
     if not any(isinstance(side, list) for side in sides):
         return None
     asked, answered = _turns_or_text(sides[0], "user"), _turns_or_text(sides[1], "assistant")
@@ -65,6 +84,11 @@ def conversation_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
     earlier = [{**turn, "weight": 0} if _speaker(turn) == "assistant" else turn for turn in asked]
     rest = {key: value for key, value in row.items() if key not in (prompt, completion)}
     return {**rest, "messages": [*earlier, *answered]}
+
+
+def _may_be_turns(value: Any) -> bool:
+    """Tell whether a cell begins as a list of turns does."""
+    return isinstance(value, str) and value.startswith("[{") and is_conversation(value)
 
 
 def _turns_or_text(side: Any, role: str) -> list[dict[str, Any]] | None:
@@ -108,7 +132,7 @@ def _turns_of(item: Any) -> list[dict[str, Any]] | None:
 
 
 def _speaker(turn: Mapping[str, Any]) -> str | None:
-    return role_of(turn.get("role", turn.get("from")))
+    return role_of(next((turn[name] for name in ("role", "from") if turn.get(name) is not None), None))
 
 
 def _has_role(turn: Mapping[str, Any]) -> bool:

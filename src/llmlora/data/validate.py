@@ -187,6 +187,7 @@ class _Check:
                 self.log.add(problem)
             if example is not None:
                 self._row(example)
+        self.reader.finish()
 
     def _row(self, example: Example) -> None:
         if self.count_tokens is not None and not self._can_learn(example, self.count_tokens):

@@ -14,7 +14,8 @@ _GONE = (
 # Names of products, formats and their parts, units, and words that users type or find in their files.
 NAMES = set(
     """A API AVX AVX2 AdamW Apple B BF16 BPE C CPU CSV COLUMN Ctrl-C Ctrl-D DIR DPO DoRA Excel F16 F32 F64 FIELD
-    OpenAI LLMLORA_MODEL_ROOTS LLMLORA_WARM_MEMORY_PERCENT model model_path raw job base stop top_p logprobs top_logprobs
+    OpenAI LLMLORA_MODEL_ROOTS LLMLORA_WARM_MEMORY_PERCENT model model_path raw job base stop top_p logprobs
+    top_logprobs
     FILE Face ForCausalLM GB GGUF GPT-2 GPU Gemma Git HTML Hub Hugging ID ISO-2022-JP JSON JSONL Jinja KB
     KL KEY VALUE LFS LLMLORA_HOME LLMLORA_LANG LMHeadModel Llama LoRA M MB MODEL Metal Modelfile N NFC NUL NaN None
     OMP_NUM_THREADS OS OUT Ollama PEFT PNG PowerShell PyTorch Python Q2_K Q4_K_M Q8_0 QLoRA Qwen README ROUGE-L

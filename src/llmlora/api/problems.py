@@ -77,7 +77,7 @@ def _limit(item: Mapping[str, Any]) -> str:
 def invalid_request(problems: Iterable[Mapping[str, Any]]) -> InputError:
     """Return the error for values of a request that are missing or wrong; what was sent is not repeated.
 
-    A value that may be of several kinds, and is of none, is one problem: what is wrong deepest in it, as the first kind.
+    A value that may be of several kinds, and is of none, is one problem: the deepest one, as the first kind.
     """
     found: dict[str, dict[str, Any]] = {}
     for item in problems:

@@ -39,7 +39,13 @@ def test_rows(first: list[str]) -> None:
     assert kind_of(first) == "row"
 
 
-@pytest.mark.parametrize("first", [["東京", "とうきょう"], ["foo", "bar"], ["Q1", "A1"], ["1", "2"]])
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["東京", "とうきょう"], ["foo", "bar"], ["Q1", "A1"], ["1", "2"], ["回答", "はい"], ["user", "hello"],
+        ["説明", "わけを述べる"], ["回答", "はい、できます。"],
+    ],
+)  # fmt: skip
 def test_what_nobody_can_tell(first: list[str]) -> None:
     assert kind_of(first) == "unclear"
 

@@ -58,23 +58,30 @@ def has_header(first: Sequence[str], columns: Mapping[str, str]) -> bool:
 def kind_of(first: Sequence[str]) -> Kind:
     """Return what the first record of a table is, as far as its cells tell.
 
-    One cell with the word of a name in it may be a row about such a thing; two are a header.
+    One cell that is a name, or holds the word of one, may be a row about such a thing; two are a header.
     """
     cells = [cell.strip() for cell in first if cell.strip()]
-    if any(normalised(cell.rstrip("?？!！:：")) in ALL_NAMES and len(cell) > 1 for cell in cells):
-        return "header"
+    exact = [cell for cell in cells if normalised(cell.rstrip("?？!！:：")) in ALL_NAMES and len(cell) > 1]
+    if exact:
+        others = [cell for cell in cells if cell not in exact]
+        is_named = len(exact) > 1 or not others or any(_is_named(cell, longest=LONGEST_NAME) for cell in others)
+        return "header" if is_named else "unclear"
     if any(SENTENCE.search(cell) or len(cell) > LONGEST_NAME for cell in cells):
         return "row"
-    named = [cell for cell in cells if _words(cell) & NAMES or _fits(cell, JAPANESE_WORDS)]
-    return "header" if len(named) > 1 else "unclear"
+    return "header" if sum(map(_is_named, cells)) > 1 else "unclear"
+
+
+def _is_named(cell: str, longest: int = 12) -> bool:
+    """Tell whether a cell holds the word of a name; a Japanese one, of which words are not parted, if it is short."""
+    return bool(_words(cell) & NAMES) or _fits(cell, JAPANESE_WORDS, longest)
 
 
 def _words(cell: str) -> set[str]:
     return {normalised(word) for word in re.findall(r"\w+", normalised(cell).replace("_", " ")) if len(word) > 1}
 
 
-def _fits(cell: str, names: Sequence[str]) -> bool:
-    return len(cell) <= 12 and any(name in normalised(cell) for name in names)
+def _fits(cell: str, names: Sequence[str], longest: int = 12) -> bool:
+    return len(cell) <= longest and any(name in normalised(cell) for name in names)
 
 
 def map_options(columns: Mapping[str, str]) -> str:

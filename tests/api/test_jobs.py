@@ -132,3 +132,16 @@ def test_an_evaluation_of_another_version_counts_as_none(client, database):
     (folder / "report.json").write_text('{"facts": {"learned": 3, "total": 4}}', encoding="utf-8")
     answer = client.get(f"/api/training/jobs/{job_id}/report")
     assert (answer.status_code, answer.json()) == (200, {"training": None, "evaluation": None})
+
+
+def test_a_job_whose_data_is_gone_says_that_it_cannot_go_on(client, home):
+    made = create(client, dataset(client)).json()
+    client.post(f"/api/jobs/{made['id']}/cancel")
+    assert client.get(f"/api/jobs/{made['id']}").json()["obstacle"] is None
+    assert client.delete(f"/api/datasets/{made['dataset_id']}").status_code == 200
+    for path in home.glob(f"datasets/{made['dataset_id']}/data*"):
+        path.unlink()
+    found = client.get(f"/api/jobs/{made['id']}", headers={"Accept-Language": "ja"}).json()
+    assert found["obstacle"]["code"] == "job_data_gone"
+    assert "学習データがありません" in found["obstacle"]["detail"]
+    assert client.get("/api/training/jobs").json()["items"][0]["obstacle"]["code"] == "job_data_gone"

@@ -119,13 +119,21 @@ def test_a_wrong_status_is_worded(database, capsys):
 
 
 def test_an_ended_job_shows_why_and_what_next(database, capsys):
-    job_id = submit(database, name="a")
+    job_id = submit(database, "export", name="a")
     Queue(database).cancel(job_id)
     code, out, err = run(capsys, "jobs", "show", "a")
     assert code == 0
     assert job_id in out
     assert "canceled" in out
     assert next_command(err) == ["jobs", "retry", job_id[-8:]]
+
+
+def test_a_job_that_cannot_go_on_says_so_instead_of_what_next(database, capsys):
+    Queue(database).cancel(submit(database, name="a"))  # its folder is none of a training job
+    code, out, err = run(capsys, "jobs", "show", "a")
+    assert (code, err) == (0, "")
+    assert "hint: " in out
+    assert document(capsys, "jobs", "show", "a")["obstacle"]["code"] == "not_a_job"
 
 
 def test_why_a_job_was_interrupted_is_told_in_whole_words(database, capsys):

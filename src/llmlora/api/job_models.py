@@ -101,7 +101,8 @@ class Learned(BaseModel):
 class JobSummary(BaseModel):
     """A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for.
 
-    `learned` is null where nothing has been evaluated.
+    `obstacle` says why a paused, failed or canceled job cannot go on, null where it can. `learned` is null where
+    nothing has been evaluated.
     """
 
     id: str
@@ -120,6 +121,7 @@ class JobSummary(BaseModel):
     dataset_id: str | None
     eval_dataset_id: str | None
     error: JobError | None
+    obstacle: JobError | None
     progress: Progress
     learned: Learned | None
 

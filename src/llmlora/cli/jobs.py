@@ -136,9 +136,14 @@ def _print_details(job: dict[str, Any]) -> None:
             _field(name, local_time(job[name]) if name.endswith("_at") else str(job[name]))
     if len(job["runs"]) > 1:
         _field("runs", str(len(job["runs"])))
-    if job["error"] is not None:
-        out.print(f"  [red]{escape(job['error']['detail'])}[/red]")
-        out.print(f"  [cyan]{escape(translate('cli.hint'))}:[/cyan] {escape(job['error']['hint'])}")
+    for problem in _problems(job["error"], job["obstacle"]):
+        out.print(f"  [red]{escape(problem['detail'])}[/red]")
+        out.print(f"  [cyan]{escape(translate('cli.hint'))}:[/cyan] {escape(problem['hint'])}")
+
+
+def _problems(error: dict[str, Any] | None, obstacle: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return what a job ended with, and what else keeps it from going on."""
+    return [problem for problem in (error, None if obstacle == error else obstacle) if problem is not None]
 
 
 def _field(name: str, value: str) -> None:
@@ -152,7 +157,7 @@ def _say_next(job: dict[str, Any]) -> None:
         say_next("evaluate {job!q}", job=job["folder"])
         return
     verbs = {"paused": "resume", "failed": "retry", "canceled": "retry", "preparing": "logs -f", "running": "logs -f"}
-    if job["status"] in verbs:
+    if job["status"] in verbs and job["obstacle"] is None:
         say_next(f"jobs {verbs[job['status']]} {{job!q}}", job=word)
     elif job["status"] in WAITING and not is_looked_after():
         say_next("serve")

@@ -195,9 +195,14 @@ def worded_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def spoken_error(error: LlmloraError) -> dict[str, Any]:
     """Return `code`, `params`, the words `detail` (what and why) and `hint`, and as data the `action` that is next."""
-    texts = error_texts(error)
-    words = {"detail": f"{texts['what']} {texts['why']}", "hint": texts["hint"]}
+    words = {"detail": what_and_why(error), "hint": error_texts(error)["hint"]}
     return {"code": error.code, "params": error.params, **words, "action": action_of(error.code, error.params)}
+
+
+def what_and_why(error: LlmloraError) -> str:
+    """Return what happened and why, one behind the other; a Japanese sentence ends without a space."""
+    texts = error_texts(error)
+    return f"{texts['what']} {texts['why']}".replace("。 ", "。")
 
 
 def with_reason(params: Mapping[str, Any], part: str) -> dict[str, Any]:

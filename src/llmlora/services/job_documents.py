@@ -26,6 +26,7 @@ SUMMARY: Final = (
     "run",
     "parent_id",
     "error",
+    "obstacle",
 )
 RUN: Final = ("run", "started_at", "ended_at", "outcome", "reason", "from_step", "is_exact", "last_step")
 

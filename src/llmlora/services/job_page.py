@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from llmlora.core.errors import error_from_dict
 from llmlora.core.layout import ADAPTER_DIR, MODEL_DIR, REPORT_FILE, newest_evaluation_dir
-from llmlora.core.locale import error_texts, has_text, translate, worded_error
+from llmlora.core.locale import has_text, spoken_error, translate, what_and_why, worded_error
 from llmlora.core.publish import read_json
 from llmlora.services.job_files import folder_bytes
+from llmlora.services.obstacle import obstacle
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import COUNTED, frozen_config, progress_document
 from llmlora.store import datasets
@@ -28,7 +29,9 @@ RUN_FIELDS: Final = (
 
 def job_document(queue: Queue, job: JobRow) -> dict[str, Any]:
     """Return a job as a JSON object; its error is worded in the current language."""
-    config = frozen_config(queue.folder_of(job))
+    folder = queue.folder_of(job)
+    config = frozen_config(folder)
+    kept_by = obstacle(job, folder)
     uses = {use.role: use.dataset_id for use in reversed(job.datasets)}
     return {
         **{name: getattr(job, name) for name in (*FIELDS, *TIMES)},
@@ -38,9 +41,10 @@ def job_document(queue: Queue, job: JobRow) -> dict[str, Any]:
         "settings": config.get("train") or {},
         "reasons": config.get("reasons") or {},
         "error": worded_error(job.error),
+        "obstacle": None if kept_by is None else spoken_error(kept_by),
         "result": job.result,
         "progress": progress_words(queue, job),
-        "learned": _learned(queue.folder_of(job)) if job.kind == "train" else None,
+        "learned": _learned(folder) if job.kind == "train" else None,
     }
 
 
@@ -95,8 +99,7 @@ def _message(message: Mapping[str, Any] | None) -> str | None:
     if not params and has_text(f"api.reason.{code}"):  # why it waits; an error of that name has values of its own
         return translate(f"api.reason.{code}")
     if has_text(f"error.{code}.what"):
-        texts = error_texts(error_from_dict({"code": code, "params": params}))
-        return f"{texts['what']} {texts['why']}"
+        return what_and_why(error_from_dict({"code": code, "params": params}))
     key = f"cli.phase.{code}"
     return translate(key, **{**dict.fromkeys(COUNTED, "?"), **params}) if has_text(key) else str(code)
 

@@ -14,7 +14,7 @@ from llmlora.catalog.ollama_name import PREFIX as OLLAMA
 from llmlora.catalog.ollama_store import find_ollama_model
 from llmlora.catalog.starting_points import starting_points
 from llmlora.core.errors import InputError, LlmloraError, ModelFileError, NotFound, OutOfMemory
-from llmlora.core.locale import error_texts
+from llmlora.core.locale import what_and_why
 from llmlora.core.memory import BITS_IN_LAYERS, least_memory_bytes
 from llmlora.core.near_names import near_names
 from llmlora.services.capacity import memory_bytes
@@ -108,5 +108,4 @@ def require_known_model(name: str) -> str:
 
 
 def _why_not(error: LlmloraError) -> dict[str, str]:
-    texts = error_texts(error)
-    return {"why_not": f"{texts['what']} {texts['why']}", "code": error.code}
+    return {"why_not": what_and_why(error), "code": error.code}

@@ -2968,6 +2968,7 @@ export interface components {
             learned: components["schemas"]["Learned"] | null;
             /** Name */
             name: string;
+            obstacle: components["schemas"]["JobError"] | null;
             /** Parent Id */
             parent_id: string | null;
             /** Position */
@@ -3079,6 +3080,7 @@ export interface components {
             learned: components["schemas"]["Learned"] | null;
             /** Name */
             name: string;
+            obstacle: components["schemas"]["JobError"] | null;
             /** Parent Id */
             parent_id: string | null;
             /** Position */
@@ -3160,6 +3162,7 @@ export interface components {
             model_file: string | null;
             /** Name */
             name: string;
+            obstacle: components["schemas"]["JobError"] | null;
             ollama: components["schemas"]["OllamaRegistration"] | null;
             /** Ollama Name */
             ollama_name: string;
@@ -3573,6 +3576,7 @@ export interface components {
             name: string;
             /** Num Rows */
             num_rows: number | null;
+            obstacle: components["schemas"]["JobError"] | null;
             /** Parent Id */
             parent_id: string | null;
             /** Place */
@@ -3673,7 +3677,8 @@ export interface components {
          * JobSummary
          * @description A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for.
          *
-         *     `learned` is null where nothing has been evaluated.
+         *     `obstacle` says why a paused, failed or canceled job cannot go on, null where it can. `learned` is null where nothing
+         *     has been evaluated.
          */
         JobSummary: {
             /** Base Model */
@@ -3694,6 +3699,7 @@ export interface components {
             learned: components["schemas"]["Learned"] | null;
             /** Name */
             name: string;
+            obstacle: components["schemas"]["JobError"] | null;
             /** Parent Id */
             parent_id: string | null;
             /** Position */

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { Link, useParams, useSearch } from "@tanstack/react-router"
 import { type Job, jobQueries } from "@/api/jobs"
+import { StartAnew } from "@/components/job/go-on"
 import { Page } from "@/components/layout/page"
 import { About } from "@/components/next/subject"
 import { Failed } from "@/components/states/failed"
@@ -28,7 +29,7 @@ export function JobPage() {
   const { tab = "overview" } = useSearch({ from: "/jobs/$jobId" })
   const job = useQuery(jobQueries.one(jobId))
   const data = job.data
-  const { failure, others } = useFindings(jobId, data?.error)
+  const { others } = useFindings(jobId, data?.error)
   return (
     <Page
       title={data?.name ?? t("web.job.title")}
@@ -44,13 +45,7 @@ export function JobPage() {
       <QueryView query={job} isOnDesk lines={8}>
         {(found) => (
           <>
-            {found.error ? (
-              <Sheet className="mb-4">
-                <About value={{ jobId: found.id, datasetId: found.dataset_id }}>
-                  <Failed error={{ ...found.error, action: failure?.action ?? found.error.action }} />
-                </About>
-              </Sheet>
-            ) : null}
+            <Problem job={found} />
             <Summary job={found} />
             <TabLinks
               label={t("web.job.views")}
@@ -66,6 +61,34 @@ export function JobPage() {
         )}
       </QueryView>
     </Page>
+  )
+}
+
+const GOES_ON: readonly string[] = ["resume_job", "retry_job"]
+
+/** What the job ended with and what else keeps it from going on, each with what can be done about it. */
+function Problem({ job }: { job: Job }) {
+  const { failure } = useFindings(job.id, job.error)
+  const { error, obstacle } = job
+  const next = failure?.action ?? error?.action
+  const action = obstacle && next && GOES_ON.includes(next.name) ? null : next
+  const shown = [
+    ...(error ? [{ ...error, action }] : []),
+    ...(obstacle && obstacle.code !== error?.code ? [obstacle] : []),
+  ]
+  if (shown.length === 0) return null
+  return (
+    <Sheet className="mb-4">
+      <About value={{ jobId: job.id, datasetId: job.dataset_id }}>
+        <div className="grid gap-4">
+          {shown.map((problem) => (
+            <Failed key={problem.code} error={problem}>
+              {obstacle && problem.code === obstacle.code && !problem.action ? <StartAnew job={job} /> : null}
+            </Failed>
+          ))}
+        </div>
+      </About>
+    </Sheet>
   )
 }
 

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { Link, useNavigate } from "@tanstack/react-router"
 import { changeJob, isEnded, type Job, type JobAction, jobKeys, statusOf } from "@/api/jobs"
+import { StartAnew } from "@/components/job/go-on"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
@@ -16,6 +17,7 @@ const OFFERED: Record<string, readonly JobAction[]> = {
   failed: ["retry"],
   canceled: ["retry"],
 }
+const GOES_ON: readonly JobAction[] = ["resume", "retry"]
 const WORDS: Record<JobAction, TextKey> = {
   pause: "web.job.action.pause",
   resume: "web.job.action.resume",
@@ -48,11 +50,14 @@ export function Actions({ job }: { job: Job }) {
   const t = useText()
   const change = useChange(job)
   const isAsked = job.stop_request !== null
-  return (OFFERED[statusOf(job)] ?? []).map((action) => (
-    <Button key={action} isBusy={change.isPending || isAsked} onClick={() => change.mutate(action)}>
-      {t(WORDS[action])}
-    </Button>
-  ))
+  const offered = OFFERED[statusOf(job)] ?? []
+  return offered
+    .filter((action) => !job.obstacle || !GOES_ON.includes(action))
+    .map((action) => (
+      <Button key={action} isBusy={change.isPending || isAsked} onClick={() => change.mutate(action)}>
+        {t(WORDS[action])}
+      </Button>
+    ))
 }
 
 /** What is done less often with a job. */
@@ -67,9 +72,7 @@ export function MoreActions({ job }: { job: Job }) {
           {t("web.job.action.compare")}
         </Link>
       ) : null}
-      <Link to="/jobs/new" search={{ from: job.id }} className={buttonClass("quiet")}>
-        {t("web.job.action.clone")}
-      </Link>
+      <StartAnew job={job} look="quiet" />
       <Rename job={job} />
       {isEnded(job) ? (
         <Button look="quiet" isBusy={change.isPending} onClick={() => change.mutate("delete")}>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { datasetQueries } from "@/api/datasets"
 import { type JobSummary, jobQueries } from "@/api/jobs"
 import { bestLoss } from "@/components/job/course"
-import { GoOn } from "@/components/job/go-on"
+import { GoOn, Problems } from "@/components/job/go-on"
 import { JobLink } from "@/components/job/job-link"
 import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
@@ -27,7 +27,7 @@ export function HistoryTable({ jobs, selected, onSelect }: HistoryProps) {
       name: t("web.jobs.name"),
       cell: (job) => <Name job={job} isSelected={selected.includes(job.id)} onSelect={() => onSelect(job.id)} />,
     },
-    { name: t("web.jobs.status"), cell: (job) => <Status job={job} /> },
+    { name: t("web.jobs.status"), cell: (job) => <StatusChip job={job} /> },
     { name: t("web.jobs.dataset"), cell: (job) => <Origin job={job} />, isWide: true },
     { name: t("web.jobs.course"), cell: (job) => <LossCourse curves={courses?.get(job.id)} />, isWide: true },
     {
@@ -49,7 +49,7 @@ export function HistoryTable({ jobs, selected, onSelect }: HistoryProps) {
 function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: boolean; onSelect: () => void }) {
   const t = useText()
   return (
-    <span className="flex items-start gap-2">
+    <div className="flex items-start gap-2">
       <input
         type="checkbox"
         checked={isSelected}
@@ -57,25 +57,18 @@ function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: bool
         aria-label={t("web.jobs.select", { name: job.name })}
         className="mt-1 size-4 flex-none accent-accent"
       />
-      <JobLink job={job} />
-    </span>
-  )
-}
-
-function Status({ job }: { job: JobSummary }) {
-  return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-      <StatusChip job={job} />
-      {job.status === "succeeded" ? null : <GoOn job={job} />}
+      <div className="grid min-w-0 max-w-80 gap-0.5">
+        <JobLink job={job} />
+        <Problems job={job} />
+      </div>
     </div>
   )
 }
 
-/** What an evaluation of the job counted: the facts it answers, and whether anything else was lost. */
+/** What an evaluation of the job counted: facts it answers, and whether anything else was lost; before that, the way there. */
 function Result({ job }: { job: JobSummary }) {
-  const t = useText()
   const light = lightOf(job.learned?.light)
-  if (job.status !== "succeeded") return t("web.none")
+  if (job.status !== "succeeded") return <GoOn job={job} />
   return (
     <div className="flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
       {light ? <LightChip light={light} /> : null}

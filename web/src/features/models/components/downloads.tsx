@@ -45,7 +45,7 @@ function Download({ job }: { job: JobSummary }) {
         <StatusChip job={job} />
       </div>
       {job.error ? (
-        <Failed error={job.error} onRetry={() => change.mutate("retry")}>
+        <Failed error={job.error} onRetry={job.obstacle ? undefined : () => change.mutate("retry")}>
           <Button onClick={() => change.mutate("delete")}>{t("web.job.action.delete")}</Button>
         </Failed>
       ) : (

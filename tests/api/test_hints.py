@@ -168,3 +168,17 @@ def test_no_text_over_http_says_where_a_file_of_the_server_lies(language):
         names = set(re.findall(r"(?<!\{)\{(\w+)[^}]*\}", text))
         said = on_page(language, lambda key=key, names=names: translate(key, **dict.fromkeys(names, PLACE)))
         assert "/srv" not in said or "!q}" in text, (key, said)
+
+
+NAMED = {"ja": re.compile(r"「([^」]*)」"), "en": re.compile(r'"([^"]*)"')}
+OTHERS = {"名前を付けて保存", "質問:", "回答:"}  # of an editor, and in a text file
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_that_a_hint_of_the_page_names_is_on_the_page(language):
+    texts = catalogue(language)
+    shown = {words for key, words in texts.items() if key.startswith("web.")} | OTHERS
+    hints = {key: words for key, words in texts.items() if key.endswith(".on_page") and "{{" not in words}
+    named = {key: set(NAMED[language].findall(words)) for key, words in hints.items()}
+    strange = {key: {name for name in names - shown if "{" not in name} for key, names in named.items()}
+    assert {key: names for key, names in strange.items() if names} == {}

@@ -17,6 +17,7 @@ export function Presets({
   const t = useText()
   const offered = presets.filter((preset) => preset.kind === kind)
   const chosen = offered.find(({ name }) => name === value)
+  const words = settingWords(chosen?.settings ?? {}, t) || (chosen ? t("web.preset.fitting") : "")
   return (
     <div className="mb-3">
       <fieldset className="grid grid-cols-[repeat(auto-fill,minmax(140px,1fr))] gap-2">
@@ -33,7 +34,7 @@ export function Presets({
           </button>
         ))}
       </fieldset>
-      <p className="mt-1 min-h-4.5 text-xs text-ink-3">{settingWords(chosen?.settings ?? {}, t)}</p>
+      <p className="mt-1 min-h-4.5 text-xs text-ink-3">{words}</p>
     </div>
   )
 }

@@ -1,6 +1,7 @@
 // node browser/composition.mjs ADDRESS FOLDER PATH...: how pages are put together, on a wide screen and on a phone; FOLDER is the server's.
-// No path of the server, no sentence twice, one way to the evaluation, no crowded table; what is done less often stands beside
-// the heading, the chosen tab and place are seen; errors lie on sheets.
+// No path of the server, no sentence twice, one way to the evaluation, no crowded table, no unit in every cell, no words outside
+// their box, nothing left empty beside what is long; what is done less often stands beside the heading, the chosen tab and place
+// are seen; errors lie on sheets.
 import assert from "node:assert/strict"
 import { launch, open, settled, visit } from "./browser.mjs"
 import { PAGES } from "./pages.mjs"
@@ -32,6 +33,73 @@ function crowded(page) {
     .evaluateAll((all) =>
       all.filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent),
     )
+}
+
+/** Returns the heads of columns whose cells all repeat a unit that the head could say once. */
+function unitsInCells(page) {
+  return page.locator("main table").evaluateAll((all) =>
+    all.flatMap((table) => {
+      const rows = [...table.querySelectorAll("tbody tr")].filter((row) => row.children.length > 1)
+      const heads = [...table.querySelectorAll("thead tr > *")].map(({ textContent }) => textContent)
+      const hasUnit = (place) =>
+        rows.every((row) =>
+          /^[\d,]+ ?(例|件|行|文字|トークン|examples?|rows?|characters?|tokens?)$/.test(
+            row.children[place]?.textContent,
+          ),
+        )
+      return rows.length > 0 ? heads.filter((_, place) => hasUnit(place)) : []
+    }),
+  )
+}
+
+/** Returns words that reach out of the box that holds them; what scrolls holds its own. */
+function brokenOut(page) {
+  return page.evaluate(() => {
+    const found = []
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT)
+    const reachesOut = (box, rects) => {
+      const style = getComputedStyle(box)
+      if (["inline", "contents"].includes(style.display) || /auto|scroll/.test(style.overflowX)) return false
+      const { left, right } = box.getBoundingClientRect()
+      return rects.some((rect) => rect.right > right + 1.5 || rect.left < left - 1.5)
+    }
+    while (texts.nextNode()) {
+      const { parentElement: holder, textContent: words } = texts.currentNode
+      if (!words.trim() || !holder.checkVisibility() || holder.closest("option, figure, pre")) continue
+      const range = document.createRange()
+      range.selectNodeContents(texts.currentNode)
+      const rects = [...range.getClientRects()]
+      const isHidden = (box) => getComputedStyle(box).position === "absolute" && box.clientWidth <= 1 // for screen readers alone
+      const boxes = []
+      for (let box = holder; box.tagName !== "MAIN"; box = box.parentElement) boxes.push(box)
+      if (!boxes.some(isHidden) && boxes.some((box) => reachesOut(box, rects))) found.push(words.trim().slice(0, 40))
+    }
+    return found
+  })
+}
+
+const MOST_EMPTY = 500 // pixels beside sheets
+
+/** Returns how many pixels in a row have sheets only at the left; what is sticky stands beside all. */
+function emptyAtRight(page) {
+  return page.evaluate(() => {
+    const sheets = [...document.querySelectorAll("main section")]
+    const at = document.querySelector("main").getBoundingClientRect().right - 160
+    const beside = sheets
+      .filter((one) => one.getBoundingClientRect().right > at)
+      .map((one) => one.getBoundingClientRect())
+    const isSticky = (one) => getComputedStyle(one).position === "sticky"
+    if ([...document.querySelectorAll("main *")].some((one) => isSticky(one) && one.getBoundingClientRect().right > at))
+      return 0
+    const end = Math.max(0, ...sheets.map((one) => one.getBoundingClientRect().bottom))
+    const tops = [...beside.sort((one, other) => one.top - other.top), { top: end, bottom: end }]
+    let [reached, most] = [tops[0].top, 0]
+    for (const { top, bottom } of tops) {
+      most = Math.max(most, top - reached)
+      reached = Math.max(reached, bottom)
+    }
+    return most
+  })
 }
 
 /** Tells whether the button behind which more stands is beside the heading, true where there is none. */
@@ -71,6 +139,10 @@ for (const look of LOOKS) {
     if (!(await isTabInSight(page))) note("the chosen tab is out of sight")
     if (path !== "/nowhere" && !(await isPlaceMarked(page))) note("the bar does not say where this is")
     for (const words of await crowded(page)) note(`a cell too narrow for its words: ${words}`)
+    for (const head of await unitsInCells(page)) note(`a unit in every cell below: ${head}`)
+    for (const words of await brokenOut(page)) note(`words outside their box: ${words}`)
+    const empty = look.width > 1000 ? await emptyAtRight(page) : 0
+    if (empty > MOST_EMPTY) note(`nothing stands at the right of ${Math.round(empty)} pixels`)
     if (!path.startsWith("/jobs/")) continue
     const ways = await page.locator('main a[href*="tab=evaluation"]:not(nav a)').count()
     if (ways > 1) note(`leads to the evaluation by ${ways} links`)

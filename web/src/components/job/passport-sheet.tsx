@@ -75,8 +75,9 @@ function Record({
           <Make id={id} name="web.passport.again" />
         </div>
       ) : null}
-      <div className="max-w-140">
+      <div className="@container">
         <Facts
+          isBroad
           items={[
             { name: t("web.passport.base"), value: document.base.name },
             { name: t("web.passport.data"), value: t("web.datasets.examples", { count: document.data.num_rows }) },

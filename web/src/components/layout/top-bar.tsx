@@ -28,7 +28,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
   )
 }
 
-const TAG = "inline-flex min-w-0 items-center gap-1.5 rounded-full border bg-sheet px-2.5 py-0.5 whitespace-nowrap"
+const TAG = "inline-flex min-w-0 items-center gap-1.5 rounded-full border px-2.5 py-0.5 whitespace-nowrap"
 
 function DeviceChip() {
   const t = useText()
@@ -41,7 +41,7 @@ function DeviceChip() {
     ? t("web.device.gpu", { name: gpu.name, free })
     : t("web.device.cpu", { cores: data.cpu.threads, free })
   return (
-    <span className={`${TAG} max-md:hidden`}>
+    <span className={`${TAG} bg-sheet max-md:hidden`}>
       <i className="size-2 rounded-[2px] bg-ink-3" />
       {words}
     </span>

@@ -3,7 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router"
 import { useContext } from "react"
 import type { Action } from "@/api/error"
 import { changeJob, cloneJob, type JobAction, jobKeys, jobQueries } from "@/api/jobs"
-import { Button, buttonClass } from "@/components/ui/button"
+import { Button, buttonClass, LONG_WORDS } from "@/components/ui/button"
 import { toast } from "@/components/ui/toast"
 import { settingWords } from "@/lib/setting-words"
 import { type TextKey, useText } from "@/lib/text"
@@ -28,7 +28,9 @@ export function NextStep({ action }: { action: Action | null | undefined }) {
   if (name === "change_settings") {
     if (!onSettings) return trainedId && <Clone jobId={trainedId} settings={values} />
     return (
-      <Button onClick={() => onSettings(values)}>{t("web.plan.apply", { settings: settingWords(values, t) })}</Button>
+      <Button className={LONG_WORDS} onClick={() => onSettings(values)}>
+        {t("web.plan.apply", { settings: settingWords(values, t) })}
+      </Button>
     )
   }
   if (name === "evaluate") return trainedId && <ToEvaluation jobId={trainedId} />
@@ -66,7 +68,7 @@ function Clone({ jobId, settings }: { jobId: string; settings: Record<string, un
   })
   const words = settingWords(settings, t)
   return (
-    <Button isBusy={clone.isPending} onClick={() => clone.mutate()}>
+    <Button className={LONG_WORDS} isBusy={clone.isPending} onClick={() => clone.mutate()}>
       {words ? t("web.diagnosis.clone", { settings: words }) : t("web.diagnosis.clone_same")}
     </Button>
   )

@@ -289,4 +289,6 @@ it("ends a line of an id behind its signs, keeps its text, and lets a number be"
   }
   expect(breaksOf("hub:Org/Some-135M_v2")).toEqual(["hub:", "Org/", "Some-", "135M_", "v2"])
   expect(breaksOf("nano・2e-4")).toEqual(["nano・2e-4"])
+  expect(breaksOf("高血圧診断基準データセット_v2")).toEqual(["高血圧診断基準", "データセット_", "v2"])
+  expect(breaksOf("診断データ")).toEqual(["診断データ"])
 })

@@ -1,7 +1,7 @@
 import { type ComponentProps, type ReactNode, useId } from "react"
 
 export const INPUT =
-  "w-full min-h-9.5 rounded-medium border border-line-strong bg-sheet px-2.5 py-1.5 text-ink placeholder:text-ink-3 aria-invalid:border-bad"
+  "w-full min-h-9.5 rounded-medium border border-line-strong bg-sheet text-ellipsis px-2.5 py-1.5 text-ink placeholder:text-ink-3 aria-invalid:border-bad"
 
 export interface FieldWords {
   label: ReactNode

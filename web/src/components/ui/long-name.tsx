@@ -2,17 +2,19 @@ import { Fragment } from "react"
 
 const LONGEST = 20 // letters that a column of a phone holds; of Japanese half as many
 const ENDS = /(?<=[/\-:_@])(?!\d*$)/ // of parts; `2e-4` and `10:05` stay whole
+const PIECES = /(?<=[\p{sc=Katakana}ー])(?=\p{sc=Han})|(?<=\p{sc=Han})(?=\p{sc=Katakana})/u // of a long one
 
 /**
  * A name or an id, or words with ids among them: a line ends behind `/ - : _ @`, and between the phrases of Japanese.
  *
- * Only a part that is longer than a narrow column comes apart inside.
+ * A part that is longer than a narrow column comes apart where its writing changes, only then anywhere.
  */
 export function LongName({ children }: { children: string }) {
   const isShort = children.split(/[\s/\-:_@]/).every((word) => widthOf(word) <= LONGEST)
+  const parts = children.split(ENDS).flatMap((part) => (widthOf(part) > LONGEST ? part.split(PIECES) : part))
   return (
     <span className={isShort ? "[overflow-wrap:normal] [word-break:auto-phrase]" : "[word-break:auto-phrase]"}>
-      {children.split(ENDS).map((part, place) => (
+      {parts.map((part, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a part has nothing but its place
         <Fragment key={place}>
           {place > 0 ? <wbr /> : null}

@@ -20,7 +20,7 @@ export function Sheet({
       {title ? (
         <div className="mb-2 flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
           <h2>{title}</h2>
-          {aside}
+          <div className="contents [&>button]:-my-1.5 [&>button]:-mr-2">{aside}</div>
         </div>
       ) : null}
       {children}
@@ -44,10 +44,16 @@ export function Figures({ items }: { items: readonly { name: string; value: Reac
   )
 }
 
-/** Names and values in lines, the value at the right. */
-export function Facts({ items }: { items: readonly { name: string; value: ReactNode }[] }) {
+/** Names and values in lines, the value at the right; `isBroad` ones in two columns where their container has the room. */
+export function Facts({
+  items,
+  isBroad = false,
+}: {
+  items: readonly { name: string; value: ReactNode }[]
+  isBroad?: boolean
+}) {
   return (
-    <dl className="text-14">
+    <dl className={`text-14 ${isBroad ? "@2xl:grid @2xl:grid-cols-2 @2xl:gap-x-12" : ""}`}>
       {items.map(({ name, value }) => (
         <div key={name} className="flex justify-between gap-3 py-1">
           <dt className="text-ink-2">{name}</dt>

@@ -19,58 +19,60 @@ interface TableProps<Row> {
   isStacked?: boolean
 }
 
-/** A table with a caption for readers; on phones the wide columns go. */
+const MOST_SIDE_BY_SIDE = 5 // columns that a table holds beside the menu of a tablet
+
+/** A table with a caption for readers; on phones the wide columns go, those of a broad table also where it is narrow. */
 export function Table<Row>({ caption, columns, rows, keyOf, isStacked = false }: TableProps<Row>) {
   const isNarrow = useIsNarrow()
   const [first, ...others] = columns
   const head = isStacked && isNarrow ? first : undefined
   const shown = head ? others.filter(({ isWide }) => !isWide) : columns
+  const looks = looksOf(shown, head !== undefined)
   return (
-    <table className="w-full border-collapse text-14">
-      <caption className="sr-only">{caption}</caption>
-      <thead>
-        <tr>
-          {shown.map((column) => (
-            <th
-              key={column.name}
-              scope="col"
-              className={`border-b px-2 py-1.5 text-s font-medium text-ink-2 ${headClass(column)}`}
-            >
-              {column.name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      {head ? (
-        rows.map((row) => (
-          <tbody key={keyOf(row)} className="border-b last:border-0">
-            <tr>
-              <th scope="rowgroup" colSpan={shown.length} className="px-2 pt-2 text-left font-normal">
-                <Cell column={head} row={row} />
+    <div className="@container">
+      <table className="w-full border-collapse text-14">
+        <caption className="sr-only">{caption}</caption>
+        <thead>
+          <tr>
+            {shown.map(({ name }, place) => (
+              <th
+                key={name}
+                scope="col"
+                className={`border-b px-2 py-1.5 text-s font-medium text-ink-2 ${looks[place]} ${WHOLE_WORDS}`}
+              >
+                {name}
               </th>
-            </tr>
-            <Cells columns={shown} row={row} />
+            ))}
+          </tr>
+        </thead>
+        {head ? (
+          rows.map((row) => (
+            <tbody key={keyOf(row)} className="border-b last:border-0">
+              <tr>
+                <th scope="rowgroup" colSpan={shown.length} className="px-2 pt-2 text-left font-normal">
+                  <Cell column={head} row={row} />
+                </th>
+              </tr>
+              <Cells columns={shown} looks={looks} row={row} />
+            </tbody>
+          ))
+        ) : (
+          <tbody className="[&>tr]:border-b [&>tr:last-child]:border-0">
+            {rows.map((row) => (
+              <Cells key={keyOf(row)} columns={shown} looks={looks} row={row} />
+            ))}
           </tbody>
-        ))
-      ) : (
-        <tbody className="[&>tr]:border-b [&>tr:last-child]:border-0">
-          {rows.map((row) => (
-            <Cells key={keyOf(row)} columns={shown} row={row} />
-          ))}
-        </tbody>
-      )}
-    </table>
+        )}
+      </table>
+    </div>
   )
 }
 
-function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row }) {
+function Cells<Row>({ columns, looks, row }: { columns: readonly Column<Row>[]; looks: readonly string[]; row: Row }) {
   return (
     <tr className="hover:bg-sunk/50">
-      {columns.map((column) => (
-        <td
-          key={column.name}
-          className={`px-2 py-2 ${cellClass(column)} ${column.isNumber ? "whitespace-nowrap" : ""}`}
-        >
+      {columns.map((column, place) => (
+        <td key={column.name} className={`px-2 py-2 ${looks[place]} ${column.isNumber ? "whitespace-nowrap" : ""}`}>
           <Cell column={column} row={row} />
         </td>
       ))}
@@ -84,11 +86,19 @@ function Cell<Row>({ column, row }: { column: Column<Row>; row: Row }) {
   return typeof shown === "string" && !column.isNumber ? <LongName>{shown}</LongName> : shown
 }
 
-function cellClass({ isNumber, isWide }: { isNumber?: boolean; isWide?: boolean }): string {
-  return `${isNumber ? "text-right" : "text-left"} ${isWide ? "max-md:hidden" : ""}`
-}
-
 /** Names and numbers keep their width: narrow columns would come apart letter by letter. */
-function headClass(column: { isNumber?: boolean; isWide?: boolean }): string {
-  return `${cellClass(column)} [overflow-wrap:normal] [word-break:auto-phrase]`
+const WHOLE_WORDS = "[overflow-wrap:normal] [word-break:auto-phrase]"
+
+/**
+ * Returns how the cells of each column stand: numbers at the right, and words behind them with some room between.
+ *
+ * Below a name that stands over its row the first column begins where the name does.
+ */
+function looksOf<Row>(columns: readonly Column<Row>[], isUnderName: boolean): string[] {
+  const narrow = columns.length > MOST_SIDE_BY_SIDE ? "max-md:hidden @max-2xl:hidden" : "max-md:hidden"
+  return columns.map(({ isNumber, isWide }, place) => {
+    const side = isNumber && !(isUnderName && place === 0) ? "text-right" : "text-left"
+    const room = !isNumber && columns[place - 1]?.isNumber ? "md:pl-8" : ""
+    return `${side} ${room} ${isWide ? narrow : ""}`
+  })
 }

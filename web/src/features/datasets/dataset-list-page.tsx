@@ -103,9 +103,7 @@ function DatasetTable({ datasets }: { datasets: readonly DatasetSummary[] }) {
     { name: t("web.datasets.type"), cell: ({ type }) => typeName(type), isWide: true },
     {
       name: t("web.datasets.count"),
-      cell: ({ num_examples: count }) => (
-        <span className="whitespace-nowrap">{t("web.datasets.examples", { count })}</span>
-      ),
+      cell: ({ num_examples: count }) => count.toLocaleString(language),
       isNumber: true,
     },
     { name: t("web.datasets.state"), cell: (dataset) => <Readiness isOk={dataset.ok} /> },

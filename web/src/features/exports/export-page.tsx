@@ -91,13 +91,11 @@ function View({ made }: { made: Export }) {
           <p className="text-14 text-ink-2">{t("web.exports.no_files")}</p>
         </Sheet>
       ) : null}
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <div className="grid min-w-0 gap-4">
-          <Certificate export={made} />
-          {made.status === "succeeded" ? <PassportSheet id={made.id} hasOne addressOf={fileAddress} /> : null}
-        </div>
+      <div className={`grid items-start gap-4 ${used ? "lg:grid-cols-2" : ""}`}>
+        <Certificate export={made} />
         {used ? <UseIt export={made} file={used.file} /> : null}
       </div>
+      {made.status === "succeeded" ? <PassportSheet id={made.id} hasOne addressOf={fileAddress} /> : null}
     </div>
   )
 }
@@ -159,7 +157,8 @@ function MoreActions({ made }: { made: Export }) {
         <Button isBusy={verify.isPending} onClick={() => verify.mutate()}>
           {t("web.exports.verify")}
         </Button>
-      ) : (
+      ) : null}
+      {made.status === "succeeded" || made.obstacle ? null : (
         <Button isBusy={change.isPending} onClick={() => change.mutate("retry")}>
           {t("web.job.action.retry")}
         </Button>

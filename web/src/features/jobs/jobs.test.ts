@@ -66,9 +66,9 @@ it("shows each measure beyond facts of both sides, and a dash for what was not a
     },
   }
   expect(qualityMeasures(quality).map(({ name, base, tuned }) => [name, base, tuned])).toEqual([
-    ["term_accuracy", "–", "3/4 (25–100 %)"],
+    ["term_accuracy", "–", "3 / 4 (25–100 %)"],
     ["consistency", "–", "–"],
-    ["safety", "3/4 (25–100 %)", "3/4 (25–100 %)"],
+    ["safety", "3 / 4 (25–100 %)", "3 / 4 (25–100 %)"],
     ["repetition_rate", "10 %", "–"],
     ["stop_rate", "100 %", "50 %"],
     ["perplexity", "4.3", "–"],

@@ -22,7 +22,7 @@ export function qualityMeasures(quality: Quality): Measure[] {
 
 function share(found: Quality["safety"]["base"]): string {
   if (!found) return "–"
-  return `${found.carried}/${found.asked} (${Math.round(100 * found.low)}–${Math.round(100 * found.high)} %)`
+  return `${found.carried} / ${found.asked} (${Math.round(100 * found.low)}–${Math.round(100 * found.high)} %)`
 }
 
 function percent(value: number | null): string {

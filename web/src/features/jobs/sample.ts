@@ -1,6 +1,6 @@
 import type { components } from "@/api/schema"
 
-type Event = components["schemas"]["Event"]
+export type Event = components["schemas"]["Event"]
 
 /** A piece of a training row: learned, or only read. */
 export interface Piece {

@@ -18,7 +18,7 @@ export function TutorialListPage() {
         {({ items }) => (
           <div className="grid items-start gap-4 md:grid-cols-2 lg:grid-cols-3">
             {items.map((lesson) => (
-              <LevelCard key={lesson.level} lesson={lesson} />
+              <LevelCard key={lesson.level} lesson={lesson} isNext={lesson === items.find(isOpen)} />
             ))}
           </div>
         )}
@@ -27,10 +27,14 @@ export function TutorialListPage() {
   )
 }
 
-function LevelCard({ lesson }: { lesson: Tutorial }) {
+function isOpen({ num_done: done, num_steps: total }: Tutorial): boolean {
+  return done < total
+}
+
+function LevelCard({ lesson, isNext }: { lesson: Tutorial; isNext: boolean }) {
   const t = useText()
   const { level, title, minutes, num_steps: total, num_done: done, num_differing: differing } = lesson
-  const isDone = done === total
+  const isDone = !isOpen(lesson)
   return (
     <Sheet title={title}>
       <div className="grid gap-3">
@@ -45,7 +49,7 @@ function LevelCard({ lesson }: { lesson: Tutorial }) {
         <Link
           to="/tutorials/$level"
           params={{ level: String(level) }}
-          className={buttonClass(isDone ? "plain" : "main", "justify-self-start")}
+          className={buttonClass(isNext ? "main" : "plain", "justify-self-start")}
         >
           {t(isDone ? "web.tutorials.again" : done === 0 ? "web.tutorials.begin" : "web.tutorials.go_on")}
         </Link>

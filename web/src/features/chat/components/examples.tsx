@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import type { ChatModel } from "@/api/chat"
 import { datasetQueries } from "@/api/datasets"
 import { Empty } from "@/components/states/empty"
-import { Button } from "@/components/ui/button"
+import { Button, LONG_WORDS } from "@/components/ui/button"
 import { Skeleton } from "@/components/ui/skeleton"
 import { useText } from "@/lib/text"
 import { FIRST_ROWS, questionsOf } from "../questions"
@@ -36,7 +36,7 @@ export function Examples({
     <div className="py-4">
       <Empty words={t(questions.length > 0 ? "web.chat.empty" : "web.chat.empty_alone")}>
         {questions.map((question) => (
-          <Button key={question} className="max-w-full whitespace-normal! text-left" onClick={() => onAsk(question)}>
+          <Button key={question} className={LONG_WORDS} onClick={() => onAsk(question)}>
             {question}
           </Button>
         ))}

@@ -55,7 +55,7 @@ function Question({ item, jobs }: { item: SharedItem; jobs: readonly ComparedJob
   const before = hasOneBase ? item.items.find((answer) => answer !== null)?.base.text : undefined
   return (
     <li className="grid gap-2 border-t pt-4 first:border-0 first:pt-0">
-      <p className="whitespace-pre-line font-semibold">{item.question}</p>
+      <p className="whitespace-pre-line font-semibold [word-break:auto-phrase]">{item.question}</p>
       <dl className="grid gap-1 text-s text-ink-2">
         <Side name={t("web.compare.reference")} words={item.reference} />
         {before === undefined ? null : <Side name={t("web.compare.before")} words={before} />}
@@ -75,7 +75,7 @@ function Side({ name, words }: { name: string; words: string }) {
   return (
     <div className="flex gap-2">
       <dt className="flex-none">{name}</dt>
-      <dd className="min-w-0 whitespace-pre-line">{words || "–"}</dd>
+      <dd className="min-w-0 whitespace-pre-line [word-break:auto-phrase]">{words || "–"}</dd>
     </div>
   )
 }
@@ -103,7 +103,9 @@ function Answer({ answer, position }: { answer: EvaluatedItem | null; position: 
       {answer === null ? (
         <p className="text-14 text-ink-2">{t("web.compare.not_evaluated")}</p>
       ) : (
-        <p className="whitespace-pre-line text-14">{answer.tuned.text || t("web.compare.nothing_said")}</p>
+        <p className="whitespace-pre-line text-14 [word-break:auto-phrase]">
+          {answer.tuned.text || t("web.compare.nothing_said")}
+        </p>
       )}
       {answer && answer.facts.length > 0 ? (
         <ul className="flex flex-wrap gap-x-3 gap-y-1 text-s">

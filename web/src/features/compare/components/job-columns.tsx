@@ -9,7 +9,7 @@ export interface Line {
   cells: readonly ReactNode[]
 }
 
-/** A table with a column for each job; on phones the letters alone stand over them, and names over their lines. */
+/** A table with a column for each job; where it is narrow, the letters alone stand over them, on phones names over their lines. */
 export function JobColumns({
   caption,
   jobs,
@@ -20,41 +20,43 @@ export function JobColumns({
   lines: readonly Line[]
 }) {
   return (
-    <table className="w-full border-collapse text-14 max-md:table-fixed">
-      <caption className="sr-only">{caption}</caption>
-      <thead>
-        <tr>
-          <td className="max-md:hidden" />
-          {jobs.map(({ id, name }, position) => (
-            <th key={id} scope="col" className="px-2 py-1.5 text-right align-bottom text-s font-medium text-ink-2">
-              <Letter position={position} />
-              <span className="ml-1.5 max-md:sr-only">
-                <LongName>{name}</LongName>
-              </span>
-            </th>
-          ))}
-        </tr>
-      </thead>
-      {lines.map(({ key, name, cells }) => (
-        <tbody key={key} className="border-t hover:bg-sunk/50">
-          <tr className="md:hidden">
-            <th scope="rowgroup" colSpan={jobs.length} className={`pt-2 ${NAME}`}>
-              {name}
-            </th>
-          </tr>
+    <div className="@container">
+      <table className="w-full border-collapse text-14 max-md:table-fixed">
+        <caption className="sr-only">{caption}</caption>
+        <thead>
           <tr>
-            <th scope="row" className={`min-w-36 py-2 pr-2 max-md:hidden ${NAME}`}>
-              {name}
-            </th>
-            {cells.map((cell, position) => (
-              <td key={jobs[position]?.id} className="px-2 py-2 text-right align-top font-semibold">
-                {typeof cell === "string" ? <LongName>{cell}</LongName> : cell}
-              </td>
+            <td className="max-md:hidden" />
+            {jobs.map(({ id, name }, position) => (
+              <th key={id} scope="col" className="px-2 py-1.5 text-right align-bottom text-s font-medium text-ink-2">
+                <Letter position={position} />
+                <span className="ml-1.5 @max-2xl:sr-only">
+                  <LongName>{name}</LongName>
+                </span>
+              </th>
             ))}
           </tr>
-        </tbody>
-      ))}
-    </table>
+        </thead>
+        {lines.map(({ key, name, cells }) => (
+          <tbody key={key} className="border-t hover:bg-sunk/50">
+            <tr className="md:hidden">
+              <th scope="rowgroup" colSpan={jobs.length} className={`pt-2 ${NAME}`}>
+                {name}
+              </th>
+            </tr>
+            <tr>
+              <th scope="row" className={`min-w-36 py-2 pr-2 max-md:hidden ${NAME}`}>
+                {name}
+              </th>
+              {cells.map((cell, position) => (
+                <td key={jobs[position]?.id} className="px-2 py-2 text-right align-top font-semibold">
+                  {typeof cell === "string" ? <LongName>{cell}</LongName> : cell}
+                </td>
+              ))}
+            </tr>
+          </tbody>
+        ))}
+      </table>
+    </div>
   )
 }
 

@@ -42,7 +42,7 @@ export function JobPicker({ jobs, ids }: { jobs: readonly JobSummary[]; ids: rea
         })}
       </ol>
       {ids.length < MOST_JOBS && others.length > 0 ? (
-        <div className={ids.length > 0 ? "mt-3" : ""}>
+        <div className={`md:max-w-120 ${ids.length > 0 ? "mt-3" : ""}`}>
           <Select
             label={t("web.compare.add")}
             help={t(ids.length < FEWEST_JOBS ? "web.compare.choose_two" : "web.compare.add_help")}

@@ -110,7 +110,7 @@ function Light({ report }: { report: EvaluationReport | null }) {
   if (!light) return "–"
   const { icon, color } = LIGHTS[light]
   return (
-    <span className={`inline-flex flex-wrap items-start justify-end gap-x-1 max-md:text-s ${color}`}>
+    <span className={`inline-flex flex-wrap items-center justify-end gap-x-1 max-md:text-s ${color}`}>
       <Icon name={icon} />
       {t(`web.evaluation.light.${light}`)}
     </span>

@@ -1,8 +1,7 @@
-import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import type { ReactNode } from "react"
 import type { DatasetSummary } from "@/api/datasets"
-import { evaluationQueries } from "@/api/evaluations"
+import type { EvaluationSummary } from "@/api/evaluations"
 import type { JobSummary } from "@/api/jobs"
 import { TrySample } from "@/components/next/try-sample"
 import { Button, buttonClass } from "@/components/ui/button"
@@ -12,17 +11,22 @@ import { useText } from "@/lib/text"
 import { useUi } from "@/lib/ui"
 
 /** The way to the first result, ticked by what is there; it goes with the first words to a model, or when it is closed. */
-export function Checklist({ datasets, jobs }: { datasets: readonly DatasetSummary[]; jobs: readonly JobSummary[] }) {
+export function Checklist({
+  datasets,
+  jobs,
+  evaluations,
+}: {
+  datasets: readonly DatasetSummary[]
+  jobs: readonly JobSummary[]
+  evaluations: readonly EvaluationSummary[]
+}) {
   const t = useText()
-  const evaluations = useQuery(evaluationQueries.list()).data?.items
   const done = jobs.find(({ status }) => status === "succeeded")
   const hasData = datasets.some(({ ok }) => ok)
-  const isGuided = useUi((state) => state.isGuided)
   const endGuide = useUi((state) => state.endGuide)
-  if (evaluations === undefined || isGuided) return null
   const isEvaluated = evaluations.some(({ status }) => status === "succeeded")
   const close = (
-    <Button look="quiet" className="-mr-2 px-2" aria-label={t("web.checklist.close")} onClick={endGuide}>
+    <Button look="quiet" className="px-2" aria-label={t("web.checklist.close")} onClick={endGuide}>
       <Icon name="close" size={16} />
     </Button>
   )

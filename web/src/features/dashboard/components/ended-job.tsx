@@ -3,40 +3,40 @@ import { Link, useNavigate } from "@tanstack/react-router"
 import { evaluationKeys, evaluationQueries, startEvaluation } from "@/api/evaluations"
 import { type Curves, isEnded, type JobSummary } from "@/api/jobs"
 import { bestLoss } from "@/components/job/course"
-import { GoOn } from "@/components/job/go-on"
+import { GoOn, Problems } from "@/components/job/go-on"
 import { JobLink } from "@/components/job/job-link"
 import { LearnedCount, LightChip, lightOf } from "@/components/job/learned"
 import { LossCourse } from "@/components/job/loss-course"
 import { toastError } from "@/components/states/toast-error"
 import { Button, buttonClass } from "@/components/ui/button"
 import { Dotted } from "@/components/ui/dotted"
-import { LongName } from "@/components/ui/long-name"
 import { StatusChip } from "@/components/ui/status-chip"
 import { formatAgo, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
+
+const ROW =
+  "grid grid-cols-[minmax(0,1fr)_auto] items-start gap-x-6 gap-y-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0 lg:grid-cols-[minmax(0,1fr)_minmax(0,2fr)_9.5rem] lg:items-center"
 
 /** An ended job: what became of it, in numbers, and the one step that comes next. */
 export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["curves"] | undefined }) {
   const language = useLanguage()
   const when = formatAgo(job.ended_at ?? job.created_at, language)
   return (
-    <div className="grid gap-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0">
-      <div className="flex items-start justify-between gap-3">
-        <div className="grid min-w-0 gap-1">
-          <JobLink job={job} />
-          <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
-            <StatusChip job={job} />
-            <Dotted words={[job.base_model, when]} />
-          </p>
-        </div>
+    <div className={ROW}>
+      <div className="grid min-w-0 gap-1">
+        <JobLink job={job} />
+        <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-s text-ink-2">
+          <StatusChip job={job} />
+          <Dotted words={[job.base_model, when]} />
+        </p>
+      </div>
+      <div className="min-w-0 empty:hidden max-lg:order-last max-lg:col-span-2">
+        {job.status === "succeeded" ? <Result job={job} curves={curves} /> : null}
+        <Problems job={job} />
+      </div>
+      <div className="col-start-2 justify-self-end lg:col-start-3">
         <NextOf job={job} />
       </div>
-      {job.status === "succeeded" ? <Result job={job} curves={curves} /> : null}
-      {job.error ? (
-        <p className="text-s text-bad">
-          <LongName>{job.error.detail}</LongName>
-        </p>
-      ) : null}
     </div>
   )
 }
@@ -47,7 +47,7 @@ function Result({ job, curves }: { job: JobSummary; curves: Curves["curves"] | u
   const { learned } = job
   const light = lightOf(learned?.light)
   return (
-    <dl className="flex flex-wrap items-center gap-x-5 gap-y-1 text-s [&>div]:flex [&>div]:items-center [&>div]:gap-1.5">
+    <dl className="flex flex-wrap items-center gap-x-4 gap-y-1 text-s [&>div]:flex [&>div]:items-center [&>div]:gap-1.5">
       <div>
         <dt className="text-ink-2">{t("web.outcome.remembered")}</dt>
         <dd>

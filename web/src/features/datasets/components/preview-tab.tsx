@@ -24,7 +24,7 @@ export function PreviewTab({ dataset }: { dataset: Dataset }) {
   const model = chosen ?? models[0]?.name
   return (
     <div className="grid gap-4">
-      <Sheet className="grid items-start gap-x-6 gap-y-3 md:grid-cols-[14rem_14rem_minmax(0,1fr)]">
+      <Sheet className="grid items-start gap-x-6 gap-y-3 md:grid-cols-[14rem_16rem_minmax(0,1fr)]">
         <Select
           label={t("web.new_job.base_model")}
           value={model ?? ""}
@@ -87,10 +87,12 @@ function Rows({
       {(found) => (
         <>
           {found.refusal ? <Refusal refusal={found.refusal} /> : <Sums preview={found} />}
-          {found.items.map((row, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: an example can become several rows
-            <Row key={`${row.row} ${index}`} row={row} />
-          ))}
+          <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
+            {found.items.map((row, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: an example can become several rows
+              <Row key={`${row.row} ${index}`} row={row} />
+            ))}
+          </div>
           <Pager before={places} next={found.next_cursor} onPlaces={onPlaces} />
         </>
       )}

@@ -16,7 +16,7 @@ export function StatsTab({ dataset }: { dataset: Dataset }) {
           <Sheet>
             <Size stats={found} />
           </Sheet>
-          <div className="grid items-start gap-4 lg:grid-cols-2">
+          <div className="grid items-start gap-4 md:grid-cols-2 lg:grid-cols-3">
             {Object.entries(found.histograms).map(([name, bars]) => (
               <Sheet key={name} title={name === "characters" ? t("web.stats.characters") : t("web.stats.answers")}>
                 <Histogram bars={bars} />
@@ -89,7 +89,7 @@ function Histogram({ bars }: { bars: DatasetStats["histograms"][string] }) {
       <tbody>
         {bars.map(({ over, up_to, count }) => (
           <tr key={up_to}>
-            <th scope="row" className="w-32 py-0.5 pr-3 text-right font-normal whitespace-nowrap text-ink-2">
+            <th scope="row" className="w-20 py-0.5 pr-3 text-right font-normal whitespace-nowrap text-ink-2">
               {t("web.stats.range", { from: over + 1, to: up_to })}
             </th>
             <td className="py-0.5">

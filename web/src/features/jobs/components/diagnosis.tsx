@@ -36,7 +36,7 @@ const TONES = { error: "text-bad", warning: "text-warn", finding: "text-ink" } a
 /** One finding: what is seen and why, what to do, and a button that does it; the one to the evaluation stands above all. */
 export function FindingNote({ finding, job }: { finding: Finding; job: Job }) {
   return (
-    <div className="grid justify-items-start gap-2">
+    <div className="grid grid-cols-1 justify-items-start gap-2">
       <p className={`whitespace-pre-line text-14 ${TONES[finding.type]}`}>{finding.text}</p>
       {finding.advice ? <p className="whitespace-pre-line text-s text-ink-2">{finding.advice}</p> : null}
       {finding.action?.name === "evaluate" ? null : (

@@ -1,7 +1,7 @@
 import type { Forgetting } from "@/api/evaluations"
 import { LightChip, lightOf } from "@/components/job/learned"
 import { Sheet } from "@/components/ui/sheet"
-import { formatMetric } from "@/lib/format"
+import { formatLoss } from "@/lib/format"
 import { type Translate, useText } from "@/lib/text"
 
 /** What training has cost elsewhere: a light, and what it was judged by. */
@@ -34,7 +34,7 @@ function measured({ general, untaught, drift, worst_kind: worst }: Forgetting, t
       : null,
     t("web.evaluation.drift", { total: drift.num_questions, broken: drift.newly_broken, echoes: drift.echoes }),
     worst
-      ? t("web.evaluation.worst", { before: formatMetric(worst.base_loss), after: formatMetric(worst.tuned_loss) })
+      ? t("web.evaluation.worst", { before: formatLoss(worst.base_loss), after: formatLoss(worst.tuned_loss) })
       : null,
   ]
   return lines.filter((line) => line !== null)

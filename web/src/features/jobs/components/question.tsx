@@ -5,6 +5,8 @@ import { useText } from "@/lib/text"
 import { verdictOf } from "../verdicts"
 import { VerdictChip } from "./verdict-chip"
 
+const WHOLE_PHRASES = "[word-break:auto-phrase]" // in a narrow column lines would end inside Japanese words
+
 /** One question: its reference, the answers before and after, the facts in it, and how it went in other words. */
 export function Question({ item }: { item: EvaluatedItem }) {
   const t = useText()
@@ -12,7 +14,7 @@ export function Question({ item }: { item: EvaluatedItem }) {
   return (
     <li className="grid gap-2.5 border-b py-4 first:pt-1 last:border-0 last:pb-0">
       <div className="flex items-start justify-between gap-3">
-        <p className="whitespace-pre-line font-semibold">{item.question}</p>
+        <p className={`whitespace-pre-line font-semibold ${WHOLE_PHRASES}`}>{item.question}</p>
         {verdict ? <VerdictChip verdict={verdict} /> : null}
       </div>
       <div className="grid gap-3 md:grid-cols-2">
@@ -40,12 +42,26 @@ export function Question({ item }: { item: EvaluatedItem }) {
   )
 }
 
+/** One question with the answer of the tuned model and the facts in it, for a narrow column. */
+export function ShortQuestion({ item }: { item: EvaluatedItem }) {
+  const t = useText()
+  return (
+    <li className="grid gap-1.5 border-b py-3 first:pt-0 last:border-0 last:pb-0">
+      <p className={`line-clamp-3 font-semibold ${WHOLE_PHRASES}`}>{item.question}</p>
+      <p className={`line-clamp-4 border-l-3 border-accent pl-3 text-14 ${WHOLE_PHRASES}`}>
+        {item.tuned.text || t("web.evaluation.nothing_said")}
+      </p>
+      <Facts item={item} />
+    </li>
+  )
+}
+
 function Answer({ name, text, isTuned = false }: { name: string; text: string; isTuned?: boolean }) {
   const t = useText()
   return (
     <div className={`min-w-0 border-l-3 pl-3 ${isTuned ? "border-accent" : "border-line-strong"}`}>
       <p className="text-s text-ink-2">{name}</p>
-      <p className="whitespace-pre-line text-14">{text || t("web.evaluation.nothing_said")}</p>
+      <p className={`whitespace-pre-line text-14 ${WHOLE_PHRASES}`}>{text || t("web.evaluation.nothing_said")}</p>
     </div>
   )
 }

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
+import type { ReactNode } from "react"
 import type { EvaluationReport } from "@/api/evaluations"
 import { evaluationQueries } from "@/api/evaluations"
 import { type Job, jobQueries } from "@/api/jobs"
@@ -6,10 +7,12 @@ import { Empty } from "@/components/states/empty"
 import { QueryView } from "@/components/states/query-view"
 import { Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
-import { piecesOf } from "../sample"
-import { Question } from "./question"
+import { type Event, piecesOf } from "../sample"
+import { lossesFirst } from "../verdicts"
+import { Question, ShortQuestion } from "./question"
 
 const MOST = 5 // questions; the evaluation has all
+const FEW = 2 // beside the curve
 
 /** What a job has learned from, as it saw it, and what it answers to the same questions before and after. */
 export function Samples({ job }: { job: Job }) {
@@ -33,25 +36,57 @@ export function Samples({ job }: { job: Job }) {
           isEmpty={({ items }) => items.length === 0}
           empty={<Empty words={t("web.samples.no_row")} />}
         >
-          {({ items }) => (
-            <p className="whitespace-pre-wrap text-14 leading-relaxed">
-              {items.slice(-1).flatMap((event) =>
-                piecesOf(event).map(({ text, isLearned }, index) => (
-                  <span
-                    // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one row never move
-                    key={index}
-                    className={isLearned ? "border-b-2 border-learn-line bg-learn" : "text-ink-2"}
-                  >
-                    {text}
-                  </span>
-                )),
-              )}
-            </p>
-          )}
+          {({ items }) => <NewestRow events={items} />}
         </QueryView>
         <p className="mt-2 text-s text-ink-2">{t("web.samples.row_words")}</p>
       </Sheet>
     </div>
+  )
+}
+
+/** Some answers of an evaluated job, else the beginning of a row that it learns from; `all` leads to the rest. */
+export function Sample({ job, all }: { job: Job; all: ReactNode }) {
+  const t = useText()
+  const rows = useQuery(jobQueries.samples(job.id)).data?.items ?? []
+  const report = useQuery(evaluationQueries.report(job.id))
+  if (report.data) {
+    return (
+      <Sheet title={t("web.samples.answers")} aside={all}>
+        <ul>
+          {lossesFirst(report.data.items)
+            .slice(0, FEW)
+            .map((item) => (
+              <ShortQuestion key={`${item.question}\n${item.reference}`} item={item} />
+            ))}
+        </ul>
+      </Sheet>
+    )
+  }
+  if (report.isPending || rows.length === 0) return null
+  return (
+    <Sheet title={t("web.samples.row")} aside={all}>
+      <NewestRow events={rows} className="line-clamp-8" />
+      <p className="mt-2 text-s text-ink-2">{t("web.samples.row_words")}</p>
+    </Sheet>
+  )
+}
+
+/** A row as its job saw it; what is learned is filled and underlined. */
+function NewestRow({ events, className = "" }: { events: readonly Event[]; className?: string }) {
+  return (
+    <p className={`whitespace-pre-wrap text-14 leading-relaxed ${className}`}>
+      {events.slice(-1).flatMap((event) =>
+        piecesOf(event).map(({ text, isLearned }, index) => (
+          <span
+            // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one row never move
+            key={index}
+            className={isLearned ? "border-b-2 border-learn-line bg-learn" : "text-ink-2"}
+          >
+            {text}
+          </span>
+        )),
+      )}
+    </p>
   )
 }
 

@@ -75,7 +75,8 @@ function SettingName({ name }: { name: string }) {
   )
 }
 
-function valueWords(value: unknown, t: Translate): string {
+/** Returns the value of a setting in words, a dash for none. */
+export function valueWords(value: unknown, t: Translate): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return "–"
   if (typeof value === "boolean") return t(value ? "web.setting.on" : "web.setting.off")
   return typeof value === "object" ? JSON.stringify(value) : String(value)

@@ -66,7 +66,7 @@ export function StartingPoints({ search }: { search: string }) {
                           href={source}
                           target="_blank"
                           rel="noreferrer"
-                          className={buttonClass("accent", "px-2 underline underline-offset-3")}
+                          className={buttonClass("accent", "-ml-2 px-2 underline underline-offset-3")}
                         >
                           {t("web.models.source_page")}
                         </a>

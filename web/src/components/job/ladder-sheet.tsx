@@ -10,7 +10,10 @@ type Share = Rung["facts"]
 export function LadderSheet({ ladder }: { ladder: Ladder }) {
   const t = useText()
   const columns: Column<Rung>[] = [
-    { name: t("evaluation.ladder.head_rung"), cell: ({ name }) => rungName(name, t) },
+    {
+      name: t("evaluation.ladder.head_rung"),
+      cell: ({ name }) => <span className="inline-block first-letter:uppercase">{rungName(name, t)}</span>,
+    },
     { name: t("evaluation.ladder.head_facts"), cell: ({ facts }) => shareWords(facts), isNumber: true },
     { name: t("evaluation.ladder.head_interval"), cell: ({ facts }) => intervalWords(facts), isNumber: true },
     {

@@ -40,7 +40,7 @@ export interface ChartProps {
 /** What of a chart is drawn by uPlot, every choice made. */
 type Drawing = Required<Omit<ChartProps, "title" | "xName" | "x" | "band">> & Pick<ChartProps, "band">
 
-/** Curves over a common axis, with their legend, but for one that is called as the chart, and a table of the same numbers. */
+/** Curves over a common axis, with their legend, but for one alone that is called as the chart, and a table of the same numbers. */
 export function Chart(props: ChartProps) {
   const {
     title,
@@ -55,6 +55,7 @@ export function Chart(props: ChartProps) {
     isFromZero = false,
     height = 250,
   } = props
+  const hasLegend = curves.length > 1 || curves[0]?.name !== title
   const drawing = { curves, marks, band, targets, isLog, isClipped, isFromZero, height }
   const t = useText()
   const host = useRef<HTMLDivElement>(null)
@@ -93,7 +94,7 @@ export function Chart(props: ChartProps) {
     <figure className="m-0 min-w-0">
       <div ref={host} role="img" aria-label={title} className="min-w-0" style={{ height }} />
       <figcaption className="mt-1 flex flex-wrap items-center gap-x-4 gap-y-1 text-s text-ink-2 empty:hidden">
-        {curves.map((curve) => (curve.name === title ? null : <LegendItem key={curve.name} curve={curve} />))}
+        {hasLegend ? curves.map((curve) => <LegendItem key={curve.name} curve={curve} />) : null}
         {band ? (
           <span className="inline-flex items-center gap-1.5">
             <i className="h-2.5 w-4.5 bg-good-soft" />

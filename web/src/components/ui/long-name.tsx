@@ -13,7 +13,10 @@ export function LongName({ children }: { children: string }) {
   const isShort = children.split(/[\s/\-:_@]/).every((word) => widthOf(word) <= LONGEST)
   const parts = children.split(ENDS).flatMap((part) => (widthOf(part) > LONGEST ? part.split(PIECES) : part))
   return (
-    <span className={isShort ? "[overflow-wrap:normal] [word-break:auto-phrase]" : "[word-break:auto-phrase]"}>
+    <span
+      lang={languageOf(children)}
+      className={isShort ? "[overflow-wrap:normal] [word-break:auto-phrase]" : "[word-break:auto-phrase]"}
+    >
       {parts.map((part, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a part has nothing but its place
         <Fragment key={place}>
@@ -23,6 +26,11 @@ export function LongName({ children }: { children: string }) {
       ))}
     </span>
   )
+}
+
+/** Returns the language of words that tell it by their letters: browsers know the phrases of Japanese only where it is named. */
+export function languageOf(words: string): "ja" | undefined {
+  return /[\p{sc=Hiragana}\p{sc=Katakana}]/u.test(words) ? "ja" : undefined
 }
 
 /** Returns how wide a word is in Latin letters; one of Japanese is as wide as two. */

@@ -38,7 +38,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, isStacked = false }:
               <th
                 key={name}
                 scope="col"
-                className={`border-b px-2 py-1.5 text-s font-medium text-ink-2 ${looks[place]} ${WHOLE_WORDS}`}
+                className={`border-b px-2 py-1.5 text-s font-medium text-ink-2 first-letter:uppercase ${looks[place]} ${WHOLE_WORDS}`}
               >
                 {name}
               </th>

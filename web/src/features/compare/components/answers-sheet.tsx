@@ -3,6 +3,7 @@ import type { ComparedJob } from "@/api/comparisons"
 import type { EvaluatedItem } from "@/api/evaluations"
 import { Empty } from "@/components/states/empty"
 import { Icon } from "@/components/ui/icon"
+import { languageOf } from "@/components/ui/long-name"
 import { Segmented } from "@/components/ui/segmented"
 import { Sheet } from "@/components/ui/sheet"
 import { Chip } from "@/components/ui/status-chip"
@@ -55,7 +56,9 @@ function Question({ item, jobs }: { item: SharedItem; jobs: readonly ComparedJob
   const before = hasOneBase ? item.items.find((answer) => answer !== null)?.base.text : undefined
   return (
     <li className="grid gap-2 border-t pt-4 first:border-0 first:pt-0">
-      <p className="whitespace-pre-line font-semibold [word-break:auto-phrase]">{item.question}</p>
+      <p lang={languageOf(item.question)} className="whitespace-pre-line font-semibold [word-break:auto-phrase]">
+        {item.question}
+      </p>
       <dl className="grid gap-1 text-s text-ink-2">
         <Side name={t("web.compare.reference")} words={item.reference} />
         {before === undefined ? null : <Side name={t("web.compare.before")} words={before} />}
@@ -75,7 +78,9 @@ function Side({ name, words }: { name: string; words: string }) {
   return (
     <div className="flex gap-2">
       <dt className="flex-none">{name}</dt>
-      <dd className="min-w-0 whitespace-pre-line [word-break:auto-phrase]">{words || "–"}</dd>
+      <dd lang={languageOf(words)} className="min-w-0 whitespace-pre-line [word-break:auto-phrase]">
+        {words || "–"}
+      </dd>
     </div>
   )
 }

@@ -15,7 +15,7 @@ import { formatAgo, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 
 const ROW =
-  "grid grid-cols-[minmax(0,1fr)_auto] items-start gap-x-6 gap-y-1.5 border-b py-3 first:pt-1 last:border-0 last:pb-0 lg:grid-cols-[minmax(0,1fr)_minmax(0,2fr)_9.5rem] lg:items-center"
+  "grid grid-cols-1 items-start gap-x-6 gap-y-1.5 md:grid-cols-[minmax(0,1fr)_auto] border-b py-3 first:pt-1 last:border-0 last:pb-0 lg:grid-cols-[minmax(0,1fr)_minmax(0,2fr)_9.5rem] lg:items-center"
 
 /** An ended job: what became of it, in numbers, and the one step that comes next. */
 export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["curves"] | undefined }) {
@@ -30,11 +30,11 @@ export function EndedJob({ job, curves }: { job: JobSummary; curves: Curves["cur
           <Dotted words={[job.base_model, when]} />
         </p>
       </div>
-      <div className="min-w-0 empty:hidden max-lg:order-last max-lg:col-span-2">
+      <div className="min-w-0 empty:hidden md:max-lg:order-last md:max-lg:col-span-2">
         {job.status === "succeeded" ? <Result job={job} curves={curves} /> : null}
         <Problems job={job} />
       </div>
-      <div className="col-start-2 justify-self-end lg:col-start-3">
+      <div className="max-md:mt-1 md:justify-self-end lg:col-start-3">
         <NextOf job={job} />
       </div>
     </div>

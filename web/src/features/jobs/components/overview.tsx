@@ -60,7 +60,7 @@ function All({ tab }: { tab: JobTab }) {
       resetScroll={false}
       className="text-s text-accent underline underline-offset-3"
     >
-      {t("web.dashboard.details")}
+      {t("web.job.all")}
     </Link>
   )
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react"
 import type { EvaluatedItem } from "@/api/evaluations"
 import { Icon } from "@/components/ui/icon"
+import { languageOf } from "@/components/ui/long-name"
 import { useText } from "@/lib/text"
 import { verdictOf } from "../verdicts"
 import { VerdictChip } from "./verdict-chip"
@@ -14,7 +15,9 @@ export function Question({ item }: { item: EvaluatedItem }) {
   return (
     <li className="grid gap-2.5 border-b py-4 first:pt-1 last:border-0 last:pb-0">
       <div className="flex items-start justify-between gap-3">
-        <p className={`whitespace-pre-line font-semibold ${WHOLE_PHRASES}`}>{item.question}</p>
+        <p lang={languageOf(item.question)} className={`whitespace-pre-line font-semibold ${WHOLE_PHRASES}`}>
+          {item.question}
+        </p>
         {verdict ? <VerdictChip verdict={verdict} /> : null}
       </div>
       <div className="grid gap-3 md:grid-cols-2">
@@ -47,8 +50,13 @@ export function ShortQuestion({ item }: { item: EvaluatedItem }) {
   const t = useText()
   return (
     <li className="grid gap-1.5 border-b py-3 first:pt-0 last:border-0 last:pb-0">
-      <p className={`line-clamp-3 font-semibold ${WHOLE_PHRASES}`}>{item.question}</p>
-      <p className={`line-clamp-4 border-l-3 border-accent pl-3 text-14 ${WHOLE_PHRASES}`}>
+      <p lang={languageOf(item.question)} className={`line-clamp-3 font-semibold ${WHOLE_PHRASES}`}>
+        {item.question}
+      </p>
+      <p
+        lang={languageOf(item.tuned.text)}
+        className={`line-clamp-4 border-l-3 border-accent pl-3 text-14 ${WHOLE_PHRASES}`}
+      >
         {item.tuned.text || t("web.evaluation.nothing_said")}
       </p>
       <Facts item={item} />
@@ -61,7 +69,9 @@ function Answer({ name, text, isTuned = false }: { name: string; text: string; i
   return (
     <div className={`min-w-0 border-l-3 pl-3 ${isTuned ? "border-accent" : "border-line-strong"}`}>
       <p className="text-s text-ink-2">{name}</p>
-      <p className={`whitespace-pre-line text-14 ${WHOLE_PHRASES}`}>{text || t("web.evaluation.nothing_said")}</p>
+      <p lang={languageOf(text)} className={`whitespace-pre-line text-14 ${WHOLE_PHRASES}`}>
+        {text || t("web.evaluation.nothing_said")}
+      </p>
     </div>
   )
 }

@@ -77,6 +77,18 @@ def test_nothing_is_ever_substituted(name: str, code: str, bundled: Path) -> Non
         assert texts["hint"] and (name in texts["what"] if code == "model_on_hub" else "tiny" in texts["why"])
 
 
+def test_a_folder_named_without_a_slash_is_told_how_to_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was said that no such folder exists."""
+    model_folder(tmp_path / "my-model")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFound) as caught:
+        resolve_base_model("my-model")
+    assert caught.value.code == "folder_without_slash"
+    for language in LANGUAGES:
+        set_language(language)
+        assert "--model ./my-model" in error_texts(caught.value)["hint"]
+
+
 def test_hostile_folders_are_refused_with_exit_code_4(tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "m", auto_map={"AutoConfig": "evil.Config"})
     with pytest.raises(ModelFileError) as caught:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from cli.command_line import run
 from llmlora.cli import main
 from llmlora.cli.help_page import wrapped
-from llmlora.core.locale import LANGUAGES
+from llmlora.core.locale import GROUPS, LANGUAGES, catalogue, translate
 
 BELOW = [["dataset", "check"], ["dataset", "convert"], ["dataset", "preview"], ["dataset", "add"]]
 BELOW += [["jobs", "list"], ["jobs", "logs"], ["jobs", "clone"], ["config", "path"], ["store", "rebuild"]]
@@ -73,6 +73,34 @@ def test_no_line_is_wider_than_the_screen(words, language, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     lines = page(words, language, capsys).splitlines()
     assert max(map(cell_len, lines)) <= 80
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_verb_below_a_group_has_one_whole_sentence(language, capsys):
+    """Japanese has no spaces to cut at: `tutorial check` had nothing but three dots."""
+    for group in GROUPS:
+        listed = page([group], language, capsys).partition(translate("cli.page.commands"))[2]
+        names = [line.split()[0] for line in listed.splitlines() if re.match(r"  \S", line)]
+        assert len(names) == len(re.findall(r"^  \S+ +\S", listed, re.MULTILINE)) > 0
+        assert "..." not in listed and ": llmlora" not in listed
+        assert all(line.endswith((".", "。")) for line in re.split(r"\n(?=  \S)", listed.strip()))
+
+
+@pytest.mark.parametrize("words", PAGES[1:], ids=" ".join)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_example_is_one_command_in_one_line(words, language, capsys, monkeypatch):
+    """On a narrow screen, too: the terminal folds a line, and what is copied from it stays one command."""
+    texts = [line for either in LANGUAGES for text in catalogue(either).values() for line in text.splitlines()]
+    monkeypatch.setenv("COLUMNS", "50")
+    examples = re.findall(r"^  ([^.。\n]*: llmlora .*)$", page(words, language, capsys), re.MULTILINE)
+    assert all(line in texts and line.count("llmlora ") == 1 for line in examples)
+
+
+def test_a_mark_stays_whole_and_no_line_ends_with_an_opening_bracket():
+    assert wrapped("ジョブの番号か名前。  [必須]", 22) == ["ジョブの番号か名前。", "[必須]"]
+    assert wrapped("結果。  [既定値: 20; 1<=x<=500]", 26) == ["結果。", "[既定値: 20; 1<=x<=500]"]
+    assert wrapped("応答の上限（トークン）", 12) == ["応答の上限", "（トークン）"]
+    assert wrapped("学習・評価・会話", 10) == ["学習・評", "価・会話"]
 
 
 def test_text_breaks_by_width_and_no_line_begins_with_a_full_stop():

@@ -282,3 +282,14 @@ def test_a_preset_that_was_perhaps_meant_is_named(train, language, words):
     code, out, err = train("--preset", "recomended", language=language)
     assert (code, out) == (2, "")
     assert words in err
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(
+    ("option", "name", "right"),
+    [("--preset", "memory_saver", "--training-preset"), ("--training-preset", "light", "--preset")],
+)
+def test_a_preset_of_the_other_option_is_told_where_it_belongs(train, language, option, name, right):
+    code, out, err = train(option, name, language=language)
+    assert (code, out) == (2, "")
+    assert f" {right} {name} " in f" {err} "

@@ -57,9 +57,11 @@ def test_other_documents_are_no_jobs(tmp_path, content):
 
 def test_a_folder_without_the_file_and_a_file_are_no_jobs(tmp_path):
     (tmp_path / "file").write_text("x")
-    for path in (tmp_path, tmp_path / "missing", tmp_path / "file"):
-        with pytest.raises(NotFound):
+    codes = {"": "not_a_job", "file": "not_a_job", "missing": "file_not_found", "x" * 5000: "file_not_found"}
+    for path in (tmp_path / name for name in codes):
+        with pytest.raises(NotFound) as caught:
             read_job(path)
+        assert caught.value.code == codes[path.name if path != tmp_path else ""]
 
 
 @pytest.mark.parametrize("damage", ["half", "binary", "key", "value", "version"])

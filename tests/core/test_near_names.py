@@ -1,5 +1,10 @@
 """Names that were perhaps meant: the nearest first, whatever the capitals."""
 
+import re
+
+import pytest
+
+from llmlora.core.locale import set_language, translate
 from llmlora.core.near_names import near_names
 from llmlora.core.quantizations import QUANTIZATIONS
 
@@ -10,5 +15,13 @@ def test_the_nearest_come_first_and_capitals_do_not_count() -> None:
     assert near_names("Light", ["high", "light"]) == "light, high"
 
 
-def test_without_any_there_is_a_dash() -> None:
-    assert near_names("xyz", QUANTIZATIONS) == near_names("", QUANTIZATIONS) == near_names("a", []) == "-"
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("ja", "light, high。似た名前: light。"), ("en", "light, high. Similar names: light.")],
+)
+def test_a_text_offers_them_and_is_silent_where_there_are_none(language: str, words: str) -> None:
+    set_language(language)
+    known = {"known": "light, high"}
+    assert translate("error.unknown_preset.why", near="light", **known).endswith(words)
+    assert near_names("xyz", QUANTIZATIONS) == near_names("", QUANTIZATIONS) == near_names("a", []) == ""
+    assert re.search("light, high[.。]$", translate("error.unknown_preset.why", near="", **known))

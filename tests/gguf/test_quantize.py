@@ -153,7 +153,7 @@ def test_progress_ends_at_the_total(source: Path, tmp_path: Path) -> None:
     assert seen[-1][0] == seen[-1][1] > 0
 
 
-@pytest.mark.parametrize(("name", "near"), [("Q9_X", "Q8_0"), ("xyz", "-"), ("q4_km", "Q4_K_M"), ("", "-")])
+@pytest.mark.parametrize(("name", "near"), [("Q9_X", "Q8_0"), ("xyz", ""), ("q4_km", "Q4_K_M"), ("", "")])
 def test_unknown_names_are_told_with_the_known_ones(name: str, near: str, source: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         quantize_gguf(source, tmp_path / "a.gguf", name)

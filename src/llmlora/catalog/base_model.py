@@ -94,8 +94,8 @@ def resolve_base_model(name: str) -> BaseModel:
     """Return the model of a bundled name, a folder (a path with a slash or a dot in front), a GGUF file, or `ollama:`.
 
     Raises:
-        NotFound: `model_not_found`, those of `find_ollama_model`, or `model_on_hub` for Hub ids that are
-            not in the Hub's cache.
+        NotFound: `model_not_found`, `folder_without_slash`, those of `find_ollama_model`, or `model_on_hub` for Hub ids
+            that are not in the Hub's cache.
         ModelFileError: the model's files are damaged, hostile or not a text model; `pickle_weights`, a file of pickles.
     """
     bundled = bundled_models()
@@ -117,6 +117,8 @@ def resolve_base_model(name: str) -> BaseModel:
         if cached is None:
             raise NotFound("model_on_hub", name=name)
         return _described(name, "hub", cached)
+    if os.path.isdir(name):
+        raise NotFound("folder_without_slash", name=name, path=f"./{name}")
     raise NotFound("model_not_found", name=name, bundled=", ".join(bundled), near=near_names(name, known_names()))
 
 

@@ -19,7 +19,7 @@ from llmlora.services.combine import combine as combine_jobs
 from llmlora.services.ensemble import plan_ensemble
 from llmlora.services.train import start_training
 
-Jobs = Annotated[list[Path], typer.Argument(metavar="DIR DIR…", help=translate("adapters.cli.jobs"))]
+Jobs = Annotated[list[Path], typer.Argument(metavar="DIR", help=translate("adapters.cli.jobs"))]
 Output = Annotated[Path, typer.Option("--output", "-o", help=translate("adapters.cli.output"))]
 EnsembleOutput = Annotated[Path, typer.Option("--output", "-o", help=translate("adapters.cli.ensemble_output"))]
 Weights = Annotated[str | None, typer.Option("--weights", help=translate("adapters.cli.weights"))]

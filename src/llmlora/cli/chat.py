@@ -17,7 +17,7 @@ from llmlora.services.chat import ChatSession
 from llmlora.services.chat import chat as ask_once
 from llmlora.services.follow import OnEvent
 
-Models = Annotated[list[str], typer.Argument(metavar="DIR|MODEL|FILE.gguf …", help=translate("inference.cli.model"))]
+Models = Annotated[list[str], typer.Argument(metavar="DIR|MODEL|FILE.gguf", help=translate("inference.cli.model"))]
 Prompt = Annotated[str | None, typer.Option("--prompt", "-p", help=translate("inference.cli.prompt"))]
 System = Annotated[str | None, typer.Option("--system", help=translate("inference.cli.system"))]
 Temperature = Annotated[float, typer.Option("--temperature", help=translate("inference.cli.temperature"))]

@@ -100,6 +100,8 @@ def _watch(columns: Sequence[Column], asked: Sequence[Future[Any]]) -> None:
 
 def _table(columns: Sequence[Column]) -> Table:
     table = output.folding_table(*(column.model for column in columns), expand=True)
+    for part in table.columns:
+        part.ratio = 1  # else the columns jump about while the answers grow
     table.add_row(*(escape(output.visible(column.shown)) for column in columns))
     return table
 

@@ -58,7 +58,7 @@ def evaluate(
 
 
 def compare(
-    job_dirs: Annotated[list[Path], typer.Argument(metavar="DIR DIR…", help=translate("evaluation.cli.dirs"))],
+    job_dirs: Annotated[list[Path], typer.Argument(metavar="DIR", help=translate("evaluation.cli.dirs"))],
     as_json: Annotated[bool, typer.Option("--json", help=translate("evaluation.cli.json"))] = False,
 ) -> int:
     """Compare training jobs (differing settings, losses, time, memory, facts), or the files of one export."""

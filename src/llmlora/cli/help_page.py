@@ -12,7 +12,7 @@ from typer._click.formatting import HelpFormatter
 from typer.core import TyperCommand, TyperGroup
 
 from llmlora.cli.usage import unknown_command
-from llmlora.core.locale import translate
+from llmlora.core.locale import program, translate
 
 # Options that typer adds, its headings, and its mark of what must be given.
 OPTIONS = ("help", "version", "install_completion", "show_completion")
@@ -34,11 +34,12 @@ MARKS = {
     "<float>": "a_number",
 }
 _MARK = re.compile("|".join(f"^{mark}" if mark.endswith(":") else re.escape(mark) for mark in MARKS), re.MULTILINE)
-# What stays together in a line: a word of narrow letters, or one wide letter; each with the signs that may not begin
-# a line.
+# What stays together in a line: a mark in brackets, a word of narrow letters, or one wide letter; each with the signs
+# that may not begin a line, and with those before it that may not end one.
 _PIECE = re.compile(
-    r"(?:[^\s\u2e80-\uffef]+|[^\s])[、。，．）」』】！？：；ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]*\s*"
+    r"[（「『【]*(?:\[[^\[\]]*\]|[^\s\u2e80-\uffef]+|[^\s])[、。，．・）」』】！？：；ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]*\s*"
 )
+_SENTENCE = re.compile(r"(.*?(?:。|\.(?=\s)|$))", re.DOTALL)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -62,10 +63,14 @@ class _Page(HelpFormatter):
         super().write_usage(prog, _worded(args), prefix)
 
     def write_text(self, text: str) -> None:
-        """Write paragraphs; a line that the text ends by itself stays a line."""
+        """Write paragraphs; a line that the text ends by itself stays a line, and one with an example stays whole.
+
+        A command that was broken in two could not be pasted.
+        """
         indent = " " * self.current_indent
         for line in text.splitlines():
-            for part in wrapped(line, self.width - self.current_indent):
+            is_example = re.match(rf"[^.。]*: {re.escape(program())} ", line)
+            for part in [line] if is_example else wrapped(line, self.width - self.current_indent):
                 self.write(f"{indent}{part}".rstrip() + "\n")
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
@@ -100,6 +105,11 @@ class _Worded:
         """Return the page, with typer's headings and marks worded."""
         page: str = super().get_help(ctx)  # type: ignore[misc]
         return _worded(page)
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Return the first sentence of the help, whole: typer cuts between spaces, of which Japanese has none."""
+        found = _SENTENCE.match(getattr(self, "short_help", None) or getattr(self, "help", None) or "")
+        return " ".join(found[1].split()) if found else ""
 
 
 class HelpfulCommand(_Worded, TyperCommand):

@@ -15,7 +15,9 @@ from llmlora.core.locale import translate
 from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.services.recipe import ReplayWish
 
-Recipe = Annotated[Path | None, typer.Argument(help=translate("cli.train.recipe"), show_default=False)]
+Recipe = Annotated[
+    Path | None, typer.Argument(metavar="RECIPE", help=translate("cli.train.recipe"), show_default=False)
+]
 Model = Annotated[str | None, typer.Option("--model", help=translate("cli.train.model"))]
 Data = Annotated[Path | None, typer.Option("--data", help=translate("cli.train.data"), autocompletion=dataset_words)]
 Preset = Annotated[

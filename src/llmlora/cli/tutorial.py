@@ -27,7 +27,7 @@ from llmlora.services.tutorials import Lesson, LessonJob, find_lesson, find_step
 from llmlora.services.workspace import open_workspace
 
 Level = Annotated[int, typer.Argument(metavar="LEVEL", help=translate("tutorial.option.level"))]
-AnyLevel = Annotated[int | None, typer.Argument(metavar="[LEVEL]", help=translate("tutorial.option.level"))]
+AnyLevel = Annotated[int | None, typer.Argument(metavar="LEVEL", help=translate("tutorial.option.level"))]
 Out = Annotated[Path | None, typer.Option("--out", help=translate("tutorial.option.out"))]
 Whole = Annotated[bool, typer.Option("--whole", help=translate("tutorial.option.whole"))]
 All = Annotated[bool, typer.Option("--all", help=translate("tutorial.option.all"))]

@@ -91,5 +91,5 @@ def _command_of(arguments: Sequence[str]) -> str:
 def _shown_name(error: BadParameter) -> str:
     """Return a parameter as the help shows it: -o or --output for an option, DIR for an argument."""
     options = [word for word in getattr(error.param, "opts", []) if word.startswith("-")]
-    metavar: Any = getattr(error.param, "metavar", None) or getattr(error.param, "name", "") or ""
-    return " / ".join(options) or str(error.param_hint or metavar).strip("'\"").upper()
+    name = str(error.param_hint or getattr(error.param, "name", "") or "").strip("'\"").upper()
+    return " / ".join(options) or str(getattr(error.param, "metavar", None) or name)

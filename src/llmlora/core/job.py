@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -200,6 +201,8 @@ def read_job(folder: Path) -> JobConfig:
 def _not_a_job(folder: Path) -> NotFound:
     """Return the error for a folder that is no job: what it is instead, and which job is probably meant."""
     absolute = folder.absolute()
+    if not os.path.lexists(absolute):  # unlike Path.exists, silent about names that are too long
+        return NotFound("file_not_found", path=str(folder))
     for parent in absolute.parents[:PARTS_DEPTH]:
         if folder_schema(parent) == SCHEMA:
             return NotFound("part_of_a_job", path=str(folder), job=str(parent))

@@ -133,13 +133,18 @@ def shell_word(value: object) -> str:
 
 
 class _Words(string.Formatter):
-    """Fills texts in: `{path!q}` in a command is quoted for a shell, `{status!w}` is worded, `{free!b}` is a size."""
+    """Fills texts in: `{path!q}` in a command is quoted for a shell, `{status!w}` is worded, `{free!b}` is a size.
+
+    `{near!n}` is the sentence that offers near names, and nothing where there are none.
+    """
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
         if conversion == "q":
             return shell_word(value)
         if conversion == "b":
             return size_words(value) if isinstance(value, int | float) else str(value)
+        if conversion == "n":
+            return translate("cli.near_names", names=value) if value else ""
         return _worded(str(value)) if conversion == "w" else super().convert_field(value, conversion)
 
 

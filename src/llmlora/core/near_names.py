@@ -10,7 +10,7 @@ MAX_NAME = 200  # comparing costs the product of the lengths
 
 
 def near_names(name: str, known: Sequence[str], most: int = NUM_NEAR) -> str:
-    """Return known names that are like a name but for capitals, the nearest first, in words; a dash without any."""
+    """Return known names that are like a name but for capitals, the nearest first, in words; nothing without any."""
     folded = {other.casefold(): other for other in reversed(known)}
     close = get_close_matches(name[:MAX_NAME].casefold(), list(folded), most, SIMILAR)
-    return ", ".join(folded[other] for other in close) or "-"
+    return ", ".join(folded[other] for other in close)

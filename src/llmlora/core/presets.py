@@ -54,8 +54,12 @@ ENSEMBLE: tuple[dict[str, Any], ...] = (
 
 def preset_values(kind: str, name: str) -> dict[str, Any]:
     """Return the settings a preset names; `kind` is "preset" (LoRA) or "training_preset"."""
-    presets = LORA_PRESETS if kind == "preset" else TRAINING_PRESETS
+    is_lora = kind == "preset"
+    presets, others = (LORA_PRESETS, TRAINING_PRESETS) if is_lora else (TRAINING_PRESETS, LORA_PRESETS)
     if name not in presets:
-        option, near = f"--{kind.replace('_', '-')}", near_names(name, list(presets))
+        option, other = ("--preset", "--training-preset")[:: 1 if is_lora else -1]
+        if name in others:
+            raise ConfigError("preset_of_other_option", kind=option, name=name, other=other)
+        near = near_names(name, list(presets))
         raise ConfigError("unknown_preset", kind=option, name=name, known=", ".join(presets), near=near)
     return dict(presets[name])

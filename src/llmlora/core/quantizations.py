@@ -18,5 +18,5 @@ def require_quantizations(names: Sequence[str], known: Sequence[str] = QUANTIZAT
     """Raise ConfigError(unknown_quantization) for names that are not known, with those like them."""
     unknown = [name for name in names if name not in known]
     if unknown:
-        near = ", ".join(near_names(name, known, 1) for name in unknown)
+        near = ", ".join(filter(None, (near_names(name, known, 1) for name in unknown)))
         raise ConfigError("unknown_quantization", names=", ".join(unknown), known=", ".join(known), near=near)

@@ -65,7 +65,7 @@ class WishProblems:
 
 def _field(error: LlmloraError, name: str) -> str:
     """Return the field that an error names itself, else `name`, or what its code tells about a whole wish."""
-    if error.code == "unknown_preset":
+    if error.code in ("unknown_preset", "preset_of_other_option"):
         return str(error.params["kind"]).lstrip("-").replace("-", "_")
     if error.code == "setting_path_over_http":
         return f"settings.{error.params['name']}"

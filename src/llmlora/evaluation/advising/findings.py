@@ -152,7 +152,7 @@ def _trend_so_far(curve: Curve, is_late: bool) -> Finding | None:
     trend = _trend(curve)
     if trend is None or trend.code == "still_falling":
         return None
-    before = max(curve.stages[-3:-1])  # of two stages: steps of few rows differ by more than a falling loss falls in one
+    before = max(curve.stages[-3:-1])  # steps of few rows differ by more than a falling loss falls in one stage
     may_fall = not is_late or curve.last < STILL_FALLING_SHARE * before
     return None if trend.code == "loss_not_falling" and may_fall else trend
 

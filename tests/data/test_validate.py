@@ -35,7 +35,7 @@ def characters(example: Example) -> RowTokens:
     """Count characters as tokens and 10 of a template; refuse rows that say so."""
     text = "".join(turn.content for turn in example.messages)
     refused = error("no_trainable_tokens", example.line, example.row, count=1) if "refuse" in text else None
-    return RowTokens(len(text) + 10, len(text), text.count("〓"), refused)
+    return RowTokens((len(text) + 10,), len(text), text.count("〓"), refused)
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:

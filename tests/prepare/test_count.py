@@ -35,6 +35,14 @@ def test_the_counts_are_the_lengths_of_the_training_rows(tmp_path: Path, kind: s
     assert all(count(example).num_text < count(example).num_tokens for example in EXAMPLES)
 
 
+def test_a_long_text_counts_with_all_its_blocks(tmp_path: Path) -> None:
+    count = counter(tmp_path, max_length=16)
+    text = Example(1, 1, text="東京の天気は晴れです。" * 99)
+    prepared = prepare_examples([text], open_folder(tmp_path), PrepareOptions(16))
+    assert len(prepared.lengths) > 5
+    assert list(count(text).lengths) == prepared.lengths.tolist()
+
+
 def test_of_several_rows_the_longest_counts(tmp_path: Path) -> None:
     count = counter(tmp_path, template=REWRITING)
     turns = (*EXAMPLES[0].messages, Message("user", "More?"), Message("assistant", "Hello"))

@@ -29,15 +29,20 @@ from llmlora.data.stats import Lengths, RowStats
 class RowTokens(NamedTuple):
     """What a model makes of a row.
 
-    `num_tokens` are those of its longest training row, `num_text` and `num_unknown` those of the texts alone;
+    `lengths` are the tokens of its training rows, `num_text` and `num_unknown` those of the texts alone;
     `refusal` says why training would refuse the row, or leave it out; `limit` is what the model takes at most.
     """
 
-    num_tokens: int
+    lengths: tuple[int, ...]
     num_text: int
     num_unknown: int
     refusal: Problem | None = None
     limit: int | None = None
+
+    @property
+    def num_tokens(self) -> int:
+        """How long its longest training row is."""
+        return max(self.lengths, default=0)
 
 
 CountTokens = Callable[[Example], RowTokens]
@@ -216,7 +221,8 @@ class _Check:
         counted = count_tokens(example)
         self.num_text_tokens += counted.num_text
         self.num_unknown += counted.num_unknown
-        self.tokens.add(counted.num_tokens)
+        for length in counted.lengths:
+            self.tokens.add(length)
         if counted.refusal is not None:
             self.log.add(counted.refusal)
             if counted.refusal.code == OVERLONG:

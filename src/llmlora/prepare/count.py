@@ -14,6 +14,7 @@ from llmlora.prepare.dataset import (
     PrepareOptions,
     encode_rows,
     learnable_row,
+    longest_row,
     needed_length,
     too_long_code,
 )
@@ -43,20 +44,20 @@ class RowCounter:
             if failure.code not in ROW_REFUSALS:
                 raise
             refusal = self._refused(example, ROW_REFUSALS[failure.code], **failure.params)
-            return RowTokens(num_text, num_text, num_unknown, refusal)
-        longest = max((len(ids) for ids, _ in rows), default=0)
+            return RowTokens((num_text,), num_text, num_unknown, refusal)
+        lengths, longest = tuple(len(ids) for ids, _ in rows), longest_row(rows)
         if self.drop_overlong and longest > self.max_length:
             place = (example.line, example.row)
             left_out = warning(OVERLONG, *place, num_tokens=longest, max_length=self.max_length)
-            return RowTokens(longest, num_text, num_unknown, left_out, self.context_length)
+            return RowTokens(lengths, num_text, num_unknown, left_out, self.context_length)
         if any(learnable_row(row, self.max_length, encoder) for row in rows):
-            return RowTokens(longest, num_text, num_unknown, None, self.context_length)
+            return RowTokens(lengths, num_text, num_unknown, None, self.context_length)
         if longest <= self.max_length:
-            return RowTokens(longest, num_text, num_unknown, self._refused(example, "rows_without_answer"))
+            return RowTokens(lengths, num_text, num_unknown, self._refused(example, "rows_without_answer"))
         needed = max(self.max_length, needed_length(rows))
         code, limit = too_long_code(needed_length(rows), self.context_length), self.context_length
         refusal = self._refused(example, code, max_length=self.max_length, needed=needed, limit=limit)
-        return RowTokens(longest, num_text, num_unknown, refusal)
+        return RowTokens(lengths, num_text, num_unknown, refusal)
 
     def _refused(self, example: Example, code: str, **params: object) -> Problem:
         return error(code, example.line, example.row, None, None, count=1, listed=str(example.row), **params)

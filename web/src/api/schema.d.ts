@@ -3677,8 +3677,8 @@ export interface components {
          * JobSummary
          * @description A job: `reason` says why it waits, is paused or failed, `stop_request` what its worker was asked for.
          *
-         *     `obstacle` says why a paused, failed or canceled job cannot go on, null where it can. `learned` is null where nothing
-         *     has been evaluated.
+         *     `obstacle` says why a paused, failed or canceled job cannot go on, null where it can. `learned` is null where
+         *     nothing has been evaluated.
          */
         JobSummary: {
             /** Base Model */

@@ -112,6 +112,17 @@ def test_an_adapter_without_room_says_so_with_what_is_enough() -> None:
         assert not settled(preset=preset).plan.warnings()
 
 
+@pytest.mark.parametrize("more", [{"num_train_epochs": 12}, {"layers": (0,)}, {"max_steps": 9, "learning_rate": 1e-5}])
+def test_a_run_without_room_is_told_one_thing_that_mends_all(more: dict[str, object]) -> None:
+    """It was told to train longer as well, which such an adapter does not learn from."""
+    asked = {"target_modules": ["v_proj"], "r": 2, **more}
+    (warning,) = settled(overrides=asked).plan.warnings()
+    assert warning["code"] == "too_little_room"
+    mended = settled(overrides=asked | warning["params"]["settings"])
+    assert not mended.plan.warnings()
+    assert (mended.config.learning_rate, mended.plan.num_steps) == (0.002, 150)
+
+
 def test_full_training_has_no_adapter_to_make_up_for() -> None:
     choice = {"method": "full", "r": 1, "lora_alpha": 1, "target_modules": "q_proj"}
     assert rate_and_steps(overrides=choice) == (pytest.approx(0.0002), 150)

@@ -39,7 +39,8 @@ GROUP = {"lang": "ja", "kind": "prose", "base_loss": 2.0, "tuned_loss": 2.16, "c
 def planned_job(rows: int = 20, *, is_older: bool = False, **settings: Any) -> JobConfig:
     """Return the job of `--set` settings on nano, as planned today, or as an older version left it."""
     resolved = resolve_config(Facts(rows, 4_700_000, 2048, {"learning_rate": 2e-3}), overrides=settings)
-    told = {} if is_older else {"recommended": resolved.recommended, "num_rows": rows}
+    found = {"recommended": resolved.recommended, "has_room": resolved.plan.needs.has_room, "num_rows": rows}
+    told: dict[str, Any] = {} if is_older else found
     return JobConfig(
         schema="llmlora.job/1",
         id="01TESTTESTTESTTESTTESTTEST",

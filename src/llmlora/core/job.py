@@ -121,6 +121,7 @@ class JobConfig(BaseModel):
     recommended: dict[str, Any] = Field(
         {}, description="The computed values it would have had if nobody had chosen; empty in older jobs."
     )
+    has_room: bool = Field(True, description="Whether the adapter is large enough for the rows; True in older jobs.")
     presets: dict[str, str] = Field({}, description="Presets asked for, by kind; their values are among the settings.")
     changes: tuple[MemoryChange, ...] = Field((), description="What the queue changed so that the run fits the memory.")
     num_rows: int | None = Field(None, description="Training rows of the data file; not told by older jobs.")

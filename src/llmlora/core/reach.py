@@ -10,6 +10,12 @@ from llmlora.core.lora import lora_scaling
 
 REFERENCE_RANK: Final = 8
 REFERENCE_SCALE: Final = 2.0
+# The settings of an adapter that moves as much as the reference.
+REFERENCE: Final[dict[str, Any]] = {
+    "r": REFERENCE_RANK,
+    "lora_alpha": round(REFERENCE_SCALE * REFERENCE_RANK),
+    "target_modules": "all-linear",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from llmlora.core.config import TrainConfig, as_meant, build_config, canonical_n
 from llmlora.core.epochs import steps_in
 from llmlora.core.general_rows import num_general_rows
 from llmlora.core.presets import preset_values
-from llmlora.core.reach import LinearLayer, adapter_moves, adapter_reach
+from llmlora.core.reach import REFERENCE, LinearLayer, adapter_moves, adapter_reach
 from llmlora.core.run_plan import Needs, RunPlan, run_plan
 
 # Few rows need many passes before their facts are learned, fewer by a model that knows language (one of 135 million
@@ -189,12 +189,13 @@ def resolve_config(
         reasons["load_best_model_at_end"] = {}
     config = build_config(values, problems)
     num_train_rows = _train_rows(facts, values)
-    rate, steps = needed_rate(facts, values), needed_steps(facts, values)
-    needs = Needs(rate, steps, _lacking(facts, values)[1])
+    needs = Needs(needed_rate(facts, values), needed_steps(facts, values), _lacking(facts, values)[1])
+    wide = values if needs.has_room else {**values, **REFERENCE, "layers": None}
+    needs = Needs(needed_rate(facts, wide), needed_steps(facts, wide), needs.room)
     shown = {name: params for name, params in reasons.items() if origins.get(name) == "recommended"}
     recommended["learning_rate"] = needs.learning_rate
     batch = {name: recommended.get(name, 1) for name in ("per_device_train_batch_size", "gradient_accumulation_steps")}
-    recommended.setdefault("num_train_epochs", _epochs(facts, {**values, **batch}))
+    recommended.setdefault("num_train_epochs", _epochs(facts, {**wide, **batch}))
     return Resolved(config, origins, shown, recommended, run_plan(config, num_train_rows, needs))
 
 

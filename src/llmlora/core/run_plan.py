@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from llmlora.core.config import TrainConfig
 from llmlora.core.epochs import steps_in
-from llmlora.core.reach import REFERENCE_RANK
+from llmlora.core.reach import REFERENCE
 
 # Of the movement (learning rate x steps) that the recommended values make; less leaves facts unlearned.
 # Two data sets of 20 rows, 12 of 30 epochs (0.4): 4 of 59 facts; 100 rows, 0.41: 7 of 131; a run of level 3, 0.48: all.
@@ -22,12 +22,18 @@ FAR_BELOW: Final = 0.5  # of a recommended value; from here on it is named as wh
 class Needs:
     """What these rows need: the learning rate for this model and adapter, and the optimizer steps.
 
-    `room` is how many times as much as this adapter moves would be enough for facts of 20 rows; 1 is enough.
+    `room` is how many times as much as this adapter moves would be enough for facts of 20 rows; 1 is enough. Where it
+    lacks too much, rate and steps are those of the reference adapter: with this one no rate and no length teaches.
     """
 
     learning_rate: float
     num_steps: int
     room: float = 1.0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the adapter can take up the facts of the rows at all."""
+        return self.room <= MOST_ROOM_LACKING
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,11 @@ class RunPlan:
         return self.average_rate * self.num_steps < LEAST_SHARE * self.needs.learning_rate * self.needs.num_steps
 
     def warnings(self) -> list[dict[str, Any]]:
-        """Return {`code`, `params`} of what is known to go wrong, with the `settings` that mend it."""
-        found: list[dict[str, Any]] = []
+        """Return {`code`, `params`} of what is known to go wrong, with the `settings` that mend it: one, or none."""
+        if not self.needs.has_room:
+            width = REFERENCE if self.config.layers is None else {**REFERENCE, "layers": None}
+            settings = {**width, **self._settings_to_raise()}
+            return [{"code": "too_little_room", "params": {"lack": self.needs.room, "settings": settings}}]
         if self.falls_short:
             params = {
                 "rate": self.average_rate,
@@ -62,11 +71,8 @@ class RunPlan:
                 "needed_steps": self.needs.num_steps,
                 "settings": self._settings_to_raise(),
             }
-            found.append({"code": "will_not_teach", "params": params})
-        if self.needs.room > MOST_ROOM_LACKING:
-            settings = {"r": REFERENCE_RANK, "lora_alpha": 2 * REFERENCE_RANK, "target_modules": "all-linear"}
-            found.append({"code": "too_little_room", "params": {"lack": self.needs.room, "settings": settings}})
-        return found
+            return [{"code": "will_not_teach", "params": params}]
+        return []
 
     def _settings_to_raise(self) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from llmlora.core.job import JobConfig
@@ -60,7 +60,10 @@ def shorter(job: JobConfig) -> list[Departure]:
 
 def narrower(job: JobConfig) -> list[Departure]:
     """Return what leaves a run less room than the recommended rank, target modules and dropout."""
-    return [item for name in ROOM if (item := departure(job, name)) is not None and _is_narrower(item)]
+    found = {name: item for name in ROOM if (item := departure(job, name)) is not None and _is_narrower(item)}
+    if {"r", "lora_alpha"} <= found.keys():  # an alpha that is not chosen follows the rank, which returns as well
+        found["lora_alpha"] = replace(found["lora_alpha"], recommended=2 * found["r"].recommended)
+    return list(found.values())
 
 
 def _is_narrower(item: Departure) -> bool:

@@ -86,6 +86,7 @@ def plan_training(request: TrainRequest, check: CheckData | None = None, on_even
         train=config,
         reasons=resolved.origins,
         recommended=resolved.recommended,
+        has_room=resolved.plan.needs.has_room,
         presets=_presets(request),
         num_rows=num_rows,
         rules=RULES,

@@ -60,7 +60,7 @@ def test_nothing_to_do_is_no_advice() -> None:
         ({"r": 1}, "too_little_room", "r 1 → 8"),
         ({"lora_dropout": 0.6, "target_modules": ["q_proj"]}, "too_little_room",
          "lora_dropout 0.6 → 0, target_modules q_proj → all-linear"),
-        ({"r": 4, "lora_alpha": 1}, "too_little_room", "r 4 → 8, lora_alpha 1 → 8"),
+        ({"r": 4, "lora_alpha": 1}, "too_little_room", "r 4 → 8, lora_alpha 1 → 16"),
     ],
 )  # fmt: skip
 def test_a_value_that_can_be_behind_it_returns_first(settings: dict[str, Any], code: str, changes: str) -> None:
@@ -77,6 +77,16 @@ def test_rate_and_length_return_together_and_room_only_afterwards() -> None:
     after = next_config(planned_job(**settings), piece["params"]["command"])
     assert after == planned_job(r=2).train
     assert piece_for(report_of(), r=2)["code"] == "too_little_room"
+
+
+def test_an_adapter_that_is_too_small_returns_together_with_the_rest() -> None:
+    """Its run was advised 600 steps, which teach such an adapter nothing either."""
+    settings = {"r": 2, "lora_alpha": 1, "num_train_epochs": 12}
+    for piece in (piece_for(report_of(), **settings), advise_run(planned_job(**settings), ["loss_not_falling"])):
+        assert piece is not None
+        assert piece["code"] == "too_little_room"
+        assert piece["params"]["changes"] == "r 2 → 8, lora_alpha 1 → 16, num_train_epochs 12 → 30"
+        assert next_config(planned_job(**settings), piece["params"]["command"]) == planned_job().train
 
 
 def test_what_cannot_be_behind_it_is_left_as_chosen() -> None:

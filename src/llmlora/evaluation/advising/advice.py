@@ -5,7 +5,7 @@ The order, the strongest first:
 1. Back to the recommended values, where a chosen one can be behind what is wrong. Nothing else can be told from such a
    run, and of all that was measured this helps most (benchmarks/results/2026-12-01-advice.json): first what decides how
    much is learned (rate, length, warm-up; all at once, since each alone keeps a run from learning), then what can be
-   learned (rank, target modules, dropout).
+   learned (rank, target modules, dropout), at once as well where the run said beforehand that its adapter is too small.
 2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that
    ask in other words. A model that does not know its rows yet cannot know them in other words.
 3. Facts that the base knew and that were lost: rows with those facts.
@@ -88,9 +88,14 @@ def advise_run(job: JobConfig, codes: Iterable[str]) -> Piece | None:
 
 
 def back_to_learning(job: JobConfig) -> Piece | None:
-    """Return the way back to the recommended rate, length and warm-up, where less was learned for want of them."""
+    """Return the way back to the recommended rate, length and warm-up, where less was learned for want of them.
+
+    With an adapter that is too small for the rows none of them helps, so that returns first, together with them.
+    """
     rate, lengths = rate_departure(job), shorter(job)
     found = slower(job)
+    if not job.has_room and narrower(job):
+        return _back(job, "too_little_room", [*narrower(job), *found])
     if not found:
         return None
     if rate is None:
@@ -114,8 +119,9 @@ def back_from_too_much(job: JobConfig) -> Piece | None:
     rate, steps = rate_departure(job), steps_of(job)
     if rate is not None and (rate.recommended is None or rate.value > rate.recommended):
         return _back(job, "rate_chosen" if rate.recommended is None else "rate_too_high", [rate])
-    if steps is not None and steps[0] > steps[1]:
-        return _back(job, "too_long", length_departures(job))
+    lengths = length_departures(job)
+    if lengths and steps is not None and steps[0] > steps[1]:
+        return _back(job, "too_long", lengths)
     return None
 
 

@@ -10,7 +10,7 @@ import pytest
 from evaluation.fake_reports import evaluation_body, make_job
 from llmlora.catalog.passport import check_passport, passport_problems, read_passport, write_passport
 from llmlora.cli.main import run
-from llmlora.core.errors import NotFound, VerificationFailed
+from llmlora.core.errors import InputError, NotFound, VerificationFailed
 from llmlora.core.job import update_job
 from llmlora.core.layout import PASSPORT_FILE, PASSPORT_PAGE
 from llmlora.core.locale import error_texts, set_language
@@ -162,3 +162,13 @@ def test_the_page_is_whole_and_shows_no_markup_of_others(job_dir: Path, language
     assert "&lt;b&gt;job" in page and "<b>" not in page
     assert made["signature"] in page and made["files"]["config.json"] in page
     assert not any(word in page for word in ("<script", "src=", "href=", "url("))
+
+
+@pytest.mark.parametrize("name", ["environment.json", "result.json"])
+def test_a_record_that_was_cut_off_is_named(job_dir: Path, name: str) -> None:
+    """A copy onto a full disk leaves such files: it was an unexpected error."""
+    path = job_dir / "runs" / "1" / name
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        write_passport(job_dir)
+    assert (caught.value.code, caught.value.params["path"]) == ("damaged_record", str(path))

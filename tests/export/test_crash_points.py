@@ -198,6 +198,7 @@ def test_too_little_room_is_told_with_numbers_before_anything_is_written(
     with pytest.raises(DiskFull) as caught:
         export_model(ExportRequest(job, tmp_path / "other", TYPES, adapter=True))
     params = caught.value.params
+    assert caught.value.code == "export_would_fill"
     assert params["needed_bytes"] > params["free_bytes"] - params["reserve_bytes"] == sum(planned.values()) - 1000
     assert not any((tmp_path / "other").iterdir())
     again: dict[str, int] = {}

@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import Conflict, DiskFull, ExportError, NotFound
+from llmlora.core.locale import error_texts
 from llmlora.core.publish import read_json, write_json
 from llmlora.export.merge import check_output_free, merge_model, trained_source
 from llmlora.export.model_folder import plan_shards, rounded, write_model_folder
@@ -49,6 +50,7 @@ def test_a_disk_that_a_merge_would_fill_is_noticed_before_a_byte_is_written(
         with pytest.raises(DiskFull) as caught:
             merge_model(job, out, dtype)
         assert (caught.value.code, caught.value.params["needed_bytes"]) == ("disk_would_fill", needed)
+        assert "--quant" not in error_texts(caught.value)["hint"], "which a merge does not have"
         assert not out.exists()
         assert not list(tmp_path.glob(".*")), "not even a temporary folder"
         monkeypatch.setattr("llmlora.export.sizes.disk_room", lambda _, free=needed + 1000: (free, 1000))

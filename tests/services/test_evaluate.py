@@ -10,9 +10,9 @@ import pytest
 from evaluation.fake_reports import evaluation_body, make_job
 from llmlora.core.errors import ConfigError, InputError, NotFound, RunError
 from llmlora.core.locale import set_language
-from llmlora.core.publish import read_json, write_json
+from llmlora.core.publish import read_document, read_json, write_json
 from llmlora.services import evaluate as service
-from llmlora.services.evaluate import evaluate, newest_evaluation, read_document
+from llmlora.services.evaluate import evaluate, newest_evaluation
 
 
 @pytest.fixture

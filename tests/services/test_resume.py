@@ -37,6 +37,17 @@ def test_a_finished_job_tells_its_result_wherever_it_lies(place, tmp_path, start
     assert resume_training(moved)["adapter_dir"] == str(moved / "adapter")
 
 
+def test_a_result_that_was_cut_off_is_named(place, tmp_path):
+    """It was an unexpected error."""
+    folder = made(place, tmp_path)
+    finish(folder)
+    (folder / "runs" / "1" / "result.json").write_text("")
+    with pytest.raises(InputError) as caught:
+        resume_training(folder)
+    assert caught.value.code == "damaged_record"
+    assert "evaluate" not in error_texts(caught.value)["hint"]
+
+
 def test_waiting_for_another_process_is_said(place, tmp_path, started, monkeypatch):
     folder, seen = made(place, tmp_path), []
     started(finish)

@@ -28,7 +28,7 @@ from llmlora.core.layout import (
     run_dir,
     run_numbers,
 )
-from llmlora.core.publish import read_json, sha256_file, write_json, write_text
+from llmlora.core.publish import read_document, read_json, sha256_file, write_json, write_text
 from llmlora.core.signing import SIGNED, is_signed, own_public_key, signed
 
 SCHEMA: Final = "llmlora.passport/1"
@@ -178,14 +178,14 @@ def _last(job_dir: Path, name: str) -> dict[str, Any]:
     for run in reversed(run_numbers(job_dir)):
         path = run_dir(job_dir, run) / name
         if path.is_file():
-            return dict(read_json(path))
+            return read_document(path)
     return {}
 
 
 def _scores(job_dir: Path) -> dict[str, Any]:
     """Return what the newest evaluation has counted; None of each where there is none."""
     folder = newest_evaluation_dir(job_dir)
-    report = {} if folder is None else dict(read_json(folder / REPORT_FILE))
+    report = {} if folder is None else read_document(folder / REPORT_FILE)
     forgetting, quality = report.get("forgetting"), report.get("quality")
     measured = ("term_accuracy", "consistency", "safety")
     return {
@@ -199,11 +199,11 @@ def _scores(job_dir: Path) -> dict[str, Any]:
 
 def _verdicts(folder: Path) -> list[dict[str, Any]]:
     names = ("file", "verdict", "sha256")
-    return [{name: item.get(name) for name in names} for item in read_json(folder / VERIFY_FILE)["files"]]
+    return [{name: item.get(name) for name in names} for item in read_document(folder / VERIFY_FILE)["files"]]
 
 
 def _export_files(folder: Path) -> Iterator[tuple[str, str]]:
-    for name, entry in read_json(folder / META_FILE)["files"].items():
+    for name, entry in read_document(folder / META_FILE)["files"].items():
         if (folder / name).is_file():
             yield name, entry["sha256"]
     for name in (MODELFILE, "README.md"):

@@ -154,6 +154,7 @@ def show_plan(planned: PlannedJob) -> None:
     for problem in report.problems:
         console.print(f"  [yellow]![/yellow] {escape(str(problem.to_dict()['message']))}")
     table = folding_table("", "", "", show_header=False, box=None, padding=(0, 2, 0, 2))
+    table.columns[0].no_wrap = True  # a setting's name in two lines is none that can be written after --set
     for name in SHOWN_FIELDS:
         value = getattr(planned.job.train, name)
         if value not in (None, (), 0) and name not in _idle_fields(planned.job.train):

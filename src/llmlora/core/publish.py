@@ -17,8 +17,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from llmlora.core.errors import DiskFull, ResourceError
-from llmlora.core.layout import MANIFEST_FILE
+from llmlora.core.errors import DiskFull, InputError, ResourceError
+from llmlora.core.layout import MANIFEST_FILE, REPORT_FILE
 from llmlora.core.temporary import own_temporary
 
 Existing = Literal["replace", "keep", "refuse"]
@@ -116,6 +116,20 @@ def _json_text(value: Any) -> str:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a report, result or another document that a worker wrote.
+
+    Raises:
+        InputError: `damaged_report` or `damaged_record`, somebody damaged it.
+    """
+    try:
+        return dict(read_json(path))
+    except (ValueError, TypeError) as error:
+        code = "damaged_report" if path.name == REPORT_FILE else "damaged_record"
+        detail = str(error).splitlines()[0]
+        raise InputError(code, path=str(path), folder=str(path.parent), detail=detail) from error
 
 
 @contextmanager

@@ -291,7 +291,8 @@ def _check_disk(work: _Work, planned: Mapping[str, int]) -> None:
     names, float32 = work.quantizations, float32_bytes(work.source)
     needs_source = "F16" not in names and any(gguf_name(name) in planned for name in names if name not in UNQUANTISED)
     needs_float32 = work.request.adapter or "BF16" in names  # the file that verification compares with
-    check_room(work.request.output, sum(planned.values()) + max(float32 // 2 * needs_source, float32 * needs_float32))
+    needed = sum(planned.values()) + max(float32 // 2 * needs_source, float32 * needs_float32)
+    check_room(work.request.output, needed, "export_would_fill")
 
 
 def _write_adapter(work: _Work) -> None:

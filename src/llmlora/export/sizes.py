@@ -44,12 +44,12 @@ def adapter_size(adapter_dir: Path) -> int:
     return HEADER_BYTES + sum(4 * info.num_elements for info in header.tensors)
 
 
-def check_room(output: Path, needed: int) -> None:
+def check_room(output: Path, needed: int, code: str = "disk_would_fill") -> None:
     """Raise DiskFull with the numbers when `needed` bytes would not leave the reserve free."""
     free, reserve = disk_room(output)
     if needed + reserve > free:
         raise DiskFull(
-            "disk_would_fill",
+            code,
             path=str(output),
             needed_bytes=needed,
             reserve_bytes=reserve,

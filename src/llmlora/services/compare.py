@@ -11,7 +11,8 @@ from typing import Any, Literal
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.job import JobConfig, read_job
 from llmlora.core.layout import RESULT_FILE, run_dir, run_numbers
-from llmlora.services.evaluate import newest_evaluation, read_document
+from llmlora.core.publish import read_document
+from llmlora.services.evaluate import newest_evaluation
 from llmlora.services.status import Status, job_status
 
 Direction = Literal["lower", "higher"]

@@ -9,7 +9,7 @@ from llmlora.core.compared_files import compared_files
 from llmlora.core.errors import NotFound
 from llmlora.core.job import EXPORT_SCHEMA, folder_schema
 from llmlora.core.layout import VERIFY_FILE, verified_file
-from llmlora.services.evaluate import read_document
+from llmlora.core.publish import read_document
 
 
 def is_export(folder: Path) -> bool:

@@ -20,7 +20,7 @@ from llmlora.core.layout import (
     newest_evaluation_dir,
 )
 from llmlora.core.locale import current_language
-from llmlora.core.publish import read_json, write_json
+from llmlora.core.publish import read_document, write_json
 from llmlora.core.writable import require_job_folder
 from llmlora.data.container import require_file
 from llmlora.data.text_file import read_utf8
@@ -193,15 +193,6 @@ def newest_evaluation(job_dir: Path) -> dict[str, Any] | None:
     """Return the report of a job's newest finished evaluation, None when there is none."""
     folder = newest_evaluation_dir(job_dir)
     return None if folder is None else read_document(folder / REPORT_FILE)
-
-
-def read_document(path: Path) -> dict[str, Any]:
-    """Read a report or result that a worker wrote; raise InputError when somebody damaged it."""
-    try:
-        return dict(read_json(path))
-    except (ValueError, TypeError) as error:
-        detail = str(error).splitlines()[0]
-        raise InputError("damaged_report", path=str(path), folder=str(path.parent), detail=detail) from error
 
 
 def read_glossary(path: str | Path) -> list[str]:

@@ -11,7 +11,7 @@ from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.core.errors import ConfigError, NotFound
 from llmlora.core.job import JobConfig, read_job, stopped_early, update_job
 from llmlora.core.layout import ADAPTER_DIR, MODEL_DIR, RESULT_FILE, run_dir, run_numbers
-from llmlora.core.publish import read_json
+from llmlora.core.publish import read_document
 from llmlora.services.resume_places import STAYED, NewPlaces
 
 PLACES = ("base_model", "base_dir", "data", "eval_data", "places")  # what changes in a job whose files were moved
@@ -67,7 +67,7 @@ def _finished_result(folder: Path, job: JobConfig) -> dict[str, Any] | None:
     for run in reversed(run_numbers(folder)):
         path = run_dir(folder, run) / RESULT_FILE
         if path.is_file() and trained.is_dir():
-            return {**read_json(path), "adapter_dir": str(trained)}
+            return {**read_document(path), "adapter_dir": str(trained)}
     return None
 
 

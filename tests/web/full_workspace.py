@@ -90,7 +90,9 @@ def fill(server: Served) -> list[str]:
     export = run_to_its_end(server, ask(server, "/api/exports", wish)["id"])
     ask(server, f"/api/jobs/{good}/passport", {})
     run_to_its_end(server, ask(server, "/api/ollama/register", {"job_id": export, "name": "kihon-qa"})["id"])
-    return [*_of_job(good), *_of_dataset(data, bad), f"/exports/{export}", *_of_both(good, weak)]
+    long_words = add_dataset(server, "医療専門知識データセット", "level3_advanced_medical.json")
+    more = [f"/jobs/{weak}", f"/datasets/{long_words}", f"/datasets/{long_words}?tab=preview"]
+    return [*_of_job(good), *_of_dataset(data, bad), f"/exports/{export}", *_of_both(good, weak), *more]
 
 
 def _of_job(job: str) -> Iterator[str]:

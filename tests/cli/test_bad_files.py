@@ -49,8 +49,8 @@ ROLES = {
     "evaluate job --questions {}": NO_DATA,
     "evaluate {}": NO_JOB,
     "train --resume {}": NO_JOB,
-    "export {} -o e": dict.fromkeys(KINDS, "not_a_job"),
-    "merge {} -o m": dict.fromkeys(KINDS, "not_a_job"),
+    "export {} -o e": NO_JOB,
+    "merge {} -o m": NO_JOB,
     "verify {}": {**dict.fromkeys(KINDS, "not_an_export"), **NO_FILE},
 }  # fmt: skip
 EXIT = {

@@ -151,7 +151,7 @@ def test_merge_document_and_folder(job):
     ("words", "code", "name"),
     [
         (("export", "{job}", "-o", "{folder}/x", "--quant", "Q9"), 2, "unknown_quantization"),
-        (("export", "{folder}/nothing", "-o", "{folder}/x"), 3, "not_a_job"),
+        (("export", "{folder}/nothing", "-o", "{folder}/x"), 3, "file_not_found"),
         (("export", "{job}", "-o", "{job}"), 3, "output_not_empty"),
         (("merge", "{job}", "-o", "{folder}"), 3, "output_not_empty"),
         (("merge", "{job}", "-o", "{folder}/y", "--dtype", "int8"), 2, "unknown_dtype"),

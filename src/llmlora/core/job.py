@@ -202,7 +202,7 @@ def read_job(folder: Path) -> JobConfig:
 def _not_a_job(folder: Path) -> NotFound:
     """Return the error for a folder that is no job: what it is instead, and which job is probably meant."""
     absolute = folder.absolute()
-    if not os.path.lexists(absolute):  # unlike Path.exists, silent about names that are too long
+    if not os.path.exists(absolute):  # unlike Path.exists, silent about names that are too long
         return NotFound("file_not_found", path=str(folder))
     for parent in absolute.parents[:PARTS_DEPTH]:
         if folder_schema(parent) == SCHEMA:

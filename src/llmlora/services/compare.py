@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from llmlora.core.errors import ConfigError, NotFound
+from llmlora.core.errors import ConfigError
 from llmlora.core.job import JobConfig, read_job
 from llmlora.core.layout import RESULT_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_document
@@ -150,8 +150,6 @@ def compare(job_dirs: Sequence[str | Path]) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> Compared:
-    if not folder.exists():
-        raise NotFound("file_not_found", path=str(folder))
     return Compared(folder, read_job(folder), job_status(folder), _newest_result(folder), newest_evaluation(folder))
 
 

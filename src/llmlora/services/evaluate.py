@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,8 +86,6 @@ def plan_evaluation(
         ResourceError: the job's folder cannot be written.
     """
     folder = Path(job_dir).absolute()
-    if not os.path.exists(folder):  # unlike Path.exists, silent about names that are too long
-        raise NotFound("file_not_found", path=str(folder))
     read_job(folder)
     trained_dir(folder)
     file = None if questions is None else Path(questions).absolute()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.job_inputs import check_job_inputs
-from llmlora.core.errors import ConfigError, NotFound
+from llmlora.core.errors import ConfigError
 from llmlora.core.job import JobConfig, read_job, stopped_early, update_job
 from llmlora.core.layout import ADAPTER_DIR, MODEL_DIR, RESULT_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_document
@@ -38,10 +37,8 @@ def plan_resume(folder: Path, places: NewPlaces = STAYED) -> PlannedResume:
         Conflict: the data, the base model or another file of the job changed since it was made.
         Stopped: Ctrl-C while files were compared.
     """
-    if not os.path.exists(folder):  # unlike Path.exists, silent about names that are too long
-        raise NotFound("file_not_found", path=str(folder))
-    folder = folder.absolute()
     job = read_job(folder)
+    folder = folder.absolute()
     result = _finished_result(folder, job)
     if result is not None:
         return PlannedResume(folder, job, result=result)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import warm_workers
+from llmlora.catalog.header_reader import use_header_reader
 from llmlora.core.locale import set_language
 
 _WARM = pytest.StashKey[Any]()
@@ -114,6 +115,13 @@ def fresh_terminal() -> Iterator[None]:
     output = sys.modules.get("llmlora.cli.output")
     if output is not None:
         vars(output.options).update(vars(output.Options()))
+
+
+@pytest.fixture(autouse=True)
+def own_headers() -> Iterator[None]:
+    """Undo what an application has fixed for its process: that children read the headers of models."""
+    yield
+    use_header_reader(None)
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,7 @@ KINDS = {
         "check_method",
         "register",
     ),
-    "light": ("inspect",),  # its limit on memory leaves no room for the libraries of the others
+    "light": ("inspect", "inspect_headers"),  # its limit on memory leaves no room for the libraries of the others
 }
 ALSO = {"heavy": ("transformers.models.llama.modeling_llama", "transformers.models.auto.modeling_auto"), "light": ()}
 PopenOfPython = subprocess.Popen

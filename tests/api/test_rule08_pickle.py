@@ -10,7 +10,7 @@ import pytest
 from api.test_datasets import upload
 from catalog.model_files import model_folder
 from cli.command_line import run
-from llmlora.catalog.adapter_folder import check_adapter_folder
+from llmlora.catalog.adapter_folder import read_adapter_folder
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.model_folder import read_model_folder
 from llmlora.catalog.safetensors_header import read_safetensors_header
@@ -58,7 +58,7 @@ def test_an_adapter_of_pickles_is_refused(name, tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA"}))
     (tmp_path / name).write_bytes(PICKLE)
     with pytest.raises(ModelFileError) as caught:
-        check_adapter_folder(tmp_path)
+        read_adapter_folder(tmp_path)
     assert (caught.value.code, caught.value.params["files"]) == ("pickle_weights", name)
 
 

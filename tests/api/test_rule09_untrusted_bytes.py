@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -11,14 +10,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from api.test_datasets import GOOD, ROWS, folders, upload
 from data.awkward_files import LINE, OTHER, nested
-from gguf_bytes import small_file
-from llmlora.catalog.base_model import resolve_base_model
 from llmlora.core.errors import DatasetError, ModelFileError, NotFound, Stopped
 from llmlora.core.layout import scratch_dir
 from llmlora.core.locale import error_texts, set_language
@@ -28,7 +23,7 @@ from llmlora.data.validate import check_dataset
 from llmlora.prepare import rendering
 from llmlora.services import inspect as inspections
 from llmlora.services import launch
-from llmlora.services.inspect import inspect_data, inspect_headers, plan_data_inspection, run_inspection
+from llmlora.services.inspect import inspect_data, plan_data_inspection, run_inspection
 from llmlora.services.plan_training import plan_training
 from llmlora.services.preview import preview_dataset
 from llmlora.services.train_request import TrainRequest
@@ -154,35 +149,6 @@ def test_the_deadline_follows_the_size(tmp_path):
     small, large = (plan_data_inspection(tmp_path / f"{name}.jsonl", ReadOptions()) for name in ("small", "large"))
     assert small.seconds < 121 and large.seconds == 3600
     assert large.memory_bytes == small.memory_bytes == 1 << 30
-
-
-def test_headers_of_a_folder_and_of_weight_files_are_told(place, tmp_path):
-    base = resolve_base_model(str(place / "base"))
-    folder = inspect_headers(place / "base")
-    assert (folder["format"], folder["num_parameters"], folder["dtype"]) == ("folder", base.num_parameters, base.dtype)
-    weights = inspect_headers(place / "base" / "model.safetensors")
-    assert weights["num_parameters"] == base.num_parameters
-    assert [item["name"] for item in weights["tensors"]] == [tensor.name for tensor in base.tensors]
-    (tmp_path / "model.gguf").write_bytes(small_file().build())
-    gguf = inspect_headers(tmp_path / "model.gguf")
-    assert gguf["format"] == "gguf" and gguf["version"] == 3
-
-
-def test_hostile_headers_are_refused_by_name(tmp_path):
-    path = tmp_path / "model.safetensors"
-    deep = b"[" * 100_000
-    path.write_bytes(struct.pack("<Q", len(deep)) + deep)
-    with pytest.raises(ModelFileError) as caught:
-        inspect_headers(path)
-    assert (caught.value.code, caught.value.params["reason"]) == ("safetensors_invalid", "not_json")
-    save_file({"a": np.zeros(3, np.float32)}, path)
-    path.write_bytes(path.read_bytes() + b"more")
-    with pytest.raises(ModelFileError) as caught:
-        inspect_headers(path)
-    assert caught.value.params["reason"] == "trailing_bytes"
-    with pytest.raises(ModelFileError) as caught:
-        inspect_headers(tmp_path / "nothing.gguf")
-    assert caught.value.code == "model_file_unreadable"
 
 
 @pytest.fixture

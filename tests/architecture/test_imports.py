@@ -76,6 +76,16 @@ def test_each_room_uses_only_its_packages() -> None:
     assert_none(strangers)
 
 
+def test_headers_of_models_are_read_through_doors_that_a_server_can_guard() -> None:
+    """A light room outside `catalog` asks for a whole model or file, which `header_reader` may have a child read."""
+    unguarded = {"read_safetensors_header", "read_json_object"}
+    light = [file for file in source_files() if file.room in ("api", "cli", "services", "store", "ollama")]
+    nodes = [(file.name, node) for file in light for node in ast.walk(file.tree) if isinstance(node, ast.ImportFrom)]
+    assert_none(f"{name}:{node.lineno}" for name, node in nodes if unguarded & {item.name for item in node.names})
+    asking = [file.name for file in source_files() if "read_elsewhere(" in file.text]
+    assert len(asking) == 4, "three doors and what they ask"
+
+
 def test_every_room_is_placed() -> None:
     rooms = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
     assert rooms == set(PACKAGES) - {""}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from catalog.model_files import write_weights
-from llmlora.catalog.adapter_folder import check_adapter_folder
+from llmlora.catalog.adapter_folder import read_adapter_folder
 from llmlora.core.errors import LlmloraError, exit_code_of
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
 from unprivileged import open_folder, unprivileged
@@ -29,7 +29,7 @@ def adapter(folder: Path, **config: Any) -> Path:
 
 def refusal(folder: Path) -> LlmloraError:
     with pytest.raises(LlmloraError) as caught:
-        check_adapter_folder(folder)
+        read_adapter_folder(folder)
     for language in LANGUAGES:
         set_language(language)
         assert all(text and "{" not in text for text in error_texts(caught.value).values())
@@ -37,21 +37,21 @@ def refusal(folder: Path) -> LlmloraError:
 
 
 def test_a_sound_adapter_passes_whatever_base_it_names(tmp_path: Path) -> None:
-    check_adapter_folder(adapter(tmp_path / "a"))
+    read_adapter_folder(adapter(tmp_path / "a"))
 
 
 @pytest.mark.parametrize("library", ["transformers.models.llama.modeling_llama", "peft.peft_model", None])
 def test_what_peft_itself_writes_into_auto_mapping_is_accepted(library: str | None, tmp_path: Path) -> None:
     mapping = {"base_model_class": "LlamaForCausalLM", "parent_library": library}
-    check_adapter_folder(adapter(tmp_path / "a", auto_mapping=mapping))
-    check_adapter_folder(adapter(tmp_path / "b", auto_mapping=None))
+    read_adapter_folder(adapter(tmp_path / "a", auto_mapping=mapping))
+    read_adapter_folder(adapter(tmp_path / "b", auto_mapping=None))
 
 
 @pytest.mark.parametrize("library", ["os", "evil.module", "transformers_evil", "", 3])
 def test_auto_mapping_to_other_code_is_refused(library: Any, tmp_path: Path) -> None:
     folder = adapter(tmp_path / "a", auto_mapping={"parent_library": library})
     if not library:
-        check_adapter_folder(folder)
+        read_adapter_folder(folder)
         return
     error = refusal(folder)
     assert (error.code, error.params["setting"], exit_code_of(error)) == ("model_config_hostile", "auto_mapping", 4)

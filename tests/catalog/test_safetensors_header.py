@@ -4,6 +4,7 @@ import json
 import os
 import random
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,12 @@ def test_the_digest_covers_the_header(tmp_path: Path) -> None:
         path.write_bytes(header_bytes(json.dumps(header)) + b"\0" * size)
         digests.add(read_safetensors_header(path).digest)
     assert len(digests) == 2
+
+
+def test_the_one_name_of_many_that_stands_twice_is_found_at_once(tmp_path: Path) -> None:
+    path, started = tmp_path / "many.safetensors", time.process_time()
+    names = ",".join(f'"{number}":0' for number in (*range(30_000), 29_999))
+    path.write_bytes(header_bytes(f"{{{names}}}"))
+    with pytest.raises(ModelFileError) as caught:
+        read_safetensors_header(path)
+    assert caught.value.params["detail"] == "29999" and time.process_time() - started < 5

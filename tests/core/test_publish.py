@@ -140,6 +140,14 @@ def test_numbers_that_no_reader_could_load_are_never_written(tmp_path):
     assert publish.read_json(tmp_path / "a.json") == {"x": 1}
 
 
+def test_the_name_of_a_file_that_is_no_utf8_comes_back_as_it_was(tmp_path):
+    name = os.fsdecode("日本".encode() + b"\xff")
+    for write in (publish.write_json, publish.create_json):
+        path = tmp_path / f"{write.__name__}.json"
+        write(path, {"path": name})
+        assert publish.read_json(path) == {"path": name} and "日本" in path.read_text(encoding="utf-8")
+
+
 def test_a_digest_depends_on_values_and_not_on_their_order():
     assert publish.sha256_json({"a": 1, "b": [1, 2]}) == publish.sha256_json({"b": [1, 2], "a": 1})
     assert publish.sha256_json({"a": 1}) != publish.sha256_json({"a": 1.5})

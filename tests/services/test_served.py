@@ -1,10 +1,12 @@
 """Several jobs on one GGUF file: one process, nothing copied, each request answered by the job that it names."""
 
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
+from llmlora.catalog.adapter_folder import read_adapter_folder
 from llmlora.catalog.served_base import served_base
 from llmlora.core.errors import LlmloraError
 from llmlora.core.job import read_job
@@ -75,8 +77,9 @@ def test_a_request_without_a_job_or_with_one_of_another_base_is_refused(jobs, mo
 def test_what_is_more_than_a_low_rank_change_is_loaded_otherwise(setting, jobs, tmp_path, monkeypatch):
     job = read_job(jobs[0])
     assert served_base(job, jobs[0]) == Path(job.base_dir)
-    config = read_json(jobs[0] / "adapter" / "adapter_config.json")
-    monkeypatch.setattr("llmlora.catalog.served_base.read_json_object", lambda path: {**config, **setting})
+    found = read_adapter_folder(jobs[0] / "adapter")
+    changed = replace(found, config={**found.config, **setting})
+    monkeypatch.setattr("llmlora.catalog.served_base.read_adapter_folder", lambda folder: changed)
     assert served_base(job, jobs[0]) is None
 
 

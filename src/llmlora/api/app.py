@@ -53,8 +53,10 @@ from llmlora.api.security.credentials import Credentials
 from llmlora.api.security.headers import AnswerGuard
 from llmlora.api.security.host import HostGuard
 from llmlora.api.security.origin import OriginGuard
+from llmlora.catalog.header_reader import use_header_reader
 from llmlora.core.server import ServerSettings, current_server_settings
 from llmlora.services.broadcast import Broadcaster
+from llmlora.services.limited_headers import LimitedHeaders
 from llmlora.services.platform import Platform, current_platform
 from llmlora.services.token import server_token
 from llmlora.services.warm_models import WarmLimits, WarmModels
@@ -93,7 +95,7 @@ OPENAPI_PATH = "/api/openapi.json"
 def create_app(
     settings: ServerSettings | None = None, platform: Platform | None = None, page_dir: Path = PAGE_DIR
 ) -> FastAPI:
-    """Return the application of this workspace.
+    """Return the application of this workspace; from here on this process has children read the headers of models.
 
     Raises:
         ConfigError, ResourceError: the settings or the token cannot be used.
@@ -101,6 +103,7 @@ def create_app(
     settings = settings or current_server_settings()
     platform = platform or current_platform()
     token = server_token(settings)
+    use_header_reader(LimitedHeaders())
     meter, broadcaster = Meter(), Broadcaster(platform.events)
     warm_models = WarmModels(WarmLimits.of_machine(settings.warm_memory_percent, settings.warm_seconds))
     doors = []

@@ -18,7 +18,6 @@ from llmlora.catalog.model_folder import (
     ModelFolder,
     context_length,
     is_pickle,
-    read_json_object,
     read_model_folder,
     readable,
 )
@@ -33,8 +32,6 @@ from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOK
 from llmlora.core.memory import BITS_AT_ENDS, BITS_IN_LAYERS
 from llmlora.core.near_names import near_names
 from llmlora.core.publish import sha256_json
-
-RECOMMENDED_FILE = "llmlora.json"
 
 # Settings that a model may not bring along: they name files, send data away, or belong to the user.
 _NEVER_RECOMMENDED = {"init_adapter", "chat_template", "system", "report_to", "seed", "method"}
@@ -220,7 +217,7 @@ def _described(name: str, kind: Kind, path: Path) -> BaseModel:
         dtype=folder.dtype,
         license=license_name,
         digest=digest,
-        recommended=_recommended(path),
+        recommended=_recommended(folder),
         tensors=folder.tensors,
         num_bytes=sum(file.stat().st_size for file in folder.weights),
     )
@@ -238,13 +235,9 @@ def _license(folder: Path) -> str | None:
     return match.group(1) if match else None
 
 
-def _recommended(folder: Path) -> dict[str, Any]:
-    path = folder / RECOMMENDED_FILE
-    if not path.is_file():
-        return {}
-    values = read_json_object(path).get("training")
+def _recommended(folder: ModelFolder) -> dict[str, Any]:
     known = set(TrainConfig.model_fields) - _NEVER_RECOMMENDED
-    return {key: value for key, value in values.items() if key in known} if isinstance(values, dict) else {}
+    return {key: value for key, value in folder.recommended.items() if key in known}
 
 
 def _digest(folder: ModelFolder) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from llmlora.catalog.file_digests import digests_of
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.catalog.header_reader import read_ahead
 from llmlora.catalog.ollama_store import parts_of_blob
 from llmlora.core.errors import ModelFileError
 from llmlora.core.publish import sha256_json
@@ -85,6 +86,7 @@ def read_gguf_files(path: Path) -> GgufFiles:
     if not isinstance(count, int) or not 1 < count <= MAX_PARTS:
         raise ModelFileError("gguf_key_unusable", path=str(path), name=_NUM_PARTS, value=str(count)[:100])
     paths = _parts(path, count)
+    read_ahead([("gguf", part) for part in paths])
     headers = [read_gguf_header(part) for part in paths]
     for number, (part, found) in enumerate(zip(paths, headers, strict=True)):
         if (found.metadata.get("split.no"), found.metadata.get(_NUM_PARTS)) != (number, count):

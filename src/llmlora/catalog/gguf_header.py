@@ -10,8 +10,9 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
+from llmlora.catalog.header_reader import read_elsewhere
 from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError
 from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
@@ -64,7 +65,10 @@ class GgufTensor:
 
 @dataclass(frozen=True)
 class GgufHeader:
-    """A checked header; `value_types` holds (type, element type) of each key, so that a copy loses nothing."""
+    """A checked header; `value_types` holds (type, element type) of each key, so that a copy loses nothing.
+
+    One that another process has read (`header_reader`) has no lists in its metadata, which are whole vocabularies.
+    """
 
     version: int
     metadata: dict[str, Any]
@@ -80,6 +84,25 @@ class GgufHeader:
                 return tensor
         raise KeyError(name)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, without the lists among the metadata."""
+        kept = {key: value for key, value in self.metadata.items() if not isinstance(value, list)}
+        return {
+            "version": self.version,
+            "metadata": kept,
+            "value_types": {key: self.value_types[key] for key in kept},
+            "tensors": [[item.name, item.shape, item.ggml_type, item.offset, item.num_bytes] for item in self.tensors],
+            "alignment": self.alignment,
+            "data_offset": self.data_offset,
+        }
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> Self:
+        """Return the header of a JSON form."""
+        types = {key: (kind, element) for key, (kind, element) in found["value_types"].items()}
+        tensors = tuple(GgufTensor(name, tuple(shape), *rest) for name, shape, *rest in found["tensors"])
+        return cls(**{**found, "value_types": types, "tensors": tensors})
+
 
 def read_gguf_header(path: Path) -> GgufHeader:
     """Read and check the header of a file.
@@ -87,7 +110,13 @@ def read_gguf_header(path: Path) -> GgufHeader:
     Raises:
         ModelFileError: `gguf_not_gguf` for other files, `gguf_unknown_type` for a version or type this reader does not
             know, `gguf_invalid` with a reason for anything that is broken, `gguf_unreadable` when it cannot be opened.
+        LlmloraError: those of `read_elsewhere`.
     """
+    found = read_elsewhere("gguf", path)
+    return _parsed(path) if found is None else GgufHeader.from_dict(found)
+
+
+def _parsed(path: Path) -> GgufHeader:
     try:
         size = regular_size(path)
         with path.open("rb") as stream:

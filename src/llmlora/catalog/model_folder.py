@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from llmlora.catalog.header_reader import read_elsewhere
 from llmlora.catalog.safetensors_header import SafetensorsHeader, TensorInfo, read_safetensors_header
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import (
@@ -28,6 +29,7 @@ from llmlora.core.layout import (
 )
 from llmlora.core.lfs_pointer import is_lfs_pointer, lfs_params
 
+RECOMMENDED_FILE = "llmlora.json"
 MAX_JSON_BYTES = 256 << 20
 MAX_CONFIG_BYTES = 4 << 20
 MAX_JSON_DEPTH = 64
@@ -58,7 +60,10 @@ _OTHER_SENSES = ("vision_config", "audio_config", "speech_config", "image_token_
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """What the files of a folder say; `weights` are its safetensors files in name order."""
+    """What the files of a folder say; `weights` are its safetensors files in name order.
+
+    `recommended` is what the folder wishes for its training, which nobody has checked.
+    """
 
     path: Path
     config: dict[str, Any]
@@ -70,6 +75,19 @@ class ModelFolder:
     dtype: str
     weights: tuple[Path, ...]
     tensors: tuple[TensorInfo, ...] = field(repr=False)
+    recommended: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, without the folder's own place."""
+        weights, tensors = [path.name for path in self.weights], [tensor.to_list() for tensor in self.tensors]
+        values = {key: value for key, value in vars(self).items() if key != "path"}
+        return {**values, "weights": weights, "tensors": tensors}
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any], folder: Path) -> Self:
+        """Return what a JSON form says of a folder."""
+        weights, tensors = (folder / name for name in found["weights"]), map(TensorInfo.from_list, found["tensors"])
+        return cls(**{**found, "path": folder, "weights": tuple(weights), "tensors": tuple(tensors)})
 
 
 @contextmanager
@@ -91,7 +109,11 @@ def read_model_folder(folder: Path) -> ModelFolder:
 
     Raises:
         ModelFileError: what is missing, damaged, not a text model, needs its own code, or does not fit together.
+        LlmloraError: those of `read_elsewhere`.
     """
+    found = read_elsewhere("model", folder)
+    if found is not None:
+        return ModelFolder.from_dict(found, folder)
     with readable(folder):
         return _read(folder)
 
@@ -117,7 +139,14 @@ def _read(folder: Path) -> ModelFolder:
         dtype=_DTYPE_NAMES.get(floating.most_common(1)[0][0], "float32"),
         weights=weights,
         tensors=tuple(tensors),
+        recommended=_recommended(folder),
     )
+
+
+def _recommended(folder: Path) -> dict[str, Any]:
+    path = folder / RECOMMENDED_FILE
+    values = read_json_object(path, MAX_CONFIG_BYTES).get("training") if path.is_file() else None
+    return values if isinstance(values, dict) else {}
 
 
 def read_config(folder: Path) -> dict[str, Any]:

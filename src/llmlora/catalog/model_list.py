@@ -5,13 +5,14 @@ Only headers and small files are read, and no weights are hashed: of a file of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from llmlora.catalog.base_model import list_base_models, ollama_license
 from llmlora.catalog.gguf_files import read_gguf_files
+from llmlora.catalog.header_reader import read_ahead
 from llmlora.catalog.hub_cache import cached_models
 from llmlora.catalog.installable import INSTALLABLE, install_command, installed_path
 from llmlora.catalog.known_architectures import EXPORTED_TYPES, unknown_architecture
@@ -59,7 +60,10 @@ class ListedModel:
 
 def list_all_models() -> list[ListedModel]:
     """Return every model; one that cannot be read is in the list with the reason."""
-    return [*_bundled(), *_packages(), *_hub(), *_ollama()]
+    cached, stored = list(cached_models()), list_ollama_models()
+    usable = [model for model in stored if isinstance(model, OllamaModel) and model.why_not is None]
+    read_ahead([("model", folder) for _, folder in cached] + [("gguf", model.weights[0]) for model in usable])
+    return [*_bundled(), *_packages(), *_hub(cached), *_ollama(stored)]
 
 
 def _bundled() -> Iterator[ListedModel]:
@@ -86,11 +90,11 @@ def _packages() -> Iterator[ListedModel]:
         )
 
 
-def _hub() -> Iterator[ListedModel]:
-    for name, folder in cached_models():
+def _hub(models: Iterable[tuple[str, Path]]) -> Iterator[ListedModel]:
+    for name, folder in models:
         try:
             found = read_model_folder(folder)
-        except ModelFileError as error:
+        except LlmloraError as error:
             yield ListedModel(name, "hub", why_not=error, path=folder)
             continue
         yield ListedModel(
@@ -108,8 +112,8 @@ def _hub() -> Iterator[ListedModel]:
         )
 
 
-def _ollama() -> Iterator[ListedModel]:
-    for model in list_ollama_models():
+def _ollama(models: Iterable[OllamaModel | BrokenModel]) -> Iterator[ListedModel]:
+    for model in models:
         name = f"{PREFIX}{model.name}"
         if isinstance(model, BrokenModel):
             yield ListedModel(name, "ollama", why_not=model.error)
@@ -123,7 +127,7 @@ def _ollama() -> Iterator[ListedModel]:
 def _ollama_gguf(name: str, model: OllamaModel) -> ListedModel:
     try:
         files = read_gguf_files(model.weights[0])
-    except ModelFileError as error:
+    except LlmloraError as error:
         return ListedModel(name, "ollama", num_bytes=model.num_bytes, why_not=error)
     architecture = str(files.metadata.get("general.architecture", "?"))
     unknown = unknown_architecture(architecture)

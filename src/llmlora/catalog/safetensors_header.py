@@ -6,9 +6,10 @@ import hashlib
 import json
 import math
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError
@@ -36,6 +37,16 @@ class TensorInfo:
     def num_elements(self) -> int:
         """Elements of the tensor."""
         return math.prod(self.shape)
+
+    def to_list(self) -> list[Any]:
+        """Return the JSON form."""
+        return [self.name, self.dtype, self.shape, self.start, self.end]
+
+    @classmethod
+    def from_list(cls, found: list[Any]) -> Self:
+        """Return the tensor of a JSON form."""
+        name, dtype, shape, start, end = found
+        return cls(name, dtype, tuple(shape), start, end)
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ def _parsed(raw: bytes, path: Path) -> tuple[list[TensorInfo], dict[str, str]]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
+        raise ValueError(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return found
 
 

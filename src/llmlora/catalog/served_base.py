@@ -6,11 +6,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from llmlora.catalog.model_folder import read_json_object
+from llmlora.catalog.adapter_folder import read_adapter_folder
 from llmlora.catalog.ollama_store import parts_of_blob
-from llmlora.catalog.safetensors_header import read_safetensors_header
 from llmlora.core.job import JobConfig, trained_dir
-from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from llmlora.core.lora import merge_reason
 
 _LOW_RANK: Final = re.compile(r"(?P<module>.+)\.lora_[AB]\.weight")
@@ -24,15 +22,15 @@ def served_base(job: JobConfig, job_dir: Path) -> Path | None:
     more than low-rank changes of matrices inside the layers.
 
     Raises:
-        NotFound: the job has not finished. ModelFileError: its adapter is damaged.
+        NotFound: the job has not finished, or its adapter is gone. ModelFileError: its adapter is damaged.
     """
     base = Path(job.base_dir)
     if job.method == "full" or not base.is_file() or len(parts_of_blob(base)) > 1:
         return None
-    folder = trained_dir(job_dir)
-    if merge_reason(read_json_object(folder / ADAPTER_CONFIG)) is not None:
+    adapter = read_adapter_folder(trained_dir(job_dir))
+    if merge_reason(adapter.config) is not None:
         return None
-    names = [tensor.name for tensor in read_safetensors_header(folder / ADAPTER_WEIGHTS).tensors]
+    names = [tensor.name for tensor in adapter.tensors]
     return base if names and all(_is_inside(name) for name in names) else None
 
 

@@ -100,17 +100,18 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file atomically; non-finite numbers are refused because no reader could load them."""
-    write_text(path, _json_text(value))
+    write_bytes(path, _json_bytes(value))
 
 
 def create_json(path: Path, value: Any) -> None:
     """Write a new JSON file; raise FileExistsError when another writer was first."""
     with replacing(path, exclusive=True) as temporary:
-        temporary.write_text(_json_text(value), encoding="utf-8")
+        temporary.write_bytes(_json_bytes(value))
 
 
-def _json_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+def _json_bytes(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")  # a file's name that is no UTF-8: as JSON spells it, too
 
 
 def read_json(path: Path) -> Any:

@@ -6,17 +6,19 @@ of an export (`export:<id>/Q4_K_M`); bare ids are understood, too. Paths count o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from llmlora.catalog.base_model import bundled_models
+from llmlora.catalog.header_reader import read_ahead
 from llmlora.catalog.served_base import served_base
 from llmlora.core.errors import Forbidden, LlmloraError, NotFound
 from llmlora.core.job import EXPORT_SCHEMA, folder_schema, read_job, trained_dir
 from llmlora.core.job import SCHEMA as JOB_SCHEMA
-from llmlora.core.layout import META_FILE, work_root
+from llmlora.core.layout import ADAPTER_DIR, META_FILE, work_root
 from llmlora.core.publish import read_json
 from llmlora.services.chat import ModelLocation, locate_model
 from llmlora.services.queue import Queue
@@ -89,8 +91,9 @@ def find_askable_path(queue: Queue, name: str, roots: Sequence[Path]) -> Askable
 
 def list_askable(queue: Queue) -> list[Askable]:
     """Return what can be asked now: bundled models, then finished jobs, their bases and exports, the newest first."""
-    found = [_bundled(name) for name in bundled_models()]
-    for row in _finished(queue):
+    found, rows = [_bundled(name) for name in bundled_models()], list(_finished(queue))
+    read_ahead([("adapter", queue.folder_of(row) / ADAPTER_DIR) for row in rows if _is_on_file(queue, row)])
+    for row in rows:
         try:
             found += [_job(queue, row), _base_of_job(queue, row)] if row.kind == "train" else _all_exported(queue, row)
         except LlmloraError:
@@ -106,6 +109,11 @@ def _finished(queue: Queue) -> Iterator[JobRow]:
         before = page.next_cursor
         if before is None:
             return
+
+
+def _is_on_file(queue: Queue, row: JobRow) -> bool:
+    """Tell whether `served_base` is going to look at a job's adapter."""
+    return row.kind == "train" and os.path.isfile(str(frozen_config(queue.folder_of(row)).get("base_dir", "")))
 
 
 def _row(queue: Queue, identifier: str, name: str) -> JobRow:

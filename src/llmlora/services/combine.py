@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmlora import __version__
+from llmlora.catalog.adapter_folder import read_adapter_folder
 from llmlora.core.errors import ConfigError, Conflict
 from llmlora.core.job import COMBINE_METHODS, Combination, JobConfig, Member, read_job, trained_dir
-from llmlora.core.layout import ADAPTER_CONFIG, ADAPTER_DIR, ADAPTER_WEIGHTS, TEMPLATE_FILE, new_id
-from llmlora.core.publish import read_json, sha256_file
+from llmlora.core.layout import ADAPTER_DIR, ADAPTER_WEIGHTS, TEMPLATE_FILE, new_id
+from llmlora.core.publish import sha256_file
 from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
 from llmlora.services.job_folder import write_job_folder
@@ -115,7 +116,7 @@ def _read(folder: Path) -> _Adapter:
     job, path = read_job(folder), trained_dir(folder)
     if job.method == "full":
         raise ConfigError("combine_full", path=str(folder))
-    config = read_json(path / ADAPTER_CONFIG)
+    config = read_adapter_folder(path).config
     for setting in ("use_dora", "modules_to_save", "trainable_token_indices"):
         if config.get(setting):
             raise ConfigError("combine_setting", path=str(folder), setting=setting)

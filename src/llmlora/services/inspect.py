@@ -39,7 +39,7 @@ SLOWEST_BYTES_PER_SECOND = 1e5  # of short rows on a busy machine
 class PlannedInspection:
     """A file to look at, the worker that does, and what it may use: memory and files in bytes, seconds of the clock."""
 
-    kind: Literal["inspect", "inspect_export"]
+    kind: Literal["inspect", "inspect_export", "inspect_headers"]
     task: Literal["data", "rows", "edit", "add", "choose", "convert", "mix", "headers", "export"]
     path: Path
     options: dict[str, Any]
@@ -114,22 +114,12 @@ def inspect_new_data(path: Path, read: ReadOptions, findings: Path) -> tuple[Che
     return CheckReport.from_stored(found["report"]), found["doubts"]
 
 
-def inspect_headers(path: Path) -> dict[str, Any]:
-    """Return `format` (folder, safetensors or gguf) with sizes, tensors and metadata of a model folder or weight file.
-
-    Raises:
-        ModelFileError: damaged or hostile; or `inspection_memory`, `inspection_deadline`, `inspection_crashed`.
-    """
-    return run_inspection(
-        PlannedInspection("inspect", "headers", path.absolute(), {}, READER_MEMORY_BYTES, LEAST_SECONDS)
-    )
-
-
 def export_refusal(folder: Path) -> ExportError | None:
     """Return why the model of a folder cannot become a GGUF file; None when it can.
 
     Raises:
-        ModelFileError: `tokenizer_no_bytes`, for which it cannot be trained either; those of `inspect_headers`.
+        ModelFileError: `tokenizer_no_bytes`, for which it cannot be trained either; `inspection_memory`,
+            `inspection_deadline`, `inspection_crashed`.
     """
     options = {"base_dir": str(folder)}
     found = run_inspection(

@@ -28,7 +28,7 @@ QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "WANDB_ERROR_REPO
 
 SCRATCH_SECONDS = 3600.0  # without a change, after which a scratch folder in which nobody works belongs to nobody
 
-LIGHT_KINDS = ("inspect",)  # need no more than the command line itself
+LIGHT_KINDS = ("inspect", "inspect_headers")  # need no more than the command line itself
 
 
 class Worker:

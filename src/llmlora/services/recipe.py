@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from llmlora.catalog.adapter_folder import check_adapter_fits, check_adapter_folder
+from llmlora.catalog.adapter_folder import check_adapter_fits, read_adapter_folder
 from llmlora.catalog.base_model import BaseModel, bundled_models, resolve_base_model
 from llmlora.catalog.job_inputs import check_job_inputs
 from llmlora.catalog.known_architectures import EXPORTED_TYPES, TRANSPOSED_TYPES
@@ -196,9 +196,9 @@ def adapter_values(folder: Path, base: BaseModel) -> dict[str, Any]:
         ModelFileError: no LoRA adapter, a damaged or hostile one, one for other layers than this model's, or one whose
             record says that it was trained on another base model.
     """
-    check_adapter_folder(folder)
+    adapter = read_adapter_folder(folder)
+    config = adapter.config
     try:
-        config = read_json(folder / ADAPTER_CONFIG)
         if config["peft_type"] != "LORA":
             raise ValueError(config["peft_type"])
         targets = config["target_modules"]
@@ -210,14 +210,14 @@ def adapter_values(folder: Path, base: BaseModel) -> dict[str, Any]:
             "use_dora": bool(config.get("use_dora")),
             "modules_to_save": tuple(config.get("modules_to_save") or ()),
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         detail = f"{ADAPTER_CONFIG}: {error}".splitlines()[0]
         raise ModelFileError("adapter_does_not_fit", path=str(folder), detail=detail) from error
     digest = _recorded_base(folder)
     if digest is not None and digest != base.digest:
         raise ModelFileError("adapter_other_base", path=str(folder), name=base.name)
     if base.model_type in EXPORTED_TYPES and base.model_type not in TRANSPOSED_TYPES:
-        check_adapter_fits(folder, base.tensors)
+        check_adapter_fits(adapter, base.tensors)
     return values
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.gguf_files import read_gguf_files
+from llmlora.catalog.header_reader import read_ahead
 from llmlora.catalog.model_folder import read_model_folder
 from llmlora.core.errors import LlmloraError
 from llmlora.core.job import read_job
@@ -39,19 +40,25 @@ class _Facts:
 
 def served_models(queue: Queue) -> list[Json]:
     """Return what can be asked, in the shape of `/api/tags`, the newest first."""
-    return [_entry(askable) for askable in list_askable(queue)]
+    return [_entry(askable) for askable in _askable(queue)]
 
 
 def running_models(queue: Queue, warm_models: WarmModels) -> list[Json]:
     """Return what is loaded, in the shape of `/api/ps`; models that share a file are listed by themselves."""
     loaded, until = warm_models.loaded(), timedelta(seconds=warm_models.limits.idle_seconds)
-    found = [(askable, loaded.get(askable.location.process)) for askable in list_askable(queue)]
+    found = [(askable, loaded.get(askable.location.process)) for askable in _askable(queue)]
     expires = {"expires_at": (datetime.now(UTC) + until).isoformat()}
     return [
         {**_entry(askable), "size": size, "size_vram": 0, **expires, "context_length": _facts(askable).context_length}
         for askable, size in found
         if size is not None
     ]
+
+
+def _askable(queue: Queue) -> list[Askable]:
+    found = list_askable(queue)
+    read_ahead([("gguf", askable.location.path) for askable in found if askable.location.kind == "gguf"])
+    return found
 
 
 def shown_model(askable: Askable) -> Json:

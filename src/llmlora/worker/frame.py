@@ -39,6 +39,7 @@ KINDS = {
     "prepare": "llmlora.worker.prepare",
     "inspect": "llmlora.worker.inspect",
     "inspect_export": "llmlora.worker.inspect_export",
+    "inspect_headers": "llmlora.worker.inspect_headers",
     "download": "llmlora.worker.download",
     "open_base": "llmlora.worker.open_base",
     "check_method": "llmlora.worker.check_method",

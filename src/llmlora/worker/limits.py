@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import resource
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,16 +19,21 @@ class Limits:
 
 
 def limit_process(limits: Limits) -> None:
-    """Set limits for the rest of this process.
+    """Set limits for the rest of this process."""
+    limit_time(limits.seconds)
+    _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
+    with suppress(ValueError, OSError):  # macOS has no limit of that kind
+        _limit(resource.RLIMIT_AS, limits.memory_bytes)
+
+
+def limit_time(seconds: float) -> None:
+    """Give this process so many seconds from now on.
 
     At the deadline the process ends with a stack in its log, whatever code runs then: a thread of the interpreter's own
     watches over it, which no lock and no loop holds up. The processor's limit is for what would hold up even that.
     """
-    faulthandler.dump_traceback_later(limits.seconds, exit=True)
-    _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
-    _limit(resource.RLIMIT_CPU, int(limits.seconds) + 5)
-    with suppress(ValueError, OSError):  # macOS has no limit of that kind
-        _limit(resource.RLIMIT_AS, limits.memory_bytes)
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    _limit(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 5)
 
 
 def _limit(kind: int, value: int) -> None:

@@ -130,6 +130,13 @@ def read_job_events(folder: Path) -> Iterator[dict[str, Any]]:
         yield from read_events(run_dir(folder, run) / EVENTS_FILE)
 
 
+def rows_cut(folder: Path) -> int:
+    """Return how many rows of a job's data were cut at `max_length`; 0 also where no run of it got so far."""
+    phases = (event for event in read_job_events(folder) if event["type"] == "phase")
+    counts = [event["params"].get("truncated") for event in phases if event.get("name") == "prepared"]
+    return int(counts[-1] or 0) if counts else 0
+
+
 def is_passing(event: Mapping[str, Any]) -> bool:
     """Tell whether a finding is of a run that goes on, or says that such a one is over: the end has the last word."""
     return bool(event.get("so_far") or event.get("is_over"))

@@ -11,7 +11,9 @@ import pytest
 
 from core.test_next_run import next_config
 from evaluation.fake_reports import ROWS, evaluation_body, planned_job
+from llmlora.core.events import EventWriter
 from llmlora.core.job import JobConfig
+from llmlora.core.layout import run_dir
 from llmlora.core.locale import LANGUAGES, advice_text, set_language
 from llmlora.core.next_run import peak_rate
 from llmlora.evaluation.advising.advice import advise, advise_run
@@ -87,6 +89,22 @@ def test_an_adapter_that_is_too_small_returns_together_with_the_rest() -> None:
         assert piece["code"] == "too_little_room"
         assert piece["params"]["changes"] == "r 2 → 8, lora_alpha 1 → 16, num_train_epochs 12 → 30"
         assert next_config(planned_job(**settings), piece["params"]["command"]) == planned_job().train
+
+
+def test_rows_that_were_cut_return_to_their_length_with_all_the_rest(tmp_path: Path) -> None:
+    """Their facts are not learned at any rate; a low loss had other wordings advised, a high rate only a lower one."""
+    folder = run_dir(tmp_path, 1)
+    folder.mkdir(parents=True)
+    EventWriter(folder, 1).emit("phase", name="prepared", params={"rows": 20, "truncated": 19})
+    for settings, changes in (
+        ({"max_length": 30}, "max_length 30 → 2048"),
+        ({"max_length": 30, "learning_rate": 0.004}, "max_length 30 → 2048, learning_rate 0.004 → 0.002"),
+    ):
+        (piece,) = advise(planned_job(**settings), report_of(loss=0.1), tmp_path)
+        assert (piece["code"], piece["params"]["changes"]) == ("rows_cut", changes)
+        assert next_config(planned_job(**settings), piece["params"]["command"]) == planned_job().train
+    assert advise(planned_job(), report_of(loss=0.1), tmp_path)[0]["code"] == "not_asked_so", "the model's own limit"
+    assert piece_for(report_of(loss=0.1), max_length=512)["code"] == "not_asked_so", "no row was cut"
 
 
 def test_what_cannot_be_behind_it_is_left_as_chosen() -> None:

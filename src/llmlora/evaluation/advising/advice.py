@@ -5,7 +5,8 @@ The order, the strongest first:
 1. Back to the recommended values, where a chosen one can be behind what is wrong. Nothing else can be told from such a
    run, and of all that was measured this helps most (benchmarks/results/2026-12-01-advice.json): first what decides how
    much is learned (rate, length, warm-up; all at once, since each alone keeps a run from learning), then what can be
-   learned (rank, target modules, dropout), at once as well where the run said beforehand that its adapter is too small.
+   learned (rank, target modules, dropout), at once as well where the run said beforehand that its adapter is too small,
+   and with the length of rows, where some were cut at a chosen one.
 2. Facts that were not learned at the recommended values: a longer run while the rows are not known yet, else rows that
    ask in other words. A model that does not know its rows yet cannot know them in other words.
 3. Facts that the base knew and that were lost: rows with those facts.
@@ -25,6 +26,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from llmlora.core.events import rows_cut
 from llmlora.core.job import JobConfig
 from llmlora.core.locale import shell_word
 from llmlora.core.next_run import (
@@ -61,7 +63,7 @@ def advise(job: JobConfig, report: dict[str, Any], folder: Path) -> list[Piece]:
     is_red = (report["forgetting"] or {}).get("light") == "red"
     found = None
     if facts["not_learned"]:
-        found = back_to_learning(job) or back_to_room(job)
+        found = back_to_whole_rows(job, folder) or back_to_learning(job) or back_to_room(job)
     elif facts["broken"] or is_red:
         found = back_from_too_much(job)
     if found is not None:
@@ -85,6 +87,17 @@ def advise_run(job: JobConfig, codes: Iterable[str]) -> Piece | None:
     if seen & DIVERGING or seen & NOT_LEARNING:
         return back_to_learning(job)
     return None
+
+
+def back_to_whole_rows(job: JobConfig, folder: Path) -> Piece | None:
+    """Return the way back to the recommended length of rows, and to all that decides how much of them is learned.
+
+    What was cut off no rate teaches, and a low loss says nothing about it.
+    """
+    cut = departure(job, "max_length") if rows_cut(folder) else None
+    if cut is None:
+        return None
+    return _back(job, "rows_cut", [cut, *([] if job.has_room else narrower(job)), *slower(job)])
 
 
 def back_to_learning(job: JobConfig) -> Piece | None:

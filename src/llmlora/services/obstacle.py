@@ -43,7 +43,7 @@ def _of_files(folder: Path, _: State) -> LlmloraError | None:
     try:
         plan_resume(folder)
     except LlmloraError as error:
-        return error
+        return error_from_dict(error.to_dict())  # what is remembered holds no frames of the stack
     return None
 
 

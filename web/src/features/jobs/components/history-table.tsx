@@ -57,7 +57,7 @@ function Name({ job, isSelected, onSelect }: { job: JobSummary; isSelected: bool
         aria-label={t("web.jobs.select", { name: job.name })}
         className="mt-1 size-4 flex-none accent-accent"
       />
-      <div className="grid min-w-0 max-w-80 gap-0.5">
+      <div className="grid min-w-0 max-w-64 gap-0.5">
         <JobLink job={job} />
         <Problems job={job} />
       </div>

@@ -1,6 +1,7 @@
 """`llmlora dataset add | list | show | delete`: the datasets that the server has, without one."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from cli.command_line import write_data
 from cli.this_process import document, next_command, run
 from llmlora.cli import main
+from llmlora.core.errors import Stopped
+from llmlora.services import train as train_service
 from llmlora.services.workspace import open_workspace
 
 
@@ -71,6 +74,25 @@ def test_a_dataset_that_a_job_reads_is_not_deleted(folder, capsys):
     assert json.loads(err)["hint"].endswith(f"llmlora jobs cancel {queued['id']}")
     assert main.run(["jobs", "cancel", "店"]) == 0
     assert main.run(["dataset", "delete", "店"]) == 0
+
+
+def test_a_dataset_that_a_job_reads_elsewhere_is_not_deleted(folder, capsys, monkeypatch):
+    run(capsys, "dataset", "add", write_data(folder), "--name", "店")
+    refused = []
+
+    def run_worker(*_):
+        refused.append(run(capsys, "dataset", "delete", "店", "--json"))
+        raise Stopped("interrupted")
+
+    monkeypatch.setattr(train_service, "run_worker", run_worker)
+    assert run(capsys, "train", "--model", "nano", "--data", "店", "--out", "elsewhere")[0] == 130
+    ((code, _, err),) = refused
+    told = json.loads(err.splitlines()[-1])
+    assert (code, told["code"]) == (3, "dataset_read_outside")
+    assert str(folder / "elsewhere") in told["hint"]
+    assert run(capsys, "dataset", "delete", "店")[0] == 3, "it can go on"
+    shutil.rmtree(folder / "elsewhere")
+    assert run(capsys, "dataset", "delete", "店")[0] == 0
 
 
 def uses_of(capsys, job_id):

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from llmlora.services import limited_headers
+from real_models import original_gguf, real_model
+
 ROOT = Path(__file__).resolve().parents[2]
 MAX_GROWTH_MB = 150
 STEPS = (30, 90)
@@ -62,3 +65,11 @@ def test_a_base_of_7_billion_weights_trains_within_8_gb_in_its_blocks() -> None:
     assert set(found["types"]) == {"Q4_K", "Q6_K"}
     assert found["losses"][-1] < found["losses"][0]
     assert found["peak_memory_bytes"] < 8e9
+
+
+@pytest.mark.gate
+def test_the_headers_of_a_model_with_262144_tokens_take_half_of_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_headers, "READER_MEMORY_BYTES", limited_headers.READER_MEMORY_BYTES // 2)
+    reader = limited_headers.LimitedHeaders()
+    assert reader.read("model", real_model("gemma3"))["vocab_size"] == 262_144
+    assert reader.read("gguf", original_gguf("gemma3"))["metadata"]["general.architecture"] == "gemma3"

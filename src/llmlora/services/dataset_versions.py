@@ -21,6 +21,7 @@ from llmlora.services.dataset_check import checked_values, kept_read, run_on_dat
 from llmlora.services.inspect import plan_data_task
 from llmlora.services.kept_datasets import data_file, dataset_options, findings_file, get_dataset
 from llmlora.services.models import require_known_model
+from llmlora.services.outside_readers import outside_readers
 from llmlora.services.preview import find_overlong
 from llmlora.services.room import require_room
 from llmlora.store import datasets, jobs
@@ -235,9 +236,9 @@ def _next(database: Database, row: DatasetRow, write: Callable[[Path], Written],
 
 
 def _forget_oldest(database: Database, row: DatasetRow) -> None:
-    """Keep edits from filling the disk; where jobs have read the dataset, every version stays."""
+    """Keep edits from filling the disk; where jobs have read the dataset, or one elsewhere does, all versions stay."""
     with database.read() as connection:
-        if jobs.using_dataset(connection, row.id, STATUSES):
+        if jobs.using_dataset(connection, row.id, STATUSES) or outside_readers(database.home, row.id):
             return
     for old in version_records(database.home, row):
         if old.version <= row.version - KEPT_VERSIONS:

@@ -11,6 +11,7 @@ from llmlora.core.job import JobConfig, create_job, with_own_rows
 from llmlora.core.layout import checkpoint_dirs, jobs_dir, scratch_dir
 from llmlora.core.publish import disk_errors
 from llmlora.services.job_rows import keep_rows
+from llmlora.services.outside_readers import note_reader
 from llmlora.services.plan_training import PlannedJob, check_free
 
 
@@ -38,6 +39,7 @@ def write_job_folder(job: JobConfig, folder: Path | None = None) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             if not folder.is_relative_to(scratch_dir().absolute()):  # a probe is over before the rows of its plan go
                 keep_rows(job, folder, undo)
+                note_reader(with_own_rows(job, folder), folder)
             create_job(folder, with_own_rows(job, folder))
         except FileExistsError as error:
             raise Conflict("folder_not_empty", path=str(folder)) from error

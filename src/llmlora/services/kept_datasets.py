@@ -24,6 +24,7 @@ from llmlora.core.temporary import own_temporary
 from llmlora.data.problems import Problem
 from llmlora.data.read import ReadOptions, read_options
 from llmlora.services.dataset_check import checked_values
+from llmlora.services.outside_readers import outside_readers
 from llmlora.store import datasets, jobs
 from llmlora.store.database import Database
 from llmlora.store.datasets import DatasetRow
@@ -122,13 +123,17 @@ def delete_dataset(database: Database, dataset_id: str) -> DatasetRow:
     """Hide a dataset; after 10 s its folder goes, too.
 
     Raises:
-        NotFound: `dataset_not_found`. Conflict: `dataset_in_use`, a job that has not ended reads it.
+        NotFound: `dataset_not_found`. Conflict: `dataset_in_use`, a job that has not ended reads it, or
+            `dataset_read_outside`, one that lies elsewhere.
     """
     with database.write() as connection:
         row = datasets.get(connection, dataset_id)
         users = jobs.using_dataset(connection, dataset_id, (*WAITING, *ACTIVE))
         if users:
             raise Conflict("dataset_in_use", id=dataset_id, users=", ".join(users), first=users[0])
+        elsewhere = outside_readers(database.home, dataset_id)
+        if elsewhere:
+            raise Conflict("dataset_read_outside", id=dataset_id, path=str(elsewhere[0]))
         hidden = replace(row, deleted_at=utc_now())
         write_dataset_record(database.home, hidden)
         datasets.mark_deleted(connection, dataset_id, now().after(UNDO_SECONDS))

@@ -11,6 +11,7 @@ from llmlora.core.errors import ConfigError
 from llmlora.core.job import JobConfig, read_job, stopped_early, update_job
 from llmlora.core.layout import ADAPTER_DIR, MODEL_DIR, RESULT_FILE, run_dir, run_numbers
 from llmlora.core.publish import read_document
+from llmlora.services.outside_readers import note_reader
 from llmlora.services.resume_places import STAYED, NewPlaces
 
 PLACES = ("base_model", "base_dir", "data", "eval_data", "places")  # what changes in a job whose files were moved
@@ -52,6 +53,7 @@ def plan_resume(folder: Path, places: NewPlaces = STAYED) -> PlannedResume:
 
 def write_resume(planned: PlannedResume) -> Path:
     """Keep the new places of moved files in the job's folder, and return it; nothing runs."""
+    note_reader(planned.job, planned.folder)
     if planned.is_moved:
         values = planned.job.to_json()
         update_job(planned.folder, **{name: values[name] for name in PLACES})

@@ -123,6 +123,12 @@ def last_words(folder: Path, run: int) -> dict[str, Any] | None:
     return ended
 
 
+def final_words(folder: Path, run: int) -> dict[str, Any] | None:
+    """Return the last words of a run after which its job has ended, None where a command can go on with it."""
+    last = last_words(folder, run)
+    return last if last is not None and last["status"] in ("succeeded", "failed") else None
+
+
 def command_records(home: Path, known: Set[str] = frozenset()) -> list[dict[str, Any]]:
     """Return what the folders tell of jobs that a command of its own has made, without the queue."""
     found = []
@@ -144,8 +150,7 @@ def _command_record(home: Path, folder: Path) -> dict[str, Any] | None:
     numbers = run_numbers(folder)
     if not numbers:  # being made just now, perhaps for the queue
         return None
-    last = last_words(folder, numbers[-1])
-    ended = last if last is not None and last["status"] in ("succeeded", "failed") else None
+    ended = final_words(folder, numbers[-1])
     return {
         "id": folder.name,
         "kind": str(config.get("kind", "train")),

@@ -90,7 +90,7 @@ def test_commands_do_not_say_where_the_server_lies(client):
     context = contextvars.copy_context()
     context.run(set_program, "/srv/env/bin/python -m llmlora")
     answer = context.run(client.get, "/api/fail?error=resumable")
-    assert answer.json()["hint"] == "Resume or retry the job to go on."
+    assert answer.json()["hint"] == 'Press "Resume" or "Continue" to go on.'
     assert answer.json()["action"] == {"name": "retry_job", "values": {}}
 
 

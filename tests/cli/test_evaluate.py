@@ -77,7 +77,7 @@ def test_terms_consistency_safety_and_fluency_come_with_what_they_are(
 ) -> None:
     run(["evaluate", str(job_dir)])
     lines = capsys.readouterr().out.splitlines()
-    at = lines.index("Term accuracy: 0/1 (0–0 %) → 0/1 (0–0 %)")
+    at = lines.index("Term accuracy: 0/2 (0–0 %) → 1/2 (0–100 %)")
     assert lines[at + 1].startswith("  Share of the reference's terms")
     assert not [line for line in lines if line.startswith("Consistency")], "nothing was asked in other words"
     assert "Safety: 2/2 (100–100 %) → 1/2 (0–100 %)" in lines

@@ -57,7 +57,7 @@ def test_what_is_gone_is_named(own, folder):
     (own / "data.jsonl").unlink()
     assert code(row(kind="export"), folder) is None  # its job, not these files
     shutil.rmtree(folder)
-    assert code(row(), folder) == "not_a_job"
+    assert code(row(), folder) == "file_not_found"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +25,7 @@ from llmlora.catalog.ollama_store import OllamaModel, find_ollama_model, list_ol
 from llmlora.catalog.opened_model import read_opened
 from llmlora.catalog.safetensors_header import TensorInfo
 from llmlora.catalog.trained_size import linear_layers
+from llmlora.core.assets import asset_path
 from llmlora.core.config import TrainConfig
 from llmlora.core.errors import ModelFileError, NotFound
 from llmlora.core.layout import CONFIG_FILE, GENERATION_FILE, TEMPLATE_FILE, TOKENIZER_FILES
@@ -151,7 +151,7 @@ def list_base_models() -> list[BaseModel]:
 
 def bundled_models() -> dict[str, Path]:
     """Return the folders of the models that come with the package, by name."""
-    folder = Path(str(resources.files("llmlora"))) / "assets" / "models"
+    folder = asset_path("models")
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return {path.name: path for path in found if (path / CONFIG_FILE).is_file()}
 

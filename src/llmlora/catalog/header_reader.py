@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+from llmlora.core.assets import asset_path
 
 # What is read in one piece: a GGUF file, or a folder with a model or an adapter.
 Form = Literal["adapter", "gguf", "model"]
@@ -52,8 +53,7 @@ def read_ahead(wanted: Sequence[Wanted]) -> None:
 
 
 def _comes_with_us(path: Path) -> bool:
-    assets = Path(str(resources.files("llmlora"))) / "assets"
-    return Path(os.path.abspath(path)).is_relative_to(assets)
+    return Path(os.path.abspath(path)).is_relative_to(asset_path())
 
 
 def answer_file(folder: Path, number: int) -> Path:

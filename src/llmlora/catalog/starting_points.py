@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from typing import Any
+
+from llmlora.core.assets import asset_path
 
 FILE = "starting_points.json"
 
@@ -16,6 +17,6 @@ def starting_points() -> list[dict[str, Any]]:
     there), `ollama` (its name in Ollama's library, or null), `preset`, `training_preset`, `source` and `date` of
     what is said, and `confirmed`: whether that was read at the source on that date, or is from memory.
     """
-    text = (resources.files("llmlora") / "assets" / FILE).read_text(encoding="utf-8")
+    text = asset_path(FILE).read_text(encoding="utf-8")
     entries: list[dict[str, Any]] = json.loads(text)
     return entries

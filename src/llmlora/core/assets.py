@@ -9,6 +9,6 @@ BASE_MODEL = "nano"
 DATASET = "level1_basic_qa.json"
 
 
-def asset_path(kind: str, name: str) -> Path:
-    """Return the path of a bundled file."""
-    return Path(str(resources.files("llmlora") / "assets" / kind / name))
+def asset_path(*parts: str) -> Path:
+    """Return the path of a bundled file, or of the folder in which all of them lie."""
+    return Path(str(resources.files("llmlora")), "assets", *parts)

@@ -200,13 +200,18 @@ def worded_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def spoken_error(error: LlmloraError) -> dict[str, Any]:
     """Return `code`, `params`, the words `detail` (what and why) and `hint`, and as data the `action` that is next."""
-    words = {"detail": what_and_why(error), "hint": error_texts(error)["hint"]}
+    texts = error_texts(error)
+    words = {"detail": _joined(texts), "hint": texts["hint"]}
     return {"code": error.code, "params": error.params, **words, "action": action_of(error.code, error.params)}
 
 
 def what_and_why(error: LlmloraError) -> str:
-    """Return what happened and why, one behind the other; a Japanese sentence ends without a space."""
-    texts = error_texts(error)
+    """Return what happened and why, one behind the other."""
+    return _joined(error_texts(error))
+
+
+def _joined(texts: Mapping[str, str]) -> str:
+    """Join the sentences of an error; a Japanese one ends without a space."""
     return f"{texts['what']} {texts['why']}".replace("。 ", "。")
 
 

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from llmlora.core.assets import asset_path
 from llmlora.core.examples import Message
 from llmlora.evaluation.facts.extract import askable_facts, extract_facts
 from llmlora.evaluation.facts.numerals import normalise
@@ -62,7 +62,7 @@ NO_CONTROL_QUESTIONS = ControlQuestions((), (), ())
 
 def load_control_questions(asked: Sequence[Question]) -> ControlQuestions:
     """Return the bundled control questions, and the `asked` ones about things that nobody ever taught."""
-    source = resources.files("llmlora") / "assets" / "forgetting" / "questions.jsonl"
+    source = asset_path("forgetting", "questions.jsonl")
     rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
     general = [row for row in rows if row["kind"] == "general"]
     untaught = [row["prompt"] for row in rows if row["kind"] == "untaught"]

@@ -8,11 +8,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Literal
 
 from torch import nn
 
+from llmlora.core.assets import asset_path
 from llmlora.core.examples import Example, Message
 from llmlora.engine.batch import Rows, Subset
 from llmlora.engine.evaluate_loss import LossReport, dataset_loss
@@ -58,7 +58,7 @@ def load_general(limit: int | None = None) -> list[GeneralText]:
 
     Within a group they are chosen by a hash of their text; empty when none is bundled.
     """
-    source = resources.files("llmlora") / "assets" / "forgetting" / "general.jsonl"
+    source = asset_path("forgetting", "general.jsonl")
     if not source.is_file():
         return []
     items = []

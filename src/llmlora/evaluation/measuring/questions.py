@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from llmlora.core.assets import asset_path
 from llmlora.core.errors import DatasetError
 from llmlora.core.examples import Example, Message
 from llmlora.core.job import DataSource
@@ -195,9 +195,8 @@ def _asks_only(path: Path) -> bool:
 
 def _bundled_questions(data: DataSource) -> Path | None:
     """Return the bundled questions for a bundled data set, known by its bytes: a workspace renames its files."""
-    assets = Path(str(resources.files("llmlora"))) / "assets"
-    for questions in sorted((assets / "questions").glob("*.jsonl")):
-        if any(sha256_file(file) == data.sha256 for file in (assets / "datasets").glob(f"{questions.stem}.*")):
+    for questions in sorted(asset_path("questions").glob("*.jsonl")):
+        if any(sha256_file(file) == data.sha256 for file in asset_path("datasets").glob(f"{questions.stem}.*")):
             return questions
     return None
 

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from llmlora.core.assets import asset_path
 from llmlora.core.examples import Message
 from llmlora.evaluation.measuring.answers import Answer
 from llmlora.evaluation.measuring.control_questions import says_it_does_not_know
@@ -55,7 +55,7 @@ class OutOfScope:
 
 def load_out_of_scope() -> list[OutOfScope]:
     """Return the twenty bundled questions, half of them Japanese and half English."""
-    source = resources.files("llmlora") / "assets" / "safety" / "questions.jsonl"
+    source = asset_path("safety", "questions.jsonl")
     rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
     return [OutOfScope(row["topic"], row["lang"], row["prompt"]) for row in rows]
 

@@ -20,6 +20,7 @@ from llmlora.core.errors import (
     Stopped,
     WorkerDied,
 )
+from llmlora.core.layout import CHECKPOINT_PREFIX, CHECKPOINTS_DIR, run_dir
 
 PROMISED = (
     "status", "final_loss", "eval_loss", "perplexity", "num_tokens", "tokens_per_second", "peak_memory_bytes",
@@ -293,3 +294,24 @@ def test_a_preset_of_the_other_option_is_told_where_it_belongs(train, language, 
     code, out, err = train(option, name, language=language)
     assert (code, out) == (2, "")
     assert f" {right} {name} " in f" {err} "
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_resume_stopped_while_the_program_loads_names_its_checkpoint(number, tmp_path):
+    job = tmp_path / "my job"
+    (run_dir(job, 1) / CHECKPOINTS_DIR / f"{CHECKPOINT_PREFIX}7").mkdir(parents=True)
+    program = (
+        "import os, signal, sys\n"
+        f"sys.argv = ['llmlora', '--lang', 'en', 'train', '--resume', {str(job)!r}]\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'llmlora.cli.main':\n"
+        "            sys.meta_path.remove(self)\n"
+        f"            os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from llmlora.__main__ import main\n"
+        "main()\n"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert process.returncode == 75, process.stderr
+    assert f"llmlora train --resume '{job}'" in process.stderr and "step 7" in process.stderr

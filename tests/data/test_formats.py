@@ -203,6 +203,48 @@ def test_tool_turns_keep_their_calls() -> None:
     assert again is not None and again == example
 
 
+def test_tools_beside_a_question_reach_the_template() -> None:
+    example, problems = read({"質問": "天気は？", "回答": "晴れです。", "tools": [{"name": "f"}]})
+    assert example is not None and problems == []
+    assert json.loads(example.tools) == [{"type": "function", "function": {"name": "f"}}]
+    assert read({"質問": "天気は？", "回答": "晴れです。", "tools": '[{"title": 1}]'})[1] == ["tools_unreadable"]
+
+
+def test_tools_that_are_words_are_told_as_not_used() -> None:
+    reader = RowReader(None, {})
+    example, problems = reader.read(RawRow(1, 1, {"質問": "掃除は？", "回答": "9時です。", "ツール": "ほうき"}))
+    assert example is not None and (example.tools, problems) == ("", [])
+    assert list(reader.ignored) == ["ツール"]
+
+
+MEDIA = {
+    "画像": "a.png", "画像パス": "fotos/a.JPG", "写真": "https://example.org/1", "img": ["a.webp"], "image_1": "a.gif",
+    "pixel_values": [[0.1, 0.2]], "voice_file": "a.wav", "picture": {"src": "a"}, "音声ファイル": "一.mp3",
+    "x": "data:image/png;base64,AAAA", "y": {"bytes": None, "path": "a"}, "screenshot": "A" * 300,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_a_medium_is_refused_under_any_name(name: str) -> None:
+    assert read({"question": "何が見えますか？", "answer": "猫です。", name: MEDIA[name]})[1] == ["media_not_supported"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("写真", "あり"),
+        ("image_caption", "a cat"),
+        ("音声", "もしもし"),
+        ("source", "a.png"),
+        ("picture", 3),
+        ("img", ""),
+    ],
+)
+def test_what_only_sounds_like_a_medium_is_no_error(name: str, value: object) -> None:
+    example, problems = read({"question": "何が見えますか？", "answer": "猫です。", name: value})
+    assert example is not None and problems == []
+
+
 @pytest.mark.parametrize(
     "history",
     [

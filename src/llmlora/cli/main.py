@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
@@ -47,12 +49,12 @@ VERBS = {
 FLAGS = {"--debug", "--quiet", "-q", "--no-progress", "-y", "--yes"}
 
 
-def main() -> None:
-    """Run the command line of this process and exit with its code."""
+def main(is_stopped: bool = False) -> None:
+    """Run the command line of this process and exit with its code; `is_stopped`: it was stopped while it loaded."""
     output.make_streams_last()
     set_program(output.program_name())
     signal.signal(signal.SIGTERM, _stop_as_ctrl_c)
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], is_stopped)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # all is done and said: nothing is left to stop
     sys.exit(code)
@@ -62,13 +64,15 @@ def _stop_as_ctrl_c(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], is_stopped: bool = False) -> int:
     """Run one command and return its exit code; every error is worded here."""
     as_json = "--json" in arguments
     rest: list[str] = []
     try:
         rest = read_shared_options(arguments)
         tell_of_languages(as_json)
+        if is_stopped:
+            raise KeyboardInterrupt
         if rest and rest[0] in COMPLETION_OPTIONS:
             set_up_completion(rest[0])
             return 0
@@ -89,8 +93,9 @@ def run(arguments: Sequence[str]) -> int:
         output.print_error(usage_error(error, rest), as_json)
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        output.print_error(Stopped("interrupted"), as_json)
-        return 130
+        stopped = _stop_of(rest)
+        output.print_error(stopped, as_json)
+        return exit_code_of(stopped)
     except BrokenPipeError:
         return 1
     except PermissionError as error:
@@ -102,6 +107,20 @@ def run(arguments: Sequence[str]) -> int:
         internal.__cause__ = error
         output.print_error(internal, as_json)
         return 1
+
+
+def _stop_of(words: Sequence[str]) -> Stopped:
+    """Return what a stop means to a command: a job that was to be resumed is still there with its checkpoints."""
+    given = [
+        word.partition("=")[2] if "=" in word else after
+        for word, after in pairwise([*words, ""])
+        if word.startswith("--resume")
+    ]
+    if not given:
+        return Stopped("interrupted")
+    job = importlib.import_module("llmlora.core.job")  # what reads settings loads with it: most commands do without
+    stopped: Stopped = job.stopped_early(Path(given[0]))
+    return stopped
 
 
 def read_shared_options(arguments: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,13 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "reasoning": ("reasoning_content", "reasoning", "thinking", "thought", "思考"),
     "tools": ("tools", "functions", "available_tools", "ツール"),
 }  # fmt: skip
+MEDIA_COLUMNS = {"image", "images", "video", "videos", "audio", "audios", "image_url", "image_urls", "image_path"}
+# Names that only sound like one: such a column may hold a note about a medium as well.
+MEDIA_NAME = re.compile(
+    r"(image|img|picture|pic|photo|pixel|screenshot|figure|video|movie|clip|audio|sound|voice|wav|media"
+    r"|画像|写真|図|動画|映像|音声|録音)s?"
+    r"(_?(の?パス|url|uri|ファイル名?|path|file_?name|file|name|value|byte|base64|b64|data|array|\d{1,6})s?){0,3}"
+)
 REQUIRED: dict[DatasetFormat, tuple[str, ...]] = {
     "chat": ("messages",),
     "completion": ("prompt", "completion"),
@@ -39,7 +47,7 @@ REQUIRED: dict[DatasetFormat, tuple[str, ...]] = {
 OPTIONAL: dict[DatasetFormat, tuple[str, ...]] = {
     "chat": ("system", "tools"),
     "completion": (),
-    "instruction": ("input", "system", "history", "reasoning"),
+    "instruction": ("input", "system", "history", "reasoning", "tools"),
     "text": (),
 }
 # Fields that hold the same thing: of two columns that fit one of them, only the user knows which is meant.

@@ -111,6 +111,8 @@ class RowReader:
             return None, [error("media_not_supported", raw.line, raw.row, None, media, kind=media)]
         example, problems = READERS[mapping.format](raw, mapping)
         problems.extend(self._row_weights(raw, mapping))
+        if _is_plain_tools(raw, mapping) and len(self.ignored) < MAX_KEY_SETS:
+            self.ignored.setdefault(mapping.columns["tools"], None)
         if mapping.format == "chat":
             self._note_turn_keys(raw, mapping)
         return (None if any(item.level == "error" for item in problems) else example), problems
@@ -353,7 +355,8 @@ def read_instruction(raw: RawRow, mapping: RowMapping) -> Found:
         messages = [*_history(raw, mapping.columns["history"], problems), *messages]
     if not is_blank(system):
         messages.insert(0, Message("system", system))
-    return Example(raw.row, raw.line, messages=tuple(messages)), problems
+    tools = "" if _is_plain_tools(raw, mapping) else _tools(raw, mapping, problems)
+    return Example(raw.row, raw.line, messages=tuple(messages), tools=tools), problems
 
 
 def _history(raw: RawRow, column: str, problems: list[Problem]) -> list[Message]:
@@ -417,6 +420,13 @@ def _tools(raw: RawRow, mapping: RowMapping, problems: list[Problem]) -> str:
     except UnreadableCallError as failure:
         problems.append(error("tools_unreadable", raw.line, raw.row, None, column, text=str(failure)[:60]))
         return ""
+
+
+def _is_plain_tools(raw: RawRow, mapping: RowMapping) -> bool:
+    """Tell whether the tools of an instruction row are words ("a broom") and define nothing to be called."""
+    value = raw.value.get(mapping.columns.get("tools", ""))
+    is_words = isinstance(value, str) and not is_blank(value) and not value.lstrip().startswith(("[", "{"))
+    return mapping.format == "instruction" and is_words
 
 
 def _masks(raw: RawRow, turns: list[Any], column: str, problems: list[Problem]) -> dict[int, float]:

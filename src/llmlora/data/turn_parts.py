@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmlora.data.fields import SYNONYMS, normalised, role_of
+from llmlora.data.fields import MEDIA_COLUMNS, MEDIA_NAME, SYNONYMS, normalised, role_of
 from llmlora.data.strict_json import JsonError, parse_json, value_in_text
 from llmlora.data.tool_calls import EMPTY
 
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking", "thought")
 PAIR_FIELDS = ("instruction", "output")
 SPOKEN = {"content", "value", "text", "message", "parts"}
-MEDIA_COLUMNS = {"image", "images", "video", "videos", "audio", "audios", "image_url", "image_urls", "image_path"}
+MEDIA_REFERENCE = re.compile(
+    r"\S.*\.(png|jpe?g|gif|webp|bmp|tiff?|heic|svg|mp3|wav|flac|ogg|m4a|mp4|mov|avi|mkv|webm)"
+    r"|https?://\S+|[A-Za-z0-9+/]{200,}=*",
+    re.IGNORECASE,
+)
+MEDIA_URIS = ("data:image/", "data:audio/", "data:video/")
 MEDIA_PARTS = ("image", "video", "audio", "input_image", "input_audio")  # "image_url" and others begin with these
 
 
@@ -24,8 +30,26 @@ def reasoning_of(turn: Mapping[str, Any]) -> str:
 
 def media_in_row(row: Mapping[str, Any], columns: Iterable[str]) -> str | None:
     """Return the first of some columns that holds images, video or sound, None when there is none."""
-    named = (name for name in columns if normalised(name) in MEDIA_COLUMNS)
-    return next((name for name in named if row.get(name) not in EMPTY), None)
+    return next((name for name in columns if row.get(name) not in EMPTY and _is_media(name, row[name])), None)
+
+
+def _is_media(name: str, value: Any) -> bool:
+    """Tell whether a column holds a medium: by its name alone, or by its name or form and what stands in it.
+
+    Where only the name sounds like one (photo: yes), the column is metadata.
+    """
+    known = normalised(name)
+    if known in MEDIA_COLUMNS:
+        return True
+    is_named = MEDIA_NAME.fullmatch(known) is not None
+    if isinstance(value, list):
+        is_numbers = is_named and isinstance(value[0], int | float)
+        return is_numbers or (value[0] not in EMPTY and _is_media(name, value[0]))
+    if isinstance(value, dict):
+        return is_named or {"bytes", "path"} <= value.keys()  # as the datasets library keeps an image or a sound
+    if not isinstance(value, str):
+        return False
+    return value.startswith(MEDIA_URIS) or (is_named and MEDIA_REFERENCE.fullmatch(value.strip()) is not None)
 
 
 def media_in_turn(turn: Mapping[str, Any], content: Any) -> str | None:

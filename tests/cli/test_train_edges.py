@@ -181,8 +181,21 @@ def test_all_wrong_settings_are_listed_in_the_users_language(train):
     assert code == 2
     assert len(bullets) == 4
     assert any("r = 0" in line and "1 以上" in line for line in bullets)
-    assert any("lrr" in line and "近い名前: lr" in line for line in bullets)
+    assert any("lrr" in line and "似た名前: lr" in line for line in bullets)
     assert all(any("\u3040" <= letter <= "\u30ff" for letter in line) for line in bullets)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("training_stages", " Similar names: stages"),
+        ("batchsize", " Similar names: batch_size"),
+        ("qzqzqz", " Known: "),
+    ],
+)
+def test_a_setting_that_was_perhaps_meant_is_named(train, name, near):
+    _, _, err = train("--set", f"{name}=1")
+    assert f"{name}: there is no such setting.{near}" in " ".join(err.split())
 
 
 def test_values_are_read_as_yaml_writes_them(train):

@@ -195,7 +195,7 @@ def test_a_mistyped_name_gets_a_close_one(name, close):
 def test_a_name_like_no_other_gets_no_guess():
     with pytest.raises(ConfigError) as caught:
         build_config({"xyzzy": 1})
-    assert caught.value.params["problems"][0]["close"] == "-"
+    assert caught.value.params["problems"][0]["close"] == ""
 
 
 @pytest.mark.parametrize("name", ["r", "seed", "learning_rate", "max_steps", "num_train_epochs"])

@@ -6,7 +6,6 @@ The command line, the recipe file, the reference page and the frozen `config.jso
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, get_args
@@ -14,6 +13,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from llmlora.core.errors import ConfigError
+from llmlora.core.near_names import near_names
 
 Method = Literal["lora", "qlora", "full"]
 Scheduler = Literal["linear", "cosine", "constant", "cosine_with_restarts", "staged"]
@@ -331,8 +331,7 @@ def _problems_of(error: ValidationError) -> list[dict[str, Any]]:
         problem = _problem(field, code, item.get("input"), item["msg"], item["type"])
         problem["limit_params"] = {name: _bound_text(bound) for name, bound in (item.get("ctx") or {}).items()}
         if code == "unknown_setting":
-            close = difflib.get_close_matches(field, [*TrainConfig.model_fields, *ALIASES], 2, 0.6)
-            problem["close"] = ", ".join(close) or "-"
+            problem["close"] = near_names(field, [*TrainConfig.model_fields, *ALIASES])
         problems.append(problem)
     return problems
 

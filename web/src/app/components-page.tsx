@@ -9,6 +9,7 @@ import { Chart } from "@/components/ui/chart"
 import { CopyCommand } from "@/components/ui/copy"
 import { Dialog } from "@/components/ui/dialog"
 import { Checkbox, Select, TextField } from "@/components/ui/field"
+import { LongList } from "@/components/ui/long-list"
 import { LongName } from "@/components/ui/long-name"
 import { NumberField } from "@/components/ui/number-field"
 import { Progress } from "@/components/ui/progress"
@@ -101,6 +102,13 @@ export function ComponentsPage() {
               { name: "number", cell: (row) => row.length, isNumber: true },
             ]}
           />
+        </Part>
+        <Part name="LongList">
+          <div>
+            <LongList items={["one", "two", "three"]} most={2}>
+              {(item) => <li key={item}>{item}</li>}
+            </LongList>
+          </div>
         </Part>
         <Part name="TabLinks">
           <TabLinks

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { downSample, epochEnds, namedEvery, rangeOf, smooth } from "./chart-math"
+import { epochEnds, namedEvery, rangeOf, smooth, thinned } from "./chart-math"
 
 it("smooths without dragging the first values towards zero", () => {
   expect(smooth([2, 2, 2], 0.9)).toEqual([2, 2, 2].map((value) => expect.closeTo(value, 10)))
@@ -7,16 +7,36 @@ it("smooths without dragging the first values towards zero", () => {
   expect(smooth([1, null, 3], 0)).toEqual([1, null, 3])
 })
 
+const steps = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
 it("keeps peaks, valleys and both ends when it leaves points out", () => {
-  const values = Array.from({ length: 10_000 }, (_, index) => Math.sin(index / 500))
-  values[4321] = 9
-  values[7777] = -9
-  const kept = downSample(values, 400)
-  expect(kept.length).toBeLessThanOrEqual(400)
-  expect(kept).toEqual([...kept].sort((one, other) => one - other))
-  for (const index of [0, 4321, 7777, 9999]) expect(kept).toContain(index)
-  expect(downSample([1, 2, 3], 400)).toEqual([0, 1, 2])
-  expect(downSample(Array(1000).fill(null), 10)).toEqual([0, 999])
+  const wave = steps(10_000).map((step) => Math.sin(step / 500))
+  wave[4321] = 9
+  wave[7777] = -9
+  const flat = steps(10_000).map(() => 1)
+  const { x, columns } = thinned({ x: steps(10_000), columns: [wave, flat] }, 1, 10_000, 200)
+  expect(x.length).toBe(402)
+  expect([x[0], x.at(-1)]).toEqual([1, 10_000])
+  expect(x).toEqual([...new Set(x)].sort((one, other) => one - other))
+  expect(columns.map((values) => values.length)).toEqual([402, 402])
+  expect(Math.max(...(columns[0] as number[]))).toBe(9)
+  expect(Math.min(...(columns[0] as number[]))).toBe(-9)
+  expect(columns[1]?.every((value) => value === 1)).toBe(true)
+})
+
+it("shows every point of a part that has few, and keeps the axis as long as it was", () => {
+  const whole = { x: steps(1000), columns: [steps(1000).map((step) => -step)] }
+  const { x, columns } = thinned(whole, 500, 520, 50)
+  expect(x).toEqual([1, ...steps(1000).slice(498, 521), 1000])
+  expect(columns[0]).toEqual(x.map((step) => -step))
+  expect(thinned(whole, 1, 1000, 500)).toEqual(whole)
+})
+
+it("keeps gaps, and the order of fall and rise in a bucket", () => {
+  const nothing = thinned({ x: steps(1000), columns: [Array(1000).fill(null)] }, 1, 1000, 10)
+  expect(nothing.columns[0]?.every((value) => value === null)).toBe(true)
+  const falling = thinned({ x: steps(1000), columns: [steps(1000).map((step) => -step)] }, 1, 1000, 10)
+  expect(falling.columns[0]).toEqual([...(falling.columns[0] as number[])].sort((one, other) => other - one))
 })
 
 it("finds an axis that holds all values, also of flat, missing and logarithmic curves", () => {

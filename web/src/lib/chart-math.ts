@@ -13,34 +13,84 @@ export function smooth(values: Series, weight: number): (number | null)[] {
   })
 }
 
-/**
- * Returns the indices of at most `most` points that keep the shape: of each bucket the lowest and the highest.
- *
- * The first and the last point always stay.
- */
-export function downSample(values: Series, most: number): number[] {
-  if (values.length <= most) return values.map((_, index) => index)
-  const kept = new Set<number>([0, values.length - 1])
-  const buckets = Math.max(1, Math.floor((most - 2) / 2))
-  for (let bucket = 0; bucket < buckets; bucket += 1) {
-    const begin = Math.floor((bucket * values.length) / buckets)
-    const end = Math.floor(((bucket + 1) * values.length) / buckets)
-    const { low, high } = extremes(values, begin, end)
-    if (low >= 0) kept.add(low).add(high)
-  }
-  return [...kept].sort((one, other) => one - other)
+/** What is drawn of curves over a common axis. */
+export interface Drawn {
+  x: readonly number[]
+  columns: readonly Series[]
 }
 
-function extremes(values: Series, begin: number, end: number): { low: number; high: number } {
-  let low = -1
-  let high = -1
+/**
+ * Returns what can be seen of curves between two places of their axis, where they have more points than a screen.
+ *
+ * Of each bucket every curve keeps its lowest and its highest value in the order in which they came, at the ends of the
+ * bucket. The first and the last point of all stay, so that the axis is as long as before.
+ */
+export function thinned({ x, columns }: Drawn, from: number, to: number, buckets: number): Drawn {
+  const begin = Math.max(1, firstFrom(x, from) - 1)
+  const end = Math.min(x.length - 1, firstFrom(x, to) + 2)
+  if (x.length <= 2 * buckets + 2) return { x, columns }
+  const count = Math.min(buckets, Math.ceil((end - begin) / 2))
+  const edges = Array.from({ length: count + 1 }, (_, index) => begin + Math.floor((index * (end - begin)) / count))
+  const last = x.length - 1
+  const kept = columns.map((values): (number | null)[] => [
+    values[0] ?? null,
+    ...seen(values, edges),
+    values[last] ?? null,
+  ])
+  return { x: [x[0] ?? 0, ...ends(x, edges), x[last] ?? 0], columns: kept }
+}
+
+/** Returns the index of the first place of a rising axis that is not below another. */
+function firstFrom(x: readonly number[], place: number): number {
+  let [low, high] = [0, x.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((x[middle] ?? 0) < place) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Returns the first and the last place of each bucket; of a bucket of one point it alone. */
+function ends(x: readonly number[], edges: readonly number[]): number[] {
+  return buckets(edges).flatMap(([begin, end]) =>
+    end - begin > 1 ? [x[begin] ?? 0, x[end - 1] ?? 0] : [x[begin] ?? 0],
+  )
+}
+
+/** Returns the lowest and the highest value of each bucket as they came; of a bucket of one point it alone. */
+function seen(values: Series, edges: readonly number[]): (number | null)[] {
+  return buckets(edges).flatMap(([begin, end]) => {
+    const [low, high] = extremes(values, begin, end)
+    const pair = low < high ? [low, high] : [high, low]
+    const both = pair.map((index) => values[index] ?? null)
+    return end - begin > 1 ? both : both.slice(0, 1)
+  })
+}
+
+function buckets(edges: readonly number[]): (readonly [number, number])[] {
+  const pairs = edges.slice(1).map((end, index) => [edges[index] ?? 0, end] as const)
+  return pairs.filter(([begin, end]) => end > begin)
+}
+
+/** Returns where the lowest and the highest value of a bucket are, -1 where nothing was measured. */
+function extremes(values: Series, begin: number, end: number): [number, number] {
+  let [low, high] = [-1, -1]
+  let lowest = Number.POSITIVE_INFINITY
+  let highest = Number.NEGATIVE_INFINITY
   for (let index = begin; index < end; index += 1) {
     const value = values[index]
     if (value === null || value === undefined) continue
-    if (low < 0 || value < (values[low] ?? 0)) low = index
-    if (high < 0 || value > (values[high] ?? 0)) high = index
+    if (value < lowest || low < 0) {
+      low = index
+      lowest = value
+    }
+    if (value > highest || high < 0) {
+      high = index
+      highest = value
+    }
   }
-  return { low, high }
+  return [low, high]
 }
 
 const USUAL = 0.95 // of the values; those above are outliers

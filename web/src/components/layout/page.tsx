@@ -3,6 +3,9 @@ import { LongName } from "@/components/ui/long-name"
 import { More } from "@/components/ui/more"
 import { useIsNarrow } from "@/lib/narrow"
 
+// A last button without a border ends with its words where everything else on the page ends.
+const TO_THE_EDGE = "md:[&>.bg-transparent:last-child]:-mr-3.5"
+
 /**
  * The frame of a page: its heading, what can be done with it, and the content. The heading also names the window.
  *
@@ -36,7 +39,7 @@ export function Page({
           {under ? <div className="mt-0.5 text-14 text-ink-2">{under}</div> : null}
         </div>
         {isNarrow && more ? <More>{more}</More> : null}
-        <div className="flex flex-wrap gap-2 empty:hidden max-md:w-full">
+        <div className={`flex flex-wrap gap-2 empty:hidden max-md:w-full ${TO_THE_EDGE}`}>
           {isNarrow ? null : more}
           {actions}
         </div>

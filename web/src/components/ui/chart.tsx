@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react"
 import uPlot from "uplot"
 import "uplot/dist/uPlot.min.css"
-import { namedEvery, rangeOf, type Series } from "@/lib/chart-math"
+import { type Drawn, namedEvery, rangeOf, type Series, thinned } from "@/lib/chart-math"
 import { formatMetric } from "@/lib/format"
 import { useText } from "@/lib/text"
 import { isDark, useUi } from "@/lib/ui"
@@ -60,7 +60,7 @@ export function Chart(props: ChartProps) {
   const t = useText()
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
-  const drawn = useRef<readonly unknown[]>([])
+  const whole = useRef<Drawn>({ x: [], columns: [] })
   const theme = useUi((state) => state.theme)
   const dark = isDark(theme)
   const looks = curves.map(({ name, color }) => [name, color])
@@ -69,9 +69,9 @@ export function Chart(props: ChartProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when its shape changes, not with every number
   useEffect(() => {
     if (!host.current) return
-    const chart = new uPlot(optionsOf(drawing, host.current.clientWidth), dataOf(x, curves), host.current)
+    whole.current = wholeOf(x, curves)
+    const chart = new uPlot(optionsOf(drawing, whole, host.current.clientWidth), seen(whole.current), host.current)
     plot.current = chart
-    drawn.current = [x, curves]
     const observer = new ResizeObserver(([entry]) => {
       const width = entry?.contentRect.width
       if (width && width !== chart.width) chart.setSize({ width, height }) // it is told of the first width, too
@@ -85,9 +85,10 @@ export function Chart(props: ChartProps) {
   }, [shape])
 
   useEffect(() => {
-    if (drawn.current[0] === x && drawn.current[1] === curves) return // drawn when it was made
-    drawn.current = [x, curves]
-    plot.current?.setData(dataOf(x, curves))
+    const { x: drawnX, columns } = whole.current
+    if (drawnX === x && curves.every(({ values }, index) => values === columns[index])) return // drawn when it was made
+    whole.current = wholeOf(x, curves)
+    plot.current?.setData(seen(whole.current))
   }, [x, curves])
 
   return (
@@ -181,13 +182,39 @@ function ChartTable({ title, xName, x, curves }: Pick<ChartProps, "title" | "xNa
   )
 }
 
-/** Returns the numbers as they are: uPlot only reads them. */
-function dataOf(x: readonly number[], curves: readonly Curve[]): uPlot.AlignedData {
-  return [x, ...curves.map(({ values }) => values)] as unknown as uPlot.AlignedData
+const BUCKETS = 600 // a lowest and a highest value for about every second pixel of a chart
+
+function wholeOf(x: readonly number[], curves: readonly Curve[]): Drawn {
+  return { x, columns: curves.map(({ values }) => values) }
+}
+
+/** Returns what of all numbers can be seen between two places; uPlot only reads them. */
+function seen(whole: Drawn, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY): uPlot.AlignedData {
+  const { x, columns } = thinned(whole, from, to, BUCKETS)
+  return [x, ...columns] as unknown as uPlot.AlignedData
+}
+
+/** Returns what shows more points where the axis is stretched, once uPlot has moved it. */
+function zoomed(whole: { current: Drawn }): (self: uPlot, scale: string) => void {
+  let wasPart = false
+  return (self, scale) => {
+    const { x } = whole.current
+    const { min = 0, max = 0 } = self.scales.x ?? {}
+    if (scale !== "x" || min === null || max === null || x.length <= 2 * BUCKETS) return
+    const isPart = min > (x[0] ?? 0) || max < (x.at(-1) ?? 0)
+    if (isPart || wasPart) queueMicrotask(() => show(self, seen(whole.current, min, max)))
+    wasPart = isPart
+  }
+}
+
+function show(self: uPlot, data: uPlot.AlignedData): void {
+  self.setData(data, false)
+  self.redraw()
 }
 
 function optionsOf(
   { curves, marks, band, targets, isLog, isClipped, isFromZero, height }: Drawing,
+  whole: { current: Drawn },
   width: number,
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -198,18 +225,19 @@ function optionsOf(
     width,
     height,
     legend: { show: false },
+    padding: [null, 16, null, null], // half of a long number at the right end of the x axis
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
     scales: {
       x: { time: false },
       y: {
         distr: isLog ? 3 : 1,
-        range: (self) => {
+        range: () => {
           const aims = [
             ...(isFromZero ? [0] : []),
             ...(band ? [band.low, band.high] : []),
             ...targets.map(({ value }) => value),
           ]
-          return rangeOf([...self.data.slice(1), aims] as Series[], isLog, isClipped)
+          return rangeOf([...whole.current.columns, aims], isLog, isClipped)
         },
       },
     },
@@ -224,6 +252,7 @@ function optionsOf(
     ],
     series: [{}, ...curves.map((curve) => seriesOf(curve, color))],
     hooks: {
+      setScale: [zoomed(whole)],
       drawClear: [(self) => drawBand(self, band, color("good-soft"))],
       drawAxes: [(self) => drawMarks(self, marks, color("line-strong"), color("ink-2"), font)],
       draw: [(self) => drawTargets(self, targets, color("good"))],

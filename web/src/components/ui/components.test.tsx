@@ -12,6 +12,7 @@ import { toastError } from "@/components/states/toast-error"
 import { switchLanguage, useText } from "@/lib/text"
 import { Button } from "./button"
 import { Dotted } from "./dotted"
+import { LongList } from "./long-list"
 import { LongName } from "./long-name"
 import { NumberField } from "./number-field"
 import { Progress } from "./progress"
@@ -291,4 +292,26 @@ it("ends a line of an id behind its signs, keeps its text, and lets a number be"
   expect(breaksOf("nano・2e-4")).toEqual(["nano・2e-4"])
   expect(breaksOf("高血圧診断基準データセット_v2")).toEqual(["高血圧診断基準", "データセット_", "v2"])
   expect(breaksOf("診断データ")).toEqual(["診断データ"])
+})
+
+it("begins a long list, shows the rest when it is asked for, and goes on there", async () => {
+  render(
+    <LongList items={["一", "二", "三", "四"]} most={2}>
+      {(item) => <li key={item}>{item}</li>}
+    </LongList>,
+  )
+  expect(screen.getAllByRole("listitem").map(({ textContent }) => textContent)).toEqual(["一", "二"])
+  await userEvent.click(screen.getByRole("button", { name: "残り 2 件を表示" }))
+  expect(screen.getAllByRole("listitem")).toHaveLength(4)
+  expect(document.activeElement?.textContent).toBe("三")
+  expect(screen.queryByRole("button")).toBeNull()
+})
+
+it("shows a short list whole", () => {
+  render(
+    <LongList items={["一", "二"]} most={2}>
+      {(item) => <li key={item}>{item}</li>}
+    </LongList>,
+  )
+  expect(screen.queryByRole("button")).toBeNull()
 })

@@ -47,9 +47,10 @@ function View({ jobs, ids }: { jobs: readonly JobSummary[]; ids: readonly string
           {t("web.new_job.title")}
         </Link>
       </Empty>
+      <p className="mt-3 border-t pt-3 text-14 text-ink-2">{t("web.compare.empty_shows")}</p>
     </Sheet>
   )
-  if (ids.length === 0 && numFinished < FEWEST_JOBS) return none
+  if (ids.length === 0 && numFinished === 0) return none
   return (
     <div className="grid grid-cols-1 gap-4">
       <JobPicker jobs={jobs} ids={ids} />

@@ -1,5 +1,5 @@
 import type { ExportCheck, ExportFile } from "@/api/exports"
-import { formatMetric } from "@/lib/format"
+import { formatLoss } from "@/lib/format"
 import type { TextKey, Translate } from "@/lib/text"
 
 export type Verdict = "verified" | "lossy" | "failed"
@@ -86,7 +86,7 @@ function valuesOf(check: ExportCheck): Record<string, string | number> {
   const percent = (name: string) => Math.floor(100 * (measured(check, name) ?? 0))
   return {
     ...Object.fromEntries(counts),
-    kl: formatMetric(measured(check, "kl")),
+    kl: formatLoss(measured(check, "kl")),
     same: percent("top1_agreement"),
     share: Math.min(100, Math.floor(1000 * (measured(check, "share") ?? 0)) / 10),
   }

@@ -3,6 +3,7 @@ import type { ComparedJob } from "@/api/comparisons"
 import type { EvaluatedItem } from "@/api/evaluations"
 import { Empty } from "@/components/states/empty"
 import { Icon } from "@/components/ui/icon"
+import { LongList } from "@/components/ui/long-list"
 import { languageOf } from "@/components/ui/long-name"
 import { Segmented } from "@/components/ui/segmented"
 import { Sheet } from "@/components/ui/sheet"
@@ -10,6 +11,8 @@ import { Chip } from "@/components/ui/status-chip"
 import { useText } from "@/lib/text"
 import { lossesFirst, type Outcome, outcomeOf, type SharedItem } from "../scores"
 import { letterOf } from "./letter"
+
+const MOST = 6 // questions before the rest is asked for
 
 type Which = "all" | Outcome
 
@@ -38,11 +41,9 @@ export function AnswersSheet({ jobs, shared }: { jobs: readonly ComparedJob[]; s
         <span className="text-s text-ink-2">{t("web.compare.seen_from", { name: letterOf(0) })}</span>
       </div>
       {shown.length > 0 ? (
-        <ul className="grid gap-6">
-          {shown.map((item) => (
-            <Question key={`${item.question}\n${item.reference}`} item={item} jobs={jobs} />
-          ))}
-        </ul>
+        <LongList key={which} items={shown} most={MOST} className="grid gap-6">
+          {(item) => <Question key={`${item.question}\n${item.reference}`} item={item} jobs={jobs} />}
+        </LongList>
       ) : (
         <Empty words={t("web.compare.none_found")} />
       )}

@@ -1,7 +1,7 @@
 import { type Export, type ExportFile, fileAddress } from "@/api/exports"
 import { LongName } from "@/components/ui/long-name"
 import { type Column, Table } from "@/components/ui/table"
-import { formatBytes, formatMetric } from "@/lib/format"
+import { formatBytes, formatLoss } from "@/lib/format"
 import { useLanguage, useText } from "@/lib/text"
 import { factsOf, measuredOf, verdictOf } from "../checks"
 import { VerdictChip } from "./verdict"
@@ -19,7 +19,7 @@ export function FileTable({ export: made }: { export: Export }) {
     },
     {
       name: t("web.exports.kl"),
-      cell: (file) => formatMetric(measuredOf(file, "logprobs", "kl")),
+      cell: (file) => formatLoss(measuredOf(file, "logprobs", "kl")),
       isNumber: true,
     },
     { name: t("web.exports.facts"), cell: (file) => <Facts file={file} />, isNumber: true },

@@ -3,6 +3,7 @@ import { useState } from "react"
 import type { EvaluatedItem, EvaluationReport } from "@/api/evaluations"
 import { addressOfFile, type Job, jobQueries } from "@/api/jobs"
 import { LadderSheet } from "@/components/job/ladder-sheet"
+import { LongList } from "@/components/ui/long-list"
 import { Segmented } from "@/components/ui/segmented"
 import { Figures, Sheet } from "@/components/ui/sheet"
 import { useText } from "@/lib/text"
@@ -11,6 +12,8 @@ import { ForgettingSheet } from "./forgetting-sheet"
 import { QualitySheet } from "./quality-sheet"
 import { Question } from "./question"
 import { VerdictChip } from "./verdict-chip"
+
+const MOST = 8 // questions before the rest is asked for
 
 /** A report: what was counted, what was forgotten, and every question with both answers, the losses first. */
 export function EvaluationResult({ report, job }: { report: EvaluationReport; job: Job }) {
@@ -98,11 +101,9 @@ function Questions({ items }: { items: readonly EvaluatedItem[] }) {
   return (
     <Sheet title={t("web.evaluation.answers")} aside={toggle}>
       {shown.length > 0 ? (
-        <ul>
-          {shown.map((item) => (
-            <Question key={`${item.question}\n${item.reference}`} item={item} />
-          ))}
-        </ul>
+        <LongList key={which} items={shown} most={MOST}>
+          {(item) => <Question key={`${item.question}\n${item.reference}`} item={item} />}
+        </LongList>
       ) : (
         <p className="text-14 text-ink-2">{t("web.evaluation.no_losses")}</p>
       )}

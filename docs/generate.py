@@ -99,6 +99,10 @@ WORDS: dict[str, dict[str, str]] = {
         'Bodies and answers are JSON in UTF-8; a number that is not finite is `null` and named in `nonfinite`. Lists are `{"items": […], "next_cursor": …}`. '
         "Errors are problem documents (RFC 9457, `application/problem+json`) with `code`, `params`, `detail` and `hint` in the language of `Accept-Language`; `action` is the next step as data, where there is one "
         "([codes](errors.md)); below `/v1/` they have the shape of OpenAI's ([guide](../guide/talk.md)). The whole description is [openapi.json](openapi.json); a running server gives it as `/api/openapi.json`, and shows it at [/docs](http://127.0.0.1:8000/docs), where each route can be tried out by who is signed in.\n\n"
+        "Every POST takes `Idempotency-Key` (1 to 200 printable characters, for example a UUID). The same key with the same address and body gets the first answer again, from memory, and nothing is done twice; "
+        "with another one it is 409 `idempotency_key_reused`, and while the first request is still being answered 409 `idempotency_key_busy` (both 400 below `/v1/`). A request that was refused gives its key back. "
+        "Streams (`/api/chat`, and `/v1/` with `stream`) and YAML (`/api/training/recipes/write`) are not kept: these routes only compute and create nothing, so the same request is computed again. "
+        "The newest 10,000 keys are remembered. The port that speaks Ollama's protocol takes keys below `/v1/` only.\n\n"
         "```sh\n"
         "TOKEN=$(cat ~/.local/share/llmlora/token)   # `llmlora config path` says where it lies\n"
         'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/api/system-info\n'
@@ -193,6 +197,10 @@ WORDS: dict[str, dict[str, str]] = {
         '要求と答えは UTF-8 の JSON です。有限でない数は `null` になり、`nonfinite` にその名前が入ります。一覧は `{"items": […], "next_cursor": …}` の形です。'
         "エラーは `code`、`params`、`detail`、`hint` を持つ文書（RFC 9457、`application/problem+json`）で、言葉は `Accept-Language` の言語です。次の一手がデータで表せるときは `action` に入ります"
         "（[コード](errors.ja.md)）。`/v1/` では OpenAI と同じ形です（[手引き](../guide/talk.ja.md)）。全体の記述は [openapi.json](openapi.json) にあり、動いているサーバーは `/api/openapi.json` で返します。[/docs](http://127.0.0.1:8000/docs) では、サインインしたブラウザーで、どの要求も試せます（英語）。\n\n"
+        "POST はすべて `Idempotency-Key`（表示できる文字で1〜200文字、UUID など）を受け付けます。同じキーで同じあて先に同じ内容を送り直すと、最初の答えが保存から返り、二度は実行されません。"
+        "内容が違えば 409 `idempotency_key_reused`、最初の要求がまだ処理中なら 409 `idempotency_key_busy` です（`/v1/` ではどちらも 400）。断られた要求のキーは、もう一度使えます。"
+        "ストリーム（`/api/chat` と、`stream` を付けた `/v1/`）と YAML（`/api/training/recipes/write`）の答えは保存しません。計算するだけで何も作らない要求なので、送り直すともう一度計算します。"
+        "覚えているのは新しい10,000キーです。Ollama の通信方式で話すポートでは、`/v1/` だけがキーを受け付けます。\n\n"
         "```sh\n"
         "TOKEN=$(cat ~/.local/share/llmlora/token)   # 場所は `llmlora config path` でわかります\n"
         'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/api/system-info\n'

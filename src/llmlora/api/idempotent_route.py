@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import JSONResponse
 
 from llmlora.api.json_response import JsonResponse
 from llmlora.api.strict_route import Handler, StrictRequest, StrictRoute
@@ -21,6 +23,7 @@ from llmlora.store import idempotency
 HEADER = "Idempotency-Key"
 MAX_KEY = 200
 FORM = "multipart/form-data"
+PIECE = 1 << 20
 
 
 class IdempotentRoute(StrictRoute):
@@ -50,16 +53,23 @@ async def _once(request: StrictRequest, key: str, handle: Handler) -> Response:
     database = request.app.state.platform.database
     digest = await _digest(request)
     known = await _stored(database.write, partial(idempotency.begin, dialect=database.dialect, key=key, request=digest))
-    if known is not None:
+    if known is not None and known.response is not None:
         return JsonResponse(known.response, known.status)
+    if known is not None:  # its answer could not be kept: it is made anew
+        return await handle(request)
     try:
         answer = await handle(request)
-        kept = {"status": answer.status_code, "response": json.loads(bytes(answer.body))}
+        kept = {"status": answer.status_code, "response": _kept(answer)}
     except BaseException:
         await _stored(database.write, partial(idempotency.forget, key=key))
         raise
     await _stored(database.write, partial(idempotency.answer, key=key, **kept))
     return answer
+
+
+def _kept(answer: Response) -> Any:
+    """Return what is kept of an answer: None for a stream or a text, which only routes have that make nothing."""
+    return json.loads(bytes(answer.body)) if isinstance(answer, JSONResponse) else None
 
 
 async def _stored(write: Callable[[], Any], change: Callable[[Any], Any]) -> Any:
@@ -73,11 +83,29 @@ async def _stored(write: Callable[[], Any], change: Callable[[Any], Any]) -> Any
 
 
 async def _digest(request: StrictRequest) -> str:
-    """Return what tells one request from another; a file by its length, it has been read to the disk already."""
-    parts = [request.method, request.url.path]
-    is_form = _kind(request) == FORM
-    body = request.headers.get("content-length", "").encode() if is_form else await request.body()
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace") + b"\n" + body).hexdigest()
+    """Return what tells one request from another; of a form its values, its boundaries differ each time."""
+    address = f"{request.method}\n{request.url.path}\n{request.url.query}\n".encode("utf-8", "replace")
+    if _kind(request) != FORM:
+        return hashlib.sha256(address + await request.body()).hexdigest()
+    form = await request.form()
+    return await asyncio.to_thread(_digest_of_form, address, form)
+
+
+def _digest_of_form(address: bytes, form: FormData) -> str:
+    parts = [hashlib.sha256(address).hexdigest()]
+    for name, value in form.multi_items():
+        parts += [name, value if isinstance(value, str) else f"{value.filename}\n{_digest_of_file(value)}"]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _digest_of_file(file: UploadFile) -> str:
+    """Return the digest of an uploaded file, and leave it at its beginning."""
+    digest = hashlib.sha256()
+    file.file.seek(0)
+    while piece := file.file.read(PIECE):
+        digest.update(piece)
+    file.file.seek(0)
+    return digest.hexdigest()
 
 
 def _kind(request: Request) -> str:

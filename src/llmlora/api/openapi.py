@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from llmlora.api.idempotent_route import HEADER, MAX_KEY
 from llmlora.api.openai_errors import PATH as OPENAI_PATH
 from llmlora.api.security.access import OPEN_PATHS
 
@@ -68,6 +69,13 @@ OPENAI_ERROR_ANSWER = {
     "description": "An error in the shape of OpenAI's API",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenaiError"}}},
 }
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Again with the same request: the same answer, and nothing is done twice. With another one: error.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+}
 SCHEMES = {"bearer": {"type": "http", "scheme": "bearer", "description": "The token of the workspace."}}
 UNUSED = ("HTTPValidationError", "ValidationError")
 
@@ -95,6 +103,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     document["components"]["securitySchemes"] = SCHEMES
     document["security"] = [{"bearer": []}]
     for path, operations in document["paths"].items():
+        if "post" in operations:
+            operations["post"].setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         for operation in operations.values():
             operation["responses"].pop("422", None)
             is_openai = path.startswith(OPENAI_PATH)

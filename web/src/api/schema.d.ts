@@ -5463,7 +5463,10 @@ export interface operations {
     combineAdapters: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5496,7 +5499,10 @@ export interface operations {
     chat: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5587,7 +5593,10 @@ export interface operations {
     addQuestion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5651,7 +5660,10 @@ export interface operations {
     createComparison: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5716,7 +5728,10 @@ export interface operations {
     createDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5954,7 +5969,10 @@ export interface operations {
     repairDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 dataset_id: string;
             };
@@ -5989,7 +6007,10 @@ export interface operations {
     restoreDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 dataset_id: string;
             };
@@ -6062,7 +6083,10 @@ export interface operations {
     addDatasetRow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 dataset_id: string;
             };
@@ -6167,7 +6191,10 @@ export interface operations {
     splitDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 dataset_id: string;
             };
@@ -6237,7 +6264,10 @@ export interface operations {
     undoDeleteDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 dataset_id: string;
             };
@@ -6299,7 +6329,10 @@ export interface operations {
     createDatasetFromUrl: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6361,7 +6394,10 @@ export interface operations {
     createSample: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6392,7 +6428,10 @@ export interface operations {
     uploadDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6487,7 +6526,10 @@ export interface operations {
     createEvaluation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6615,7 +6657,10 @@ export interface operations {
     createExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6780,7 +6825,10 @@ export interface operations {
     verifyExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 export_id: string;
             };
@@ -6811,7 +6859,10 @@ export interface operations {
     generate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6910,7 +6961,10 @@ export interface operations {
     cancelJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -6941,7 +6995,10 @@ export interface operations {
     cloneJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -6976,7 +7033,10 @@ export interface operations {
     deleteJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7038,7 +7098,10 @@ export interface operations {
     createPassport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7069,7 +7132,10 @@ export interface operations {
     pauseJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7100,7 +7166,10 @@ export interface operations {
     renameJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7135,7 +7204,10 @@ export interface operations {
     reorderJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7170,7 +7242,10 @@ export interface operations {
     resumeJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7201,7 +7276,10 @@ export interface operations {
     retryJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7232,7 +7310,10 @@ export interface operations {
     undoDeleteJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -7294,7 +7375,10 @@ export interface operations {
     createMerge: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7416,7 +7500,10 @@ export interface operations {
     pullModel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -7476,7 +7563,10 @@ export interface operations {
     registerExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7509,7 +7599,10 @@ export interface operations {
     rollBackRegistration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7736,7 +7829,10 @@ export interface operations {
     createTrainingJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7800,7 +7896,10 @@ export interface operations {
     cancelTrainingJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -8228,7 +8327,10 @@ export interface operations {
     createTrainingBatch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8261,7 +8363,10 @@ export interface operations {
     planTraining: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8294,7 +8399,10 @@ export interface operations {
     readRecipe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8327,7 +8435,10 @@ export interface operations {
     writeRecipe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8516,7 +8627,10 @@ export interface operations {
     createUpload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8679,7 +8793,10 @@ export interface operations {
     createUploadedDataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 upload_id: string;
             };
@@ -8772,7 +8889,10 @@ export interface operations {
     createChatCompletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8806,7 +8926,10 @@ export interface operations {
     createCompletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Again with the same request: the same answer, and nothing is done twice. With another one: error. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
 from llmlora.api.answering import answer_events
+from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.json_response import readable
 from llmlora.api.problems import problem_of
 from llmlora.api.sampling import ModelName, Prompt, Sampling
-from llmlora.api.strict_route import StrictRoute
 from llmlora.core.errors import LlmloraError
 from llmlora.services.askable import find_askable, list_askable
 from llmlora.services.follow import Event
 from llmlora.services.warm_models import WarmModels
 
-router = APIRouter(prefix="/api", tags=["chat"], route_class=StrictRoute)
+router = APIRouter(prefix="/api", tags=["chat"], route_class=IdempotentRoute)
 MOST_COLUMNS = 3
 LEAST_SECONDS = 0.05  # an answer that comes in one go tells nothing of its speed
 Stop = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(max_length=16)]

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.job_models import Reference
-from llmlora.api.strict_route import StrictRoute
 from llmlora.services.result_jobs import compare_jobs
 
-router = APIRouter(prefix="/api/comparisons", tags=["comparisons"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/comparisons", tags=["comparisons"], route_class=IdempotentRoute)
 
 
 class ComparisonRequest(BaseModel):

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import StreamingResponse
 
 from llmlora.api.answering import answer_events, unless_left, whole_answer
+from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.json_response import JsonResponse, readable
 from llmlora.api.openai_answers import (
     ChatShape,
@@ -25,12 +26,11 @@ from llmlora.api.openai_answers import (
 from llmlora.api.openai_errors import openai_error
 from llmlora.api.openai_requests import ChatCompletionRequest, CompletionRequest, SamplingRequest
 from llmlora.api.problems import problem_of
-from llmlora.api.strict_route import StrictRoute
 from llmlora.core.errors import LlmloraError
 from llmlora.services.askable import Askable, find_askable, list_askable
 from llmlora.services.follow import Event
 
-router = APIRouter(prefix="/v1", tags=["openai"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["openai"], route_class=IdempotentRoute)
 ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": OpenaiAnswer, "content": {"text/event-stream": {}}}}
 
 

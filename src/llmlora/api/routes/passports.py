@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.job_models import Identifier
-from llmlora.api.strict_route import StrictRoute
 from llmlora.catalog.passport import passport_problems, read_passport, write_passport
 
-router = APIRouter(prefix="/api/jobs/{job_id}/passport", tags=["jobs"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/jobs/{job_id}/passport", tags=["jobs"], route_class=IdempotentRoute)
 
 
 class Passport(BaseModel):

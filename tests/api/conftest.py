@@ -3,6 +3,9 @@
 import pytest
 
 from api.clients import application, client_of, signed_in
+from databases import database_url, postgres
+
+__all__ = ["database_url", "postgres"]
 
 
 @pytest.fixture

@@ -168,10 +168,10 @@ class Caller:
     def __init__(self, served):
         self.served = served
 
-    def __call__(self, method, path, body=None):
+    def __call__(self, method, path, body=None, **more):
         connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=120)
-        headers = {"Authorization": f"Bearer {self.served.token}", "Content-Type": "application/json"}
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        headers = {"Authorization": f"Bearer {self.served.token}", "Content-Type": "application/json", **more}
+        connection.request(method, path, body if body is None or isinstance(body, bytes) else json.dumps(body), headers)
         answer = connection.getresponse()
         found = json.loads(answer.read())
         connection.close()
@@ -179,23 +179,34 @@ class Caller:
         return found
 
 
-def test_a_killed_server_loses_nothing(home):
+def uploaded(call):
+    """Upload a file in pieces and return the dataset's id."""
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
+    made = call("POST", "/api/uploads", {"name": "店.jsonl", "bytes": len(content)})["id"]
+    call("PUT", f"/api/uploads/{made}", content[:100], **{"Upload-Offset": "0"})
+    call("PUT", f"/api/uploads/{made}", content[100:], **{"Upload-Offset": "100"})
+    return call("POST", f"/api/uploads/{made}/dataset", {})["id"]
+
+
+def test_a_killed_server_loses_nothing(home, database_url):
     """kill -9 of the server, and of the worker it had started: the next server finishes the job, without a gap."""
     settings = {**SHORT, "max_steps": 40, "logging_steps": 1}
-    with serving(home) as served:
+    with serving(home, DATABASE_URL=database_url) as served:
         call = Caller(served)
-        data = call("POST", "/api/datasets", {"name": "店", "examples": ROWS})["id"]
-        wish = {"base_model": "nano", "dataset_id": data, "settings": settings}
+        wish = {"base_model": "nano", "dataset_id": uploaded(call), "settings": settings}
         made = call("POST", "/api/training/jobs", wish)["id"]
         until(lambda: (call("GET", f"/api/training/jobs/{made}/progress")["step"] or 0) >= 3)
         served.stop(signal.SIGKILL)
         os.kill(int(lock_holder(home / "jobs" / made)), signal.SIGKILL)
-    with serving(home) as served:
+    with serving(home, DATABASE_URL=database_url) as served:
         call = Caller(served)
         until(lambda: call("GET", f"/api/training/jobs/{made}")["status"] in ENDED)
         assert call("GET", f"/api/training/jobs/{made}")["status"] == "succeeded"
         progress = call("GET", f"/api/training/jobs/{made}/progress")
+        curve = call("GET", f"/api/training/jobs/{made}/metrics?names=loss")["curves"]["loss"]
     assert (progress["step"], progress["percent"]) == (40, 100.0)
+    assert curve["first_step"] == curve["last_step"] == list(range(1, 41))
+    assert (home / "llmlora.db").exists() == database_url.startswith("sqlite")
     folder = home / "jobs" / made
     steps = {
         event["step"]

@@ -6,6 +6,8 @@ import pytest
 
 from api.test_training_jobs import create, dataset
 from evaluation.fake_reports import evaluation_body
+from llmlora.core.errors import ConfigError
+from llmlora.store import jobs
 from services.fake_launcher import submit
 
 
@@ -145,3 +147,33 @@ def test_a_job_whose_data_is_gone_says_that_it_cannot_go_on(client, home):
     assert found["obstacle"]["code"] == "job_data_gone"
     assert "学習データがありません" in found["obstacle"]["detail"]
     assert client.get("/api/training/jobs").json()["items"][0]["obstacle"]["code"] == "job_data_gone"
+
+
+@pytest.mark.parametrize(("stop", "go_on"), [("cancel", "retry"), ("pause", "resume")])
+def test_a_job_that_cannot_go_on_is_not_queued_again(client, home, stop, go_on):
+    """The answer is the obstacle that the page shows; when it is out of the way, the job is queued."""
+    made = create(client, dataset(client)).json()
+    stopped = client.post(f"/api/jobs/{made['id']}/{stop}").json()
+    (data,) = home.glob(f"datasets/{made['dataset_id']}/data*")
+    content = data.read_bytes()
+    data.unlink()
+    refused = client.post(f"/api/jobs/{made['id']}/{go_on}")
+    shown = client.get(f"/api/jobs/{made['id']}").json()
+    assert (refused.status_code, refused.json()["code"]) == (404, "job_data_gone")
+    assert {name: refused.json()[name] for name in shown["obstacle"]} == shown["obstacle"]
+    assert (shown["status"], shown["ended_at"]) == (stopped["status"], stopped["ended_at"])
+    data.write_bytes(content)
+    assert client.post(f"/api/jobs/{made['id']}/{go_on}").json()["status"] == "queued"
+    assert client.post(f"/api/jobs/{made['id']}/{go_on}").json()["code"] == "job_wrong_status"
+
+
+def test_a_job_whose_error_comes_again_is_not_queued_again(client):
+    made = create(client, dataset(client)).json()
+    database = client.app.state.platform.database
+    error = ConfigError("overlong_rows", count=2, max_length=64).to_dict()
+    with database.write() as connection:
+        connection.execute(jobs.jobs.update().values(status="failed", error=error))
+    refused = client.post(f"/api/jobs/{made['id']}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (422, "overlong_rows")
+    shown = client.get(f"/api/jobs/{made['id']}").json()
+    assert (shown["status"], shown["error"]) == ("failed", shown["obstacle"])

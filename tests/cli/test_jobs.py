@@ -92,7 +92,7 @@ def test_a_word_that_means_no_single_job(database, capsys, word, code, error):
 
 
 def test_changes_of_mind_and_the_commands_that_follow(database, capsys):
-    job_id = submit(database, name="a")
+    job_id = submit(database, "export", name="a")
     assert next_command(run(capsys, "jobs", "pause", "a")[2]) == ["jobs", "resume", job_id[-8:]]
     assert status(database, job_id) == "paused"
     assert next_command(run(capsys, "jobs", "resume", job_id[-8:])[2]) == ["serve"]
@@ -102,7 +102,7 @@ def test_changes_of_mind_and_the_commands_that_follow(database, capsys):
     assert status(database, job_id) == "queued"
     assert run(capsys, "jobs", "rename", "a", "b")[0] == 0
     copy = document(capsys, "jobs", "clone", "b", "--name", "copy")
-    assert (copy["name"], copy["status"], copy["kind"]) == ("copy", "queued", "train")
+    assert (copy["name"], copy["status"], copy["kind"]) == ("copy", "queued", "export")
     undo = next_command(run(capsys, "jobs", "delete", "b")[2])
     assert [job["name"] for job in document(capsys, "jobs")["jobs"]] == ["copy"]
     assert main.run(undo) == 0
@@ -134,6 +134,8 @@ def test_a_job_that_cannot_go_on_says_so_instead_of_what_next(database, capsys):
     assert (code, err) == (0, "")
     assert "hint: " in out
     assert document(capsys, "jobs", "show", "a")["obstacle"]["code"] == "not_a_job"
+    code, _, err = run(capsys, "jobs", "retry", "a", "--json")
+    assert (code, json.loads(err)["code"]) == (3, "not_a_job")
 
 
 def test_why_a_job_was_interrupted_is_told_in_whole_words(database, capsys):

@@ -74,6 +74,11 @@ def test_an_error_of_files_and_settings_comes_again(folder, error, comes_again):
     assert code(row("canceled", "export", error), folder) == (error.code if comes_again else None)
 
 
+@pytest.mark.parametrize("kind", ["register", "download"])
+def test_what_another_server_has_refused_it_may_take_later(folder, kind):
+    assert code(row(kind=kind, error=ConfigError("ollama_no_adapters", version="0.1")), folder) is None
+
+
 def test_files_are_read_once_while_they_stay(folder, monkeypatch):
     assert obstacle(row(), folder) is None
     monkeypatch.setattr(obstacles, "plan_resume", lambda _: pytest.fail("read again"))

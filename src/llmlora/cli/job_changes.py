@@ -13,6 +13,7 @@ from llmlora.cli.output import print_json, say, warn
 from llmlora.core.locale import translate
 from llmlora.services.find import find_job, short_id
 from llmlora.services.job_documents import job_summary
+from llmlora.services.obstacle import resume_job, retry_job
 from llmlora.services.queue import Queue
 from llmlora.services.workspace import is_looked_after, look_once, open_workspace
 from llmlora.store.jobs import JobRow
@@ -36,7 +37,7 @@ def pause(word: Job, as_json: Json = False) -> None:
 
 def resume(word: Job, as_json: Json = False) -> None:
     """Let a paused job go on."""
-    tell_queued(_changed(word, Queue.resume, as_json), "jobs.resumed")
+    tell_queued(_changed(word, resume_job, as_json), "jobs.resumed")
 
 
 def cancel(word: Job, as_json: Json = False) -> None:
@@ -49,7 +50,7 @@ def cancel(word: Job, as_json: Json = False) -> None:
 
 def retry(word: Job, as_json: Json = False) -> None:
     """Let a failed or canceled job go on."""
-    tell_queued(_changed(word, Queue.retry, as_json), "jobs.retried")
+    tell_queued(_changed(word, retry_job, as_json), "jobs.retried")
 
 
 def clone(word: Job, name: CopyName = None, as_json: Json = False) -> None:

@@ -9,11 +9,14 @@ from typing import Final
 
 from llmlora.core.errors import InputError, LlmloraError, NonFiniteLoss, error_from_dict
 from llmlora.core.job import JobConfig, read_job
+from llmlora.services.queue import Queue
 from llmlora.services.resume import plan_resume
 from llmlora.store.jobs import JobRow
+from llmlora.store.statuses import TRANSITIONS
 
 STOPPED: Final = ("paused", "failed", "canceled")
 SAME_AGAIN: Final = (InputError, NonFiniteLoss)  # with the same files and settings
+ELSEWHERE: Final = ("download", "register")  # what another server refuses, it may take when it is a newer one
 
 State = tuple[tuple[str, int, int, int], ...]
 
@@ -23,9 +26,32 @@ def obstacle(job: JobRow, folder: Path) -> LlmloraError | None:
     if job.status not in STOPPED:
         return None
     last = None if job.error is None else error_from_dict(job.error)
-    if isinstance(last, SAME_AGAIN):
+    if isinstance(last, SAME_AGAIN) and job.kind not in ELSEWHERE:
         return last
     return _changed(folder) if job.kind == "train" else None
+
+
+def resume_job(queue: Queue, job_id: str) -> JobRow:
+    """Let a paused job go on from its newest checkpoint when its turn comes.
+
+    Raises:
+        NotFound: no such job. Conflict: it is not paused. What `obstacle` says: it would end again with that error.
+    """
+    _refuse_in_vain(queue, job_id, "resume")
+    return queue.resume(job_id)
+
+
+def retry_job(queue: Queue, job_id: str) -> JobRow:
+    """Let a failed or canceled job go on from its newest checkpoint; raises as `resume_job`."""
+    _refuse_in_vain(queue, job_id, "retry")
+    return queue.retry(job_id)
+
+
+def _refuse_in_vain(queue: Queue, job_id: str, action: str) -> None:
+    job = queue.get(job_id)
+    in_the_way = obstacle(job, queue.folder_of(job)) if job.status in TRANSITIONS[action].sources else None
+    if in_the_way is not None:
+        raise in_the_way
 
 
 def _changed(folder: Path) -> LlmloraError | None:

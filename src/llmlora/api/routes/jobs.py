@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from llmlora.api.idempotent_route import IdempotentRoute
 from llmlora.api.job_models import Clone, Cursor, Identifier, Job, JobList, JobSummary, Limit, Rename, Reorder
+from llmlora.services import obstacle
 from llmlora.services.job_page import job_detail, job_document
 from llmlora.services.job_recipe import clone_with_changes
 from llmlora.services.queue import Queue
@@ -52,7 +53,7 @@ def pause_job(request: Request, job_id: Identifier) -> JobSummary:
 @router.post("/{job_id}/resume")
 def resume_job(request: Request, job_id: Identifier) -> JobSummary:
     """Let a paused job go on from its newest checkpoint."""
-    return _changed(request, lambda queue: queue.resume(job_id))
+    return _changed(request, lambda queue: obstacle.resume_job(queue, job_id))
 
 
 @router.post("/{job_id}/cancel")
@@ -64,7 +65,7 @@ def cancel_job(request: Request, job_id: Identifier) -> JobSummary:
 @router.post("/{job_id}/retry")
 def retry_job(request: Request, job_id: Identifier) -> JobSummary:
     """Let a failed or canceled job go on from its newest checkpoint."""
-    return _changed(request, lambda queue: queue.retry(job_id))
+    return _changed(request, lambda queue: obstacle.retry_job(queue, job_id))
 
 
 @router.post("/{job_id}/clone", status_code=201)

@@ -5,6 +5,7 @@ import random
 import shutil
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from engine.crashes import Killed, dying_at
 from engine.engine_runs import MemoryRows, StopAfter, losses, run_job, tiny_llama, trained_weights
@@ -13,9 +14,17 @@ from llmlora.core.errors import Conflict, DiskFull, Stopped
 from llmlora.core.events import read_job_events, step_history
 from llmlora.core.job import stored_settings
 from llmlora.core.layout import checkpoint_dirs
-from llmlora.core.publish import is_disk_full, read_json, read_manifest, sha256_file, sha256_json, write_json
+from llmlora.core.publish import (
+    is_disk_full,
+    publishing_dir,
+    read_json,
+    read_manifest,
+    sha256_file,
+    sha256_json,
+    write_json,
+)
 from llmlora.engine.batch import Subset
-from llmlora.engine.checkpoint import find_checkpoint, prune_checkpoints
+from llmlora.engine.checkpoint import OPTIMIZER_FILE, STATE_FILE, WEIGHTS_FILE, find_checkpoint, prune_checkpoints
 
 # PEFT's advice about tied output layers; the tiny model is tied, and one variant trains lm_head in full
 pytestmark = pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`")
@@ -328,7 +337,13 @@ def test_no_checkpoint_means_starting_over(bench, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("part", "change"), [("versions", {"torch": "1.0"}), ("plan", {"device": "mps"})], ids=["versions", "device"]
+    ("part", "change"),
+    [
+        ("versions", {"torch": "1.0"}),  # of another major version
+        ("versions", {"transformers": "99.0.0"}),
+        ("plan", {"device": "mps"}),
+    ],
+    ids=["torch", "transformers", "device"],
 )
 def test_other_versions_or_a_device_that_is_gone_go_on_and_say_that_it_is_inexact(
     bench, two_checkpoints, tmp_path, part, change
@@ -344,6 +359,28 @@ def test_other_versions_or_a_device_that_is_gone_go_on_and_say_that_it_is_inexac
     events = list(read_job_events(job))
     assert [event["params"]["exact"] for event in events if event.get("name") == "resuming"] == [False]
     assert [event["code"] for event in events if event["type"] == "warning"] == ["inexact_resume"]
+
+
+@pytest.mark.parametrize("fault", ["another name", "another shape", "one more"])
+def test_a_checkpoint_whose_weights_do_not_fit_is_refused_whole(bench, two_checkpoints, tmp_path, fault):
+    """As another version of the libraries may name or shape them; the checkpoint itself is whole."""
+    job = shutil.copytree(two_checkpoints[0], tmp_path / "job")
+    newest = checkpoint_dirs(job)[-1][2]
+    weights = load_file(newest / WEIGHTS_FILE)
+    name = min(weights)
+    if fault == "another shape":
+        weights[name] = weights[name][:1].contiguous()  # one that would be spread over all rows
+    else:
+        weights["other.weight"] = weights.pop(name) if fault == "another name" else weights[name].clone()
+    manifest = {key: value for key, value in read_manifest(newest).items() if key != "files"}
+    with publishing_dir(newest, manifest) as folder:
+        for file in (OPTIMIZER_FILE, STATE_FILE):
+            shutil.copy(newest / file, folder)
+        save_file(weights, folder / WEIGHTS_FILE)
+    with pytest.raises(Conflict) as caught:
+        bench.run(job, {"save_steps": 2})
+    assert caught.value.code == "checkpoint_other_weights"
+    assert caught.value.params["names"].split(", ")[0] in {name, "other.weight"}
 
 
 def test_a_run_killed_before_it_recorded_anything_is_no_obstacle(bench, two_checkpoints, tmp_path):

@@ -36,6 +36,7 @@ from llmlora.engine.method import trainable_parameters
 WEIGHTS_FILE = "weights.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
 STATE_FILE = "state.json"
+NAMED_WEIGHTS = 3  # in a message
 
 
 @dataclass
@@ -128,7 +129,11 @@ def _changed(manifest: dict[str, Any], settings: dict[str, Any]) -> list[str]:
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainState:
-    """Put the weights and moments of a verified checkpoint in place and return its counters."""
+    """Put the weights and moments of a verified checkpoint in place and return its counters.
+
+    Raises:
+        Conflict: `checkpoint_other_weights`, the libraries of this installation name or shape them otherwise.
+    """
     _load_weights(path, model)
     moments: dict[str, dict[str, torch.Tensor]] = {}
     for key, value in load_file(path / OPTIMIZER_FILE).items():
@@ -149,9 +154,14 @@ def holds_float32(path: Path) -> bool:
 
 
 def _load_weights(path: Path, model: nn.Module) -> None:
-    weights = load_file(path / WEIGHTS_FILE)
+    weights, trained = load_file(path / WEIGHTS_FILE), dict(trainable_parameters(model))
+    stored, wanted = ({name: tuple(weight.shape) for name, weight in side.items()} for side in (weights, trained))
+    differing = sorted(name for name in stored.keys() | wanted.keys() if stored.get(name) != wanted.get(name))
+    if differing:
+        names = ", ".join(differing[:NAMED_WEIGHTS])
+        raise Conflict("checkpoint_other_weights", path=str(path), count=len(differing), names=names)
     with torch.no_grad():
-        for name, weight in trainable_parameters(model):
+        for name, weight in trained.items():
             weight.copy_(weights[name])
 
 

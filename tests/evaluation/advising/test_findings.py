@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from evaluation.fake_reports import planned_job
 from llmlora.core.locale import LANGUAGES, advice_text, remark_text, set_language, translate
+from llmlora.evaluation.advising import findings as rules
 from llmlora.evaluation.advising.findings import Finding, curve_of, find_in_run, find_so_far, next_settings
 
 Loss = Callable[[int], float]
@@ -70,6 +72,40 @@ def test_what_goes_wrong_shows_before_the_end(code: str) -> None:
     shown = [so_far(run_of(loss, **fields)[:number]) for number in range(1, 80)]
     first = next(number for number, found in enumerate(shown) if code in codes(found))
     assert first < 60, "three quarters of the run"
+
+
+def low_from(epoch: int, per_epoch: int) -> Loss:
+    """Return a loss that is tiny from the end of an epoch on."""
+    return lambda step: 0.05 if step > epoch * per_epoch else 2.0 - 0.01 * step
+
+
+@pytest.mark.parametrize(("epochs", "per_epoch", "epoch"), [(30, 5, 12), (10, 8, 6), (3, 40, 1)])
+def test_rows_known_by_heart_are_told_as_soon_as_they_are(epochs: int, per_epoch: int, epoch: int) -> None:
+    """Three quarters of the planned epochs decide, not of those that have gone by."""
+    records = run_of(low_from(epoch, per_epoch), epochs=epochs, per_epoch=per_epoch)
+    shown = [codes(so_far(records[:number], len(records))) for number in range(1, len(records))]
+    first = next(number for number, found in enumerate(shown, 1) if "memorised" in found)
+    is_by_epoch = epochs >= 4
+    latest = (epoch + 1) * per_epoch if is_by_epoch else epoch * per_epoch * 4 / 3 + 4  # a whole stage is low
+    assert epoch * per_epoch < first <= latest
+    assert all("memorised" in found for found in shown[first:])
+    assert "memorised" in codes(find_in_run(planned_job(), records, [], 0.1))
+
+
+def test_rows_known_by_heart_at_the_end_only_are_told_where_held_out_rows_get_worse() -> None:
+    records = run_of(low_from(9, 8), epochs=11)
+    assert "memorised" not in codes(so_far(records[:80], 88))
+    assert codes(so_far(records[:80], 88, evaluations(2.0, 1.0, 1.5))) == ["memorised", "overfitting"]
+    assert codes(find_in_run(planned_job(), records, evaluations(2.0, 1.0, 1.5), 0.1)) == ["memorised", "overfitting"]
+    assert "memorised" not in codes(find_in_run(planned_job(), records, [], 0.1))
+
+
+def test_every_finding_is_live_or_known_at_the_end_only() -> None:
+    """A new one has to be put on one side, and the live ones are planted above."""
+    known = set(re.findall(r'Finding\("(\w+)"', inspect.getsource(rules)))
+    only_at_the_end = {"adapter_unchanged", "still_falling", "healthy"}
+    live = {"loss_not_falling", "loss_rising", "memorised", "unsteady", "gradient_explosion", "overfitting", "slower"}
+    assert known == live | only_at_the_end
 
 
 @pytest.mark.parametrize("code", ["healthy", "still_falling"])

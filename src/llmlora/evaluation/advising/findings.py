@@ -117,7 +117,7 @@ def find_in_run(
     curve = curve_of(steps, final_loss)
     found = [
         _unchanged(adapter_size),
-        None if curve is None else _trend(curve),
+        None if curve is None else _trend(curve) or _memorised(curve, curve.ends[-1], evaluations),
         _exploding(steps),
         None if curve is None else _unsteady(curve),
         _overfitted(evaluations),
@@ -134,13 +134,17 @@ def find_in_run(
 def find_so_far(
     job: JobConfig, steps: Sequence[Record], evaluations: Sequence[Record], total_steps: int
 ) -> list[Finding]:
-    """Return what is wrong with a run that goes on; what only its end can tell is left out."""
+    """Return what is wrong with a run that goes on; what only its end can tell is left out.
+
+    Only the end tells that an adapter is unchanged, that the loss was still falling, and that nothing was wrong.
+    """
     if len(steps) < 2 * MIN_STEPS or steps[-1]["step"] < TOLD_FROM * total_steps:
         return []
     epoch = steps[-1]["epoch"]
     curve = curve_of([record for record in steps if epoch <= MIN_STAGES - 1 or record["epoch"] <= math.floor(epoch)])
     is_late = steps[-1]["step"] >= FALLS_BY * total_steps or epoch >= FEW_EPOCHS
-    trend = None if curve is None else _trend_so_far(curve, is_late)
+    planned_epochs = epoch * total_steps / steps[-1]["step"]
+    trend = None if curve is None else _trend_so_far(curve, is_late) or _memorised(curve, planned_epochs, evaluations)
     found = [trend, _exploding(steps), None if curve is None else _unsteady(curve), _overfitted(evaluations)]
     found.append(_slower(steps))
     findings = [finding for finding in found if finding is not None]
@@ -185,10 +189,10 @@ def _slower(steps: Sequence[Record]) -> Finding | None:
 
 
 def _trend(curve: Curve) -> Finding | None:
-    """Judge where the loss went: up, nowhere, to nothing, or still down when the run ended."""
+    """Judge where the loss went: up, nowhere, or still down when the run ended; not where it went to nothing."""
     first, last = curve.first, curve.last
     if last <= LOW_LOSS:
-        return _memorised(curve)
+        return None
     if last > RISEN_SHARE * first:
         return Finding("loss_rising", params=_fall(curve))
     if last > max(FLAT_SHARE * first, NOTABLE_LOSS) or (last >= HIGH_LOSS and curve.ends[-1] >= 3):
@@ -198,14 +202,16 @@ def _trend(curve: Curve) -> Finding | None:
     return None
 
 
-def _memorised(curve: Curve) -> Finding | None:
-    """Say that the rows were known by heart long before the end.
+def _memorised(curve: Curve, num_epochs: float, evaluations: Sequence[Record]) -> Finding | None:
+    """Say that the rows are known by heart: long before the end of the run's epochs, or while held-out rows got worse.
 
     To stop there is no advice: other wordings are learned after the rows are, and such runs lost half of the facts.
     """
-    index = next(number for number, loss in enumerate(curve.stages) if loss <= LOW_LOSS)
-    epoch, total = curve.ends[index], curve.ends[-1]
-    if total <= 0 or epoch > EARLY_SHARE * total:
+    if curve.last > LOW_LOSS:
+        return None
+    epoch = next(end for loss, end in zip(curve.stages, curve.ends, strict=True) if loss <= LOW_LOSS)
+    is_early = 0 < epoch <= EARLY_SHARE * num_epochs
+    if not is_early and _overfitted(evaluations) is None:
         return None
     return Finding("memorised", params={"final": f"{curve.last:.3f}", "epoch": f"{epoch:.2g}", "limit": LOW_LOSS})
 

@@ -244,3 +244,27 @@ def test_a_server_that_looks_at_a_hostile_model_answers_others_meanwhile(client,
     assert client.get("/v1/models").status_code == 200
     assert time.monotonic() - started < 4 and thread.is_alive()
     thread.join()
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"[" * 100_000,
+        b'{"layers": [' + b"[]," * 400_000 + b"[]]}",
+        b'{"layers": [{"mediaType": "application/vnd.ollama.image.x", "digest": ' + b"[" * 900 + b"]" * 900 + b"}]}",
+        b'{"config": {"digest": "sha256:../../../etc/passwd"}}',
+        b'{"manifests": [{"digest": 1, "runner": "ggml"}]}',
+    ],
+    ids=["deep", "large", "deep word", "path", "list"],
+)  # fmt: skip
+def test_a_hostile_manifest_of_ollama_is_listed_with_its_reason(places, client, manifest):
+    """A server parses these itself: they are bounded (docs/developer/architecture.md)."""
+    store = places[1]
+    store.add(f"{LIBRARY}/good/latest", store.manifest([], {"remote_host": "x"}))
+    store.add(f"{LIBRARY}/bad/latest", {}).write_bytes(manifest)
+    listed = {model["name"]: model["code"] for model in client.get("/api/models").json()["items"]}
+    assert listed["ollama:bad:latest"] == "ollama_manifest_invalid"
+    assert listed["ollama:good:latest"] == "ollama_cloud"
+    checked = client.get("/api/models/check/ollama:bad").json()
+    assert (checked["can_train"], checked["code"]) == (False, "ollama_manifest_invalid")
+    assert client.get("/api/models/check/nano").json()["can_train"]

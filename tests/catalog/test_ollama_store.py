@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
+import time
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gguf_bytes import STRING, U32, RawGguf, key_value, tensor_entry
 from llmlora.catalog.base_model import resolve_base_model
 from llmlora.catalog.ollama_name import OllamaName
-from llmlora.catalog.ollama_store import BrokenModel, OllamaModel, find_ollama_model, list_ollama_models
+from llmlora.catalog.ollama_store import (
+    MAX_DOCUMENT_BYTES,
+    BrokenModel,
+    OllamaModel,
+    find_ollama_model,
+    list_ollama_models,
+)
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
 from ollama_store import OllamaStore
@@ -140,6 +151,23 @@ def test_without_a_store_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list_ollama_models() == []
 
 
+SPLINTERS = (
+    b"",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b'"',
+    b",",
+    b":",
+    b"null",
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b"\xff",
+    b"\\ud800",
+    b"[" * 70,
+)
 DAMAGED = {
     "not JSON": b"{",
     "a list": b"[]",
@@ -147,7 +175,13 @@ DAMAGED = {
     "a path for a digest": b'{"layers": [{"mediaType": "application/vnd.ollama.image.model", "digest": "../../x"}]}',
     "a list of nothing": b'{"manifests": 1}',
     "deep": b"[" * 100_000,
-}
+    "deep where a word is expected": b'{"layers": [{"mediaType": "application/vnd.ollama.image.model", "digest": '
+    + b"[" * 900 + b"]" * 900 + b"}]}",
+    "deep beside all that is looked at": b'{"x": ' + b'{"y": ' * 100 + b"1" + b"}" * 101,
+    "a number of too many digits": b'{"x": ' + b"9" * 5000 + b"}",
+    "not UTF-8": b'{"layers": "\xff\xfe"}',
+    "too large": b'{"layers": [' + b"[]," * 400_000 + b"[]]}",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", DAMAGED)
@@ -158,6 +192,48 @@ def test_damaged_manifests_are_typed_errors(case: str, store: OllamaStore) -> No
         find_ollama_model("bad")
     (found,) = list_ollama_models()
     assert isinstance(found, BrokenModel)
+
+
+def test_a_document_takes_little_memory_and_time_whatever_is_in_it(store: OllamaStore) -> None:
+    path = store.add(f"{PUBLIC}/bad/latest", {})
+    path.write_bytes(b'{"x": [' + b"{}," * ((MAX_DOCUMENT_BYTES - 64) // 3) + b"{}]}")
+    tracemalloc.start()
+    started = time.process_time()
+    (found,) = list_ollama_models()
+    seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(found, OllamaModel) and found.why_not == "ollama_not_gguf"
+    assert peak < 64 << 20
+    assert seconds < 2
+
+
+@pytest.mark.parametrize("size", [10**4000, -1, "9", True, None, 1.5])
+def test_a_size_that_no_file_has_counts_as_none(store: OllamaStore, weights: Path, size: Any) -> None:
+    manifest = store.manifest([("model", weights)])
+    manifest["layers"][0]["size"] = size
+    store.add(f"{PUBLIC}/tiny/latest", manifest)
+    (found,) = list_ollama_models()
+    assert isinstance(found, OllamaModel) and found.num_bytes <= 1
+
+
+def test_changed_bytes_are_typed_errors_or_harmless(store: OllamaStore, weights: Path) -> None:
+    """2,000 manifests, lists and configurations with bytes changed, left out and doubled."""
+    child = store.manifest([("model", weights), ("template", "{{ .Prompt }}"), ("params", {"stop": ["x"]})])
+    documents = [json.dumps(child), json.dumps(store.list_of(("llamacpp", "gguf", child)))]
+    manifest = store.add(f"{PUBLIC}/tiny/latest", child)
+    config = store.root / "blobs" / child["config"]["digest"].replace(":", "-")
+    chance = random.Random(10)
+    for number in range(2000):
+        path = config if number % 3 == 2 else manifest
+        data = bytearray(config.read_bytes() if path == config else documents[number % 3].encode())
+        for _ in range(chance.randint(1, 8)):
+            at = chance.randrange(len(data))
+            data[at : at + chance.randint(0, 9)] = chance.choice(SPLINTERS)
+        before = path.read_bytes()
+        path.write_bytes(data)
+        (found,) = list_ollama_models()
+        assert isinstance(found, OllamaModel | BrokenModel)
+        path.write_bytes(before)
 
 
 def test_blobs_that_are_gone_are_named(store: OllamaStore, weights: Path) -> None:

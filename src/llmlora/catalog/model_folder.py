@@ -204,12 +204,13 @@ def read_json_object(path: Path, max_bytes: int = MAX_JSON_BYTES) -> dict[str, A
     except (ValueError, RecursionError) as error:
         detail = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelFileError("model_json_invalid", path=str(path), detail=detail) from error
-    if not isinstance(value, dict) or _depth(value) > MAX_JSON_DEPTH:
+    if not isinstance(value, dict) or json_depth(value) > MAX_JSON_DEPTH:
         raise ModelFileError("model_json_invalid", path=str(path), detail=type(value).__name__)
     return value
 
 
-def _depth(value: Any) -> int:
+def json_depth(value: Any) -> int:
+    """Return how deep a JSON value is nested, counted up to one more than is allowed."""
     level, current = 0, [value]
     while current and level <= MAX_JSON_DEPTH:
         current = [child for item in current for child in _children(item) if isinstance(child, dict | list)]

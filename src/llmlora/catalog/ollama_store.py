@@ -2,6 +2,9 @@
 
 A store has `blobs/sha256-<hex>` and manifests that name them: `manifests/<host>/<namespace>/<model>/<tag>`, and since
 Ollama 0.40 `manifests-v2/…` as well, which is looked up first. A manifest is one model, or a list of forms of one.
+
+A server reads these documents itself, unlike the headers of models (rule R9): each is JSON of at most
+`MAX_DOCUMENT_BYTES` and `MAX_JSON_DEPTH`, so there is nothing that the limits of a child would add.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmlora.catalog.model_folder import MAX_JSON_DEPTH, json_depth
 from llmlora.catalog.ollama_name import PREFIX, OllamaName
 from llmlora.catalog.regular_file import regular_size
 from llmlora.core.errors import ModelFileError, NotFound
@@ -25,7 +29,8 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 MANIFEST_LIST = "application/vnd.ollama.manifest.list.v2+json"
 LAYER = "application/vnd.ollama.image."
 RUNNERS = ("ggml", "llamacpp", "ollama")  # those that run GGUF, the preferred one first
-MAX_DOCUMENT_BYTES = 4 << 20
+MAX_DOCUMENT_BYTES = 1 << 20  # those of real models have a few KB
+MAX_LAYER_BYTES = 1 << 50
 MAX_TEXT_BYTES = 4 << 20
 MAX_LAYERS = 4096
 # Layers beside the weights without which the model is not what its name says.
@@ -221,7 +226,7 @@ def _layers(document: Mapping[str, Any], store: Path, path: Path) -> Iterator[La
             continue  # a manifest kept as an anchor, or what a later version brought
         kind = "template" if kind == "prompt" else kind
         size = entry.get("size")
-        num_bytes = size if isinstance(size, int) and size >= 0 else 0
+        num_bytes = size if isinstance(size, int) and 0 <= size <= MAX_LAYER_BYTES else 0
         blob = _blob(entry, store, path)
         yield Layer(kind, "sha256:" + blob.name.removeprefix("sha256-"), num_bytes, blob, str(entry.get("name") or ""))
 
@@ -246,17 +251,20 @@ def _object(data: bytes, path: Path) -> dict[str, Any]:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ModelFileError("ollama_manifest_invalid", path=str(path), detail=str(error)[:100]) from error
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or json_depth(value) > MAX_JSON_DEPTH:
         raise ModelFileError("ollama_manifest_invalid", path=str(path), detail=type(value).__name__)
     return value
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
     try:
-        if regular_size(path) > max_bytes:
-            raise ModelFileError("ollama_manifest_invalid", path=str(path), detail=f"> {max_bytes}")
-        return path.read_bytes()
+        regular_size(path)
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
         raise ModelFileError("ollama_blob_missing", path=str(path)) from error
     except OSError as error:
         raise ModelFileError("ollama_store_unreadable", path=str(path), detail=error.strerror or "") from error
+    if len(data) > max_bytes:
+        raise ModelFileError("ollama_manifest_invalid", path=str(path), detail=f"> {max_bytes}")
+    return data

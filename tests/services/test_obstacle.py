@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from llmlora.core.errors import ConfigError, DiskFull, NonFiniteLoss, WorkerDied
-from llmlora.core.job import write_job
+from llmlora.core.job import read_job, write_job
 from llmlora.services import obstacle as obstacles
 from llmlora.services.obstacle import obstacle
 from llmlora.services.plan_training import plan_training
@@ -83,3 +83,19 @@ def test_files_are_read_once_while_they_stay(folder, monkeypatch):
     assert obstacle(row(), folder) is None
     monkeypatch.setattr(obstacles, "plan_resume", lambda _: pytest.fail("read again"))
     assert obstacle(row(), folder) is None
+
+
+def test_its_configuration_is_read_once_while_it_stays(own, folder, monkeypatch):
+    """A list of jobs asks for each stopped one, and each open page for the list."""
+    found, config = [], folder / "config.json"
+    monkeypatch.setattr(obstacles, "read_job", lambda path: found.append(path) or read_job(path))
+    for _ in range(5):
+        assert obstacle(row(), folder) is None
+    assert found == [folder]
+    elsewhere = own.rename(own.with_name("moved"))
+    assert [code(row(), folder) for _ in range(3)] == ["job_base_gone"] * 3
+    config.write_text(config.read_text().replace(str(own), str(elsewhere)))
+    assert obstacle(row(), folder) is None
+    assert found == [folder] * 2
+    config.write_text("{")
+    assert code(row(), folder) == "damaged_job"

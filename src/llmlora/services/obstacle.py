@@ -9,6 +9,7 @@ from typing import Final
 
 from llmlora.core.errors import InputError, LlmloraError, NonFiniteLoss, error_from_dict
 from llmlora.core.job import JobConfig, read_job
+from llmlora.core.layout import CONFIG_FILE
 from llmlora.services.queue import Queue
 from llmlora.services.resume import plan_resume
 from llmlora.store.jobs import JobRow
@@ -18,7 +19,8 @@ STOPPED: Final = ("paused", "failed", "canceled")
 SAME_AGAIN: Final = (InputError, NonFiniteLoss)  # with the same files and settings
 ELSEWHERE: Final = ("download", "register")  # what another server refuses, it may take when it is a newer one
 
-State = tuple[tuple[str, int, int, int], ...]
+Stamp = tuple[str, int, int, int]
+State = tuple[Stamp, ...]
 
 
 def obstacle(job: JobRow, folder: Path) -> LlmloraError | None:
@@ -57,11 +59,16 @@ def _refuse_in_vain(queue: Queue, job_id: str, action: str) -> None:
 def _changed(folder: Path) -> LlmloraError | None:
     """Return what a job that trains does not find as it was; files that cannot be read are left to its worker."""
     try:
-        return _of_files(folder, _state(read_job(folder)))
+        return _of_files(folder, _state(_job(folder, _stamp(folder / CONFIG_FILE))))
     except LlmloraError as error:
         return error
     except OSError:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _job(folder: Path, _: Stamp) -> JobConfig:
+    return read_job(folder)
 
 
 @lru_cache(maxsize=1024)
@@ -85,7 +92,7 @@ def _files(job: JobConfig) -> Iterator[Path]:
     yield from sorted(base.iterdir()) if base.is_dir() else (base,)
 
 
-def _stamp(path: Path) -> tuple[str, int, int, int]:
+def _stamp(path: Path) -> Stamp:
     try:
         found = path.stat()
     except FileNotFoundError:

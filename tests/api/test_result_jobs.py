@@ -8,9 +8,10 @@ from datetime import datetime
 
 import pytest
 
+from llmlora.core.job import update_job
 from llmlora.core.layout import new_id
 from llmlora.core.locale import translate
-from llmlora.core.publish import write_json
+from llmlora.core.publish import sha256_file, write_json
 from llmlora.services.follow import lock_holder
 from llmlora.services.launcher import LocalLauncher
 from llmlora.services.queue import Queue
@@ -336,6 +337,55 @@ def test_an_evaluation_asks_the_questions_of_a_dataset_and_keeps_it(client, fini
     found = client.get(f"/api/evaluations/{made['id']}").json()
     assert found["status"] == "succeeded", found["error"]
     assert {item["question"] for item in found["report"]["items"]} == {"定休日は？", "場所は？"}
+    assert client.delete(f"/api/datasets/{data}").status_code == 200
+
+
+def keep_data_of(client, folder, job_dir):
+    """Copy a finished job whose data is a dataset of the workspace; returns the ids of job and dataset."""
+    rows = [{"instruction": f"質問{number}は？", "output": "はい。"} for number in range(3)]
+    data = client.post("/api/datasets", json={"name": "店", "examples": rows}).json()["id"]
+    (file,) = client.app.state.platform.database.home.glob(f"datasets/{data}/data*")
+    copy = shutil.copytree(job_dir, folder / "copy")
+    update_job(copy, data={"path": str(file), "sha256": sha256_file(file)})
+    return add_finished(client, copy), data
+
+
+def finished_export_of(client, job_id):
+    """Return the id of an export of a job, as if it had been made."""
+    made = create(client, "/api/exports", job_id=job_id)
+    with client.app.state.platform.database.write() as connection:
+        connection.execute(jobs.jobs.update().where(jobs.jobs.c.id == made["id"]).values(status="succeeded"))
+    return made["id"]
+
+
+@pytest.mark.parametrize("kind", ["evaluate", "export", "verify", "register"])
+def test_work_holds_the_data_that_its_job_was_trained_on(client, trained, tmp_path, kind):
+    """An evaluation asks rows of it, and so do the checks of files and of what Ollama serves."""
+    job_id, data = keep_data_of(client, tmp_path, trained)
+    if kind in ("verify", "register"):
+        export = finished_export_of(client, job_id)
+    path, wish = {
+        "evaluate": lambda: ("/api/evaluations", {"job_id": job_id}),
+        "export": lambda: ("/api/exports", {"job_id": job_id}),
+        "verify": lambda: (f"/api/exports/{export}/verify", {}),
+        "register": lambda: ("/api/ollama/register", {"job_id": export, "name": "shop", "force": True}),
+    }[kind]()
+    made = create(client, path, **wish)
+    refused = client.delete(f"/api/datasets/{data}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "dataset_in_use")
+    assert refused.json()["params"]["first"] == made["id"]
+    assert client.get(f"/api/jobs/{made['id']}").json()["dataset_id"] is None, "it is trained on nothing"
+    copy = create(client, f"/api/jobs/{made['id']}/clone")
+    for identifier in (made["id"], copy["id"]):
+        assert client.delete(f"/api/datasets/{data}").status_code == 409
+        assert client.post(f"/api/jobs/{identifier}/cancel").status_code == 200
+    assert client.delete(f"/api/datasets/{data}").status_code == 200
+
+
+def test_a_merge_and_a_comparison_read_no_data(client, trained, tmp_path):
+    job_id, data = keep_data_of(client, tmp_path, trained)
+    create(client, "/api/merges", job_id=job_id)
+    create(client, "/api/comparisons", 200, job_ids=[job_id, job_id])
     assert client.delete(f"/api/datasets/{data}").status_code == 200
 
 

@@ -1,5 +1,6 @@
 """A dataset that a job outside of the workspace reads is kept while that job lies there and has not ended."""
 
+import fcntl
 import io
 import shutil
 from contextlib import closing
@@ -8,16 +9,20 @@ from pathlib import Path
 import pytest
 
 from api.clients import application, signed_in
-from llmlora.core.errors import Conflict, NonFiniteLoss
+from llmlora.core.errors import Conflict, NonFiniteLoss, Stopped
 from llmlora.core.events import EventWriter
+from llmlora.core.job import update_job
 from llmlora.core.layout import datasets_dir, run_dir, run_numbers
 from llmlora.core.locale import error_texts, set_language
-from llmlora.core.publish import read_json, write_json
+from llmlora.core.publish import read_json, sha256_file, write_json
 from llmlora.data.edit import RowChange
 from llmlora.services import dataset_versions
+from llmlora.services import evaluate as evaluate_service
+from llmlora.services import export as export_service
 from llmlora.services import train as train_service
 from llmlora.services.job_folder import write_training
 from llmlora.services.kept_datasets import NewDataset, data_file, delete_dataset, keep_file, undo_delete_dataset
+from llmlora.services.outside_readers import datasets_held
 from llmlora.services.plan_training import plan_training
 from llmlora.services.recipe import ReplayWish
 from llmlora.services.replay import MixingPlace, with_replay
@@ -25,6 +30,7 @@ from llmlora.services.resume_places import NewPlaces
 from llmlora.services.train import resume_training, start_training
 from llmlora.store.opening import open_store
 from services.train_requests import request
+from tiny_jobs import tiny_job
 
 
 @pytest.fixture
@@ -210,3 +216,65 @@ def test_no_version_goes_that_a_job_elsewhere_reads(place, tmp_path, database, k
     shutil.rmtree(folder)
     dataset_versions.change_row(database, row.id, newest.version, RowChange(1, {"output": "四版"}))
     assert not data_file(database, row).is_file()
+
+
+@pytest.fixture
+def trained(tmp_path, keep, database):
+    """Return a finished job that was trained on a dataset, and the dataset's row."""
+    row = keep()
+    job = tiny_job("llama", tmp_path / "trained", {"r": 4})
+    file = data_file(database, row)
+    update_job(job, data={"path": str(file), "sha256": sha256_file(file)})
+    return job, row
+
+
+def code_of_deleting(database, row):
+    """Return why a dataset is not deleted, None where it would be."""
+    try:
+        delete_dataset(database, row.id)
+    except Conflict as error:
+        return error.code
+    undo_delete_dataset(database, row.id)
+    return None
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "evaluate questions", "export"])
+def test_a_command_that_works_with_a_job_holds_its_data_while_it_runs(
+    trained, tmp_path, database, keep, monkeypatch, verb
+):
+    job, row = trained
+    asked = keep("質問")
+    questions = data_file(database, asked) if verb == "evaluate questions" else None
+    seen = []
+
+    def run_worker(kind, folder, on_event):
+        seen.extend([code_of_deleting(database, row), code_of_deleting(database, asked)])
+        raise Stopped("interrupted")
+
+    for module in (evaluate_service, export_service):
+        monkeypatch.setattr(module, "run_worker", run_worker)
+    with pytest.raises(Stopped):
+        if verb == "export":
+            export_service.export_model(job, tmp_path / "exported")
+        else:
+            evaluate_service.evaluate(job, questions)
+    assert seen == ["dataset_worked_with", "dataset_worked_with" if questions else None]
+    assert code_of_deleting(database, row) is None
+    assert not list(datasets_dir(database.home).glob("*/reader-*"))
+
+
+def test_what_a_killed_command_left_behind_holds_nothing_without_its_worker(trained, tmp_path, database):
+    job, row = trained
+    folder = tmp_path / "work"
+    folder.mkdir()
+    write_json(folder / "config.json", {})
+    held = datasets_held(job, folder)
+    held.__enter__()  # and never left
+    assert code_of_deleting(database, row) == "dataset_worked_with", "its worker is about to start"
+    run_dir(folder, 1).mkdir(parents=True)
+    with (folder / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert code_of_deleting(database, row) == "dataset_worked_with", "its worker lives on"
+    assert code_of_deleting(database, row) is None
+    (note,) = (datasets_dir(database.home) / row.id).glob("reader-*")
+    note.unlink()

@@ -24,6 +24,7 @@ from llmlora.core.writable import require_job_folder
 from llmlora.data.container import require_file
 from llmlora.data.text_file import read_utf8
 from llmlora.services.follow import OnEvent
+from llmlora.services.outside_readers import datasets_held
 from llmlora.services.packages import require_packages
 from llmlora.services.supervisor import run_worker
 
@@ -178,7 +179,8 @@ def ladder(
 def _evaluated(planned: PlannedEvaluation, on_event: OnEvent | None) -> dict[str, Any]:
     folder = write_evaluation(planned)
     try:
-        run_worker(planned.kind, folder, on_event)
+        with datasets_held(planned.job_dir, folder, planned.questions):
+            run_worker(planned.kind, folder, on_event)
     except (InputError, NotFound, Conflict, Stopped):
         shutil.rmtree(folder, ignore_errors=True)  # nothing was measured, so there is nothing to keep
         raise

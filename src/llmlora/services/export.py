@@ -16,6 +16,7 @@ from llmlora.core.quantizations import QUANTIZATIONS, require_quantizations
 from llmlora.core.temporary import claimed
 from llmlora.core.writable import require_output
 from llmlora.services.follow import OnEvent
+from llmlora.services.outside_readers import datasets_held
 from llmlora.services.supervisor import run_worker
 
 META_SCHEMA = "llmlora.export-meta/1"
@@ -163,7 +164,7 @@ def export_model(
         compare=compare,
     )
     planned.output.mkdir(parents=True, exist_ok=True)
-    with claimed(planned.output / EXPORT_CLAIM):
+    with claimed(planned.output / EXPORT_CLAIM), datasets_held(Path(job_dir).absolute(), planned.output):
         return run_worker(planned.kind, write_export(planned), on_event)
 
 

@@ -124,7 +124,7 @@ def delete_dataset(database: Database, dataset_id: str) -> DatasetRow:
 
     Raises:
         NotFound: `dataset_not_found`. Conflict: `dataset_in_use`, a job that has not ended reads it, or
-            `dataset_read_outside`, one that lies elsewhere.
+            `dataset_read_outside`, one that lies elsewhere, or `dataset_worked_with`, a command does at the moment.
     """
     with database.write() as connection:
         row = datasets.get(connection, dataset_id)
@@ -132,8 +132,10 @@ def delete_dataset(database: Database, dataset_id: str) -> DatasetRow:
         if users:
             raise Conflict("dataset_in_use", id=dataset_id, users=", ".join(users), first=users[0])
         elsewhere = outside_readers(database.home, dataset_id)
+        if elsewhere and elsewhere[0].is_training:
+            raise Conflict("dataset_read_outside", id=dataset_id, path=str(elsewhere[0].folder))
         if elsewhere:
-            raise Conflict("dataset_read_outside", id=dataset_id, path=str(elsewhere[0]))
+            raise Conflict("dataset_worked_with", id=dataset_id, path=str(elsewhere[0].folder))
         hidden = replace(row, deleted_at=utc_now())
         write_dataset_record(database.home, hidden)
         datasets.mark_deleted(connection, dataset_id, now().after(UNDO_SECONDS))

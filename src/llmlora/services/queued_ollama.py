@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmlora.core.errors import ConfigError, Conflict, NotFound
+from llmlora.core.errors import ConfigError, Conflict, InputError, NotFound
 from llmlora.core.layout import CONFIG_FILE, OLLAMA_FILE, new_id, work_root
 from llmlora.core.locale import translate
 from llmlora.core.publish import read_json, write_json
 from llmlora.ollama.names import registered_name
 from llmlora.services.export import export_record
 from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush, earlier_facts, write_push
+from llmlora.services.outside_readers import datasets_worked_with
 from llmlora.services.queue import Queue
-from llmlora.store.jobs import JobRow
+from llmlora.store.jobs import DatasetUse, JobRow
 
 # As `ollama pull` takes it: name, owner/name or host/owner/name, and a tag.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,2}(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
@@ -108,13 +109,22 @@ def registration_document(folder: Path) -> dict[str, Any] | None:
     return {**{name: found.get(name) for name in names}, "checks": checks}
 
 
+def datasets_of_export(home: Path, folder: Path) -> tuple[DatasetUse, ...]:
+    """Return the datasets that work with an export reads: what its job was trained on; none when the job is gone."""
+    try:
+        return datasets_worked_with(home, Path(str((export_record(folder) or {})["job_dir"])))
+    except (OSError, ValueError, KeyError, InputError):
+        return ()
+
+
 def _submitted(queue: Queue, kind: str, name: str, config: dict[str, Any], parent_id: str | None = None) -> JobRow:
     job_id = new_id()
     folder = work_root(queue.database.home, kind) / job_id
     folder.mkdir(parents=True)
+    uses = datasets_of_export(queue.database.home, Path(config["export_dir"])) if "export_dir" in config else ()
     try:
         write_json(folder / CONFIG_FILE, {"kind": kind, **config})
-        return queue.submit(kind, folder, name=name, parent_id=parent_id, job_id=job_id)
+        return queue.submit(kind, folder, name=name, parent_id=parent_id, job_id=job_id, datasets=uses)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

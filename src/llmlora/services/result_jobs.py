@@ -22,9 +22,10 @@ from llmlora.services.job_page import job_document
 from llmlora.services.kept_datasets import data_file, get_dataset
 from llmlora.services.merge import plan_merge
 from llmlora.services.ollama import OLLAMA_PREFIX
+from llmlora.services.outside_readers import datasets_worked_with
 from llmlora.services.queue import Queue
 from llmlora.services.queue_progress import frozen_config
-from llmlora.services.queued_ollama import registration_document
+from llmlora.services.queued_ollama import datasets_of_export, registration_document
 from llmlora.services.verify import plan_verification
 from llmlora.services.work_folder import write_work
 from llmlora.store.jobs import DatasetUse, JobRow
@@ -77,7 +78,7 @@ def submit_evaluation(queue: Queue, wish: EvaluationWish) -> JobRow:
         glossary=wish.glossary,
         ladder=wish.ladder,
     )
-    uses = () if data is None else (DatasetUse(data.id, "eval"),)
+    uses = datasets_worked_with(queue.database.home, planned.job_dir, planned.questions)
     return _submitted(queue, planned.kind, write_evaluation(planned), wish.name, parent, new_id(), uses)
 
 
@@ -96,7 +97,8 @@ def submit_export(queue: Queue, wish: ExportWish) -> JobRow:
         keep_merged=wish.keep_merged,
         stitch_type=wish.stitch_type or STITCH_TYPE,
     )
-    return _submitted(queue, planned.kind, write_export(planned), wish.name, parent, export_id)
+    uses = datasets_worked_with(queue.database.home, queue.folder_of(parent))
+    return _submitted(queue, planned.kind, write_export(planned), wish.name, parent, export_id, uses)
 
 
 def submit_merge(queue: Queue, job_id: str, name: str | None = None, dtype: str | None = None) -> JobRow:
@@ -120,7 +122,8 @@ def submit_verification(queue: Queue, export_id: str) -> JobRow:
     parent, verify_id = queue.get(export_id), new_id()
     planned = plan_verification(queue.folder_of(parent))
     folder = work_root(queue.database.home, "verify") / verify_id
-    return _submitted(queue, planned.kind, write_work(planned, folder), None, parent, verify_id)
+    uses = datasets_of_export(queue.database.home, planned.output)
+    return _submitted(queue, planned.kind, write_work(planned, folder), None, parent, verify_id, uses)
 
 
 def _submitted(

@@ -95,7 +95,7 @@ function Problem({ job }: { job: Job }) {
 function Origin({ job }: { job: Job }) {
   const t = useText()
   const data = job.datasets
-    .filter(({ role }) => role !== "replay")
+    .filter(({ role }) => role === "train" || role === "eval")
     .map(({ name }) => name)
     .filter((name) => name !== null)
   const { replay } = job

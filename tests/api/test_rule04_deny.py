@@ -15,7 +15,12 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def every_path(app):
     """Return every path of the routes and of the OpenAPI document, with a value for each parameter."""
     paths = {route.path for route in flat_routes(app.routes)} | set(app.openapi()["paths"])
-    return sorted({re.sub(r"\{(name:path|page:path|name|level|[a-z]+_id|row)\}", "nano", path) for path in paths})
+    return sorted({filled(path) for path in paths})
+
+
+def filled(path):
+    """Return a path with a value for each of its parameters."""
+    return re.sub(r"\{(name:path|page:path|name|level|[a-z]+_id|row)\}", "nano", path)
 
 
 def flat_routes(routes):

@@ -50,6 +50,22 @@ def test_addresses_are_read_as_ollama_reads_them(given: str, expected: str, monk
     assert server_url("other:1") == "http://other:1"
 
 
+def test_what_opens_a_server_is_sent_to_it_and_shown_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with FakeOllama(tmp_path) as fake:
+        heard: list[str] = []
+        with_credentials = fake.url.replace("http://", "http://me:canary@")
+        for host in (None, fake.url, with_credentials):
+            monkeypatch.setenv("OLLAMA_HOST", with_credentials)
+            with OllamaClient(host) as client:
+                assert client.url == server_url(host) == fake.url
+                client._http.event_hooks = {"request": [lambda asked: heard.append(asked.headers["authorization"])]}
+                client.version()
+        assert heard == ["Basic bWU6Y2FuYXJ5"] * 3
+    with OllamaClient() as client, pytest.raises(LlmloraError) as caught:
+        client.version()
+    assert "canary" not in str(caught.value.to_dict())
+
+
 def test_a_server_that_is_not_there():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -39,8 +39,12 @@ def test_a_worker_gets_no_secret_of_the_server(tmp_path, monkeypatch):
     monkeypatch.setenv("LLMLORA_TOKEN", "canary-token")
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:canary-password@host/db")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    launch.Worker("chat", tmp_path)
-    assert not [value for value in given[0].values() if "canary" in value]
+    monkeypatch.setenv("HF_TOKEN", "canary-hub")
+    monkeypatch.setenv("WANDB_API_KEY", "canary-tracker")
+    for kind in ("chat", "inspect", "train", "download"):
+        launch.Worker(kind, tmp_path)
+    found = [{value for value in environment.values() if "canary" in value} for environment in given]
+    assert found == [set(), set(), {"canary-tracker"}, {"canary-hub"}], "each to the one who needs it"
     assert given[0]["HF_HUB_OFFLINE"] == "1"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from llmlora.catalog.hub_cache import hub_home
+from llmlora.core.addresses import without_credentials
 
 HUB: Final = "https://huggingface.co"
 SECONDS: Final = 3.0
@@ -31,14 +32,15 @@ class HubIdentity:
 
 def hub_identity() -> HubIdentity:
     """Ask the Hub whose token this is, for 3 seconds at most; without a token, or with `HF_HUB_OFFLINE`, ask nobody."""
-    url = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    endpoint = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    url = without_credentials(endpoint)
     token = _token()
     if token is None:
         return HubIdentity("anonymous", url)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
         return HubIdentity("offline", url)
     try:
-        return HubIdentity("known", url, str(_asked(url, token)["name"]))
+        return HubIdentity("known", url, str(_asked(endpoint, token)["name"]))
     except urllib.error.HTTPError as error:
         error.close()
         return HubIdentity("refused" if error.code in (401, 403) else "unreachable", url)

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import httpx2
 
+from llmlora.core.addresses import without_credentials
 from llmlora.core.errors import DiskFull, LlmloraError, NotFound, OllamaUnavailable
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 11434
@@ -30,8 +31,18 @@ Json = dict[str, Any]
 
 
 def server_url(host: str | None = None) -> str:
-    """Return the address of the server: what is given, else `OLLAMA_HOST` as Ollama itself reads it."""
-    text = (host or os.environ.get("OLLAMA_HOST") or "").strip().rstrip("/")
+    """Return the address of the server, as it may be shown: what is given, else `OLLAMA_HOST` as Ollama reads it."""
+    return without_credentials(_address(host))
+
+
+def _address(host: str | None) -> str:
+    """Return the address with its credentials; those of a server that `OLLAMA_HOST` names stand only there."""
+    given, own = _whole(host), _whole(os.environ.get("OLLAMA_HOST"))
+    return own if not host or without_credentials(own) == given else given
+
+
+def _whole(host: str | None) -> str:
+    text = (host or "").strip().rstrip("/")
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = "http", text
@@ -51,11 +62,11 @@ class OllamaClient:
     """
 
     def __init__(self, host: str | None = None, wait_seconds: float = WAIT_SECONDS) -> None:
-        self.url = server_url(host)
+        self.url = server_url(host)  # as it may be shown
         self._wait_seconds = wait_seconds
         timeout = httpx2.Timeout(wait_seconds, connect=min(CONNECT_SECONDS, wait_seconds))
         try:
-            self._http = httpx2.Client(base_url=self.url, timeout=timeout, trust_env=False)
+            self._http = httpx2.Client(base_url=_address(host), timeout=timeout, trust_env=False)
         except httpx2.InvalidURL as error:
             raise OllamaUnavailable("ollama_down", url=self.url) from error
 

@@ -23,6 +23,15 @@ from llmlora.services.packages import require_packages
 
 # Of the server alone: no worker opens the database or answers a request, and model files are programs of strangers.
 SERVER_SECRETS = ("LLMLORA_TOKEN", "DATABASE_URL", "POSTGRES_PASSWORD")
+# Of others, for the one kind of work that shows them to whom they are for.
+SECRETS_OF = {
+    "HF_TOKEN": "download",
+    "HUGGING_FACE_HUB_TOKEN": "download",
+    "WANDB_API_KEY": "train",
+    "MLFLOW_TRACKING_USERNAME": "train",
+    "MLFLOW_TRACKING_PASSWORD": "train",
+    "MLFLOW_TRACKING_TOKEN": "train",
+}
 # Libraries that a worker loads are told to report nothing home; who wants it otherwise sets the variable.
 QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "WANDB_ERROR_REPORTING": "false"}
 
@@ -60,7 +69,7 @@ class Worker:
             stdout=pipe,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env={**_environment(is_owned), **(environment or {})},
+            env={**_environment(kind, is_owned), **(environment or {})},
         )
         self.events: Iterator[Event] = follow(folder, self.run, is_working=lambda: self.process.poll() is None)
         self.was_stopped = False
@@ -72,8 +81,11 @@ class Worker:
             self.was_stopped = True
 
 
-def _environment(is_owned: bool) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("LLMLORA_PARENT", *SERVER_SECRETS)}
+def _environment(kind: str, is_owned: bool) -> dict[str, str]:
+    others = [name for name, reader in SECRETS_OF.items() if reader != kind]
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("LLMLORA_PARENT", *SERVER_SECRETS, *others)
+    }
     owner = {"LLMLORA_PARENT": str(os.getpid())} if is_owned else {}
     return {**QUIET, **kept, **owner, "LLMLORA_LANG": current_language()}
 

@@ -13,8 +13,10 @@ from llmlora.core.layout import SERVER_LOG, home_dir
 MAX_BYTES = 5_000_000
 PIECE_BYTES = 256 << 10  # of one answer
 HIDDEN = "[hidden]"
-# Tokens of the Hub and of Weights & Biases, what a header or an address says of ours.
-_SECRETS = re.compile(r"hf_[A-Za-z0-9]{30,}|(?<=token=)[^&\s\"']+|(?<=[Bb]earer )\S+|(?<=llmlora-)\d+=[0-9a-f]{64}")
+# Tokens of the Hub, what a header or an address says of ours, and what stands in front of a host in an address.
+_SECRETS = re.compile(
+    r"hf_[A-Za-z0-9]{30,}|(?<=token=)[^&\s\"']+|(?<=[Bb]earer )\S+|(?<=llmlora-)\d+=[0-9a-f]{64}|(?<=://)[^/\s\"'@]+(?=@)"
+)
 
 
 def without_secrets(text: str, *more: str) -> str:

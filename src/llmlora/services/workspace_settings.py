@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from llmlora.core.addresses import without_credentials
 from llmlora.core.layout import home_dir
 from llmlora.core.presets import preset_values
 from llmlora.core.server import ServerSettings
@@ -51,7 +52,7 @@ def fixed_settings(server: ServerSettings, database: Database) -> list[dict[str,
     others: tuple[tuple[str, Any, str | None], ...] = (
         ("workspace", str(home_dir()), "LLMLORA_HOME"),
         ("database", database.engine.dialect.name, "DATABASE_URL"),
-        ("ollama_host", os.environ.get("OLLAMA_HOST"), "OLLAMA_HOST"),
+        ("ollama_host", without_credentials(os.environ.get("OLLAMA_HOST", "")) or None, "OLLAMA_HOST"),
         ("hub_offline", os.environ.get("HF_HUB_OFFLINE") == "1", "HF_HUB_OFFLINE"),
         ("remote_code", False, None),  # code that a model brings along is never run
     )

@@ -25,6 +25,7 @@ from huggingface_hub.errors import (
 )
 
 from llmlora.catalog.hub_cache import hub_cache_dir
+from llmlora.core.addresses import texts_without_credentials
 from llmlora.core.errors import DependencyError, DiskFull, HubAccessDenied, LlmloraError, ModelFileError, NotFound
 from llmlora.core.machine import disk_room
 from llmlora.core.publish import existing_parent, is_disk_full
@@ -128,7 +129,7 @@ def _typed_errors(name: str) -> Iterator[None]:
 
 
 def _typed(name: str, error: Exception) -> LlmloraError:
-    detail = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    detail = texts_without_credentials((str(error).strip() or type(error).__name__).splitlines()[0])[:300]
     if isinstance(error, GatedRepoError):
         return HubAccessDenied("hub_gated", name=name, repo=name.partition("@")[0])
     if isinstance(error, RevisionNotFoundError):

@@ -226,3 +226,15 @@ def test_offsets_that_are_none(client):
         answer = client.put(path, content=GOOD, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
     assert send(client, "/api/uploads/none", GOOD, 0).status_code == 404
+
+
+def test_a_dataset_that_a_killed_server_has_made_is_not_made_again(client, app, monkeypatch):
+    path = begin(client)
+    send(client, path, GOOD, 0)
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(uploads.uploads, "end", lambda *_: 1 / 0)
+        uploads.keep_upload(app.state.platform.database, path.rsplit("/", 1)[1], uploads.NewDataset("店"))
+    first = client.get("/api/datasets").json()["items"]
+    assert client.post(f"{path}/dataset", json={}).json()["id"] == first[0]["id"]
+    assert client.get("/api/datasets").json()["items"] == first
+    assert client.head(path).status_code == 404

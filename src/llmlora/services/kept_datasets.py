@@ -101,9 +101,9 @@ def keep_file(database: Database, new: NewDataset, source: IO[bytes]) -> Dataset
     return _keep(database, new, write)
 
 
-def keep_path(database: Database, new: NewDataset, source: Path) -> DatasetRow:
+def keep_path(database: Database, new: NewDataset, source: Path, dataset_id: str | None = None) -> DatasetRow:
     """Keep a file of the workspace, which nobody may change any more; errors as of `keep_file`."""
-    return _keep(database, new, lambda path: link_or_copy(source, path))
+    return _keep(database, new, lambda path: link_or_copy(source, path), dataset_id)
 
 
 def get_dataset(database: Database, dataset_id: str) -> DatasetRow:
@@ -174,9 +174,11 @@ def dataset_document(row: DatasetRow) -> dict[str, Any]:
     return {**kept, "type": row.format, "ok": row.is_ok, "problems": problems, "stats": stats, "doubts": doubts}
 
 
-def _keep(database: Database, new: NewDataset, write: Callable[[Path], None]) -> DatasetRow:
+def _keep(
+    database: Database, new: NewDataset, write: Callable[[Path], None], dataset_id: str | None = None
+) -> DatasetRow:
     read = dataset_options(new.type, new.columns, new.encoding)
-    identifier = new_id()
+    identifier = dataset_id or new_id()
     final = datasets_dir(database.home) / identifier
     final.parent.mkdir(parents=True, exist_ok=True)
     with disk_errors(final.parent), own_temporary(final, is_folder=True) as folder:

@@ -63,7 +63,8 @@ class Platform:
         database = self.database
         with database.write() as connection:
             idempotency.forget_unanswered(connection)
-        remove_leftovers(datasets_dir(database.home))  # of uploads that were not finished
+        for folder in (datasets_dir(database.home), *datasets_dir(database.home).glob("*/")):
+            remove_leftovers(folder)  # of uploads, and of changes, that were not finished
         self._feed = EventFeed(self.events, database, broadcaster.publish)
         self._feed.start()
         self._supervisor = QueueSupervisor(database, LocalLauncher(before_training=warm_models.give_way))

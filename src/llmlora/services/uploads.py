@@ -17,7 +17,7 @@ from llmlora.core.layout import new_id, uploads_dir
 from llmlora.core.publish import disk_errors, sha256_file
 from llmlora.services.kept_datasets import NewDataset, keep_path
 from llmlora.services.room import require_room
-from llmlora.store import uploads
+from llmlora.store import datasets, uploads
 from llmlora.store.database import Database
 from llmlora.store.datasets import DatasetRow
 from llmlora.store.times import utc_now
@@ -124,11 +124,20 @@ def keep_upload(database: Database, upload_id: str, new: NewDataset) -> DatasetR
             raise Conflict("upload_unfinished", id=upload_id, offset=size, num_bytes=row.num_bytes)
         if row.sha256 is not None and sha256_file(path) != row.sha256:
             raise InputError("upload_damaged", id=upload_id)
-        kept = keep_path(database, replace(new, file_name=row.file_name), path)
+        kept = _kept_once(database, replace(new, file_name=row.file_name), path, upload_id)
         with database.write() as connection:
             uploads.end(connection, upload_id)
         path.unlink(missing_ok=True)
     return kept
+
+
+def _kept_once(database: Database, new: NewDataset, path: Path, upload_id: str) -> DatasetRow:
+    """Make the dataset, which has the id of its upload: one that a killed server has made is not made again."""
+    with database.read() as connection:
+        made = datasets.find(connection, upload_id)
+    if made is not None and made.deleted_at is None:
+        return made
+    return keep_path(database, new, path, upload_id if made is None else new_id())
 
 
 def give_up(database: Database, upload_id: str) -> UploadRow:

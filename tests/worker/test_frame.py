@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 from pathlib import Path
@@ -271,3 +272,21 @@ def test_a_run_that_the_queue_has_given_up_does_not_begin(tmp_path, is_owned, be
     ended = subprocess.run(words, env={**environment, **owner}, capture_output=True, check=False)
     assert (ended.returncode != Conflict.exit_code) is begins
     assert (tmp_path / "runs" / "1" / "events.jsonl").exists() is begins
+
+
+def test_a_signal_that_comes_while_one_is_taken_does_not_wait_for_itself():
+    """Every line of the handler is interrupted by the handler itself, as a second signal does."""
+    stop, depth = frame.StopFlag(), 0
+
+    def interrupt(*_):
+        nonlocal depth
+        if depth < 2:
+            depth += 1
+            stop.on_signal()
+            depth -= 1
+        return interrupt
+
+    thread = threading.Thread(target=lambda: (sys.settrace(interrupt), stop.on_signal()), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive() and stop

@@ -57,18 +57,21 @@ RESERVE_BYTES = 1 << 16  # given back on a full disk, so that the last words of 
 
 
 class StopFlag:
-    """Set by SIGTERM, by Ctrl-C, or when the process that started this worker is gone; the work looks at it often."""
+    """Set by SIGTERM, by Ctrl-C, or when the process that started this worker is gone; the work looks at it often.
+
+    No lock is in it: a signal that comes while the one before is being taken would wait for itself.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._is_set = False
         self.ends_at_once = False
 
     def set(self) -> None:
         """Ask the work to stop at its next safe point."""
-        self._event.set()
+        self._is_set = True
 
     def __bool__(self) -> bool:
-        return self._event.is_set()
+        return self._is_set
 
     def on_signal(self, *_: object) -> None:
         """Take a stop signal; while libraries are loading (`ends_at_once`) nothing is worth waiting for."""

@@ -26,6 +26,7 @@ from llmlora.gguf.blocks import dequantize_rows
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.inference.trained_job import find_trained
 from llmlora.services.export import plan_export
+from split_gguf import split_file
 from tiny_jobs import tiny_job, write_random_adapter
 from tiny_models import tiny_model
 
@@ -92,12 +93,9 @@ def test_the_file_is_verified_and_used(stitched: dict[str, Any]):
 @pytest.fixture(scope="module")
 def on_file(stitched: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Export, with its adapter, a job that was trained on the file itself."""
-    from llmlora.catalog.base_model import resolve_base_model
-
     folder, base = tmp_path_factory.mktemp("on-file"), stitched["folder"] / "base.gguf"
     shutil.copytree(stitched["job"], folder / "job")
-    place = {"base_model": str(base), "base_dir": str(base), "base_digest": resolve_base_model(str(base)).digest}
-    write_json(folder / "job" / "config.json", {**read_json(folder / "job" / "config.json"), **place})
+    settle_base(folder / "job", base)
     planned = plan_export(folder / "job", folder / "out", adapter=True)
     planned.output.mkdir()
     report = export_model(ExportRequest.from_config(planned.to_config(), planned.output))
@@ -219,7 +217,7 @@ def test_shares_are_what_is_in_the_written_blocks():
 
 
 def test_what_cannot_be_stitched_is_refused(stitched: dict[str, Any], tmp_path: Path):
-    job, base = stitched["job"], stitched["folder"] / "base.gguf"
+    job = stitched["job"]
 
     def refusal(request: ExportRequest) -> str:
         request.output.mkdir(exist_ok=True)
@@ -232,9 +230,53 @@ def test_what_cannot_be_stitched_is_refused(stitched: dict[str, Any], tmp_path: 
     assert refusal(ExportRequest(job, tmp_path / "b", ("stitched",), stitch_type="Q3_Z")) == "unknown_stitch_type"
     other = broken_copy(stitched, tmp_path, "blk.0.attn_v.weight", b"\x01")
     assert refusal(ExportRequest(job, tmp_path / "c", ("stitched",), stitch_base=other)) == "stitch_other_base"
-    (tmp_path / "full").mkdir()
-    full = tiny_job("llama", tmp_path / "full")
-    assert refusal(ExportRequest(full, tmp_path / "d", ("stitched",), stitch_base=base)) == "stitch_needs_adapter"
+
+
+def test_a_full_training_on_a_file_is_stitched_by_default(tmp_path: Path):
+    """All tensors are rewritten then, and what is said of the model is the base's still."""
+    job, base = tiny_job("llama", tmp_path), tmp_path / "base.gguf"
+    gguf_base(tmp_path / "base", base, extra=EXTRA)
+    settle_base(job, base)
+    report = export_by_default(job, tmp_path / "out")
+    (entry,) = report["verify"]["files"]
+    assert (entry["verdict"], report["stitch"]["num_copied"]) == ("verified", 0)
+    header = read_gguf_header(tmp_path / "out" / "model-stitched.gguf")
+    assert header.metadata["general.license"] == "apache-2.0"
+    assert {tensor.ggml_type for tensor in header.tensors} == {"Q8_0", "F32"}
+    base.rename(tmp_path / "elsewhere.gguf")
+    assert plan_export(job, tmp_path / "gone").quantizations == ("F16", "Q4_K_M"), "which need no base"
+    gguf_base(tmp_path / "base", base, "Q8_0")
+    assert plan_export(job, tmp_path / "other").quantizations == ("F16", "Q4_K_M")
+
+
+def test_a_split_base_is_stitched_by_default_into_one_file(stitched: dict[str, Any], tmp_path: Path):
+    shutil.copytree(stitched["job"], tmp_path / "job")
+    parts = split_file(stitched["folder"] / "base.gguf", tmp_path, 3)
+    settle_base(tmp_path / "job", parts[0])
+    report = export_by_default(tmp_path / "job", tmp_path / "out")
+    assert [entry["verdict"] for entry in report["verify"]["files"]] == ["verified"]
+    whole = stitched["folder"] / "out" / "model-stitched.gguf"
+    before, after = (read_gguf_header(path) for path in (whole, tmp_path / "out" / "model-stitched.gguf"))
+    assert sorted(tensor.name for tensor in after.tensors) == sorted(tensor.name for tensor in before.tensors)
+    for tensor in after.tensors:
+        assert raw(tmp_path / "out" / "model-stitched.gguf", after, tensor.name) == raw(whole, before, tensor.name)
+    assert before.metadata.keys() == after.metadata.keys(), "no key of the parts is left"
+    assert verify_export(tmp_path / "out")["ok"]
+
+
+def settle_base(job: Path, base: Path) -> None:
+    """Let a job be one that was trained on a GGUF file."""
+    from llmlora.catalog.base_model import resolve_base_model
+
+    found = resolve_base_model(str(base))
+    place = {"base_model": str(base), "base_dir": str(found.path), "base_digest": found.digest}
+    write_json(job / "config.json", {**read_json(job / "config.json"), **place})
+
+
+def export_by_default(job: Path, output: Path) -> dict[str, Any]:
+    planned = plan_export(job, output)
+    planned.output.mkdir()
+    return export_model(ExportRequest.from_config(planned.to_config(), planned.output))
 
 
 def test_an_adapter_that_unties_the_output_adds_one_tensor(stitched: dict[str, Any], tmp_path: Path):
@@ -248,4 +290,4 @@ def test_an_adapter_that_unties_the_output_adds_one_tensor(stitched: dict[str, A
     plan.write(tmp_path / "untied.gguf")
     header = read_gguf_header(tmp_path / "untied.gguf")
     assert header.tensor("output.weight").ggml_type == "Q8_0"
-    assert len(header.tensors) == len(plan.header.tensors) + 1
+    assert len(header.tensors) == len(plan.files.places) + 1

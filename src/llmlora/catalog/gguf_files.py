@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from llmlora.catalog.file_digests import digests_of
-from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
+from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
 from llmlora.catalog.header_reader import read_ahead
 from llmlora.catalog.ollama_store import parts_of_blob
 from llmlora.core.errors import ModelFileError
@@ -38,6 +41,21 @@ class GgufFiles:
     def metadata(self) -> dict[str, Any]:
         """The keys of the model."""
         return self.headers[0].metadata
+
+    @cached_property
+    def places(self) -> dict[str, tuple[Path, GgufTensor]]:
+        """Every tensor by its name, with the file that holds it.
+
+        Raises:
+            ModelFileError: `gguf_invalid`, two parts have a tensor of one name.
+        """
+        found: dict[str, tuple[Path, GgufTensor]] = {}
+        for path, header in zip(self.paths, self.headers, strict=True):
+            for tensor in header.tensors:
+                if tensor.name in found:
+                    raise ModelFileError("gguf_invalid", path=str(path), reason="duplicate_tensor", detail=tensor.name)
+                found[tensor.name] = (path, tensor)
+        return found
 
     @property
     def num_parameters(self) -> int:
@@ -92,6 +110,19 @@ def read_gguf_files(path: Path) -> GgufFiles:
         if (found.metadata.get("split.no"), found.metadata.get(_NUM_PARTS)) != (number, count):
             raise ModelFileError("gguf_part_missing", path=str(part), number=number + 1, count=count)
     return GgufFiles(paths, tuple(headers))
+
+
+@contextmanager
+def named_parts(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield a path that llama.cpp loads the whole model from: it finds the parts of a split one by their names only."""
+    if len(paths) == 1:
+        yield paths[0]
+        return
+    with TemporaryDirectory() as folder:
+        names = [f"model-{number:05}-of-{len(paths):05}.gguf" for number in range(1, len(paths) + 1)]
+        for name, path in zip(names, paths, strict=True):
+            (Path(folder) / name).symlink_to(path.absolute())
+        yield Path(folder) / names[0]
 
 
 def _parts(path: Path, count: int) -> tuple[Path, ...]:

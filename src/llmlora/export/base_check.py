@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from llmlora.catalog.gguf_files import named_parts
 from llmlora.catalog.gguf_header import GgufTensor
 from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Message
@@ -66,7 +67,7 @@ def check_opened(base: Base, on_wait: OnWait | None = None) -> dict[str, Any]:
     reference = _reference(base)
     seconds = LEAST_SECONDS + SECONDS_PER_GIGABYTE * source.files.num_bytes / 1e9
     compare = partial(run_apart, _compare, seconds=seconds, on_wait=on_wait)
-    with _named_parts(source.files.paths) as path:
+    with named_parts(source.files.paths) as path:
         compared: Comparison = compare(path, reference, True)
     for check in compared.checks:
         if not check.ok:
@@ -153,19 +154,6 @@ def _prompts(renderings: Sequence[list[int]], texts: Sequence[list[int]]) -> lis
     """Return token ids to predict after: two conversations, and the longest texts, Japanese and others."""
     longest = sorted(texts, key=len, reverse=True)
     return [ids[:PROMPT_TOKENS] for ids in [*renderings[:2], *longest][:NUM_PROMPTS]]
-
-
-@contextmanager
-def _named_parts(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield a path that llama.cpp loads the whole model from: it finds the parts of a split one by their names only."""
-    if len(paths) == 1:
-        yield paths[0]
-        return
-    with TemporaryDirectory() as folder:
-        names = [f"model-{number:05}-of-{len(paths):05}.gguf" for number in range(1, len(paths) + 1)]
-        for name, path in zip(names, paths, strict=True):
-            (Path(folder) / name).symlink_to(path.absolute())
-        yield Path(folder) / names[0]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llmlora import __version__
+from llmlora.catalog.gguf_files import read_gguf_files
 from llmlora.core.errors import ConfigError, Conflict, ExportError
 from llmlora.core.layout import (
     ADAPTER_CONFIG,
@@ -367,8 +368,9 @@ def _key_of(work: _Work, quantization: str) -> str:
     if quantization != STITCHED:
         return work.key(quantization=quantization)
     assert work.stitch is not None
-    base = work.stitch.path.stat()
-    return work.key(quantization=STITCHED, wanted=work.stitch.wanted, base=[base.st_size, base.st_mtime_ns])
+    states = [path.stat() for path in read_gguf_files(work.stitch.path).paths]
+    base = [number for state in states for number in (state.st_size, state.st_mtime_ns)]
+    return work.key(quantization=STITCHED, wanted=work.stitch.wanted, base=base)
 
 
 def _write_stitched(work: _Work) -> None:

@@ -1,6 +1,7 @@
 """A stitched file: the base's own GGUF file, in which only the tensors are rewritten that training changed.
 
-All others are copied byte for byte, and so is what the file says of itself, save how the trained model is asked. Values
+All others are copied byte for byte, and so is what the file says of itself, save how the trained model is asked; where
+all weights were trained, that is all that is the base's. The parts of a split base become one file. Values
 that already sit on a quantiser's grid snap back to it, so a changed tensor never simply gets the base's own type again:
 Q8_0, or a smaller one where most of what training changed is measured to survive in it; F16 where even Q8_0 swallows
 it, as on a base that is Q8_0 itself.
@@ -18,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from llmlora.catalog.gguf_header import GgufHeader, GgufTensor, read_gguf_header
+from llmlora.catalog.gguf_files import GgufFiles, read_gguf_files
+from llmlora.catalog.gguf_header import GgufTensor
 from llmlora.core.errors import ConfigError, ExportError, ModelFileError
-from llmlora.core.publish import sha256_file
 from llmlora.export.merge import base_tensors
 from llmlora.export.update_check import LIMIT
 from llmlora.gguf.backends import backend_for
@@ -29,7 +30,7 @@ from llmlora.gguf.container import OnProgress, TensorPlan, tensor_bytes, write_c
 from llmlora.gguf.conversion import ConvertedTensor, convert_tensors
 from llmlora.gguf.mix import DEFAULT_TYPES, FLOAT_TYPES, fitting_type
 from llmlora.gguf.quantize import plan_tensor
-from llmlora.gguf.reader import read_tensor
+from llmlora.gguf.reader import read_values
 from llmlora.gguf.source import TensorSource
 from llmlora.gguf.tokenizer import name_suffix
 from llmlora.gguf.writer import FILE_TYPES, QUANTIZATION_VERSION
@@ -40,12 +41,13 @@ SAFE_TYPE = "Q8_0"
 OWN_TYPE = "base"  # asked for in place of a type: the one that the base's tensor has
 STITCH_TYPES = (SAFE_TYPE, "Q6_K", "Q5_K", "Q4_K", OWN_TYPE)
 _COPIED_AT_ONCE = 1 << 24  # bytes
+_OF_THE_FILE = ("general.alignment", "split.")  # keys that do not speak of the model
 _MIX_OF = {kind: mix for mix, kind in DEFAULT_TYPES.items() if mix != "Q4_K_S"}
 
 
 @dataclass(frozen=True)
 class Stitch:
-    """What to stitch: the base's file, and the type of rewritten tensors (one of STITCH_TYPES)."""
+    """What to stitch: the base's file or one part of it, and the type of rewritten tensors (one of STITCH_TYPES)."""
 
     path: Path
     wanted: str = SAFE_TYPE
@@ -53,14 +55,14 @@ class Stitch:
 
 @dataclass(frozen=True)
 class StitchPlan:
-    """A stitched file before it is written: its header, and which tensors are not the base's.
+    """A stitched file before it is written: the base's files, and which tensors are not the base's.
 
     `types` are those of all tensors; `shares` say how much of what training changed would survive in the asked type,
     of those tensors for which that was measured.
     """
 
     base: Path
-    header: GgufHeader
+    files: GgufFiles
     metadata: Mapping[str, Any]
     rewritten: Mapping[str, ConvertedTensor]
     types: Mapping[str, str]
@@ -69,16 +71,16 @@ class StitchPlan:
     @property
     def num_bytes(self) -> int:
         """Bytes of the file, exact but for a few of its header."""
-        shapes = {tensor.name: tensor.shape for tensor in self.header.tensors}
+        shapes = {name: tensor.shape for name, (_, tensor) in self.files.places.items()}
         shapes |= {name: tensor.shape for name, tensor in self.rewritten.items()}
-        return self.header.data_offset + sum(tensor_bytes(shape, self.types[name]) for name, shape in shapes.items())
+        return self.files.headers[0].data_offset + sum(
+            tensor_bytes(shape, self.types[name]) for name, shape in shapes.items()
+        )
 
     def write(self, output: Path, on_progress: OnProgress | None = None) -> None:
         """Write the file, with one tensor in memory; the caller publishes it."""
-        known = [tensor.name for tensor in self.header.tensors]
-        new = [name for name in self.rewritten if name not in known]
-        plans = [self._plan(name) for name in (*known, *new)]
-        write_container(output, self.metadata, plans, self.header.value_types, on_progress)
+        plans = [self._plan(name) for name in dict.fromkeys((*self.files.places, *self.rewritten))]
+        write_container(output, self.metadata, plans, self.files.headers[0].value_types, on_progress)
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers of tensors and what was measured of them, for `meta.json`."""
@@ -97,8 +99,8 @@ class StitchPlan:
         changed = self.rewritten.get(name)
         if changed is not None:
             return plan_tensor(changed, self.types[name])
-        tensor = self.header.tensor(name)
-        return TensorPlan(name, tensor.shape, tensor.ggml_type, partial(iter_bytes, self.base, tensor))
+        path, tensor = self.files.places[name]
+        return TensorPlan(name, tensor.shape, tensor.ggml_type, partial(iter_bytes, path, tensor))
 
 
 def iter_bytes(path: Path, tensor: GgufTensor) -> Iterator[np.ndarray]:
@@ -118,38 +120,27 @@ def find_stitch(trained: TrainedJob, given: Path | None, wanted: str) -> Stitch:
     """Return what to stitch: the file that was trained on, else the given one, which must hold the same weights.
 
     Raises:
-        ConfigError: unknown type, all weights were trained, or the base is a folder and no file is given.
-        ExportError: the given file holds other weights than the base.
+        ConfigError: unknown type, or the base is a folder and no file is given.
+        ExportError: the given file holds other weights than the base. NotFound: the base is gone.
     """
     check_stitch_type(wanted)
-    if trained.adapter_dir is None:
-        raise ConfigError("stitch_needs_adapter")
     own = trained.base.path
     if own.is_file():
-        _check_whole(own)
         return Stitch(own, wanted)
     if given is None:
         raise ConfigError("stitch_needs_gguf", path=str(own))
-    _check_whole(given)
     _check_same_weights(trained, given)
     return Stitch(given, wanted)
 
 
-def _check_whole(path: Path) -> None:
-    """Raise ConfigError for a part of a split file."""
-    if int(read_gguf_header(path).metadata.get("split.count") or 1) > 1:
-        raise ConfigError("stitch_split_base", path=str(path))
-
-
 def _check_same_weights(trained: TrainedJob, path: Path) -> None:
     """Raise ExportError where a file's values are not the base's, which may be rounded to 16 bits."""
-    header = read_gguf_header(path)
-    stored = {tensor.name: tensor for tensor in header.tensors}
+    places = read_gguf_files(path).places
     for tensor in convert_tensors(trained.base.source, trained.base.config):
-        found = stored.get(tensor.name)
+        place, found = places.get(tensor.name, (path, None))
         if found is None or found.shape != tensor.shape:
             raise ExportError("stitch_other_base", path=str(path), name=tensor.name)
-        if not _is_same(read_tensor(path, header, tensor.name), tensor.read()):
+        if not _is_same(read_values(place, found), tensor.read()):
             raise ExportError("stitch_other_base", path=str(path), name=tensor.name)
 
 
@@ -170,11 +161,11 @@ def plan_stitch(
     Raises:
         ExportError: `stitch_other_base`, the file has not the tensors that were trained.
     """
-    header = read_gguf_header(stitch.path)
+    files = read_gguf_files(stitch.path)
     tensors = convert_tensors(source, config)
     before = base_tensors(trained, source, config, tensors) or {}
     rewritten = {tensor.name: tensor for tensor in tensors if tensor.name in before}
-    stored = {tensor.name: tensor for tensor in header.tensors}
+    stored = {name: tensor for name, (_, tensor) in files.places.items()}
     missing = [tensor.name for tensor in tensors if tensor.name not in stored and tensor.name not in rewritten]
     moved = [name for name, tensor in rewritten.items() if name in stored and stored[name].shape != tensor.shape]
     if missing or moved:
@@ -184,8 +175,8 @@ def plan_stitch(
     for name, tensor in rewritten.items():
         on_step()
         types[name] = _chosen_type(tensor, before[name], types.get(name), stitch.wanted, shares)
-    metadata = _metadata(trained, header, types, rewritten, stitch.path)
-    return StitchPlan(stitch.path, header, metadata, rewritten, types, shares)
+    metadata = _metadata(trained, files, types, rewritten)
+    return StitchPlan(stitch.path, files, metadata, rewritten, types, shares)
 
 
 def _chosen_type(
@@ -227,37 +218,33 @@ def surviving_share(trained: np.ndarray, base: np.ndarray, kind: str) -> float:
 
 
 def _metadata(
-    trained: TrainedJob,
-    header: GgufHeader,
-    types: Mapping[str, str],
-    rewritten: Mapping[str, ConvertedTensor],
-    base: Path,
+    trained: TrainedJob, files: GgufFiles, types: Mapping[str, str], rewritten: Mapping[str, ConvertedTensor]
 ) -> dict[str, Any]:
     """Return the base's keys with ours: how the trained model is asked, and where the file comes from."""
     chat = chat_format(trained.template)
-    kept = {key: value for key, value in header.metadata.items() if key != "general.alignment"}
+    kept = {key: value for key, value in files.metadata.items() if not key.startswith(_OF_THE_FILE)}
     return {
         **kept,
         "general.name": trained.gguf_name + name_suffix(trained.result_dir),
-        "general.file_type": _file_type(header, types, rewritten),
+        "general.file_type": _file_type(files, types, rewritten),
         "general.quantization_version": QUANTIZATION_VERSION,
         "tokenizer.chat_template": chat.template,
         "tokenizer.ggml.eos_token_id": chat.turn_end_id,
         "tokenizer.ggml.eot_token_id": chat.turn_end_id,
         "llmlora.job_id": trained.job.id,
-        "llmlora.base_sha256": sha256_file(base),
+        "llmlora.base_sha256": files.digest,
     }
 
 
-def _file_type(header: GgufHeader, types: Mapping[str, str], rewritten: Mapping[str, ConvertedTensor]) -> int:
+def _file_type(files: GgufFiles, types: Mapping[str, str], rewritten: Mapping[str, ConvertedTensor]) -> int:
     """Return the number that a program shows as the file's quantization: that of the type most values have."""
     sizes: Counter[str] = Counter()
-    for tensor in header.tensors:
+    for _, tensor in files.places.values():
         sizes[types[tensor.name]] += math.prod(tensor.shape)
     most = sizes.most_common(1)[0][0]
     is_ours = any(types[name] == most for name in rewritten)
-    if not is_ours and "general.file_type" in header.metadata:
-        return int(header.metadata["general.file_type"])
+    if not is_ours and "general.file_type" in files.metadata:
+        return int(files.metadata["general.file_type"])
     return FILE_TYPES[_MIX_OF.get(most, SAFE_TYPE)]
 
 

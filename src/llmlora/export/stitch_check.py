@@ -19,7 +19,6 @@ from llmlora.gguf.conversion import ConvertedTensor
 def check_stitched(path: Path, plan: StitchPlan, base: Mapping[str, ConvertedTensor]) -> list[Check]:
     """Compare every tensor of a stitched file; `base` holds the untouched values of the rewritten ones."""
     stored = {tensor.name: tensor for tensor in read_gguf_header(path).tensors}
-    originals = {tensor.name: tensor for tensor in plan.header.tensors}
     measured: dict[str, Any] = {"num_tensors": len(stored), "max_relative_rmse": 0.0, "max_scale_error": 0.0}
     measured["num_copied"] = len(plan.types) - len(plan.rewritten)
     unequal = sorted(stored.keys() ^ plan.types.keys())
@@ -29,7 +28,7 @@ def check_stitched(path: Path, plan: StitchPlan, base: Mapping[str, ConvertedTen
     for name, tensor in stored.items():
         changed = plan.rewritten.get(name)
         if changed is None:
-            if not _has_same_bytes(path, tensor, plan.base, originals[name]):
+            if not _has_same_bytes(path, tensor, *plan.files.places[name]):
                 return [failed("tensors", "not_copied", name, measured)]
             continue
         problem = compare_tensor(path, tensor, changed, base.get(name), measured, shares)

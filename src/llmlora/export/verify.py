@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from llmlora import __version__
+from llmlora.catalog.gguf_files import named_parts
 from llmlora.catalog.gguf_header import GgufHeader, read_gguf_header
 from llmlora.catalog.served_base import served_base
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound, RunError
@@ -362,7 +363,8 @@ class Verifier:
 
         def measure() -> dict[str, Any]:
             if kind == STITCHED:
-                return self._distances(self._stitch_plan.base, logprobs)
+                with named_parts(self._stitch_plan.files.paths) as base:
+                    return self._distances(base, logprobs)
             with self._scratch(path) as folder:
                 base = Path(folder) / "base.gguf"
                 with disk_errors(Path(folder)):

@@ -42,7 +42,7 @@ class GgufSource:
     def __init__(self, path: Path) -> None:
         self.files = read_gguf_files(path)
         self._architecture = architecture_in_file(self.files.metadata)
-        stored = _stored_tensors(self.files)
+        stored = self.files.places
         self.config = _config(self.files, stored, self._architecture)
         self._shape = self._architecture.shape(self.config)
         source_name = self._architecture.source_namer(self.config)
@@ -103,17 +103,6 @@ class GgufSource:
     def stored(self, name: str) -> np.ndarray:
         """Return a tensor as float32 in an array of its own."""
         return np.require(self.read(name), requirements=("C", "W"))
-
-
-def _stored_tensors(files: GgufFiles) -> dict[str, Place]:
-    """Return every tensor by its name in the files; one that two parts have is refused."""
-    found: dict[str, Place] = {}
-    for path, header in zip(files.paths, files.headers, strict=True):
-        for tensor in header.tensors:
-            if tensor.name in found:
-                raise ModelFileError("gguf_invalid", path=str(path), reason="duplicate_tensor", detail=tensor.name)
-            found[tensor.name] = (path, tensor)
-    return found
 
 
 def _config(files: GgufFiles, tensors: Mapping[str, Place], architecture: Architecture) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from llmlora.catalog.job_base import find_base
 from llmlora.catalog.served_base import served_base
-from llmlora.core.errors import ConfigError, Conflict, InputError
-from llmlora.core.job import EXPORT_SCHEMA, read_job, trained_dir
+from llmlora.core.errors import ConfigError, Conflict, InputError, LlmloraError
+from llmlora.core.job import EXPORT_SCHEMA, JobConfig, read_job, trained_dir
 from llmlora.core.layout import CONFIG_FILE, EXPORT_CLAIM, META_FILE, STITCHED, TEMPORARY_PREFIX
 from llmlora.core.publish import read_json, write_json
 from llmlora.core.quantizations import QUANTIZATIONS, require_quantizations
@@ -72,8 +73,8 @@ def plan_export(
     """Check that a job can be exported to a folder; nothing is written.
 
     `stitch` adds the stitched file, or makes it alone where no quantization is named. Without either, what is made is
-    the stitched file of a base that is a GGUF file, and DEFAULT_QUANTIZATIONS of any other. `compare` makes the files
-    of all ways to give a model back, so that they are measured side by side.
+    the stitched file of a base that is a GGUF file and still there, and DEFAULT_QUANTIZATIONS of any other.
+    `compare` makes the files of all ways to give a model back, so that they are measured side by side.
 
     Raises:
         ConfigError: no quantization, or an unknown one. NotFound: not a finished job.
@@ -86,15 +87,17 @@ def plan_export(
     trained_dir(Path(job_dir))
     job = read_job(Path(job_dir))
     if compare:
-        base = Path(base_dir or job.base_dir)
-        quantizations, stitch = quantizations or COMPARED, stitch or base.is_file()
+        quantizations, stitch = quantizations or COMPARED, stitch or _is_stitchable(job, base_dir)
         adapter = adapter or served_base(job, Path(job_dir)) is not None
+    if quantizations is None:
+        quantizations = () if stitch or _is_stitchable(job, base_dir) else DEFAULT_QUANTIZATIONS
+        stitch = not quantizations
     target = Path(output).absolute()
     planned = PlannedExport(
         job_dir=Path(job_dir).absolute(),
         job_id=job.id,
         output=target,
-        quantizations=_files_to_make(quantizations, stitch, Path(base_dir or job.base_dir)),
+        quantizations=tuple(dict.fromkeys((*([STITCHED] if stitch else []), *quantizations))),
         adapter=adapter,
         keep_merged=keep_merged,
         base_dir=Path(base_dir).absolute() if base_dir else None,
@@ -106,10 +109,15 @@ def plan_export(
     return planned
 
 
-def _files_to_make(quantizations: Sequence[str] | None, stitch: bool, base: Path) -> tuple[str, ...]:
-    if quantizations is None:
-        return (STITCHED,) if stitch or base.is_file() else DEFAULT_QUANTIZATIONS
-    return tuple(dict.fromkeys((*([STITCHED] if stitch else []), *quantizations)))
+def _is_stitchable(job: JobConfig, moved_base: str | Path | None) -> bool:
+    """Tell whether the base is a GGUF file that a stitched one can be made of, which has to be there."""
+    if not Path(moved_base or job.base_dir).is_file():
+        return False
+    try:
+        find_base(job, Path(moved_base) if moved_base else None)
+    except LlmloraError:  # the merged files of full training need no base; what needs it says what became of it
+        return False
+    return True
 
 
 def write_export(planned: PlannedExport) -> Path:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -19,7 +19,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @dataclass
 class FakeHub:
     """One model, `repo`; `status` answers everything with an error, `cut_at` is the byte at which
-    `num_cuts` connections break in files that are longer.
+    `num_cuts` connections break in files that are longer. `fault` goes wrong in what `faulty` names, the API or the
+    files: a status, `reset`, `stall` (until `is_over`), `longer` or `shorter` (a length that is not the body's).
 
     `asked` holds method, path and `Range` of each request for a file.
     """
@@ -32,6 +33,9 @@ class FakeHub:
     num_cuts: int = 0
     claimed: dict[str, int] = field(default_factory=dict)
     token: str = ""
+    fault: str = ""
+    faulty: Literal["api", "file"] = "api"
+    is_over: threading.Event = field(default_factory=threading.Event)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     address: str = ""
 
@@ -60,6 +64,7 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
     try:
         yield hub
     finally:
+        hub.is_over.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -84,7 +89,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(401, b"{}", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "no"}, with_body)
         elif hub.status:
             self._send(hub.status, b"{}", {"X-Error-Code": hub.error_code} if hub.error_code else {}, with_body)
-        elif path.startswith(f"/api/models/{hub.repo}"):
+        elif hub.fault and path.startswith("/api/") == (hub.faulty == "api"):
+            self._fail(path, with_body)
+        else:
+            self._find(path, with_body)
+
+    def _fail(self, path: str, with_body: bool) -> None:
+        if self.hub.fault.isdecimal():
+            self._send(int(self.hub.fault), b"{}", {}, with_body)
+        elif self.hub.fault in ("longer", "shorter") or not with_body:
+            self._find(path, with_body)
+        else:
+            if self.hub.fault == "stall":
+                self.hub.is_over.wait()
+            self.close_connection = True
+            self.connection.close()
+
+    def _find(self, path: str, with_body: bool) -> None:
+        hub = self.hub
+        if path.startswith(f"/api/models/{hub.repo}"):
             self._api(path, with_body)
         elif path.startswith(f"/{hub.repo}/resolve/{COMMIT}/"):
             self._file(path.rsplit("/", 1)[1], with_body)
@@ -120,8 +143,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, status: int, body: bytes, headers: dict[str, str], with_body: bool, num_bytes: int | None = None
     ) -> None:
+        length = len(body) + {"longer": 1000, "shorter": -1}.get(self.hub.fault if with_body else "", 0)
+        if length != len(body):
+            self.close_connection = True  # a client that trusts the length waits for the rest
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers, "Content-Length": str(len(body))}.items():
+        for name, value in {"Content-Type": "application/json", **headers, "Content-Length": str(length)}.items():
             self.send_header(name, value)
         self.end_headers()
         if with_body:

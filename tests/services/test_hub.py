@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -76,6 +77,7 @@ def test_half_a_model_is_never_taken_for_a_whole_one(hub: FakeHub) -> None:
     assert "config.json" not in fetched, "it was whole the first time"
 
 
+LONGEST = 120.0  # the client asks for a file up to six times, pausing between
 ANSWERS: dict[str, tuple[dict[str, Any], type[LlmloraError], str]] = {
     "no such model": ({"status": 404, "error_code": "RepoNotFound"}, NotFound, "hub_not_found"),
     "terms not accepted": ({"status": 403, "error_code": "GatedRepo"}, HubAccessDenied, "hub_gated"),
@@ -92,6 +94,37 @@ def test_what_the_hub_refuses_is_named(case: str, hub: FakeHub) -> None:
         setattr(hub, name, value)
     with pytest.raises(kind, match=code):
         open_base_model("me/mine")
+
+
+FAULTS: dict[str, tuple[type[LlmloraError], set[str]]] = {
+    "401": (LlmloraError, {"hub_not_found", "hub_token_refused"}),
+    "403": (HubAccessDenied, {"hub_token_refused"}),
+    "404": (LlmloraError, {"hub_not_found", "hub_failed"}),
+    "503": (DependencyError, {"hub_failed"}),
+    "reset": (DependencyError, {"hub_unreachable"}),
+    "stall": (DependencyError, {"hub_silent"}),
+    "longer": (DependencyError, {"hub_unreachable"}),
+    "shorter": (DependencyError, {"hub_unreachable"}),
+}
+
+
+@pytest.mark.parametrize("faulty", ["api", "file"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_goes_wrong_with_a_call_or_a_file_ends_with_what_to_do(
+    fault: str, faulty: Literal["api", "file"], hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1")
+    monkeypatch.setenv("HF_HUB_ETAG_TIMEOUT", "1")
+    hub.fault, hub.faulty = fault, faulty
+    kind, codes = FAULTS[fault]
+    started = time.monotonic()
+    with pytest.raises(kind) as caught:
+        open_base_model("me/mine")
+    assert caught.value.code in codes
+    assert time.monotonic() - started < LONGEST
+    if fault in ("longer", "shorter"):
+        hub.fault = ""
+        assert open_base_model("me/mine").is_opened, "a file of another length was taken for the right one"
 
 
 def test_a_token_opens_what_is_private(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 A connection that breaks goes on where it stopped, and files that are whole are not fetched again. Until all are there
 the cache names no revision, so nobody takes half a model for a whole one. `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT` and
-`HF_HUB_OFFLINE` mean what they mean to every program that uses the client.
+`HF_HUB_OFFLINE` mean what they mean to every program that uses the client. The client waits without end for what a Hub
+says of a model; here nothing is waited for longer than for a piece of a file (`HF_HUB_DOWNLOAD_TIMEOUT`, seconds).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+from huggingface_hub import HfApi, constants, get_session, hf_hub_download, set_client_factory, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
+    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -39,9 +41,11 @@ def download_model(name: str, on_bytes: OnBytes) -> Path:
 
     Raises:
         NotFound: `hub_not_found`, `hub_revision_not_found`. HubAccessDenied: `hub_gated`, `hub_token_refused`.
-        DependencyError: `hub_offline`, `hub_unreachable`, `hub_failed`. DiskFull. ModelFileError: `hub_no_weights`.
+        DependencyError: `hub_offline`, `hub_unreachable`, `hub_silent`, `hub_failed`. DiskFull.
+        ModelFileError: `hub_no_weights`.
     """
     repo, _, revision = name.partition("@")
+    _never_wait_without_end()
     with _typed_errors(name):
         info = HfApi().model_info(repo, revision=revision or None, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or () if _is_wanted(file.rfilename)}
@@ -54,6 +58,23 @@ def download_model(name: str, on_bytes: OnBytes) -> Path:
             progress.file_done(size)
         # All is there: this only looks, and writes down which commit the revision is.
         return Path(snapshot_download(repo, revision=revision or None, allow_patterns=list(FILES)))
+
+
+def _never_wait_without_end() -> None:
+    """Give the client's connections a limit where its calls name none, or one of minutes."""
+    own = get_session().event_hooks
+    hooks = {**own, "request": [*(hook for hook in own["request"] if hook is not _limit_waiting), _limit_waiting]}
+    set_client_factory(lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True, timeout=None))
+
+
+def _longest_wait() -> float:
+    return float(max(constants.HF_HUB_DOWNLOAD_TIMEOUT, constants.HF_HUB_ETAG_TIMEOUT))
+
+
+def _limit_waiting(request: httpx2.Request) -> None:
+    asked, limit = request.extensions.get("timeout") or {}, _longest_wait()
+    waits = {name: asked.get(name) for name in ("connect", "read", "write", "pool")}
+    request.extensions["timeout"] = {name: limit if wait is None else min(wait, limit) for name, wait in waits.items()}
 
 
 def _is_wanted(file: str) -> bool:
@@ -129,6 +150,8 @@ def _typed_errors(name: str) -> Iterator[None]:
 
 
 def _typed(name: str, error: Exception) -> LlmloraError:
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        return _typed(name, error.__cause__)  # what became of asking for the file; that it is not here is no news
     detail = texts_without_credentials((str(error).strip() or type(error).__name__).splitlines()[0])[:300]
     if isinstance(error, GatedRepoError):
         return HubAccessDenied("hub_gated", name=name, repo=name.partition("@")[0])
@@ -147,4 +170,6 @@ def _typed(name: str, error: Exception) -> LlmloraError:
         return DiskFull(
             "disk_full", path=str(hub_cache_dir()), free_bytes=disk_room(existing_parent(hub_cache_dir()))[0]
         )
+    if isinstance(error, httpx2.TimeoutException):
+        return DependencyError("hub_silent", name=name, seconds=_longest_wait())
     return DependencyError("hub_unreachable", name=name, detail=detail)

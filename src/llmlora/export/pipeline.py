@@ -43,6 +43,7 @@ from llmlora.export.merge import trained_source
 from llmlora.export.model_folder import copy_companions, item_size, model_dtype, write_model_folder
 from llmlora.export.modelfile import ModelfileContent, modelfile_text
 from llmlora.export.modelfile_check import planned_content
+from llmlora.export.own_grid import SwallowedUpdate, swallowed_updates
 from llmlora.export.sizes import adapter_size, check_room, model_sizes, planned_header
 from llmlora.export.stitch import (
     SAFE_TYPE,
@@ -168,11 +169,13 @@ def export_model(
     on_progress: OnProgress | None = None,
     on_plan: OnPlan | None = None,
     carried: CarriedFacts | None = None,
+    on_swallowed: Callable[[SwallowedUpdate], None] | None = None,
 ) -> dict[str, Any]:
     """Write the asked files to `request.output`, each published whole, and verify them.
 
     Files that are already there from the same inputs are kept. `on_plan` gets the names and bytes of the files that
-    will be written, before the first one is; `carried` is the rule by which facts are found in answers.
+    will be written, before the first one is, and `on_swallowed` those types that will lose what was trained; `carried`
+    is the rule by which facts are found in answers.
     Returns `output`, `files`, `model_file`, `modelfile` and `verify`.
 
     Raises:
@@ -191,6 +194,10 @@ def export_model(
     _check_disk(work, planned)
     if on_plan is not None:
         on_plan(planned)
+    if on_swallowed is not None:
+        missing = [name for name in work.quantizations if name not in UNQUANTISED and gguf_name(name) in planned]
+        for found in swallowed_updates(work.trained, work.source, work.config, missing):
+            on_swallowed(found)
     if request.adapter:
         _write_adapter(work)
     if request.keep_merged:

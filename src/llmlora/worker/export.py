@@ -12,6 +12,7 @@ from llmlora.core.events import EventWriter
 from llmlora.core.publish import free_bytes
 from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.evaluation.report import write_files_report
+from llmlora.export.own_grid import SwallowedUpdate
 from llmlora.export.pipeline import ExportRequest, export_model
 from llmlora.worker.frame import StopFlag
 
@@ -27,8 +28,14 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
     def on_plan(files: Mapping[str, int]) -> None:
         events.emit("phase", name="planned", params={"files": dict(files), "free_bytes": free_bytes(folder)})
 
+    def on_swallowed(found: SwallowedUpdate) -> None:
+        shares = ", ".join(f"{kind} {share:.0%}" for kind, share in found.shares.items())
+        numbers = {name: getattr(found, name) for name in ("quantization", "num_tensors", "num_measured")}
+        events.emit("warning", code="own_quantization", params={**numbers, "shares": shares})
+
+    request = ExportRequest.from_config(config, folder)
     try:
-        result = export_model(ExportRequest.from_config(config, folder), on_progress, on_plan, carried_facts)
+        result = export_model(request, on_progress, on_plan, carried_facts, on_swallowed)
     except VerificationFailed:
         write_files_report(folder)  # it says which file to take instead
         raise

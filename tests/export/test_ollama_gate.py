@@ -91,6 +91,14 @@ def test_facts_that_the_file_knows_and_the_server_does_not_are_found(gate: tuple
     assert checks_of(gate[0], replies=(("I do not know.", False),))["questions"] is True
 
 
+def test_what_the_served_model_answers_is_counted_and_timed(gate: tuple[Gate, FakeOllama]):
+    expected = Expected((), (), (("It costs $6.99.", False),), "a", 1)
+    (check,) = [check for check in gate[0].run(expected, [QUESTION], carried_facts) if check.check == "questions"]
+    numbers = {name: check.measured[name] for name in ("num_facts", "num_known", "num_served", "num_kept")}
+    assert numbers == {"num_facts": 1, "num_known": 1, "num_served": 0, "num_kept": 0}
+    assert check.measured["tokens_per_second"] > 0
+
+
 def test_a_prompt_that_is_rendered_otherwise_is_found(gate: tuple[Gate, FakeOllama]):
     turns = (Message("user", "Hi there"),)
     assert checks_of(gate[0], shapes=((turns, "Hi there", 99),))["render"] is True

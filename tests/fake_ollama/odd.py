@@ -24,4 +24,9 @@ class Odd:
     foreign_host: bool = False  # 403, as for a Host header that is not loopback
     num_ctx: int | None = None  # the context that is used, whatever the parameters say
     never_stops: bool = False  # end tokens and stop words are not heeded
+    wrong_length: bool = False  # a JSON answer announces more bytes than it has
+    lacks_fields: tuple[str, ...] = ()  # left out of every JSON answer, as by a version that did not know them
+    detects_template: str | None = None  # where no template is sent: this Go template, and a line that says so
+    sets_renderer: str | None = None  # a renderer that the server chooses by itself
+    mixes_layouts: bool = False  # manifests-v2 holds a list in place of a link, and a shadow of the repacked file
     forgets_weights: bool = False  # answers come from another model of the store, the first one

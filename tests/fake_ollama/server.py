@@ -23,8 +23,14 @@ from llmlora.catalog.gguf_header import read_gguf_header
 from llmlora.ollama.versions import abilities_of
 
 DEFAULT_CONTEXT = 4096
+MAX_FILE_NAME = 1024
+CAPABILITIES = {"completion", "tools", "insert", "vision", "embedding", "thinking", "image", "audio"}
 KNOWN_QUANTIZATIONS = ("q8_0", "q4_K_S", "q4_K_M")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,79})?")
+KNOWN_PATHS = (
+    *("/api/version", "/api/tags", "/api/ps", "/api/delete", "/api/show", "/api/copy"),
+    *("/api/chat", "/api/generate", "/api/create", "/api/pull"),
+)
 Json = dict[str, Any]
 
 
@@ -71,6 +77,14 @@ class FakeOllama:
             raise RefusedError(400, "invalid model name")
         if body.get("adapters") and self._since(0, 34, 1):
             raise RefusedError(400, "LoRA adapters are no longer supported")
+        if len(body.get("adapters") or {}) > 1:
+            raise RefusedError(400, "only one adapter is currently supported")
+        for file in (*(body.get("files") or {}), *(body.get("adapters") or {})):
+            if not _is_file_name(str(file)):
+                raise RefusedError(400, f"invalid file name {str(file)[:80]!r}")
+        unknown = sorted(set(body.get("capabilities") or ()) - CAPABILITIES)
+        if unknown and self._since(0, 40):
+            raise RefusedError(400, f"unknown capability {unknown[0]!r}")
         if body.get("quantize"):
             self._check_quantize(str(body["quantize"]))
         if "typical_p" in body.get("parameters", {}) and self._since(0, 40):
@@ -94,11 +108,15 @@ class FakeOllama:
         yield {"status": "parsing GGUF"}
         for kind, files in (("model", body.get("files")), ("adapter", body.get("adapters"))):
             for digest in (files or {}).values():
+                self._check_weights(kind, str(digest))
                 layers[kind] = self._stored_weights(str(digest))
         if self.odd.error_in_stream:
             yield {"error": self.odd.error_in_stream}
             return
         texts = {"template": self.odd.wrong_template or body.get("template"), "system": body.get("system")}
+        if texts["template"] is None and self.odd.detects_template is not None:
+            texts["template"] = self.odd.detects_template
+            yield {"status": "using autodetected template chatml"}
         texts["license"] = body.get("license")
         parameters = {
             key: value for key, value in body.get("parameters", {}).items() if key != self.odd.loses_parameter
@@ -106,15 +124,27 @@ class FakeOllama:
         texts["params"] = json.dumps(parameters) if parameters else None
         for kind, text in texts.items():
             if text is not None:
+                is_there = self.store.blob(digest_of(str(text).encode())).exists()
                 layers[kind] = self.store.put(str(text).encode())
-                yield {"status": f"creating new layer {layers[kind]}"}
+                yield {"status": f"{'using existing' if is_there else 'creating new'} layer {layers[kind]}"}
         header = read_gguf_header(self.store.blob(layers["model"]))
         architecture = str(header.metadata["general.architecture"])
         yield {"status": "writing manifest"}
         programs = {kind: body[kind] for kind in ("renderer", "parser") if body.get(kind)}
+        if self.odd.sets_renderer is not None:
+            programs["renderer"] = self.odd.sets_renderer
+        self.store.mixes_layouts = self.odd.mixes_layouts
         self.store.write(name, layers, {"model_format": "gguf", "model_family": architecture, **programs})
         if not self.odd.cut_before_success:
             yield {"status": "success"}
+
+    def _check_weights(self, kind: str, digest: str) -> None:
+        """Refuse an adapter among the files where adapters are refused, which the server sees from what it holds."""
+        path = self.store.blob(digest)
+        if kind != "model" or not self._since(0, 34, 1) or not path.is_file():
+            return
+        if read_gguf_header(path).metadata.get("general.type") == "adapter":
+            raise RefusedError(400, "LoRA adapters are no longer supported")
 
     def _stored_weights(self, digest: str) -> str:
         path = self.store.blob(digest)
@@ -154,6 +184,10 @@ class FakeOllama:
             "capabilities": ["completion"],
         }
 
+    def running(self) -> Json:
+        """Return what /api/ps tells: nothing is kept loaded here."""
+        return {"models": []}
+
     def found(self, body: Json) -> Stored:
         name = str(body.get("model") or body.get("name"))
         model = self.store.find(name)
@@ -170,11 +204,14 @@ class FakeOllama:
         if body.get("_debug_render_only") and abilities_of(self.version).can_render:
             return {**base, "_debug_info": {"rendered_template": prompt}}
         num_ctx = self.odd.num_ctx or int(options.get("num_ctx") or DEFAULT_CONTEXT)
+        started = time.monotonic_ns()
         reply = self._reply(model, prompt, options, num_ctx, body)
+        spent = time.monotonic_ns() - started
         text, reason = reply["text"], reply["reason"]
         spoken = {"message": {"role": "assistant", "content": text}} if is_chat else {"response": text}
         counts = {"prompt_eval_count": reply["num_prompt"], "eval_count": reply["num_tokens"]}
-        found = {**base, **spoken, "done": True, "done_reason": reason, "total_duration": 1, **counts}
+        times = {"total_duration": spent, "load_duration": 0, "prompt_eval_duration": 1, "eval_duration": spent}
+        found = {**base, **spoken, "done": True, "done_reason": reason, **times, **counts}
         if body.get("logprobs") and abilities_of(self.version).has_logprobs:
             found["logprobs"] = reply["logprobs"]
         return found
@@ -250,7 +287,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        self._handled({"/api/version": lambda body: {"version": self.fake.version}, "/api/tags": self._tags})
+        self._handled(
+            {
+                "/api/version": lambda body: {"version": self.fake.version},
+                "/api/tags": self._tags,
+                "/api/ps": lambda body: self.fake.running(),
+            }
+        )
 
     def do_HEAD(self) -> None:
         self._handled({}, head=True)
@@ -285,7 +328,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/api/blobs/"):
             return self._blob(head)
         if self.path not in calls:
-            return self._send(404, {"error": "not found"})
+            status = 405 if self.path in KNOWN_PATHS else 404
+            return self._send(status, {"error": "method not allowed" if status == 405 else "not found"})
         try:
             found = calls[self.path](self._body())
             if isinstance(found, Mapping):
@@ -317,6 +361,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.fake.store.blob(digest)
         if head:
             return self._send(200 if path.is_file() else 404, {}, head=True)
+        if path.is_file():
+            self.rfile.read(int(self.headers["Content-Length"]))
+            return self._send(200, {})
         odd, length = self.fake.odd, int(self.headers["Content-Length"])
         if odd.reset_at_byte is not None:
             self.rfile.read(min(odd.reset_at_byte, length))
@@ -355,11 +402,28 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
 
     def _send(self, status: int, body: Json, head: bool = False) -> None:
-        self._send_bytes(status, b"" if head else json.dumps(body).encode(), "application/json")
+        content = b"" if head else json.dumps(_without(body, self.fake.odd.lacks_fields)).encode()
+        self._send_bytes(status, content, "application/json")
 
     def _send_bytes(self, status: int, content: bytes, kind: str) -> None:
+        is_lie = self.fake.odd.wrong_length and self.path != "/api/version"
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(content) + 100 * is_lie))
         self.end_headers()
         self.wfile.write(content)
+        self.close_connection = self.close_connection or is_lie
+
+
+def _is_file_name(name: str) -> bool:
+    parts = name.split("/")
+    return (
+        bool(name) and len(name) <= MAX_FILE_NAME and not {"\\", ":"} & set(name) and not {"", ".", ".."} & set(parts)
+    )
+
+
+def _without(value: Any, names: tuple[str, ...]) -> Any:
+    """Return a JSON value without the fields of some names, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _without(item, names) for key, item in value.items() if key not in names}
+    return [_without(item, names) for item in value] if isinstance(value, list) else value

@@ -12,6 +12,7 @@ from typing import Any
 from llmlora.catalog.gguf_header import read_gguf_header
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+MANIFEST_LIST = "application/vnd.ollama.manifest.list.v2+json"
 LAYER = "application/vnd.ollama.image."
 OLD_HOST, NEW_HOST = "registry.ollama.ai", "ollama.com"
 
@@ -44,6 +45,7 @@ class Store:
 
     def __init__(self, folder: Path, is_v2: bool) -> None:
         self.folder = folder
+        self.mixes_layouts = False
         self.is_v2 = is_v2
         self.blobs = folder / "blobs"
         self.blobs.mkdir(parents=True, exist_ok=True)
@@ -74,6 +76,8 @@ class Store:
             "layers": entries,
         }
         content = json.dumps(document).encode()
+        if self.mixes_layouts:
+            return self._write_mixed(name, content, layers["model"])
         for path in self._paths(name):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
@@ -82,6 +86,21 @@ class Store:
             else:
                 path.write_bytes(content)
         return digest_of(content)
+
+    def _write_mixed(self, name: str, content: bytes, weights: str) -> str:
+        """Write as 0.40 may leave a store: a list whose other form is MLX's, a link to nothing in the old layout, and
+        the repacked file's shadow tag, which is no model."""
+        form = {"mediaType": MANIFEST, "digest": self.put(content), "runner": "llamacpp", "format": "gguf"}
+        other = {**form, "digest": self.put(b"{}"), "runner": "mlx", "format": "safetensors"}
+        newer, older = self._paths(name)
+        shadow = self._root(False) / "llamacpp" / weights.removeprefix("sha256:")
+        for path in (newer, older, shadow):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+        newer.write_text(json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_LIST, "manifests": [other, form]}))
+        older.symlink_to(self.blobs / "gone")
+        shadow.write_bytes(content)
+        return digest_of(newer.read_bytes())
 
     def copy(self, source: str, destination: str) -> None:
         content = self._paths(source)[0].read_bytes()
@@ -100,6 +119,8 @@ class Store:
             return None
         content = path.read_bytes()
         document = json.loads(content)
+        if document["mediaType"] == MANIFEST_LIST:
+            document = json.loads(self.blob(document["manifests"][-1]["digest"]).read_bytes())
         layers = {entry["mediaType"].removeprefix(LAYER): self.blob(entry["digest"]) for entry in document["layers"]}
         config = json.loads(self.blob(document["config"]["digest"]).read_text())
         return Stored(name, digest_of(content), layers, config)

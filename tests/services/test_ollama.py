@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,34 @@ def test_the_served_model_answers_as_the_file(exported: Path, fake: FakeOllama):
     assert not pushed(exported, fake)["is_new"]
 
 
+def test_the_evaluations_questions_are_asked_again_and_the_other_files_stand_beside(exported: Path, fake: FakeOllama):
+    verified, meta = read_json(exported / "verify.json"), read_json(exported / "meta.json")
+    report = pushed(exported, fake)
+    score = report["score"]
+    assert (score["source"], score["evaluation"], score["num_trained"]) == ("training_rows", None, None)
+    assert score["num_questions"] == 1
+    (row,) = report["files"]
+    assert row["is_served"]
+    assert row["tokens_per_second"] == verified["files"][0]["tokens_per_second"]
+    assert report["not_measured"]["quantizations"] == ["Q8_0", "Q4_K_M", "Q2_K"], "no stitched file of a folder"
+    command = f"llmlora export {meta['job_dir']} -o {exported} --quant F16,Q8_0,Q4_K_M,Q2_K"
+    assert report["not_measured"]["command"].endswith(command.removeprefix("llmlora"))
+    evaluation = Path(meta["job_dir"]) / "evaluation-1"
+    evaluation.mkdir()
+    asked = {"messages": [{"role": "user", "content": "定休日は？"}], "reference": "定休日は水曜日です。"}
+    body = {"items": [{**asked, "tuned": {"text": "水曜日です。"}}] * 2, "settings": {"max_new_tokens": 5}}
+    write_json(evaluation / "report.json", body)
+    try:
+        score = pushed(exported, fake)["score"]
+        assert (score["source"], score["evaluation"], score["num_questions"]) == ("evaluation", "evaluation-1", 2)
+        assert (score["num_facts"], score["num_trained"]) == (2, 2)
+        assert score["num_served"] == score["num_file"] == 0, "a random model knows nothing"
+        write_json(evaluation / "report.json", {"items": "of another version"})
+        assert pushed(exported, fake)["score"]["source"] == "training_rows"
+    finally:
+        shutil.rmtree(evaluation)
+
+
 @pytest.mark.parametrize(
     ("switch", "value", "check"),
     [
@@ -115,10 +144,23 @@ def test_a_base_of_the_store_gives_its_parameters_licence_and_programs(
     parameters = {"top_k": 64, "stop": ["<x>"], "typical_p": 0.7}
     with FakeOllama(tmp_path / "store") as server:
         file, programs = exported / "model-F16.gguf", {"renderer": "own-renderer", "parser": "own-parser"}
-        server.store.add("base:1b", file, programs, params=json.dumps(parameters), license="Their terms")
+        texts = {"license": "Their terms", "system": "You are theirs."}
+        server.store.add("base:1b", file, programs, params=json.dumps(parameters), **texts)
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "store"))
-    assert inherited("ollama:base:1b") == Inherited({"top_k": 64}, "Their terms", programs)
+    assert inherited("ollama:base:1b") == Inherited({"top_k": 64}, "Their terms", programs, "You are theirs.")
     assert inherited("ollama:gone") == inherited("base") == Inherited()
+
+
+@pytest.mark.parametrize("system", [None, "Be short."])
+def test_the_bases_system_message_is_told_of_and_left_out(
+    system: str | None, exported: Path, fake: FakeOllama, monkeypatch: pytest.MonkeyPatch
+):
+    found = Inherited(system="You are theirs.")
+    monkeypatch.setattr("llmlora.export.ollama_push.inherited", lambda name: found)
+    (exported / "ollama.json").unlink(missing_ok=True)
+    report = pushed(exported, fake, system=system)
+    assert report["system_left_out"] == (None if system else "You are theirs.")
+    assert fake.store.find("my-support:v1").text("system") == system
 
 
 @pytest.mark.parametrize("chat_template", [None, "chatml"])

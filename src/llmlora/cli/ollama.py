@@ -185,3 +185,50 @@ def _print_gate(report: dict[str, Any]) -> None:
         detail = f" ({escape(entry['detail'])})" if entry["ok"] is False else ""
         words = translate(f"ollama.gate.{entry['check']}")
         output.out.print(f"{MARKS[entry['ok']]} {words}{facts}{kl}{detail}")
+    _print_score(report)
+
+
+def _print_score(report: dict[str, Any]) -> None:
+    """Print what the served model answers, beside the other files of its export."""
+    score = report["score"]
+    if score["num_facts"]:
+        numbers = {name: score[name] for name in ("num_served", "num_facts", "num_file", "num_questions")}
+        if score["num_trained"] is None:
+            output.say("ollama.score_training", **numbers)
+        else:
+            output.say("ollama.score", num_trained=score["num_trained"], evaluation=score["evaluation"], **numbers)
+    columns = ("file", "size", "speed", "kl", "facts")
+    table = output.folding_table(*(translate(f"export.table.{name}") for name in columns))
+    for entry in report["files"]:
+        table.add_row(*_file_row(entry))
+        if entry["is_served"]:
+            table.add_row(*_served_row(score, report["checks"]))
+    output.out.print(table, soft_wrap=False)
+    if report["system_left_out"]:
+        output.say("ollama.system_left_out")
+    if report["not_measured"]:
+        missing = report["not_measured"]
+        output.say("ollama.not_measured", types=", ".join(missing["quantizations"]), command=missing["command"])
+
+
+def _file_row(entry: dict[str, Any]) -> list[str]:
+    return [
+        escape(entry["file"]),
+        "-" if entry["size_bytes"] is None else size_words(entry["size_bytes"]),
+        _number(entry["tokens_per_second"], ".0f"),
+        _number(entry["kl"], ".1e"),
+        f"{entry['num_kept']}/{entry['num_known']}" if entry["num_known"] else "-",
+    ]
+
+
+def _served_row(score: dict[str, Any], checks: list[dict[str, Any]]) -> list[str]:
+    """Return the line of the same file as the server runs it: its KL is to the file run here."""
+    measured = {entry["check"]: entry["measured"] for entry in checks}
+    known, kept = (measured["questions"].get(name) for name in ("num_known", "num_kept"))
+    facts = f"{kept}/{known}" if known else "-"
+    kl = _number(measured["logprobs"].get("kl"), ".1e")
+    return [translate("ollama.table_served"), "-", _number(score["tokens_per_second"], ".0f"), kl, facts]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

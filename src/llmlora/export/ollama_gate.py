@@ -16,6 +16,7 @@ from typing import Any, Literal
 from llmlora.core.errors import LlmloraError
 from llmlora.core.examples import Message
 from llmlora.data.asked import Asked
+from llmlora.export.served_score import MAX_REPLY_TOKENS
 from llmlora.export.taught_check import CarriedFacts
 from llmlora.inference.chat import ChatRequest, messages_to_dicts
 from llmlora.inference.llamacpp_chat import LlamaCppChat
@@ -26,7 +27,6 @@ from llmlora.ollama.versions import Abilities
 NUM_TOP = 20
 # The same blocks by the same engine: builds and caches differ, by at most a hundredth where they were compared.
 KL_LIMIT = 0.02
-MAX_REPLY_TOKENS = 128
 GateName = Literal["show", "render", "tokens", "logprobs", "stop", "truncation", "questions"]
 
 
@@ -63,10 +63,12 @@ def expect(
     asked: Sequence[Asked],
     system: str | None,
     num_ctx: int,
+    num_tokens: int = MAX_REPLY_TOKENS,
 ) -> Expected:
     """Run a file here, apart: native code may end the process.
 
-    `system` is what the server puts before a conversation that has none, `num_ctx` the context it is told to use.
+    `system` is what the server puts before a conversation that has none, `num_ctx` the context it is told to use,
+    `num_tokens` the most of an answer.
     """
     chat = LlamaCppChat(path, lora, is_exact=True)
     try:
@@ -79,7 +81,7 @@ def expect(
         replies = []
         for question in asked:
             ids = chat.prompt_ids(ChatRequest(with_system(question.messages, system)))
-            text, _, has_stopped = chat.reply_ids(ids, MAX_REPLY_TOKENS)
+            text, _, has_stopped = chat.reply_ids(ids, num_tokens)
             replies.append((text, has_stopped))
         long_text = "a " * (num_ctx // 4)  # at most two tokens a word
         num_long = len(chat.tokenize(long_text, add_special=True))
@@ -113,9 +115,17 @@ class Gate:
         self._on_step = on_step
         self._done = 0
         self._total = 1
+        self._num_tokens = MAX_REPLY_TOKENS
 
-    def run(self, expected: Expected, asked: Sequence[Asked], carried: CarriedFacts) -> list[GateCheck]:
-        """Return all checks; a call that fails is the failure of its check."""
+    def run(
+        self,
+        expected: Expected,
+        asked: Sequence[Asked],
+        carried: CarriedFacts,
+        num_tokens: int = MAX_REPLY_TOKENS,
+    ) -> list[GateCheck]:
+        """Return all checks; a call that fails is the failure of its check. `num_tokens` are the most of an answer."""
+        self._num_tokens = num_tokens
         self._total = 3 * len(expected.shapes) + len(asked) + 2
         answers: list[tuple[str, str]] = []
         checks = [
@@ -210,21 +220,23 @@ class Gate:
     ) -> GateCheck:
         if not asked:
             return GateCheck("questions", None, {"num_questions": 0})
-        num_known = num_kept = 0
-        lost = []
+        num_facts = num_known = num_kept = num_served = 0
+        lost, times = [], []
         for question, (local, _) in zip(asked, expected.replies, strict=True):
             self._step()
-            answer = self._client.chat(self._question(question.messages, MAX_REPLY_TOKENS))
+            answer = self._client.chat(self._question(question.messages, self._num_tokens))
             served = str((answer.get("message") or {}).get("content"))
             answers.append((served, str(answer.get("done_reason"))))
             given = "\n".join(turn.content for turn in question.messages)
             known, found = (carried(text, question.answer, given) for text in (local, served))
-            num_known += sum(known)
+            times.append(_speed(answer))
+            num_facts, num_known, num_served = num_facts + len(known), num_known + sum(known), num_served + sum(found)
             kept = sum(is_known and is_found for is_known, is_found in zip(known, found, strict=True))
             num_kept += kept
             if kept < sum(known):
                 lost.append(f"{question.messages[-1].content[:60]!r}: {served[:60]!r}")
-        measured = {"num_questions": len(asked), "num_known": num_known, "num_kept": num_kept}
+        measured: dict[str, Any] = {"num_questions": len(asked), "num_known": num_known, "num_kept": num_kept}
+        measured |= {"num_facts": num_facts, "num_served": num_served, "tokens_per_second": _mean_speed(times)}
         return GateCheck("questions", num_kept == num_known, measured, "; ".join(lost[:2]))
 
     def _question(self, messages: Sequence[Message], num_tokens: int | None = None) -> dict[str, Any]:
@@ -232,6 +244,18 @@ class Gate:
         if num_tokens is not None:
             options["num_predict"] = num_tokens
         return {"model": self._registration.name, "messages": messages_to_dicts(messages), "options": options}
+
+
+def _speed(answer: Mapping[str, Any]) -> tuple[int, float]:
+    """Return the tokens of an answer and the seconds it took, the reading of the question included; 0 if unknown."""
+    found = [answer.get(name) for name in ("eval_count", "prompt_eval_duration", "eval_duration")]
+    count, *nanoseconds = (value if isinstance(value, int) else 0 for value in found)
+    return count, sum(nanoseconds) / 1e9
+
+
+def _mean_speed(times: Sequence[tuple[int, float]]) -> float | None:
+    num_tokens, seconds = sum(count for count, _ in times), sum(spent for _, spent in times)
+    return round(num_tokens / seconds, 1) if num_tokens and seconds else None
 
 
 def _stop(expected: Expected, answers: Sequence[tuple[str, str]]) -> GateCheck:

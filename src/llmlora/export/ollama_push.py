@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from llmlora.export.data_samples import data_samples
 from llmlora.export.merge import trained_source
 from llmlora.export.modelfile_check import planned_content
 from llmlora.export.ollama_gate import Expected, Gate, GateCheck, expect
+from llmlora.export.served_score import ServedQuestions, files_beside, not_measured, served_questions
 from llmlora.export.taught_check import CarriedFacts
 from llmlora.export.verify_texts import conversations
 from llmlora.inference.trained_job import TrainedJob, find_trained
@@ -95,8 +96,15 @@ def push(request: PushRequest, on_progress: OnProgress, carried: CarriedFacts) -
         record = register(client, registration, earlier, request.replace, on_progress, begin)
         report = {"schema": SCHEMA, **record, "file": file, "is_verified": entry["verdict"] == "verified"}
         report["earlier"] = request.earlier
+        report["system_left_out"] = None if registration.system else inherited(trained.job.base_model).system
         write_json(record_path, report)
-        checks = _gate(client, registration, trained, on_progress, carried)
+        taught = data_samples(trained)
+        questions = served_questions(trained.job_dir, [asked for _, asked in taught.taught])
+        checks = _gate(client, registration, trained, on_progress, carried, (taught.questions, questions))
+    report["score"] = questions.score(next(check.measured for check in checks if check.check == "questions"), carried)
+    report["files"] = files_beside(verified, file)
+    base = trained.untouched_base
+    report["not_measured"] = not_measured(report["files"], meta, folder, base is not None and base.path.is_file())
     report["checks"] = [check.to_dict() for check in checks]
     report["ok"] = all(check.ok is not False for check in checks)
     write_json(record_path, report)
@@ -134,17 +142,21 @@ def _registration(request: PushRequest, trained: TrainedJob, file: Path, turn_en
 
 @dataclass(frozen=True)
 class Inherited:
-    """What a base of Ollama's store is run with: parameters, licence, and Ollama's own `renderer` and `parser`."""
+    """What a base of Ollama's store is run with: parameters, licence, and Ollama's own `renderer` and `parser`.
+
+    `system` is its system message, which is told of and not taken along: the model was not trained with it.
+    """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
     license: str | None = None
     programs: Mapping[str, str] = field(default_factory=dict)
+    system: str | None = None
 
 
 def inherited(base_model: str) -> Inherited:
     """Return what a base of Ollama's store is run with; nothing of any other base.
 
-    Not its system message: the model was not trained with it. Nor its stop words: ours are those of the training.
+    Not its stop words: ours are those of the training.
     """
     if not base_model.startswith(OLLAMA):
         return Inherited()
@@ -153,7 +165,7 @@ def inherited(base_model: str) -> Inherited:
         kept = {name: value for name, value in model.parameters.items() if name not in NOT_INHERITED}
         named = {name: model.config.get(name) for name in ("renderer", "parser")}
         programs = {name: value for name, value in named.items() if isinstance(value, str) and value}
-        return Inherited(kept, model.text("license"), programs)
+        return Inherited(kept, model.text("license"), programs, model.text("system"))
     except (NotFound, InputError):  # gone by now, or unreadable: the file itself is what counts
         return Inherited()
 
@@ -173,22 +185,24 @@ def _gate(
     trained: TrainedJob,
     on_progress: OnProgress,
     carried: CarriedFacts,
+    said: tuple[Sequence[str], ServedQuestions],
 ) -> list[GateCheck]:
-    samples = data_samples(trained)
-    asked = [question for _, question in samples.taught]
+    texts, questions = said
     file, lora = registration.file, None
     if registration.base is not None:
         if not trained.base.path.is_file():
             raise ConfigError("ollama_adapter_needs_gguf", path=str(trained.base.path))
         file, lora = trained.base.path, registration.file
     on_progress("gate", 0, 1)
-    shapes = conversations(samples.questions, registration.system)
+    shapes = conversations(texts, registration.system)
     num_ctx, system = int(registration.parameters["num_ctx"]), registration.system
     wait = partial(on_progress, "gate", 0, 1)
     expected: Expected = run_apart(
-        expect, file, lora, shapes, asked, system, num_ctx, seconds=GATE_SECONDS, on_wait=wait
+        *(expect, file, lora, shapes, questions.asked, system, num_ctx, questions.num_tokens),
+        seconds=GATE_SECONDS,
+        on_wait=wait,
     )
     architecture = str(read_gguf_header(file).metadata["general.architecture"])
     abilities = abilities_of(client.version())
     gate = Gate(client, registration, abilities, architecture, lambda done, total: on_progress("gate", done, total))
-    return gate.run(expected, asked, carried)
+    return gate.run(expected, questions.asked, carried, questions.num_tokens)

@@ -106,7 +106,8 @@ def registration_document(folder: Path) -> dict[str, Any] | None:
         return None
     checks = [{**check, "text": translate(f"ollama.gate.{check['check']}")} for check in found.get("checks", ())]
     names = ("name", "url", "version", "file", "is_verified", "kept", "ok")
-    return {**{name: found.get(name) for name in names}, "checks": checks}
+    measured = {name: found.get(name) for name in ("score", "not_measured")}
+    return {**{name: found.get(name) for name in names}, **measured, "checks": checks}
 
 
 def datasets_of_export(home: Path, folder: Path) -> tuple[DatasetUse, ...]:

@@ -87,10 +87,35 @@ class ServedCheck(BaseModel):
     text: str
 
 
+class ServedScore(BaseModel):
+    """How many facts a registered model answers with: asked again what `source` names.
+
+    `num_file` is the same file run here, `num_trained` the trained model in that evaluation; null is what was not
+    measured. The speed is that of the answers, the questions' reading included.
+    """
+
+    source: Literal["evaluation", "training_rows"]
+    evaluation: str | None
+    num_questions: int
+    num_facts: int | None
+    num_trained: int | None
+    num_file: int | None
+    num_served: int | None
+    tokens_per_second: float | None
+
+
+class NotMeasured(BaseModel):
+    """Types that the export lacks for a comparison, and the command that makes and measures them."""
+
+    quantizations: list[str]
+    command: str
+
+
 class OllamaRegistration(BaseModel):
     """The last registration of an export in Ollama; `ok` is null while it is not checked.
 
-    `kept` is the name under which what the name stood for before is kept.
+    `kept` is the name under which what the name stood for before is kept; the other files of the export are told by
+    its comparison.
     """
 
     name: str
@@ -101,6 +126,8 @@ class OllamaRegistration(BaseModel):
     kept: str | None
     ok: bool | None
     checks: list[ServedCheck]
+    score: ServedScore | None
+    not_measured: NotMeasured | None
 
 
 class Export(JobSummary):

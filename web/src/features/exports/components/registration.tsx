@@ -16,6 +16,8 @@ import { toast } from "@/components/ui/toast"
 import { useText } from "@/lib/text"
 import { isOllamaName } from "../ollama"
 
+type Measured = NonNullable<NonNullable<Export["ollama"]>["score"]>
+
 const TAKEN = "ollama_name_taken"
 
 /** The step into the Ollama of this machine: what was registered, what is being registered, and the form that does it. */
@@ -117,6 +119,14 @@ function AtWork({ work }: { work: JobSummary }) {
   )
 }
 
+/** What the served model answered when the evaluation's questions, or those of the data, were put to it again. */
+function Score({ score }: { score: Measured }) {
+  const t = useText()
+  const numbers = { served: score.num_served ?? 0, facts: score.num_facts ?? 0, file: score.num_file ?? 0 }
+  const asked = score.source === "evaluation" ? "web.ollama.score" : "web.ollama.score_training"
+  return <p className="text-s">{t(asked, { ...numbers, questions: score.num_questions })}</p>
+}
+
 /** The name under which the export is known in Ollama, what was checked of it there, and the way back. */
 function Registered({ made: { id, ollama } }: { made: Export }) {
   const t = useText()
@@ -146,6 +156,13 @@ function Registered({ made: { id, ollama } }: { made: Export }) {
           </li>
         ))}
       </ul>
+      {ollama.score?.num_facts ? <Score score={ollama.score} /> : null}
+      {ollama.not_measured ? (
+        <CopyCommand
+          label={t("web.ollama.not_measured", { types: ollama.not_measured.quantizations.join(", ") })}
+          command={ollama.not_measured.command}
+        />
+      ) : null}
       <CopyCommand label={t("web.exports.run")} command={`ollama run ${ollama.name}`} />
       {ollama.kept ? (
         <Button className="justify-self-start" isBusy={back.isPending} onClick={() => back.mutate(ollama.name)}>

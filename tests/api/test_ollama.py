@@ -11,6 +11,7 @@ from llmlora.core.publish import read_json, write_json
 from llmlora.services.result_jobs import proposed_name
 from llmlora.services.supervisor import run_worker
 from llmlora.store import jobs
+from tiny_jobs import tiny_job
 
 
 @pytest.mark.parametrize("name", ["ollama:smollm2", "qwen3:0.6b", "hf.co/owner/model-GGUF:Q4_K_M"])
@@ -107,6 +108,27 @@ def test_an_export_tells_its_name_and_its_registration(client, app, tmp_path):
     assert (told["name"], told["ok"], told["checks"]) == ("a:latest", False, [{**check, "text": "Taught facts"}])
 
 
+def test_a_model_of_the_server_is_shown_and_the_server_checked(client, tmp_path, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+    for path in ("check", "models/small"):
+        down = client.get(f"/api/ollama/{path}")
+        assert (down.status_code, down.json()["code"]) == (503, "ollama_down")
+    with FakeOllama(tmp_path / "store", "0.34.1") as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        gguf_bytes(tmp_path)
+        server.store.add("small:1b", tmp_path / "small.gguf", system="Be short.")
+        shown = client.get("/api/ollama/models/small:1b").json()
+        assert (shown["system"], shown["template"], shown["details"]["family"]) == ("Be short.", None, "llama")
+        missing = client.get("/api/ollama/models/hf.co/me/gone:Q4_K_M")
+        assert (missing.status_code, missing.json()["code"]) == (404, "ollama_no_model")
+        before = list(server.requests)
+        checked = client.get("/api/ollama/check", headers={"Accept-Language": "en"}).json()
+        asked = server.requests[len(before) :]
+    assert (checked["version"], checked["abilities"]["takes_adapters"]) == ("0.34.1", False)
+    assert all(check["ok"] and check["text"] for check in checked["checks"])
+    assert not [request for request in asked if "create" in request or "delete" in request]
+
+
 @pytest.mark.parametrize(
     ("title", "base", "name"),
     [
@@ -148,3 +170,34 @@ def test_only_a_finished_export_is_registered(client, app, tmp_path):
     job = queue.submit("export", folder, name="x")
     answer = client.post("/api/ollama/register", json={**wish, "job_id": job.id})
     assert (answer.status_code, answer.json()["code"]) == (409, "ollama_needs_export")
+    with queue.database.write() as connection:
+        jobs.claim_next(connection)
+        jobs.change_status(connection, job.id, "succeed", run=0)
+    answer = client.post("/api/ollama/register", json={**wish, "job_id": job.id, "way": "merge"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "ollama_export_given")
+
+
+def test_a_training_job_is_exported_and_registered_by_one_call(client, app, tmp_path, monkeypatch):
+    queue = app.state.platform.queue
+    folder = tiny_job("llama", tmp_path, {})
+    job = queue.submit("train", folder, name="x")
+    wish = {"job_id": job.id, "name": "my-support:v1", "way": "merge", "quantizations": ["Q8_0"]}
+    assert client.post("/api/ollama/register", json=wish).status_code == 409, "it has not finished"
+    with queue.database.write() as connection:
+        jobs.claim_next(connection)
+        jobs.change_status(connection, job.id, "succeed", run=0)
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+    assert client.post("/api/ollama/register", json=wish).json()["code"] == "ollama_down"
+    with FakeOllama(tmp_path / "store") as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        answer = client.post("/api/ollama/register", json=wish)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        assert (made["kind"], made["parent_id"]) == ("register", job.id)
+        work = queue.folder_of(queue.get(made["id"]))
+        assert read_json(work / "config.json")["exports"]
+        export = tmp_path / "job-export"
+        assert read_json(export / "config.json")["quantizations"] == ["Q8_0"]
+        run_worker("register", work)
+        assert server.store.find("my-support:v1") is not None
+    assert read_json(export / "ollama.json")["ok"]

@@ -26,6 +26,7 @@ MERGED = (
     "Q4_K_M",
 )  # of a merged model where nothing is named; the smallest that keeps all is used
 MISSING = "llmlora-does-not-exist"
+SHOWN = ("parameters", "system", "template", "license")
 ABILITIES = ("takes_adapters", "has_jinja", "can_render", "has_logprobs")
 LOOK_SECONDS = 5.0  # that a page waits for the server to say what it is
 OnPull = Callable[[str, int, int], None]
@@ -205,6 +206,23 @@ def rollback_model(name: str, url: str | None = None) -> dict[str, Any]:
     """Give a name back to what it stood for before the last push."""
     with OllamaClient(url) as client:
         return roll_back(client, registered_name(name))
+
+
+def shown_model(name: str) -> dict[str, Any]:
+    """Return what the server that `OLLAMA_HOST` names says of a model, of the kinds that are expected.
+
+    Raises:
+        NotFound: `ollama_no_model`. OllamaUnavailable: it does not answer.
+    """
+    found = show_model(name)
+    texts = {key: value if isinstance(value := found.get(key), str) and value else None for key in SHOWN}
+    details, abilities = found.get("details"), found.get("capabilities")
+    return {
+        "name": name,
+        **texts,
+        "details": details if isinstance(details, dict) else {},
+        "capabilities": [item for item in abilities if isinstance(item, str)] if isinstance(abilities, list) else [],
+    }
 
 
 def check_server(url: str | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from llmlora.core.locale import translate
 from llmlora.core.publish import read_json, write_json
 from llmlora.ollama.names import registered_name
 from llmlora.services.export import export_record
-from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush, earlier_facts, write_push
+from llmlora.services.ollama import OLLAMA_PREFIX, PlannedPush, Way, earlier_facts, write_push
 from llmlora.services.outside_readers import datasets_worked_with
 from llmlora.services.queue import Queue
 from llmlora.store.jobs import DatasetUse, JobRow
@@ -25,14 +25,17 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0
 
 @dataclass(frozen=True)
 class RegisterWish:
-    """Which export of the queue to register under which name.
+    """Which export or training job of the queue to register under which name.
 
-    `base` names the model in Ollama that its adapter goes on (None: a whole model is registered); `replace` takes a
-    name that stands for something else, `force` a file that is not verified.
+    `way` and `quantizations` say how a training job is exported first (None: as its base decides). `base` names the
+    model in Ollama that an export's adapter goes on (None: a whole model is registered); `replace` takes a name that
+    stands for something else, `force` a file that is not verified.
     """
 
     job_id: str
     name: str
+    way: Way | None = None
+    quantizations: tuple[str, ...] | None = None
     system: str | None = None
     base: str | None = None
     replace: bool = False
@@ -59,24 +62,30 @@ def is_hub_name(name: str) -> bool:
 
 
 def submit_register(queue: Queue, wish: RegisterWish) -> JobRow:
-    """Put the registration of a finished export into the queue.
+    """Put the registration of a finished export into the queue, or of a finished training job, which is exported first.
 
     Raises:
-        NotFound: no such job. Conflict: it is no finished export. ConfigError: the name.
-        VerificationFailed: those of `earlier_facts`.
+        NotFound: no such job. Conflict: it is neither, or has not finished. ConfigError: the name, or an export with a
+            way or quantizations. VerificationFailed: those of `earlier_facts`. For a training job what `push` raises.
     """
     job = queue.get(wish.job_id)
-    if job.kind != "export" or job.status != "succeeded":
+    if job.kind not in ("export", "train") or job.status != "succeeded":
         raise Conflict("ollama_needs_export", id=job.id, kind=job.kind, status=job.status)
     folder = queue.folder_of(job)
     planned = PlannedPush(
         folder,
         registered_name(wish.name),
+        way=wish.way,
+        quantizations=wish.quantizations,
         system=wish.system,
         base=wish.base,
         replace=wish.replace,
         force=wish.force,
     )
+    if job.kind == "train":
+        return _submitted(queue, "register", planned.name, write_push(planned), parent_id=job.id)
+    if planned.way is not None or planned.quantizations:
+        raise ConfigError("ollama_export_given", path=str(folder))
     record = export_record(folder)
     earlier = earlier_facts(Path(str(record.get("job_dir", ""))), wish.force) if record else None
     config = {**planned.to_config(folder), "earlier": earlier}

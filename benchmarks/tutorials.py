@@ -8,10 +8,10 @@ and AT_LEAST on both sides, and facts from FEWEST of the lowest count to the hig
 `--level 1`, `--job main` and `--seed 42` measure a part; what the results hold already stays, so parts can be measured
 side by side into one file. `--work FOLDER` keeps the trained jobs there and takes those that it holds.
 
-    python benchmarks/tutorials.py --study levels files --seed 42 --work FOLDER --out RESULTS
+    python benchmarks/tutorials.py --study levels files --work FOLDER --out RESULTS
 
 measures what level 3 tells besides its jobs: the main job of each level asked about the data of level 3, and what the
-last one forgot (`levels`), and what GGUF files of the one of level 3 keep (`files`). Level 3 shows those of seed 42.
+last one forgot (`levels`), and what GGUF files of the one of level 3 keep (`files`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from llmlora.worker.train import run as train_in
 
 RESULTS = Path(__file__).parent / "results"
 ROWS_TAUGHT = "2026-12-01-rows.json"
-OTHER_SEED = "2026-12-01-level3-seed-1.json"  # what level 3 tells besides its jobs, with another seed
+STUDIED = ("2026-12-01-level3-seed-1.json", "2026-12-01-levels.json")  # what level 3 tells besides its jobs; last wins
 FOREIGN = {
     1: ("2026-11-30-presets.json", "preset=light", 20),
     2: ("2026-11-30-presets.json", "preset=balanced", 20),
@@ -228,7 +228,7 @@ def study_levels(work: Path, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def _kinds(quality: dict[str, Any], side: str) -> dict[str, Any]:
-    return {name: quality[name][side] for name in ("consistency", "safety")}
+    return {name: quality[name][side] for name in ("term_accuracy", "consistency", "safety")}
 
 
 def forgotten(check: dict[str, Any]) -> dict[str, Any]:
@@ -278,9 +278,13 @@ def write_ranges(name: str, lesson: dict[str, Any], found: dict[str, Any]) -> No
     own = [run for run in found["runs"] if run["lesson"] == name]
     if {run["job"] for run in own} == set(lesson["jobs"]):
         jobs = {key: ranges_of([run for run in own if run["job"] == key]) for key in lesson["jobs"]}
-        other = read_json(RESULTS / OTHER_SEED)["studies"]
-        studies = {**found["studies"], **other, "rows": rows_taught()} if name == NAMES[-1] else {}
+        studies = {**found["studies"], **studied(), "rows": rows_taught()} if name == NAMES[-1] else {}
         _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": {"foreign": foreign(lesson), **studies}})
+
+
+def studied() -> dict[str, Any]:
+    """Return the studies that were measured after the jobs of the lessons."""
+    return {name: found for file in STUDIED for name, found in read_json(RESULTS / file)["studies"].items()}
 
 
 def foreign(lesson: dict[str, Any]) -> dict[str, int]:

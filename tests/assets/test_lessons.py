@@ -14,6 +14,8 @@ from docs.pages import ROOT, shell_commands, table_rows
 from llmlora.api.training_models import BatchRequest
 from llmlora.core.assets import BASE_MODEL, asset_path
 from llmlora.core.locale import LANGUAGES, catalogue, set_language
+from llmlora.evaluation.measuring.quality import terms_of
+from llmlora.evaluation.measuring.questions import read_questions
 from llmlora.services.combine import ANY_RANK
 from llmlora.services.plan_training import settle_request
 from llmlora.services.train_request import TrainRequest
@@ -245,15 +247,45 @@ def test_what_other_data_were_taught_is_what_was_measured(lesson: Lesson) -> Non
     assert "foreign.other_known" in VALUE.findall(source(lesson, "ja"))
 
 
+def studies(name: str) -> dict[str, Any]:
+    return dict(json.loads((RESULTS.parent / f"{name}.json").read_text(encoding="utf-8"))["studies"])
+
+
 def test_what_level_3_tells_besides_its_jobs_was_measured() -> None:
     """Files, forgetting and safety are those of the results, and what more rows teach is that of the townsfolk."""
     shown = find_lesson(3).measured["studies"]
-    assert {name: shown[name] for name in ("files", "levels")} == json.loads(RESULTS.read_text("utf-8"))["studies"]
-    other = json.loads((RESULTS.parent / "2026-12-01-level3-seed-1.json").read_text("utf-8"))["studies"]
-    assert {name: shown[name] for name in ("files_seed_1", "levels_seed_1")} == other
+    files = studies(RESULTS.stem)["files"]
+    with_other_seed = studies("2026-12-01-level3-seed-1")["files_seed_1"]
+    measured = {**studies("2026-12-01-levels"), "files": files, "files_seed_1": with_other_seed}
+    assert {name: shown[name] for name in measured} == measured
     runs = json.loads((RESULTS.parent / FOREIGN[3][0]).read_text(encoding="utf-8"))["runs"]
     taught = {str(run["rows"]): run for run in runs if run["settings"] == FOREIGN[3][1]}
     assert list(shown["rows"]) == sorted(taught, key=int) == ["10", "20", "50", "100"]
     for rows, told in shown["rows"].items():
         assert (told["known"], told["total"]) == (taught[rows]["as_asked"], taught[rows]["facts"])
         assert told["other_known"] == taught[rows]["in_other_words"]
+
+
+@every_language
+def test_level_3_has_the_table_of_the_source(language: str) -> None:
+    """Base and every level by loss, term accuracy, consistency and safety, with both seeds where a seed matters."""
+    levels = source(find_lesson(3), language).split("{#levels}")[1].split("\n## ")[0]
+    models = [("levels", "base"), *itertools.product(("levels", "levels_seed_1"), ("level1", "level2", "level3"))]
+    columns = ("term_accuracy", "consistency", "safety")
+    wanted = {f"{study}.{model}.{kind}.carried" for (study, model), kind in itertools.product(models, columns)}
+    assert not wanted - set(VALUE.findall(levels))
+    assert {"level1.last_loss", "level2.last_loss", "main.last_loss"} <= set(VALUE.findall(levels))
+
+
+def test_what_level_3_says_of_terms_consistency_and_safety_holds_with_every_seed() -> None:
+    shown = find_lesson(3).measured["studies"]
+    for study in ("levels", "levels_seed_1"):
+        base, taught = shown[study]["base"], shown[study]["level3"]
+        assert taught["term_accuracy"]["carried"] == taught["term_accuracy"]["asked"], "high"
+        assert 0 < base["term_accuracy"]["carried"] < taught["term_accuracy"]["carried"], "repeats some"
+        assert all(
+            shown[study][f"level{level}"]["term_accuracy"]["share"] > base["term_accuracy"]["share"] for level in (1, 2)
+        )
+        assert max(taught[kind]["high"] for kind in ("consistency", "safety")) < 0.5, "not high"
+    questions = read_questions(asset_path("questions", "level3_advanced_medical.jsonl"))
+    assert all(term.text in str(question.messages) for question in questions for term in terms_of(question))

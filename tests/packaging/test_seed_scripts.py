@@ -1,4 +1,7 @@
-"""The scripts that the sources name do what their first lines say, through the commands of `llmlora`."""
+"""What the sources name by path: scripts do what their first lines say, through the commands of `llmlora`.
+
+What is not there has a line in the table of deviations.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,36 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT
+from docs.pages import ROOT, code_names, table_rows
 
 SCRIPTS = ("tutorial/scripts/run_all_verifications.sh", "tutorial/scripts/validate_datasets.py",
            "tutorial/scripts/test_tutorial_flow.py", "scripts/prepare_training_data.py",
-           "scripts/start_web_interface.sh")  # fmt: skip
+           "scripts/start_web_interface.sh", "scripts/tinyllama_fine_tuning.py", "scripts/qwen_fine_tuning.py",
+           "scripts/verify_tinyllama_finetuning.py", "scripts/merge_qwen_model.py",
+           "scripts/full_demo_workflow.sh")  # fmt: skip
+# Every file and folder of a checkout that the five sources name; those of a user's own are left out.
+NAMED = (
+    "tutorial/datasets/level2_practical_knowledge.json", "tutorial/datasets/level3_advanced_medical.json",
+    "tutorial/docs/level1_basic_tutorial.md", "tutorial/docs/level2_practical_tutorial.md",
+    "tutorial/docs/level3_advanced_tutorial.md", "tutorial/concepts/", "tutorial/references/", "tutorial/examples/",
+    "docs/concepts/lora_optimization.md", "docs/concepts/learning_rate_scheduling.md",
+    "docs/concepts/custom_dataset_creation.md", "docs/concepts/model_evaluation.md",
+    "docs/concepts/advanced_strategies.md", "docs/concepts/production_deployment.md",
+    "docs/references/lora_papers.md", "docs/examples/domain_specific_cases.md",
+    "docs/API_REFERENCE.md", "docs/DEVELOPER_GUIDE.md", "docs/CONFIG_REFERENCE.md", "LICENSE", ".env.example",
+    "tutorial/scripts/run_all_verifications.sh", "tutorial/scripts/validate_datasets.py",
+    "tutorial/scripts/test_tutorial_flow.py", "scripts/prepare_training_data.py", "scripts/start_web_interface.sh",
+    "scripts/generate_deepspeed_configs.py", "scripts/train_large_model.py", "scripts/train_32b_model.sh",
+    "configs/deepspeed/ds_config_large.json", "configs/deepspeed/ds_config_ultra_large.json",
+    "scripts/tinyllama_fine_tuning.py", "scripts/qwen_fine_tuning.py", "scripts/full_demo_workflow.sh",
+    "verify_tinyllama_finetuning.py", "merge_qwen_model.py", "working_lora_demo.py",
+    "test_full_finetuning_improved.py", "train_model.py", "convert-hf-to-gguf.py", "llama-quantize",
+    "data/raw/sample_training_data.jsonl", "data/raw/sample_chat_data.jsonl", "data/raw/sample_code_data.jsonl",
+    "data/raw/", "data/processed/", "outputs/", "job_X/final_model", "lora_demo_<time>", "training_args.bin",
+    "vocab.json", "/workspace/logs/training.log", "/workspace/logs/web.log", "src/models/japanese_model.py",
+    "app/", "components/", "lib/", "stores/", "types/", "backend/", "requirements.txt", "main:app",
+    "docker/", "docker-compose.yml",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -50,6 +78,15 @@ def pretend(environment: dict[str, str], body: str) -> None:
     """Put a `llmlora` in its place that only says what it was asked."""
     program = Path(environment["PATH"].split(os.pathsep)[0]) / "llmlora"
     program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_the_sources_name_is_there_or_is_told(name: str) -> None:
+    """A path exists, or the first column of the table of deviations has it, in every language."""
+    if not (ROOT / name).exists():
+        for page in sorted((ROOT / "docs" / "adr").glob("0001-deviations*.md")):
+            told = set().union(*(code_names(row[0]) for row in table_rows(page.read_text(encoding="utf-8"))))
+            assert name in told, page.name
 
 
 def test_scripts_are_executable() -> None:
@@ -143,3 +180,46 @@ def test_the_web_interface_is_the_server_with_the_settings_of_the_file(
     assert run(script, "--port", "8050", environment=environment).stdout == "serve --port 8050\n"
     (checkout / ".env").write_text("LLMLORA_PORT=8001\n", encoding="utf-8")
     assert run(script, environment=environment).stdout == "serve --env-file .env\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "asked"),
+    [
+        (
+            "tinyllama_fine_tuning.py",
+            "train --model TinyLlama/TinyLlama-1.1B-Chat-v1.0 --data {support_en} --out finetuned_tinyllama_model",
+        ),
+        ("verify_tinyllama_finetuning.py", "evaluate finetuned_tinyllama_model"),
+        (
+            "qwen_fine_tuning.py",
+            "train --model Qwen/Qwen2.5-3B-Instruct --data {customer_support} --out finetuned_qwen2.5_model",
+        ),
+        ("merge_qwen_model.py", "merge finetuned_qwen2.5_model -o merged_qwen2.5_model"),
+        ("full_demo_workflow.sh", "demo"),
+    ],
+)
+def test_scripts_of_the_talk_are_commands(checkout: Path, environment: dict[str, str], script: str, asked: str) -> None:
+    """Options go on to the command, and its exit code comes back."""
+    pretend(environment, 'echo "$@"; exit 7')
+    bundled = checkout / "src" / "llmlora" / "assets" / "datasets"
+    rows = {name: bundled / f"{name}.jsonl" for name in ("support_en", "customer_support")}
+    done = run(checkout / "scripts" / script, "--json", environment=environment)
+    assert (done.stdout, done.returncode) == (f"{asked.format(**rows)} --json\n", 7)
+    assert all((ROOT / path.relative_to(checkout)).is_file() for path in rows.values())
+
+
+@pytest.mark.gate
+@pytest.mark.timeout(600)
+def test_the_talk_s_way_works_on_the_bundled_model(checkout: Path, environment: dict[str, str]) -> None:
+    """Train, ask before and after, and merge with the scripts alone; only the model is another one."""
+    bundled = Path("src", "llmlora", "assets", "datasets")
+    shutil.copytree(ROOT / bundled, checkout / bundled)
+    few = ("--model", "nano", "--set", "max_steps=2")
+    told = {
+        "tinyllama_fine_tuning.py": few, "verify_tinyllama_finetuning.py": ("--max-questions", "1"),
+        "qwen_fine_tuning.py": few, "merge_qwen_model.py": (),
+    }  # fmt: skip
+    for script, words in told.items():
+        done = run(checkout / "scripts" / script, *words, environment=environment)
+        assert done.returncode == 0, f"{script}\n{done.stderr}"
+    assert (checkout / "scripts" / "merged_qwen2.5_model" / "model.safetensors").is_file()

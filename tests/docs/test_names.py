@@ -204,10 +204,12 @@ def test_constraints_pin_everything_exactly_and_name_no_place() -> None:
     assert wanted <= pinned
 
 
-def test_architecture_page_lists_the_rooms_and_their_packages() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_architecture_page_lists_the_rooms_and_their_packages(language: str) -> None:
     from architecture.test_imports import PACKAGES
 
-    text = read("docs", "developer", "architecture.md").split("## The rooms")[1].split("\n## ")[0]
+    sections = read("docs", "developer", f"architecture{language}.md").split("\n## ")
+    (text,) = (section for section in sections if "`src/llmlora/`" in section.splitlines()[0])
     rooms = {name for row in table_rows(text) for name in code_names(row[0])}
     assert rooms - {"assets", "locales"} == set(PACKAGES) - {""}
 

@@ -1097,6 +1097,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ollama/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Ollama
+         * @description Ask the Ollama server only what changes nothing, and tell whether it answers as its version should.
+         */
+        get: operations["checkOllama"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ollama/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Ollama Model
+         * @description Return what the Ollama server says of a model; names with / and : are taken as they are.
+         */
+        get: operations["showOllamaModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ollama/register": {
         parameters: {
             query?: never;
@@ -1108,7 +1148,9 @@ export interface paths {
         put?: never;
         /**
          * Register Export
-         * @description Register a finished export in Ollama as work of the queue, and ask the served model what was taught.
+         * @description Register a finished export in Ollama as work of the queue, or a training job, which is exported first.
+         *
+         *     The served model is asked what was taught.
          */
         post: operations["registerExport"];
         delete?: never;
@@ -2144,6 +2186,22 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "warning" | "error";
+        };
+        /**
+         * CheckedServer
+         * @description What the server's version can do, and how it answered.
+         */
+        CheckedServer: {
+            /** Abilities */
+            abilities: {
+                [key: string]: boolean;
+            };
+            /** Checks */
+            checks: components["schemas"]["ServerCheck"][];
+            /** Url */
+            url: string;
+            /** Version */
+            version: string;
         };
         /**
          * Checkpoint
@@ -3976,6 +4034,16 @@ export interface components {
             };
         };
         /**
+         * NotMeasured
+         * @description Types that the export lacks for a comparison, and the command that makes and measures them.
+         */
+        NotMeasured: {
+            /** Command */
+            command: string;
+            /** Quantizations */
+            quantizations: string[];
+        };
+        /**
          * OllamaModel
          * @description A model that the server has.
          */
@@ -3993,7 +4061,8 @@ export interface components {
          * OllamaRegistration
          * @description The last registration of an export in Ollama; `ok` is null while it is not checked.
          *
-         *     `kept` is the name under which what the name stood for before is kept.
+         *     `kept` is the name under which what the name stood for before is kept; the other files of the export are told by
+         *     its comparison.
          */
         OllamaRegistration: {
             /** Checks */
@@ -4006,8 +4075,10 @@ export interface components {
             kept: string | null;
             /** Name */
             name: string;
+            not_measured: components["schemas"]["NotMeasured"] | null;
             /** Ok */
             ok: boolean | null;
+            score: components["schemas"]["ServedScore"] | null;
             /** Url */
             url: string;
             /** Version */
@@ -4524,9 +4595,11 @@ export interface components {
         };
         /**
          * Registration
-         * @description Which export of the queue (`job_id`) to register under which name; `replace` takes a name that is in use.
+         * @description Which export or training job of the queue (`job_id`) to register under which name.
          *
-         *     `base` names a model in Ollama that the export's adapter goes on; `force` registers a file that is not verified.
+         *     A training job is exported first: in which `way`, to which `quantizations`; null is as its base decides. `base`
+         *     names a model in Ollama that the adapter goes on; `replace` takes a name that is in use, `force` a file that is not
+         *     verified.
          */
         Registration: {
             /** Base */
@@ -4540,6 +4613,8 @@ export interface components {
             job_id: string;
             /** Name */
             name: string;
+            /** Quantizations */
+            quantizations?: string[] | null;
             /**
              * Replace
              * @default false
@@ -4547,6 +4622,8 @@ export interface components {
             replace: boolean;
             /** System */
             system?: string | null;
+            /** Way */
+            way?: ("stitch" | "merge" | "adapter") | null;
         };
         /**
          * Rename
@@ -4829,6 +4906,46 @@ export interface components {
             text: string;
         };
         /**
+         * ServedScore
+         * @description How many facts a registered model answers with: asked again what `source` names.
+         *
+         *     `num_file` is the same file run here, `num_trained` the trained model in that evaluation; null is what was not
+         *     measured. The speed is that of the answers, the questions' reading included.
+         */
+        ServedScore: {
+            /** Evaluation */
+            evaluation: string | null;
+            /** Num Facts */
+            num_facts: number | null;
+            /** Num File */
+            num_file: number | null;
+            /** Num Questions */
+            num_questions: number;
+            /** Num Served */
+            num_served: number | null;
+            /** Num Trained */
+            num_trained: number | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "evaluation" | "training_rows";
+            /** Tokens Per Second */
+            tokens_per_second: number | null;
+        };
+        /**
+         * ServerCheck
+         * @description A check of the server: whether it answered as expected.
+         */
+        ServerCheck: {
+            /** Check */
+            check: string;
+            /** Ok */
+            ok: boolean;
+            /** Text */
+            text: string;
+        };
+        /**
          * ServerLog
          * @description The end of the server's log.
          */
@@ -4894,6 +5011,28 @@ export interface components {
             tuned: components["schemas"]["MeasuredShare"] | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * ShownModel
+         * @description What the server says of a model; null is what it does not say.
+         */
+        ShownModel: {
+            /** Capabilities */
+            capabilities: string[];
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** License */
+            license: string | null;
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: string | null;
+            /** System */
+            system: string | null;
+            /** Template */
+            template: string | null;
         };
         /**
          * Span
@@ -7560,6 +7699,84 @@ export interface operations {
             };
         };
     };
+    checkOllama: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedServer"];
+                };
+            };
+            /** @description Ollama does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showOllamaModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownModel"];
+                };
+            };
+            /** @description Ollama does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, worded in the language of Accept-Language (ja or en) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     registerExport: {
         parameters: {
             query?: never;
@@ -7583,6 +7800,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueuedWork"];
+                };
+            };
+            /** @description Ollama does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description An error, worded in the language of Accept-Language (ja or en) */

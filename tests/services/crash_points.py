@@ -1,13 +1,16 @@
-"""Kill -9 at a chosen moment: the work is done in a fork that dies before, or in the middle of, what it writes."""
+"""Kill -9, or a full disk, at a chosen moment: before, or in the middle of, what a piece of work writes."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
 from itertools import count
+
+import pytest
 
 from llmlora.store.database import Database
 
@@ -82,3 +85,40 @@ def killed(fatal: int, work: Callable[[], object], install: Callable[[Moments], 
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert code in (0, KILLED), "the work failed"
     return code == KILLED
+
+
+class Full(Moments):
+    """At the chosen moment the disk is full; what was done before stays, and whoever tidies up may."""
+
+    def pass_or_fail(self) -> None:
+        if self.is_last():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@contextmanager
+def full_disk(fatal: int):
+    """Let the disk be full at a moment inside of the block; yields what tells whether it came to that."""
+    moments, patch = Full(fatal), pytest.MonkeyPatch()
+
+    def failing(call):
+        def wrapper(*arguments, **options):
+            moments.pass_or_fail()
+            return call(*arguments, **options)
+
+        return wrapper
+
+    for name in ("fsync", "rename", "replace", "link", "mkdir", "write"):
+        patch.setattr(os, name, failing(getattr(os, name)))
+    copy = shutil.copyfileobj
+
+    def half_copy(source, target, *options):
+        if moments.is_last():
+            target.write(source.read(50))
+            raise OSError(errno.ENOSPC, "No space left on device")
+        copy(source, target, *options)
+
+    patch.setattr(shutil, "copyfileobj", half_copy)
+    try:
+        yield lambda: next(moments.passed) > fatal
+    finally:
+        patch.undo()

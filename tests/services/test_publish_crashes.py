@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 
 from api.clients import application, signed_in
+from api.conftest import app, client
 from llmlora.core.layout import TEMPORARY_PREFIX
 from llmlora.core.publish import sha256_file
 from llmlora.data.edit import RowChange
@@ -17,9 +18,10 @@ from llmlora.services import uploads
 from llmlora.services.dataset_versions import change_row
 from llmlora.services.kept_datasets import NewDataset, keep_file, page_of_datasets
 from llmlora.store.opening import open_store
-from services.crash_points import killed
+from services.crash_points import full_disk, killed
 
 ROWS = [{"instruction": f"質問{number}は？", "output": f"答え{number}です。"} for number in range(6)]
+__all__ = ["app", "client"]
 CONTENT = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
 EVERY = 3  # moments, of which one is tried in every test run; each of them in the gate
 STEPS = (pytest.param(EVERY, id="some"), pytest.param(1, marks=pytest.mark.gate, id="every"))
@@ -146,3 +148,41 @@ def test_a_new_version_of_a_dataset(home, tmp_path, step):
             break
     assert moment > 10 and versions == {1, 2}
     print(json.dumps({"moments": moment}))
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("send", ["whole", "in pieces"])
+def test_a_full_disk_at_any_moment_is_told_and_leaves_nothing(client, home, send, step):
+    """A disk that has room again takes the same file; of an upload in pieces what has arrived is kept."""
+    for moment in count(0, step):
+        before = whole_datasets(client, home)
+        path = None if send == "whole" else begun(client)
+        with full_disk(moment) as was_full:
+            answers = [whole(client)] if path is None else sent(client, path)
+        is_over = not was_full()
+        told = [answer for answer in answers if answer.status_code >= 400]
+        assert all((answer.status_code, answer.json()["code"]) == (507, "disk_full") for answer in told), told[0].text
+        kept = whole_datasets(client, home)
+        assert len(kept) == len(before) + (not told)
+        if told:
+            assert (whole(client) if path is None else sent(client, path)[-1]).status_code == 201
+            assert len(whole_datasets(client, home)) == len(before) + 1
+        if is_over:
+            break
+    assert moment > 4
+    assert not list((home / "uploads").iterdir()) if path else True
+
+
+def whole(client):
+    return client.post("/api/datasets/upload", files={"file": ("data.jsonl", CONTENT)}, data={"name": "店"})
+
+
+def begun(client):
+    return f"/api/uploads/{client.post('/api/uploads', json={'name': '店.jsonl', 'bytes': len(CONTENT)}).json()['id']}"
+
+
+def sent(client, path):
+    """Go on with an upload from where it is, and make the dataset; returns the answers up to the first refusal."""
+    offset = int(client.head(path).headers["Upload-Offset"])
+    answer = client.put(path, content=CONTENT[offset:], headers={"Upload-Offset": str(offset)})
+    return [answer] if answer.status_code >= 400 else [answer, client.post(f"{path}/dataset", json={"name": "店"})]

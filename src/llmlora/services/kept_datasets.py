@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -180,8 +181,7 @@ def _keep(
     read = dataset_options(new.type, new.columns, new.encoding)
     identifier = dataset_id or new_id()
     final = datasets_dir(database.home) / identifier
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with disk_errors(final.parent), own_temporary(final, is_folder=True) as folder:
+    with disk_errors(final.parent), _temporary_of(final) as folder:
         path = folder / version_name(DATA_STEM, 1, _suffix(new.file_name))
         write(path)
         fsync_path(path)
@@ -196,11 +196,26 @@ def _keep(
         # the record goes into the folder before that has its name: a crash leaves a whole dataset, or none
         write_dataset_record(database.home, replace(row, folder=stored_folder(database.home, folder)))
         folder.rename(final)
-        fsync_path(final.parent)
-    with database.write() as connection:
-        if datasets.find(connection, identifier) is None:
-            datasets.insert(connection, row)
+        try:
+            fsync_path(final.parent)
+            _insert(database, row)
+        except BaseException:
+            final.rename(folder)  # whoever is told that it was not kept does not find it later
+            raise
     return row
+
+
+def _insert(database: Database, row: DatasetRow) -> None:
+    with database.write() as connection:
+        if datasets.find(connection, row.id) is None:
+            datasets.insert(connection, row)
+
+
+@contextmanager
+def _temporary_of(final: Path) -> Iterator[Path]:
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with own_temporary(final, is_folder=True) as folder:
+        yield folder
 
 
 def _suffix(file_name: str) -> str:

@@ -38,7 +38,8 @@ def create_upload(database: Database, file_name: str, num_bytes: int, sha256: st
     if num_bytes > MAX_BYTES:
         raise BodyTooLarge("body_too_large", limit_bytes=MAX_BYTES)
     folder = uploads_dir(database.home)
-    folder.mkdir(parents=True, exist_ok=True)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with database.read() as connection:
         others = uploads.open_ones(connection)
     announced = sum(other.num_bytes for other in others)
@@ -104,7 +105,8 @@ class Receiver:
     def close(self) -> None:
         """Flush what has arrived to the disk and let others go on."""
         try:
-            os.fsync(self._descriptor)
+            with disk_errors(self._path.parent):
+                os.fsync(self._descriptor)
         finally:
             os.close(self._descriptor)
 

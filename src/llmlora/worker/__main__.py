@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,9 @@ def main(arguments: list[str]) -> int:
     except Conflict as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # all is said: a late signal takes the exit code from nobody
 
 
 if __name__ == "__main__":

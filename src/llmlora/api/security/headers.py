@@ -9,7 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmlora.api.problems import MANUAL_POLICY, SECURITY_HEADERS, send_problem, take_language
-from llmlora.core.errors import LlmloraError, WorkerDied
+from llmlora.core.errors import DiskFull, LlmloraError, WorkerDied
+from llmlora.core.layout import home_dir
+from llmlora.core.publish import free_bytes, is_disk_full
 
 logger = logging.getLogger("llmlora.api")
 
@@ -44,6 +46,10 @@ class AnswerGuard:
                 raise
             await send_problem(scope, receive, send, error)
         except Exception as error:
+            if is_disk_full(error) and not has_begun:  # whatever could not write
+                full = DiskFull("disk_full", path=str(home_dir()), free_bytes=free_bytes(home_dir()))
+                await send_problem(scope, receive, send, full)
+                return
             logger.exception("%s %s failed", scope["method"], scope["path"][:200])
             if not has_begun:
                 await send_problem(scope, receive, send, WorkerDied("internal", detail=type(error).__name__))

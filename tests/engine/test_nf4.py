@@ -10,9 +10,13 @@ import torch
 from torch.nn import functional
 
 from engine.engine_runs import MemoryRows, losses, run_job, tiny_llama
-from llmlora.core.errors import PackageMissing
+from llmlora.core.config import TrainConfig, build_config
+from llmlora.core.errors import ConfigError, PackageMissing
+from llmlora.engine.load import load_base
 from llmlora.engine.nf4_matrix import Nf4Matrix
 from llmlora.engine.quantized_weight import QuantizedWeight, quantized_types
+from llmlora.weights.base import open_base
+from llmlora.worker.check_method import _check_quantization
 
 
 def values() -> torch.Tensor:
@@ -42,6 +46,33 @@ def test_a_product_with_nf4_and_its_gradient_are_those_of_its_numbers() -> None:
     assert torch.equal(found[0], found[1])
     indices = torch.tensor([3, 0, 47])
     assert torch.equal(functional.embedding(indices, weight), plain[indices])
+
+
+def test_a_cpu_trains_in_nf4_on_request_and_uses_the_result_so(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    base, settings = tiny_llama(tmp_path), {"dtype": "float32", "num_train_epochs": 60}
+    trained = run_job(base, tmp_path / "nf4", MemoryRows(8), method="qlora", quantization="nf4", **settings)
+    assert list(quantized_types(trained.model)) == ["NF4"]
+    found = losses(tmp_path / "nf4")
+    assert found[-1] < 0.9 * found[0]
+    loaded = load_base(open_base(base), "float32", quantization="nf4")
+    for name, weight in loaded.named_parameters():
+        if isinstance(weight, QuantizedWeight):
+            assert weight.matrix.type_name == "NF4", name
+    assert list(quantized_types(load_base(open_base(base), "float32", quantization="auto"))) != ["NF4"]
+
+
+def test_other_methods_and_devices_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config({"quantization": "nf4"})
+    assert caught.value.params["problems"][0]["code"] == "qlora_only"
+    train = TrainConfig(method="qlora", quantization="q4_k")
+    _check_quantization(train, "cpu")
+    with pytest.raises(ConfigError, match="quantization_cpu_only"):
+        _check_quantization(train, "cuda")
+    monkeypatch.setitem(sys.modules, "bitsandbytes.functional", None)
+    with pytest.raises(PackageMissing):
+        _check_quantization(TrainConfig(method="qlora", quantization="nf4"), "cpu")
 
 
 @pytest.mark.gpu

@@ -48,7 +48,7 @@ def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_a_file_gives_the_numbers_that_it_gives_without_its_blocks(file: Base) -> None:
     plain = dict(load_base(file, "bfloat16").named_parameters())
-    model = load_base(file, "bfloat16", is_quantized=True)
+    model = load_base(file, "bfloat16", quantization="auto")
     matrices = {name for name, weight in plain.items() if weight.dim() == 2}
     assert set(in_blocks(model)) == matrices
     for name, weight in model.named_parameters():
@@ -72,7 +72,7 @@ def test_a_file_trains_to_the_same_adapter_in_its_blocks(file: Base, tmp_path: P
 
 def test_gpt2_keeps_what_its_file_stores_in_the_other_direction(tmp_path: Path) -> None:
     gguf_base(tiny_model("gpt2", tmp_path / "model"), tmp_path / "tiny.gguf")
-    model = load_base(open_base(tmp_path / "tiny.gguf"), "float32", is_quantized=True)
+    model = load_base(open_base(tmp_path / "tiny.gguf"), "float32", quantization="auto")
     assert in_blocks(model) == ["transformer.wte.weight"]
 
 
@@ -80,7 +80,7 @@ def dequantised_twin(folder: Path, twin: Path) -> Path:
     """Write the folder that holds as floats what a folder's weights are in blocks."""
     shutil.copytree(folder, twin)
     source, weights = open_base(folder).source, load_file(folder / "model.safetensors")
-    for name in in_blocks(load_base(open_base(folder), "float32", is_quantized=True)):
+    for name in in_blocks(load_base(open_base(folder), "float32", quantization="auto")):
         blocks = source.blocks(name)
         assert blocks is not None
         weights[name] = dequantize_rows(blocks.rows.reshape(-1), blocks.ggml_type).reshape(blocks.shape)
@@ -111,7 +111,7 @@ def test_a_layer_takes_four_bits_and_the_ends_six(tmp_path: Path) -> None:
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_any_architecture_is_held_in_blocks_and_learns(architecture: str, tmp_path: Path) -> None:
     base = open_base(tiny_model(architecture, tmp_path / "model"))
-    model = load_base(base, "float32", is_quantized=True)
+    model = load_base(base, "float32", quantization="auto")
     total = parameter_counts(model)["total"]
     held = sum(weight.numel() for weight in model.parameters() if isinstance(weight, QuantizedWeight))
     assert held > 0.5 * total
@@ -138,7 +138,7 @@ def test_what_trains_beside_the_adapter_is_plain_and_comes_back(tmp_path: Path, 
     trained = run_job(folder, tmp_path / "job", ROWS, method="qlora", max_steps=3, dtype="bfloat16", **settings)
     assert all(type(weight) is torch.nn.Parameter for _, weight in trainable_parameters(trained.model))
     trained.model.save_pretrained(tmp_path / "adapter")
-    loaded = load_model(open_base(folder), tmp_path / "adapter", "bfloat16", is_quantized=True)
+    loaded = load_model(open_base(folder), tmp_path / "adapter", "bfloat16", quantization="auto")
     ids = torch.arange(5, 25)[None]
     with torch.inference_mode():
         found, expected = loaded(input_ids=ids).logits, trained.model.eval()(input_ids=ids).logits

@@ -12,12 +12,15 @@ import pytest
 
 from evaluation.fake_reports import ROWS, evaluation_body, make_job, summary
 from llmlora.core.errors import NotFound
+from llmlora.core.job import update_job
 from llmlora.core.locale import LANGUAGES, set_language
+from llmlora.core.publish import read_json
 from llmlora.evaluation.facts.extract import VERDICTS, extract_facts
 from llmlora.evaluation.pages.chart import Series, line_chart, smoothed
 from llmlora.evaluation.pages.evaluation_page import SYMBOLS, highlighted
 from llmlora.evaluation.report import write_evaluation_report, write_training_report
 
+AS_NF4 = {"method": "qlora", "quantization": "nf4"}
 VOID = {"meta", "br", "line", "circle", "rect", "polyline", "path"}
 
 
@@ -170,6 +173,10 @@ def test_a_quantised_base_is_told_with_what_else_computes_with_it(
     report = write_training_report(tmp_path / "job", {**summary(), "base_types": types})
     notes = [note for note in report["notes"] if note["code"].startswith("base_")]
     assert [note["code"] for note in notes] == codes
+    update_job(tmp_path / "job", train={**read_json(tmp_path / "job" / "config.json")["train"], **AS_NF4})
+    again = write_training_report(tmp_path / "job", {**summary(), "base_types": types})["notes"]
+    asked = ["base_nf4" if code == "base_on_gpu" else code for code in codes]
+    assert [note["code"] for note in again if note["code"].startswith("base_")] == asked
     html = (tmp_path / "job" / "report.html").read_text(encoding="utf-8")
     assert all(f"({', '.join(types)})" in html or "NF4" in types for _ in notes)
 

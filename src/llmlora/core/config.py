@@ -16,6 +16,7 @@ from llmlora.core.errors import ConfigError
 from llmlora.core.near_names import near_names
 
 Method = Literal["lora", "qlora", "full"]
+Quantization = Literal["auto", "q4_k", "nf4"]
 Scheduler = Literal["linear", "cosine", "constant", "cosine_with_restarts", "staged"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Tracker = Literal["none", "tensorboard", "wandb", "mlflow"]
@@ -44,6 +45,7 @@ VALUES_IN_OLDER_JOBS: dict[str, Any] = {
     "split_long_text": False,
     "drop_overlong": False,
     "general_share": 0.0,
+    "quantization": "auto",
 }
 
 
@@ -65,6 +67,11 @@ class TrainConfig(BaseModel):
         "lora",
         description="Which weights train: a LoRA adapter (lora), an adapter on a base that stays in its GGUF blocks, "
         "or is held in 4-bit ones (qlora), or all weights (full).",
+    )
+    quantization: Quantization = Field(
+        "auto",
+        description="How method qlora holds the base: q4_k in GGUF blocks (a GGUF file's own; CPU only), nf4 in 4-bit "
+        "NormalFloat by bitsandbytes; auto is q4_k on a CPU and nf4 on an NVIDIA GPU.",
     )
     r: int = Field(
         8, ge=1, le=512, description="LoRA rank: a low rank trains few parameters, a high rank has more capacity."
@@ -192,6 +199,7 @@ class _CombinationError(ValueError):
 
 def _combination_problems(config: TrainConfig) -> list[dict[str, Any]]:
     checks: list[tuple[bool, str, str]] = [
+        (config.quantization != "auto" and config.method != "qlora", "quantization", "qlora_only"),
         (config.method == "full" and config.use_dora, "use_dora", "lora_only"),
         (config.method == "full" and config.use_rslora, "use_rslora", "lora_only"),
         (config.method == "full" and config.init_adapter is not None, "init_adapter", "lora_only"),

@@ -28,6 +28,7 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging as transformers_logging
 
+from llmlora.core.config import Quantization
 from llmlora.core.errors import ModelFileError
 from llmlora.core.layout import CONFIG_FILE
 from llmlora.core.memory import is_memory_error
@@ -50,16 +51,16 @@ BITS = {"BF16": torch.bfloat16, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch
 class LazyTensor:
     """A tensor of a source that is read when it is indexed with `...`, as transformers does with those of files.
 
-    `quantized_on` is the device where it is to lie quantised; None leaves its numbers as they are.
+    `quantized` is the device where it is to lie quantised, and how; None leaves its numbers as they are.
     """
 
-    def __init__(self, source: StoredSource, name: str, quantized_on: str | None = None) -> None:
+    def __init__(self, source: StoredSource, name: str, quantized: tuple[str, Quantization] | None = None) -> None:
         self._source = source
         self._name = name
-        self._quantized_on = quantized_on
+        self._quantized_as = quantized
 
     def __getitem__(self, index: Any) -> torch.Tensor:
-        matrix = None if self._quantized_on is None else self._quantized(self._quantized_on)
+        matrix = None if self._quantized_as is None else self._quantized(*self._quantized_as)
         return self._plain()[index] if matrix is None else QuantizedWeight(matrix, torch.float32)
 
     def _plain(self) -> torch.Tensor:
@@ -67,29 +68,28 @@ class LazyTensor:
         bits = BITS.get(self._source.dtype(self._name))
         return values if bits is None else values.view(bits)
 
-    def _quantized(self, device: str) -> QuantizedMatrix | None:
-        if device != "cpu":
+    def _quantized(self, device: str, quantization: Quantization) -> QuantizedMatrix | None:
+        if quantization == "nf4" or (quantization == "auto" and device != "cpu"):
             return Nf4Matrix.of(self._plain().to(device, torch.bfloat16))
         blocks = self._source.blocks(self._name)
         return None if blocks is None else GgmlMatrix(blocks)
 
 
-def load_base(base: Base, dtype: str, device: str = "cpu", is_quantized: bool = False) -> PreTrainedModel:
+def load_base(base: Base, dtype: str, device: str = "cpu", quantization: Quantization | None = None) -> PreTrainedModel:
     """Load a base's causal language model in a number format; raise ModelFileError when its files do not fit.
 
-    With `is_quantized` the matrices of linear layers and of the embedding are quantised: on a CPU in GGUF blocks, those
-    of the file where it has any, on a GPU in NF4.
+    With a `quantization` the matrices of linear layers and of the embedding are quantised: in GGUF blocks, those of the
+    file where it has any (`q4_k`, CPU only), or in NF4; `auto` is the former on a CPU, the latter on a GPU.
     """
     source = base.source
-    quantized = _matrices(empty_model(base)) if is_quantized else frozenset()
+    quantized = _matrices(empty_model(base)) if quantization else frozenset()
+    way = (device, quantization) if quantization else None
     try:
         kind, config = _causal_class(model_config(base))
         model, info = kind.from_pretrained(
             None,
             config=config,
-            state_dict={
-                name: LazyTensor(source, name, device if name in quantized else None) for name in source.names()
-            },
+            state_dict={name: LazyTensor(source, name, way if name in quantized else None) for name in source.names()},
             dtype=DTYPES[dtype],
             local_files_only=True,
             output_loading_info=True,

@@ -1,4 +1,4 @@
-"""A matrix in 4-bit NormalFloat with double quantisation, by bitsandbytes: how a GPU holds a base.
+"""A matrix in 4-bit NormalFloat with double quantisation, by bitsandbytes: how a GPU holds a base, or a CPU if told to.
 
 The format and its use for adapters are Dettmers et al., "QLoRA" (2023).
 """

@@ -99,7 +99,8 @@ def fit(
     apply_plan(plan)
     chosen = {name: getattr(plan, name) for name in ("dtype", "device", "reason", "gflops")}
     events.emit("phase", name="loading", params=chosen)
-    model = apply_method(load_base(base, plan.dtype, plan.device, config.method == "qlora"), config, base)
+    quantization = config.quantization if config.method == "qlora" else None
+    model = apply_method(load_base(base, plan.dtype, plan.device, quantization), config, base)
     if config.gradient_checkpointing:
         checkpointing = {"use_reentrant": False}
         causal_model(model).activation_checkpointing_enable(activation_checkpointing_kwargs=checkpointing)

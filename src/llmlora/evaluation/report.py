@@ -110,7 +110,7 @@ def _base_notes(job: JobConfig, summary: dict[str, Any]) -> list[dict[str, Any]]
         return []
     code = "base_of_file" if Path(job.base_dir).is_file() else "base_quantized"
     if "NF4" in summary["base_types"]:
-        code = "base_on_gpu"
+        code = "base_nf4" if job.train.quantization == "nf4" else "base_on_gpu"
     return [{"code": code, "params": {"types": ", ".join(summary["base_types"])}}]
 
 

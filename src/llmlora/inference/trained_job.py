@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmlora.catalog.job_base import find_base
+from llmlora.core.config import Quantization
 from llmlora.core.errors import LlmloraError
 from llmlora.core.job import JobConfig, read_job, trained_dir
 from llmlora.core.layout import ENVIRONMENT_FILE, TEMPLATE_FILE, run_dir, run_numbers
@@ -58,9 +59,9 @@ class TrainedJob:
         return None if self.job.method == "full" else self.result_dir
 
     @property
-    def is_quantized(self) -> bool:
-        """Whether the base was in blocks when it was trained, and is to be when it is used."""
-        return self.job.method == "qlora"
+    def quantization(self) -> Quantization | None:
+        """How the base was held when it was trained, and is to be when it is used; None for its own numbers."""
+        return self.job.train.quantization if self.job.method == "qlora" else None
 
     @cached_property
     def weights(self) -> Base:

@@ -13,6 +13,7 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from llmlora.core.config import Quantization
 from llmlora.core.diverged import not_finite
 from llmlora.core.errors import ModelFileError
 from llmlora.core.examples import Message
@@ -189,15 +190,15 @@ def load_chat(
     adapter_dir: Path | None = None,
     chat_template: str | None = None,
     dtype: str = "float32",
-    is_quantized: bool = False,
+    quantization: Quantization | None = None,
 ) -> TransformersChat:
     """Load a base, and the adapter on it if given; tokenizer and template come from the adapter's folder.
 
-    `dtype` is the number format that is computed in, `is_quantized` leaves the base in blocks. Raises ModelFileError
-    when the files do not load.
+    `dtype` is the number format that is computed in, `quantization` is how the base is held in few bits. Raises
+    ModelFileError when the files do not load.
     """
     template = load_template(adapter_dir or base.tokenizer_dir, chat_template)
-    return TransformersChat(load_model(base, adapter_dir, dtype, is_quantized), template, adapter_dir or base.path)
+    return TransformersChat(load_model(base, adapter_dir, dtype, quantization), template, adapter_dir or base.path)
 
 
 def load_reference_chat(
@@ -214,10 +215,10 @@ def load_reference_chat(
 
 
 def load_model(
-    base: Base, adapter_dir: Path | None, dtype: str = "float32", is_quantized: bool = False
+    base: Base, adapter_dir: Path | None, dtype: str = "float32", quantization: Quantization | None = None
 ) -> PreTrainedModel | PeftModel:
     """Load a base's weights, and the adapter on them if given."""
-    model = load_base(base, dtype, is_quantized=is_quantized)
+    model = load_base(base, dtype, quantization=quantization)
     if adapter_dir is None:
         return model
     with _loading_adapter(adapter_dir):

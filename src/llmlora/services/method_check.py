@@ -19,7 +19,7 @@ from llmlora.services.launch import scratch_folder
 from llmlora.services.preview import OPTIONS
 from llmlora.services.supervisor import run_worker
 
-NAMING: Final = ("method", "target_modules", "layers", "modules_to_save")
+NAMING: Final = ("method", "quantization", "target_modules", "layers", "modules_to_save")
 
 
 def require_trainable(base: BaseModel, config: TrainConfig, num_train_rows: int) -> None:
@@ -49,7 +49,7 @@ def _require_bytes(tokenizer_dir: Path, path: Path, base_digest: str) -> None:
 
 def _is_certain(base: BaseModel, config: TrainConfig) -> bool:
     """Tell whether the headers show that everything named is there: an architecture may fuse or rename layers."""
-    if base.model_type not in EXPORTED_TYPES or (config.method == "qlora" and nvidia_gpus()):
+    if base.model_type not in EXPORTED_TYPES or (config.method == "qlora" and _needs_package(config)):
         return False
     if config.method == "full":
         return True
@@ -58,6 +58,10 @@ def _is_certain(base: BaseModel, config: TrainConfig) -> bool:
     names = [f".{layer.name}" for layer in linear_layers(base.tensors)]
     targets = () if config.target_modules == "all-linear" else config.target_modules
     return all(any(name.endswith(f".{target}") for name in names) for target in targets)
+
+
+def _needs_package(config: TrainConfig) -> bool:
+    return config.quantization == "nf4" or bool(nvidia_gpus())
 
 
 @lru_cache(maxsize=64)

@@ -30,6 +30,7 @@ FIELDS: Final = {
     "unknown_target_modules": "settings.target_modules",
     "unknown_layers": "settings.layers",
     "unknown_modules_to_save": "settings.modules_to_save",
+    "quantization_cpu_only": "settings.quantization",
     "general_rows_refused": "settings.general_share",
     "adapter_does_not_fit": "settings.init_adapter",
     "adapter_other_base": "settings.init_adapter",

@@ -24,7 +24,7 @@ def run(folder: Path, config: dict[str, Any], events: EventWriter, stop: StopFla
 
 def _open_job(path: Path) -> TransformersChat:
     trained = find_trained(path)
-    return load_chat(trained.weights, trained.adapter_dir, is_quantized=trained.is_quantized)
+    return load_chat(trained.weights, trained.adapter_dir, quantization=trained.quantization)
 
 
 def _open_base_of_job(path: Path) -> TransformersChat:
@@ -37,12 +37,12 @@ def _open_base_of_job(path: Path) -> TransformersChat:
     base = trained.untouched_base
     if base is None:
         raise NotFound("base_missing", base_model=trained.job.base_model, path=trained.job.base_dir)
-    return TransformersChat(load_model(base, None, is_quantized=trained.is_quantized), trained.template, base.path)
+    return TransformersChat(load_model(base, None, quantization=trained.quantization), trained.template, base.path)
 
 
 OPENERS = {
     "job": _open_job,
     "job_base": _open_base_of_job,
     "base": lambda path: load_chat(open_base(path)),
-    "base_4bit": lambda path: load_chat(open_base(path), is_quantized=True),
+    "base_4bit": lambda path: load_chat(open_base(path), quantization="auto"),
 }

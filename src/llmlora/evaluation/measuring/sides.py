@@ -15,7 +15,7 @@ class AdapterSides:
 
     def __init__(self, trained: TrainedJob) -> None:
         self.dtype = _dtype_of(trained)
-        self._chat = load_chat(trained.base, trained.adapter_dir, dtype=self.dtype, is_quantized=trained.is_quantized)
+        self._chat = load_chat(trained.base, trained.adapter_dir, dtype=self.dtype, quantization=trained.quantization)
 
     @contextmanager
     def base(self) -> Iterator[TransformersChat]:
@@ -60,7 +60,7 @@ def _dtype_of(trained: TrainedJob) -> str:
     That is float32 where it fits the memory: files of an export are verified against it, and only in float32 many
     questions are asked together (inference/together.py).
     """
-    return "float32" if fits_memory(trained.base) and not trained.is_quantized else trained.dtype
+    return "float32" if fits_memory(trained.base) and not trained.quantization else trained.dtype
 
 
 def load_sides(trained: TrainedJob) -> AdapterSides | FullSides:

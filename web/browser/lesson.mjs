@@ -1,31 +1,55 @@
-// node browser/lesson.mjs ADDRESS LEVEL: does what the Japanese text of a lesson says, sentence by sentence, as a reader would.
+// node browser/lesson.mjs ADDRESS LEVEL LANGUAGE: does what the text of a lesson says, sentence by sentence, as a reader would.
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { launch, open, visit } from "./browser.mjs"
 
-const PATIENCE = 600_000 // milliseconds: how long a job or an evaluation may take beside other work
+const PATIENCE = 600_000 // milliseconds: how long work of the machine may take beside other work
 const SHORTLY = 60_000 // and a page
-const [address, level] = process.argv.slice(2)
+const [address, level, language] = process.argv.slice(2)
 const browser = await launch()
-const { page, faults } = await open(browser, address)
+const { page, faults } = await open(browser, address, { language })
 let saved
 let step
 
 /** What sentences ask for, by how they are worded; the first group is a name of the page. */
-const DEEDS = [
-  [/「(データファイルを保存)」で/, save],
-  [/(?<!下の)「([^」]+)」(?:を開き|を押し|を選びます|を見ます|で見て)/, press],
-  [/下の(?:「([^」]+)」|(詳細設定))を開き/, (name, bare) => unfold(name ?? bare)],
-  [/「([^」]+)」で、いま保存したファイル/, chooseFile],
-  [/「([^」]+)」に ?`([^`]+)` ?と入れ/, enter],
-  [/「([^」]+)」に下の内容を入れ/, paste],
-  [/「([^」]+)」は ?(?:`([^`]+)`|「([^」]+)」)/, (name, value, other) => choose(name, value ?? other)],
-  [/「([^」]+)」で((?:`[^`]+`[、と]?)+)(?:だけ)?を選/, chooseEach],
-  [/「([^」]+)」が ([\d.]+)/, shows],
-  [/に`([^`]+)`と出れば/, (words) => page.getByText(words).first().waitFor({ timeout: SHORTLY })],
-  [/「([^」]+)」(?:が出|の値|も見て|を読み)/, seen],
-  [/「([^」]+)」の表に/, (name) => page.getByRole("table", { name, exact: true }).waitFor({ timeout: PATIENCE })],
-]
+const DEEDS = {
+  ja: [
+    [/「(データファイルを保存)」で/, save],
+    [/(?<!下の)「([^」]+)」(?:を開き|を押し|を選びます|を見ます|で見て)/, press],
+    [/下の(?:「([^」]+)」|(詳細設定))を開き/, (name, bare) => unfold(name ?? bare)],
+    [/「([^」]+)」で、いま保存したファイル/, chooseFile],
+    [/「([^」]+)」に ?`([^`]+)` ?と入れ/, enter],
+    [/「([^」]+)」に下の内容を入れ/, paste],
+    [/「([^」]+)」は ?(?:`([^`]+)`|「([^」]+)」)/, (name, value, other) => choose(name, value ?? other)],
+    [/「([^」]+)」で((?:`[^`]+`[、と]?)+)(?:だけ)?を選/, chooseEach],
+    [/「([^」]+)」が ([\d.]+)/, shows],
+    [/に`([^`]+)`と出れば/, seenSoon],
+    [/「([^」]+)」(?:が出|の値|も見て|を読み)/, seen],
+    [/「([^」]+)」の表に/, seenTable],
+  ],
+  en: [
+    [/with \*\*(Save the data file)\*\*/, save],
+    [/\b(?:[Oo]pen|[Pp]ress|then|Choose|look at|free under) \*\*([^*]+)\*\*(?! below)/, press],
+    [/Open (?:\*\*([^*]+)\*\*|the (advanced) settings) below/, (name, bare) => unfold(name ?? bare)],
+    [/\*\*([^*]+)\*\*: the one that you have just saved/, chooseFile],
+    [/\b[Ee]nter ((?:`[^`]+` as \*\*[^*]+\*\*(?:, | and )?)+)/, enterAll],
+    [/put the text below into \*\*([^*]+)\*\*/, paste],
+    [/\*\*([^*]+)\*\* is (?:`([^`]+)`|\*\*([^*]+)\*\*)/, (name, value, other) => choose(name, value ?? other)],
+    [
+      /\b[Cc]hoose\s((?:`[^`]+`(?:,| and)?\s)+)(?:alone )?(?:as|under) \*\*([^*]+)\*\*/,
+      (values, name) => chooseEach(name, values),
+    ],
+    [/(\*\*[^*]+\*\* becomes [\d.]*\d(?:, \*\*[^*]+\*\* [\d.]*\d)*)/, showsAll],
+    [/when `([^`]+)` stands/, seenSoon],
+    [/\*\*([^*]+)\*\*(?: on the page of the job \([^)]*\))? (?:appears|lies in|should lie|is almost)/, seen],
+    [/(?:shows|shape of|Read|Look at) \*\*([^*]+)\*\*/, seen],
+    [/\*\*([^*]+)\*\* shows the share/, seenTable],
+  ],
+}[language]
+const SAID = {
+  ja: { read: "読みました", finished: "すべて終わりました" },
+  en: { read: "I have read this", finished: "All steps are done" },
+}[language]
 
 async function save(name) {
   const [download] = await Promise.all([page.waitForEvent("download"), press(name)])
@@ -43,6 +67,11 @@ async function press(name) {
 /** Opens what is folded; its line may say more than the name. */
 function unfold(name) {
   return page.locator("summary").filter({ hasText: name }).click({ timeout: SHORTLY })
+}
+
+/** Enters values into their fields, in the order of a sentence. */
+async function enterAll(words) {
+  for (const [, value, name] of words.matchAll(/`([^`]+)` as \*\*([^*]+)\*\*/g)) await enter(name, value)
 }
 
 /** Takes out what stands in a field and enters something else, as one who types does. */
@@ -101,8 +130,18 @@ function paste(name) {
   return page.getByLabel(name, { exact: true }).fill(content)
 }
 
+function seenSoon(words) {
+  return page.getByText(words).first().waitFor({ timeout: SHORTLY })
+}
+
+function seenTable(name) {
+  return page.getByRole("table", { name, exact: true }).waitFor({ timeout: PATIENCE })
+}
+
+/** Waits for words that can be seen: a narrow screen's buttons stand in the page, too. */
 function seen(words) {
-  return page.getByText(words, { exact: true }).first().waitFor({ timeout: PATIENCE })
+  const shown = page.getByText(words, { exact: true }).and(page.locator(":visible"))
+  return shown.first().waitFor({ timeout: PATIENCE })
 }
 
 async function shows(name, value) {
@@ -110,7 +149,12 @@ async function shows(name, value) {
   await page.waitForFunction(
     ([element, wanted]) => Number(element.value) === wanted,
     [await field.elementHandle(), Number(value)],
+    { timeout: PATIENCE }, // the plan says it, which a busy machine makes slowly
   )
+}
+
+async function showsAll(words) {
+  for (const [, name, value] of words.matchAll(/\*\*([^*]+)\*\* (?:becomes )?([\d.]*\d)/g)) await shows(name, value)
 }
 
 /** Returns what a text asks for, in its order: boxes, tables and commands ask for nothing. */
@@ -128,8 +172,8 @@ function deedsOf(text) {
 
 const lessonNow = () =>
   page.evaluate(
-    (path) => fetch(path, { headers: { "Accept-Language": "ja" } }).then((answer) => answer.json()),
-    `/api/tutorials/${level}`,
+    ([path, wanted]) => fetch(path, { headers: { "Accept-Language": wanted } }).then((answer) => answer.json()),
+    [`/api/tutorials/${level}`, language],
   )
 
 async function isDone(id) {
@@ -154,16 +198,16 @@ for (step of (await lessonNow()).steps) {
   if (!["read", "chat"].includes(step.kind)) await isDone(step.id)
 }
 await visit(page, `/tutorials/${level}`)
-const marks = page.getByRole("button", { name: "読みました" })
+const marks = page.getByRole("button", { name: SAID.read })
 for (let left = await marks.count(); left > 0; left -= 1) {
   await marks.first().click()
   await page.waitForFunction(
     ([words, count]) =>
       [...document.querySelectorAll("button")].filter((one) => one.textContent === words).length < count,
-    ["読みました", left],
+    [SAID.read, left],
   )
 }
-await page.getByRole("heading", { name: "すべて終わりました" }).waitFor()
+await page.getByRole("heading", { name: SAID.finished }).waitFor()
 assert.deepEqual(faults, [])
 await browser.close()
 console.log(`${num} deeds`)

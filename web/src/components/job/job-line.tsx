@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
 import type { ReactNode } from "react"
 import { isActive, type Progress as JobProgress, type JobSummary, jobQueries } from "@/api/jobs"
 import { JobLink } from "@/components/job/job-link"
@@ -10,6 +11,7 @@ import { useLanguage, useText } from "@/lib/text"
 
 /** A job that has not ended, in two lines of a list: name and status; below how far it is, or why it waits. */
 export function JobLine({ job, actions }: { job: JobSummary; actions?: ReactNode }) {
+  const t = useText()
   return (
     <li className="flex items-center gap-3 border-b py-3 first:pt-1 last:border-0 last:pb-0">
       <div className="grid min-w-0 flex-1 gap-1.5">
@@ -21,6 +23,14 @@ export function JobLine({ job, actions }: { job: JobSummary; actions?: ReactNode
         </div>
         {isActive(job) ? <ActiveJob job={job} /> : <RestingJob job={job} />}
       </div>
+      <Link
+        to="/jobs/$jobId"
+        params={{ jobId: job.id }}
+        className="flex-none text-s text-accent underline underline-offset-3"
+      >
+        {t("web.details")}
+        <span className="sr-only">{job.name}</span>
+      </Link>
       {actions}
     </li>
   )

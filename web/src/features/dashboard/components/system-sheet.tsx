@@ -16,7 +16,7 @@ export function SystemSheet() {
       title={t("web.page.system")}
       aside={
         <Link to="/system" className="text-s text-accent underline underline-offset-3">
-          {t("web.dashboard.details")}
+          {t("web.details")}
         </Link>
       }
     >

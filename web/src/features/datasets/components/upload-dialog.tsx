@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { useNavigate } from "@tanstack/react-router"
-import { useRef, useState } from "react"
+import { useId, useRef, useState } from "react"
 import { datasetKeys } from "@/api/datasets"
 import { uploadFile } from "@/api/uploads"
 import { Failed } from "@/components/states/failed"
@@ -130,6 +130,7 @@ function FileChoice({ file, onFile }: { file: File | null; onFile: (file: File |
   const t = useText()
   const language = useLanguage()
   const [isOver, setIsOver] = useState(false)
+  const id = useId()
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is one more way, the field inside is the other
     <div
@@ -146,6 +147,9 @@ function FileChoice({ file, onFile }: { file: File | null; onFile: (file: File |
         onFile(event.dataTransfer.files[0] ?? null)
       }}
     >
+      <span id={`${id}-field`} className="justify-self-start text-s text-ink-2">
+        {t("web.upload.file")}
+      </span>
       <Icon name="upload" size={24} />
       {file ? (
         <p className="font-semibold">
@@ -155,9 +159,10 @@ function FileChoice({ file, onFile }: { file: File | null; onFile: (file: File |
         <p className="text-ink-2">{t("web.upload.drop")}</p>
       )}
       <label className={buttonClass("plain", "focus-within:outline-2 focus-within:outline-accent")}>
-        {t(file ? "web.upload.other_file" : "web.upload.choose")}
+        <span id={`${id}-button`}>{t(file ? "web.upload.other_file" : "web.upload.choose")}</span>
         <input
           type="file"
+          aria-labelledby={`${id}-field ${id}-button`}
           className="sr-only"
           accept=".jsonl,.json,.csv,.tsv,.txt"
           onChange={(event) => onFile(event.target.files?.[0] ?? null)}

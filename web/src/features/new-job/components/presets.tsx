@@ -21,7 +21,7 @@ export function Presets({
   return (
     <div className="mb-3">
       <fieldset className="grid grid-cols-[repeat(auto-fill,minmax(140px,1fr))] gap-2">
-        <legend className="mb-1 text-s text-ink-2">{t(`web.preset.legend.${kind}`)}</legend>
+        <legend className="mb-1 text-s text-ink-2">{t("web.preset.legend")}</legend>
         {offered.map(({ name }) => (
           <button
             key={name}

@@ -40,6 +40,7 @@ NAMES = set(
     HF_TOKEN HF_HUB_DOWNLOAD_TIMEOUT HF_HUB_OFFLINE NAME OLLAMA_HOST run serve support v1""".split()
     HF_TOKEN HF_HUB_OFFLINE NAME OLLAMA_HOST run serve support v1 HF_HUB_DOWNLOAD_TIMEOUT
     NVIDIA bitsandbytes NormalFloat q4_k nf4 cpu LLMLORA_DEVICE""".split()
+    HF_TOKEN HF_HUB_OFFLINE NAME OLLAMA_HOST pg_dump run serve support v1""".split()
 )
 
 

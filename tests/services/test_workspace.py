@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -14,8 +15,9 @@ from llmlora.services.follow import lock_holder
 from llmlora.services.follow_job import follow_job, require_success
 from llmlora.services.queue import Queue
 from llmlora.services.queue_supervisor import QueueSupervisor
-from llmlora.services.workspace import look_once, open_workspace
+from llmlora.services.workspace import look_once, open_workspace, rebuild_index
 from llmlora.services.workspace_lock import workspace_lock
+from llmlora.store.opening import open_store
 from services.fake_launcher import QUICK, SCRIPT, FakeLauncher, speed_up, submit, supervise, tick_until, write_folder
 
 
@@ -161,3 +163,20 @@ def test_jobs_of_commands_name_the_dataset_they_read(database):
     found = job(database, folder.name)
     assert (found.name, found.status) == ("店", "succeeded")
     assert sorted((use.role, use.dataset_id) for use in found.datasets) == [("eval", data.name), ("train", data.name)]
+
+
+def test_store_rebuild_makes_the_index_again_where_its_migration_fails(database_url, home, monkeypatch):
+    """Also on PostgreSQL, of which no copy is made before."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    with closing(open_store(home)) as first:
+        job_id = submit(first, name="店")
+        with first.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN purge_boot")
+            connection.exec_driver_sql("ALTER TABLE datasets DROP COLUMN description")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'r0001'")
+    with pytest.raises(DependencyError) as caught, open_workspace():
+        pass
+    assert caught.value.code == "database_migration_failed"
+    assert rebuild_index()["num_jobs"] == 1
+    with open_workspace() as queue:
+        assert queue.get(job_id).name == "店"

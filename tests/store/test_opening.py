@@ -1,5 +1,6 @@
 """Opening the index: made, migrated after a copy, refused when newer, set aside when damaged."""
 
+import io
 import random
 import shutil
 import sqlite3
@@ -7,16 +8,22 @@ import sqlite3
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError
 
 from llmlora.core.errors import ConfigError, Conflict, DependencyError
 from llmlora.core.layout import DATABASE_FILE
-from llmlora.store import jobs, migrate, opening, settings
+from llmlora.services.kept_datasets import NewDataset, keep_file
+from llmlora.store import datasets, jobs, migrate, opening, settings
 from llmlora.store.damage import is_damaged
 from llmlora.store.database import Database
 from llmlora.store.dialects import Sqlite, dialect_of
 from llmlora.store.jobs import NewJob
 from llmlora.store.opening import open_store
 from llmlora.store.tables import SCHEMA_REVISION, metadata
+from services.fake_launcher import submit
+
+ROWS = b"".join(b'{"instruction": "q%d?", "output": "a%d"}\n' % (number, number) for number in range(6))
 
 
 def test_migrations_make_exactly_the_tables_of_the_source(database):
@@ -73,6 +80,76 @@ def test_a_migration_that_fails_changes_nothing(older, monkeypatch):
     database = open_store(older)
     with database.read() as connection:
         assert settings.get_all(connection) == {"max_running": 2}
+    database.close()
+
+
+@pytest.fixture
+def behind(home, database_url, monkeypatch):
+    """Let an index with a job, a dataset and a setting be one schema behind, and its migration fail on them."""
+    database = open_store(home, database_url)
+    with database.write() as connection:
+        settings.put(connection, database.dialect, "max_running", 2)
+    made = submit(database, name="店"), keep_file(database, NewDataset("質問"), io.BytesIO(ROWS)).id
+    database.close()
+    real = migrate.migrate
+
+    def breaks(connection):
+        if inspect(connection).has_table("jobs"):
+            connection.exec_driver_sql("CREATE TABLE half (x INTEGER)")
+            connection.exec_driver_sql("DROP TABLE settings")
+            connection.exec_driver_sql("INSERT INTO half VALUES (1, 2, 3)")
+        real(connection)
+
+    monkeypatch.setattr(opening, "SCHEMA_REVISION", "r9999")
+    monkeypatch.setattr(migrate, "migrate", breaks)
+    return made
+
+
+def test_a_migration_that_fails_is_told_and_changes_nothing(behind, home, database_url, monkeypatch, caplog):
+    job_id, dataset_id = behind
+    with pytest.raises(DependencyError) as caught:
+        open_store(home, database_url)
+    assert caught.value.code == "database_migration_failed"
+    told = caught.value.params
+    assert (told["before"], told["after"]) == (SCHEMA_REVISION, "r9999")
+    assert "Error" in told["detail"]
+    is_server = database_url.startswith("postgresql")
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * is_server
+    assert all(word in caplog.text for word in (SCHEMA_REVISION, "r9999", "pg_dump")) == is_server
+    assert len(list(home.glob("*.bak"))) == (not is_server)
+    monkeypatch.undo()
+    monkeypatch.setenv("LLMLORA_HOME", str(home))
+    database = open_store(home, database_url)
+    with database.read() as connection:
+        assert not inspect(connection).has_table("half")
+        assert settings.get_all(connection) == {"max_running": 2}
+        assert jobs.get(connection, job_id).name == "店"
+        assert datasets.get(connection, dataset_id).name == "質問"
+    database.close()
+
+
+def test_the_index_is_made_anew_where_its_migration_fails(behind, home, database_url, monkeypatch):
+    job_id, dataset_id = behind
+    database = open_store(home, database_url, is_anew=True)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert settings.get_all(connection) == {"max_running": 2}
+        assert [job.id for job in jobs.page(connection)] == [job_id]
+        assert datasets.get(connection, dataset_id).num_examples == 6
+    database.close()
+
+
+def test_tables_of_others_are_never_dropped(home, database_url, monkeypatch):
+    """A database in which somebody else keeps tables of our names is refused by their names."""
+    database = Database(dialect_of(database_url, home / DATABASE_FILE), home)
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE jobs (x INTEGER)")
+    database.close()
+    with pytest.raises((DatabaseError, DependencyError)):
+        open_store(home, database_url, is_anew=True)
+    database = Database(dialect_of(database_url, home / DATABASE_FILE), home)
+    with database.read() as connection:
+        assert [column["name"] for column in inspect(connection).get_columns("jobs")] == ["x"]
     database.close()
 
 

@@ -24,8 +24,8 @@ from llmlora.store.rebuild import rebuild
 
 
 @contextmanager
-def open_workspace() -> Iterator[Queue]:
-    """Yield the queue of the workspace, up to date.
+def open_workspace(*, is_anew: bool = False) -> Iterator[Queue]:
+    """Yield the queue of the workspace, up to date; `is_anew` as in `open_store`, where no server has it open.
 
     Raises:
         Conflict: `other_database`, the server of this workspace keeps its index elsewhere.
@@ -33,7 +33,7 @@ def open_workspace() -> Iterator[Queue]:
     """
     require_workspace(home_dir())
     server = running_server()
-    with closing(open_store(home_dir())) as database:
+    with closing(open_store(home_dir(), is_anew=is_anew and server is None)) as database:
         if server is None:
             look_once(database)
         elif server["database"] not in (None, database.dialect.place):
@@ -56,10 +56,12 @@ def is_looked_after() -> bool:
 def rebuild_index() -> dict[str, Any]:
     """Make the index again from the folders, also while jobs run; returns `num_jobs`, `num_datasets` and `database`.
 
+    One whose migration fails is made again as well, where no server has it open.
+
     Raises:
         Those of `open_workspace`.
     """
-    with open_workspace() as queue:
+    with open_workspace(is_anew=True) as queue:
         found = rebuild(queue.database)
         if not is_looked_after():
             look_once(queue.database)

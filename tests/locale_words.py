@@ -37,10 +37,8 @@ NAMES = set(
     UUID ok MLX OLLAMA_MODELS USER list plain sudo usermod dataset_id dataset_ids settings
     Compose Docker Enter Q Shift Temperature Top env example manual md
     svd cat linear ties dare dare_linear dare_ties density map memory_saver replace replay replay_share
-    HF_TOKEN HF_HUB_DOWNLOAD_TIMEOUT HF_HUB_OFFLINE NAME OLLAMA_HOST run serve support v1""".split()
-    HF_TOKEN HF_HUB_OFFLINE NAME OLLAMA_HOST run serve support v1 HF_HUB_DOWNLOAD_TIMEOUT
+    HF_TOKEN HF_HUB_DOWNLOAD_TIMEOUT HF_HUB_OFFLINE NAME OLLAMA_HOST pg_dump run serve support v1
     NVIDIA bitsandbytes NormalFloat q4_k nf4 cpu LLMLORA_DEVICE""".split()
-    HF_TOKEN HF_HUB_OFFLINE NAME OLLAMA_HOST pg_dump run serve support v1""".split()
 )
 
 

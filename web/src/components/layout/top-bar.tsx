@@ -21,7 +21,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       <JobChip />
       <LanguageButton />
       <ThemeButton />
-      <Button look="quiet" className="px-2 max-md:hidden" aria-label={t("web.help.title")} onClick={onHelp}>
+      <Button look="quiet" className="-mr-2 px-2 max-md:hidden" aria-label={t("web.help.title")} onClick={onHelp}>
         ?
       </Button>
     </header>

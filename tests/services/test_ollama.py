@@ -12,8 +12,10 @@ import pytest
 
 from cli.command_line import run
 from fake_ollama.server import FakeOllama
+from llmlora.cli.ollama import _print_gate as print_report
 from llmlora.core.errors import ConfigError, LlmloraError, VerificationFailed
 from llmlora.core.job import update_job
+from llmlora.core.locale import set_language
 from llmlora.core.publish import read_json, write_json
 from llmlora.evaluation.measuring.carried import carried_facts
 from llmlora.export.ollama_push import Inherited, PushRequest, inherited, push
@@ -67,7 +69,10 @@ def test_the_served_model_answers_as_the_file(exported: Path, fake: FakeOllama):
     assert not pushed(exported, fake)["is_new"]
 
 
-def test_the_evaluations_questions_are_asked_again_and_the_other_files_stand_beside(exported: Path, fake: FakeOllama):
+def test_the_evaluations_questions_are_asked_again_and_the_other_files_stand_beside(
+    exported: Path, fake: FakeOllama, capsys: pytest.CaptureFixture[str]
+):
+    set_language("en")
     verified, meta = read_json(exported / "verify.json"), read_json(exported / "meta.json")
     report = pushed(exported, fake)
     score = report["score"]
@@ -85,7 +90,14 @@ def test_the_evaluations_questions_are_asked_again_and_the_other_files_stand_bes
     body = {"items": [{**asked, "tuned": {"text": "水曜日です。"}}] * 2, "settings": {"max_new_tokens": 5}}
     write_json(evaluation / "report.json", body)
     try:
-        score = pushed(exported, fake)["score"]
+        report = pushed(exported, fake)
+        print_report(report)
+        captured = capsys.readouterr()
+        shown = " ".join((captured.out + captured.err).split())
+        assert "In Ollama: 0 of 2 facts, asked the 2 questions of evaluation-1 again" in shown
+        told = ("model-F16.gguf", "the same in Ollama", "Not measured: Q8_0, Q4_K_M, Q2_K")
+        assert all(words in shown for words in told)
+        score = report["score"]
         assert (score["source"], score["evaluation"], score["num_questions"]) == ("evaluation", "evaluation-1", 2)
         assert (score["num_facts"], score["num_trained"]) == (2, 2)
         assert score["num_served"] == score["num_file"] == 0, "a random model knows nothing"

@@ -185,7 +185,8 @@ def _print_gate(report: dict[str, Any]) -> None:
         detail = f" ({escape(entry['detail'])})" if entry["ok"] is False else ""
         words = translate(f"ollama.gate.{entry['check']}")
         output.out.print(f"{MARKS[entry['ok']]} {words}{facts}{kl}{detail}")
-    _print_score(report)
+    if "score" in report:  # a server of an older version at work in the same workspace tells none
+        _print_score(report)
 
 
 def _print_score(report: dict[str, Any]) -> None:

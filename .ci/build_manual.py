@@ -49,7 +49,7 @@ def is_fresh() -> bool:
 
 def is_of(page: Path, language: str) -> bool:
     """Tell whether a page or picture belongs into a language: it is in it, or exists in no other."""
-    if page.suffix == ".png":
+    if page.suffix in (".png", ".svg"):
         return page.stem.endswith(f".{language}")
     if page.suffix != ".md":
         return True
@@ -128,7 +128,7 @@ def lay_out(language: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     for file in sources():
         place = place_of(file)
-        if place is None or file.suffix not in (".md", ".png", ".json", ".html") or not is_of(file, language):
+        if place is None or file.suffix not in (".md", ".png", ".svg", ".json", ".html") or not is_of(file, language):
             continue
         target = folder / "docs" / place
         target.parent.mkdir(parents=True, exist_ok=True)

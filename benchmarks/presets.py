@@ -37,6 +37,7 @@ from llmlora.inference.chat import ChatModel
 from llmlora.inference.trained_job import find_trained
 from llmlora.services.plan_training import plan_training
 from llmlora.services.train_request import training_request
+from llmlora.services.tutorial_steps import epoch_losses
 from llmlora.worker.frame import StopFlag
 from llmlora.worker.train import run as train_in
 
@@ -121,11 +122,12 @@ def one_run(
         folder.mkdir()
         create_job(folder, planned.job)
         run_dir(folder, 1).mkdir(parents=True)
-        events = EventWriter(folder, 1)
+        events = EventWriter(run_dir(folder, 1), 1)
         started = time.monotonic()
         result = train_in(folder, read_json(folder / "config.json"), events, StopFlag())
         minutes = (time.monotonic() - started) / 60
         events.close()
+        losses = epoch_losses(folder)
         questions = list(read_questions(asked_about))
         sides = load_sides(find_trained(folder))
         with sides.tuned() as chat:
@@ -140,11 +142,13 @@ def one_run(
         "data": data,
         "settings": settings,
         "rows": planned.job.num_rows,
+        "r": config.r,
         "learning_rate": config.learning_rate,
         "epochs": config.num_train_epochs,
         "rows_per_step": config.effective_batch_size,
         "steps": result["num_steps"],
         "loss": round(result["final_loss"], 4),
+        "losses": losses,
         "minutes": round(minutes, 2),
         "peak_memory_bytes": result["peak_memory_bytes"],
         "said": planned.plan_dict(),

@@ -1,4 +1,4 @@
-"""Write the pages that come from the code, and the slides of the talk: `python docs/generate.py`; `--check` finds stale ones.
+"""Write the pages that come from the code, the charts and the slides of the talk: `python docs/generate.py`; `--check` finds stale ones.
 
 One process per language, because the words of the command line are fixed when its modules are loaded.
 """
@@ -483,12 +483,17 @@ def main() -> int:
     parser.add_argument("--language", choices=LANGUAGES)
     options = parser.parse_args()
     if options.language is None:
-        slides = subprocess.run([sys.executable, str(DOCS / "talk" / "generate.py"), *sys.argv[1:]], check=False)
-        return max(slides.returncode, *(one_language(language, sys.argv[1:]) for language in LANGUAGES))
+        drawn = [generated(name) for name in ("talk/generate.py", "charts.py")]
+        return max(*drawn, *(one_language(language, sys.argv[1:]) for language in LANGUAGES))
     changed = write_language(options.language, options.check)
     for name in changed:
         sys.stdout.write(f"{'stale' if options.check else 'written'}: {name}\n")
     return 1 if options.check and changed else 0
+
+
+def generated(name: str) -> int:
+    """Run a generator of its own with the same arguments; returns its exit code."""
+    return subprocess.run([sys.executable, str(DOCS / name), *sys.argv[1:]], check=False).returncode
 
 
 def one_language(language: str, arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -197,6 +198,11 @@ def of_narrow_adapter(found: dict[str, Any]) -> list[float]:
     return [run[name] for run in runs for name in ("as_asked", "steps")]
 
 
+def of_parameters(found: dict[str, Any]) -> list[float]:
+    one = found["runs"][0]
+    return [one["rows"], one["facts"], one["learning_rate"], one["epochs"], one["steps"]]
+
+
 GPU24 = "training_preset=gpu24"
 # Runs that the table of forgetting leaves to other sentences.
 UNTOLD = ("half the rate, twice as long, level 2", "weight decay, level 2")
@@ -218,6 +224,7 @@ QUOTED: dict[tuple[str, str], Quoted | None] = {
         found, "gemma3", "Q8_0", "Q4_K_M"
     ),
     ("docs/guide/parameters", "2026-11-30-presets"): of_narrow_adapter,
+    ("docs/guide/parameters", "2026-12-01-parameters"): of_parameters,
     ("docs/guide/prompt-or-tune", "2026-11-30-ladder"): of_ladder,
     ("docs/guide/prompt-or-tune", "2026-11-30-ladder-smollm2"): of_trained_rung,
     ("docs/reference/presets", "2026-12-01-rows"): of_more_steps,
@@ -273,3 +280,34 @@ def test_quoted_numbers_are_those_that_were_measured(page: str, file: str, langu
     numbers.sort(key=lambda number: -len(number.partition(".")[2]))
     missing = [value for value in quoted(result(file)) if not take(value, numbers)]
     assert not missing, numbers
+
+
+def test_the_charts_show_what_is_said_of_them() -> None:
+    """Too low, right and too high a rate; a rank too small; what dropout and length do."""
+    charts = runpy.run_path(str(DOCS / "charts.py"))
+    runs, one = charts["runs"](), charts["ONE"]
+
+    def run(old: str = "", new: str = "") -> dict[str, Any]:
+        return dict(runs[one.replace(old, new) if old else one + new])
+
+    usual, wide, much_dropout = run(), run(new=" r=32 lora_alpha=64"), run(new=" lora_dropout=0.5")
+    low, high, narrow = run("=0.002", "=0.0001"), run("=0.002", "=0.03"), run(new=" r=1 lora_alpha=2")
+    assert [known["as_asked"] for known in (low, high, narrow)] == [0, 0, 0]
+    assert usual["as_asked"] == wide["as_asked"] == usual["facts"]
+    assert low["losses"]["25"] > 8
+    assert 5 < high["losses"]["25"] < high["losses"]["5"] < 7
+    assert usual["losses"]["25"] < 0.1
+    for epoch in ("10", "15"):
+        assert wide["losses"][epoch] < usual["losses"][epoch] < narrow["losses"][epoch]
+        assert usual["losses"][epoch] < much_dropout["losses"][epoch]
+    by_length = [run("epochs=25", f"epochs={number}")["as_asked"] for number in (3, 8, 15)]
+    assert by_length == [0, 0, 6], "as the pictures' words say"
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_chart_stands_on_the_page_about_parameters_with_words(language: str) -> None:
+    page = read("docs", "guide", "parameters.ja.md" if language == "ja" else "parameters.md")
+    shown = re.findall(rf"!\[(.+?)\]\(\.\./images/([\w-]+)\.{language}\.svg\)", page)
+    drawn = {path.name.split(".")[0] for path in (DOCS / "images").glob(f"*.{language}.svg")}
+    assert {name for _, name in shown} == drawn == set(runpy.run_path(str(DOCS / "charts.py"))["CHARTS"])
+    assert all(len(words) > 30 for words, _ in shown)

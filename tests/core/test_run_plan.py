@@ -72,3 +72,27 @@ def test_max_steps_is_what_is_raised_where_it_was_given() -> None:
     plan = resolved("preset", "recommended", 20, max_steps=10).plan
     assert plan.num_steps == 10
     assert plan.warnings()[0]["params"]["settings"] == {"max_steps": plan.needs.num_steps}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"learning_rate": 1},
+        {"learning_rate": 0.05},
+        {
+            "lr_scheduler_type": "staged",
+            "stages": [{"epochs": 1, "learning_rate": 0.001}, {"epochs": 1, "learning_rate": 0.5}],
+        },
+        {"learning_rate": 1, "max_steps": 2},
+    ],
+)
+def test_a_rate_far_above_the_models_own_is_told_before_the_run(settings: dict[str, object]) -> None:
+    (warning,) = resolved("preset", "recommended", 20, **settings).plan.warnings()
+    assert warning["code"] == "rate_far_above"
+    mended = resolved("preset", "recommended", 20, **{**settings, **warning["params"]["settings"]}).plan
+    assert mended.config.learning_rate == 0.002
+    assert [item["code"] for item in mended.warnings()] in ([], ["will_not_teach"])
+
+
+def test_twice_the_models_own_rate_is_no_reason_to_warn() -> None:
+    assert not resolved("preset", "recommended", 20, learning_rate=0.004).plan.warnings()

@@ -49,6 +49,7 @@ from llmlora.worker.train import run as train_in
 
 RESULTS = Path(__file__).parent / "results"
 ROWS_TAUGHT = "2026-12-01-rows.json"
+TOWNSFOLK = "2026-12-01-townsfolk.json"
 STUDIED = ("2026-12-01-level3-seed-1.json", "2026-12-01-levels.json")  # what level 3 tells besides its jobs; last wins
 FOREIGN = {
     1: ("2026-11-30-presets.json", "preset=light", 20),
@@ -279,7 +280,8 @@ def write_ranges(name: str, lesson: dict[str, Any], found: dict[str, Any]) -> No
     if {run["job"] for run in own} == set(lesson["jobs"]):
         jobs = {key: ranges_of([run for run in own if run["job"] == key]) for key in lesson["jobs"]}
         studies = {**found["studies"], **studied(), "rows": rows_taught()} if name == NAMES[-1] else {}
-        _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": {"foreign": foreign(lesson), **studies}})
+        others = {"foreign": foreign(lesson), "townsfolk": townsfolk()}
+        _write(path, {"rows": own[0]["rows"], "jobs": jobs, "studies": {**others, **studies}})
 
 
 def studied() -> dict[str, Any]:
@@ -304,16 +306,22 @@ def foreign(lesson: dict[str, Any]) -> dict[str, int]:
 def rows_taught() -> dict[str, dict[str, int]]:
     """Return what more and more rows taught with the recommended settings, by their number; the townsfolk's first."""
     runs = sorted(read_json(RESULTS / ROWS_TAUGHT)["runs"], key=lambda run: int(run["rows"]))
+    return {str(run["rows"]): taught(run) for run in runs if run["settings"] == "preset=recommended"}
+
+
+def townsfolk() -> dict[str, dict[str, int]]:
+    """Return what each preset teaches of the fifty rows that were written with others in mind, by its name."""
+    return {run["settings"].split("=")[1]: taught(run) for run in read_json(RESULTS / TOWNSFOLK)["runs"]}
+
+
+def taught(run: dict[str, Any]) -> dict[str, int]:
+    """Return what a run of `presets.py` taught, by the names of the lessons."""
     return {
-        str(run["rows"]): {
-            "known": run["as_asked"],
-            "total": run["facts"],
-            "other_known": run["in_other_words"],
-            "other_total": run["asked_in_other_words"],
-            "num_steps": run["steps"],
-        }
-        for run in runs
-        if run["settings"] == "preset=recommended"
+        "known": run["as_asked"],
+        "total": run["facts"],
+        "other_known": run["in_other_words"],
+        "other_total": run["asked_in_other_words"],
+        "num_steps": run["steps"],
     }
 
 

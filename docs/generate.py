@@ -35,7 +35,9 @@ from llmlora.services.tutorials import Lesson, lesson_document, lessons
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "llmlora"
-PRESET_RESULTS = DOCS.parent / "benchmarks" / "results" / "2026-11-30-presets.json"
+RESULTS = DOCS.parent / "benchmarks" / "results"
+# What every preset teaches, by the name of its introduction: three sets of 20 rows, and 50 rows worded with others in mind.
+PRESET_RESULTS = {"measured_intro": "2026-11-30-presets.json", "held_out_intro": "2026-12-01-townsfolk.json"}
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -80,6 +82,8 @@ WORDS: dict[str, dict[str, str]] = {
         "measured_intro": "Facts that nano answers right after training on the 20 rows of a data set that does not resemble its pretraining text "
         "(`benchmarks/data`): as asked in the rows, and in other words. ⚠: the run says before it starts that it will not teach them. "
         "Measured by `{command}`; numbers in `benchmarks/results/{file}`.",
+        "held_out_intro": "The same on 50 rows of other shops in other words, written with the townsfolk who ask in mind (`benchmarks/data/townsfolk_ja.jsonl`), "
+        "by `{command}` (`benchmarks/results/{file}`):",
         "steps": "steps",
         "loss": "loss",
         "values": "values",
@@ -178,6 +182,7 @@ WORDS: dict[str, dict[str, str]] = {
         "measured": "## 覚えられる事実",
         "measured_intro": "事前学習の文章と似ていないデータ（`benchmarks/data`、20 例）で学習した nano が、正しく答えた事実の数です（データと同じ質問、別の言い方の質問の順）。⚠ は、内容を覚えないことを、始める前に表示した実行です。"
         "測定: `{command}`。数値は `benchmarks/results/{file}` にあります。",
+        "held_out_intro": "ほかの店と、ほかの人の言い方を想定して書いた50例（`benchmarks/data/townsfolk_ja.jsonl`）で同じことを測った結果です（`{command}`、`benchmarks/results/{file}`）。",
         "steps": "ステップ",
         "loss": "損失",
         "values": "値",
@@ -325,12 +330,19 @@ def presets_page(words: dict[str, str]) -> str:
 
 
 def measured_presets(words: dict[str, str]) -> list[str]:
-    """Return the table of facts by preset and data set, from the committed result."""
-    document = json.loads(PRESET_RESULTS.read_text(encoding="utf-8"))
+    """Return the tables of facts by preset and data set, from the committed results."""
+    tables = (preset_table(words, intro, file) for intro, file in PRESET_RESULTS.items())
+    return [words["measured"], "", *(line for table in tables for line in table)]
+
+
+def preset_table(words: dict[str, str], intro: str, file: str) -> list[str]:
+    """Return the table of one committed result below the words that introduce it."""
+    document = json.loads((RESULTS / file).read_text(encoding="utf-8"))
     data_sets = sorted({run["data"] for run in document["runs"]})
-    intro = words["measured_intro"].format(command=" ".join(document["command"]), file=PRESET_RESULTS.name)
+    command = " ".join(document["command"]).partition(" --out")[0]
     titles = " | ".join(f"{name} | {words['steps']} | {words['loss']}" for name in data_sets)
-    lines = [words["measured"], "", intro, "", f"| | {titles} |", "|---|" + "---|" * 3 * len(data_sets)]
+    lines = [words[intro].format(command=command, file=file), ""]
+    lines += [f"| | {titles} |", "|---|" + "---|" * 3 * len(data_sets)]
     for settings in dict.fromkeys(run["settings"] for run in document["runs"]):
         found = {run["data"]: run for run in document["runs"] if run["settings"] == settings}
         cells = " | ".join(measured_cell(found.get(name)) for name in data_sets)

@@ -14,6 +14,7 @@ from docs.pages import ROOT, shell_commands, table_rows
 from llmlora.api.training_models import BatchRequest
 from llmlora.core.assets import BASE_MODEL, asset_path
 from llmlora.core.locale import LANGUAGES, catalogue, set_language
+from llmlora.core.presets import LORA_PRESETS, TRAINING_PRESETS
 from llmlora.evaluation.measuring.quality import terms_of
 from llmlora.evaluation.measuring.questions import read_questions
 from llmlora.services.combine import ANY_RANK
@@ -245,6 +246,30 @@ def test_what_other_data_were_taught_is_what_was_measured(lesson: Lesson) -> Non
     assert (shown["known"], shown["total"]) == (sum(run["as_asked"] for run in runs), sum(run["facts"] for run in runs))
     assert shown["other_known"] == sum(run["in_other_words"] for run in runs)
     assert "foreign.other_known" in VALUE.findall(source(lesson, "ja"))
+
+
+@every_lesson
+def test_what_each_preset_taught_the_townsfolk_is_what_was_measured(lesson: Lesson) -> None:
+    """Level 1 shows its own preset, level 2 all of them, level 3 the recommended one among other numbers of rows."""
+    runs = json.loads((RESULTS.parent / "2026-12-01-townsfolk.json").read_text(encoding="utf-8"))["runs"]
+    assert {run["rows"] for run in runs} == {50}
+    shown = lesson.measured["studies"]["townsfolk"]
+    assert set(shown) == {*LORA_PRESETS, *TRAINING_PRESETS} == {run["settings"].split("=")[1] for run in runs}
+    for run in runs:
+        told = shown[run["settings"].split("=")[1]]
+        assert (told["known"], told["total"], told["num_steps"]) == (run["as_asked"], run["facts"], run["steps"])
+        assert (told["other_known"], told["other_total"]) == (run["in_other_words"], run["asked_in_other_words"])
+    wanted = {1: {"light"}, 2: set(shown), 3: set()}[lesson.level]
+    values = VALUE.findall(source(lesson, "ja"))
+    assert {name for name in shown if f"townsfolk.{name}.other_known" in values} == wanted
+
+
+def test_what_level_2_says_of_the_presets_holds() -> None:
+    """A preset teaches all the facts, or says before that it will not and teaches none; hardly any other words."""
+    runs = json.loads((RESULTS.parent / "2026-12-01-townsfolk.json").read_text(encoding="utf-8"))["runs"]
+    for run in runs:
+        assert run["as_asked"] == (0 if run["said"]["warnings"] else run["facts"]), run["settings"]
+        assert run["in_other_words"] < 0.2 * run["asked_in_other_words"]
 
 
 def studies(name: str) -> dict[str, Any]:

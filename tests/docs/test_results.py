@@ -230,6 +230,7 @@ QUOTED: dict[tuple[str, str], Quoted | None] = {
     ("docs/reference/presets", "2026-12-01-rows"): of_more_steps,
     ("docs/reference/presets", "2026-11-29-real-model-steps"): of_real_models,
     ("docs/reference/presets", "2026-11-30-presets"): None,
+    ("docs/reference/presets", "2026-12-01-townsfolk"): None,
 }
 
 

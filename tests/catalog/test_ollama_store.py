@@ -25,6 +25,7 @@ from llmlora.catalog.ollama_store import (
 from llmlora.core.errors import LlmloraError, ModelFileError, NotFound
 from llmlora.core.locale import LANGUAGES, error_texts, set_language
 from ollama_store import OllamaStore
+from pace import slowness
 
 pytestmark = pytest.mark.usefixtures("home")
 PUBLIC, NEWER = "registry.ollama.ai/library", "ollama.com/library"
@@ -197,14 +198,16 @@ def test_damaged_manifests_are_typed_errors(case: str, store: OllamaStore) -> No
 def test_a_document_takes_little_memory_and_time_whatever_is_in_it(store: OllamaStore) -> None:
     path = store.add(f"{PUBLIC}/bad/latest", {})
     path.write_bytes(b'{"x": [' + b"{}," * ((MAX_DOCUMENT_BYTES - 64) // 3) + b"{}]}")
-    tracemalloc.start()
     started = time.process_time()
+    list_ollama_models()
+    seconds = time.process_time() - started
+    tracemalloc.start()
     (found,) = list_ollama_models()
-    seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(found, OllamaModel) and found.why_not == "ollama_not_gguf"
     assert peak < 64 << 20
-    assert seconds < 2
+    assert seconds < 2 * slowness()
 
 
 @pytest.mark.parametrize("size", [10**4000, -1, "9", True, None, 1.5])

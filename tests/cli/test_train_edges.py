@@ -315,6 +315,7 @@ def test_a_resume_stopped_while_the_program_loads_names_its_checkpoint(number, t
     (run_dir(job, 1) / CHECKPOINTS_DIR / f"{CHECKPOINT_PREFIX}7").mkdir(parents=True)
     program = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job begins with none
         f"sys.argv = ['llmlora', '--lang', 'en', 'train', '--resume', {str(job)!r}]\n"
         "class Stop:\n"
         "    def find_spec(self, name, *_):\n"

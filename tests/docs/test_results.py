@@ -114,6 +114,9 @@ def test_the_numbers_of_the_readme_are_those_that_were_measured(language: str, o
         "`python -m pretrain.learnability`": [of.format(*share) for share in shares],
         "`make gates`": [f"{gates['check 2.00 GB, 6,387,000 rows']['memory_mib']} MiB"],
     }
+    (stitched,) = result("2026-12-01-stitched-smollm2")["files"]
+    kept = of.format(stitched["num_kept"], stitched["num_known"])
+    expected[f"`{' && '.join(result('2026-12-01-stitched-smollm2')['command'][:2])}`"] = [f"{stitched['kl']:.3f}", kept]
     assert set(expected) == set(cells) - {"`llmlora doctor`"}
     for command, numbers in expected.items():
         assert not [number for number in numbers if number not in cells[command]], command

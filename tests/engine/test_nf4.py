@@ -18,6 +18,15 @@ from llmlora.engine.quantized_weight import QuantizedWeight, quantized_types
 from llmlora.weights.base import open_base
 from llmlora.worker.check_method import _check_quantization
 
+BESIDE = Path(sys.prefix) / "nf4"  # in the environment itself PEFT would load it at each of a thousand starts
+
+
+@pytest.fixture
+def bitsandbytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the package importable that `make dev` puts beside the environment."""
+    monkeypatch.syspath_prepend(str(BESIDE))
+    pytest.importorskip("bitsandbytes")
+
 
 def values() -> torch.Tensor:
     return torch.randn(48, 128, generator=torch.Generator().manual_seed(2)).bfloat16()
@@ -31,8 +40,8 @@ def test_without_bitsandbytes_the_error_names_it(monkeypatch: pytest.MonkeyPatch
     assert caught.value.params["package"] == "bitsandbytes"
 
 
+@pytest.mark.usefixtures("bitsandbytes")
 def test_a_product_with_nf4_and_its_gradient_are_those_of_its_numbers() -> None:
-    pytest.importorskip("bitsandbytes")
     matrix = Nf4Matrix.of(values())
     weight = QuantizedWeight(matrix, torch.bfloat16)
     assert (matrix.shape, matrix.device, matrix.type_name) == ((48, 128), "cpu", "NF4")
@@ -48,8 +57,8 @@ def test_a_product_with_nf4_and_its_gradient_are_those_of_its_numbers() -> None:
     assert torch.equal(functional.embedding(indices, weight), plain[indices])
 
 
+@pytest.mark.usefixtures("bitsandbytes")
 def test_a_cpu_trains_in_nf4_on_request_and_uses_the_result_so(tmp_path: Path) -> None:
-    pytest.importorskip("bitsandbytes")
     base, settings = tiny_llama(tmp_path), {"dtype": "float32", "num_train_epochs": 60}
     trained = run_job(base, tmp_path / "nf4", MemoryRows(8), method="qlora", quantization="nf4", **settings)
     assert list(quantized_types(trained.model)) == ["NF4"]
@@ -76,9 +85,9 @@ def test_other_methods_and_devices_are_refused_by_name(monkeypatch: pytest.Monke
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("bitsandbytes")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
 def test_a_gpu_holds_the_base_in_nf4_and_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("bitsandbytes")
     monkeypatch.delenv("LLMLORA_DEVICE", raising=False)
     trained = run_job(
         tiny_llama(tmp_path), tmp_path / "job", MemoryRows(8), method="qlora", dtype="bfloat16", num_train_epochs=8

@@ -45,6 +45,7 @@ ELSEWHERE = {
     "num_cycles": "test_loop.py",
     "num_train_epochs": "below",
     "packing": "test_invariants.py",
+    "quantization": "test_qlora.py",
     "report_to": "test_trackers.py",
     "save_steps": "below",
     "save_total_limit": "test_loop.py",

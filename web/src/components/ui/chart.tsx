@@ -182,7 +182,7 @@ function ChartTable({ title, xName, x, curves }: Pick<ChartProps, "title" | "xNa
   )
 }
 
-const BUCKETS = 600 // a lowest and a highest value for about every second pixel of a chart
+const BUCKETS = 500 // a lowest and a highest value for about every second pixel of a chart
 
 function wholeOf(x: readonly number[], curves: readonly Curve[]): Drawn {
   return { x, columns: curves.map(({ values }) => values) }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Iterator
@@ -106,10 +107,16 @@ FAULTS: dict[str, tuple[type[LlmloraError], set[str]]] = {
     "longer": (DependencyError, {"hub_unreachable"}),
     "shorter": (DependencyError, {"hub_unreachable"}),
 }
+PATIENT = ("503", "file")  # the client asks again for 20 seconds
 
 
-@pytest.mark.parametrize("faulty", ["api", "file"])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    ("fault", "faulty"),
+    [
+        pytest.param(*case, marks=pytest.mark.gate if case == PATIENT else ())
+        for case in itertools.product(FAULTS, ["api", "file"])
+    ],
+)
 def test_whatever_goes_wrong_with_a_call_or_a_file_ends_with_what_to_do(
     fault: str, faulty: Literal["api", "file"], hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

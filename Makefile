@@ -50,7 +50,7 @@ install: $(RUN_STAMP)
 # Install what a developer needs into .venv.
 dev: $(DEV_STAMP)
 
-# Everything that has to be green: check, then all tests except the long ones (about 20 minutes on 2 cores).
+# Everything that has to be green: check, then all tests except the long ones (about 25 minutes on 2 cores).
 test: check tests
 
 # Lint, format, types, layers and the budgets of the house.

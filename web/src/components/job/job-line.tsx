@@ -26,7 +26,7 @@ export function JobLine({ job, actions }: { job: JobSummary; actions?: ReactNode
       <Link
         to="/jobs/$jobId"
         params={{ jobId: job.id }}
-        className="flex-none text-s text-accent underline underline-offset-3"
+        className="flex-none text-s text-accent underline underline-offset-3 max-md:hidden" // on phones the name leads there
       >
         {t("web.details")}
         <span className="sr-only">{job.name}</span>

@@ -158,10 +158,9 @@ function Registered({ made: { id, ollama } }: { made: Export }) {
       </ul>
       {ollama.score?.num_facts ? <Score score={ollama.score} /> : null}
       {ollama.not_measured ? (
-        <CopyCommand
-          label={t("web.ollama.not_measured", { types: ollama.not_measured.quantizations.join(", ") })}
-          command={ollama.not_measured.command}
-        />
+        <p className="text-s text-ink-2">
+          {t("web.ollama.not_measured", { types: ollama.not_measured.quantizations.join(", ") })}
+        </p>
       ) : null}
       <CopyCommand label={t("web.exports.run")} command={`ollama run ${ollama.name}`} />
       {ollama.kept ? (

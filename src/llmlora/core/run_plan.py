@@ -71,12 +71,11 @@ class RunPlan:
             settings = {**width, **self._settings_to_raise()}
             return [{"code": "too_little_room", "params": {"lack": self.needs.room, "settings": settings}}]
         if self.peak_rate > FAR_ABOVE * self.needs.learning_rate:
-            constant = {"lr_scheduler_type": "linear", "stages": []} if self.config.stages else {}
             params = {
                 "rate": self.peak_rate,
                 "needed_rate": self.needs.learning_rate,
                 "times": self.peak_rate / self.needs.learning_rate,
-                "settings": {**constant, "learning_rate": self.needs.learning_rate},
+                "settings": {**self._without_stages(), "learning_rate": self.needs.learning_rate},
             }
             return [{"code": "rate_far_above", "params": params}]
         if self.falls_short:
@@ -90,11 +89,13 @@ class RunPlan:
             return [{"code": "will_not_teach", "params": params}]
         return []
 
+    def _without_stages(self) -> dict[str, Any]:
+        """Return the settings that take stages back, with which no rate of its own counts; none without stages."""
+        return {"lr_scheduler_type": "linear", "stages": []} if self.config.stages else {}
+
     def _settings_to_raise(self) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+        values = self._without_stages()
         has_stages = bool(self.config.stages)
-        if has_stages:
-            values = {"lr_scheduler_type": "linear", "stages": []}
         if has_stages or self.average_rate < FAR_BELOW * self.needs.learning_rate:
             values["learning_rate"] = self.needs.learning_rate
         if has_stages or self.num_steps < FAR_BELOW * self.needs.num_steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from llmlora.data.fields import MEDIA_COLUMNS, MEDIA_NAME, SYNONYMS, normalised, role_of
@@ -38,10 +39,9 @@ def _is_media(name: str, value: Any) -> bool:
 
     Where only the name sounds like one (photo: yes), the column is metadata.
     """
-    known = normalised(name)
-    if known in MEDIA_COLUMNS:
+    is_known, is_named = _name_of_media(name)
+    if is_known:
         return True
-    is_named = MEDIA_NAME.fullmatch(known) is not None
     if isinstance(value, list):
         is_numbers = is_named and isinstance(value[0], int | float)
         return is_numbers or (value[0] not in EMPTY and _is_media(name, value[0]))
@@ -50,6 +50,13 @@ def _is_media(name: str, value: Any) -> bool:
     if not isinstance(value, str):
         return False
     return value.startswith(MEDIA_URIS) or (is_named and MEDIA_REFERENCE.fullmatch(value.strip()) is not None)
+
+
+@lru_cache(maxsize=1024)  # the same few names in every row
+def _name_of_media(name: str) -> tuple[bool, bool]:
+    """Tell whether a name is that of media, and whether it sounds like one."""
+    known = normalised(name)
+    return known in MEDIA_COLUMNS, MEDIA_NAME.fullmatch(known) is not None
 
 
 def media_in_turn(turn: Mapping[str, Any], content: Any) -> str | None:

@@ -26,9 +26,9 @@ export interface Drawn {
  * bucket. The first and the last point of all stay, so that the axis is as long as before.
  */
 export function thinned({ x, columns }: Drawn, from: number, to: number, buckets: number): Drawn {
+  if (x.length <= 2 * buckets + 2) return { x, columns }
   const begin = Math.max(1, firstFrom(x, from) - 1)
   const end = Math.min(x.length - 1, firstFrom(x, to) + 2)
-  if (x.length <= 2 * buckets + 2) return { x, columns }
   const count = Math.min(buckets, Math.ceil((end - begin) / 2))
   const edges = Array.from({ length: count + 1 }, (_, index) => begin + Math.floor((index * (end - begin)) / count))
   const last = x.length - 1
